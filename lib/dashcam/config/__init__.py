@@ -1,0 +1,20 @@
+"""Typed settings of the site and of one device, from ``config.json``, ``devices/<hostname>.json`` and ``DASHCAM_*``."""
+
+from dashcam.config.load import check, config_folder, load_device, load_site, token
+from dashcam.config.model import POOLS, DeviceFile, DeviceSettings, DeviceType, Site, pool_of
+from dashcam.config.sentences import ConfigError
+
+__all__ = [
+    "POOLS",
+    "ConfigError",
+    "DeviceFile",
+    "DeviceSettings",
+    "DeviceType",
+    "Site",
+    "check",
+    "config_folder",
+    "load_device",
+    "load_site",
+    "pool_of",
+    "token",
+]

@@ -1,0 +1,217 @@
+"""What can be set, with units and limits: the keys of the deployment guide's chapters 4 and 5, and our own."""
+
+import getpass
+import tempfile
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Annotated, Literal, get_args
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+DeviceType = Literal["main_server", "jetson_coral", "rtx_4090", "indoor_nas", "shed_nas"]
+DEVICE_TYPES: tuple[DeviceType, ...] = get_args(DeviceType)
+POOLS: dict[str, str] = {
+    "main_server": "server",
+    "jetson_coral": "jetson",
+    "rtx_4090": "gpu",
+    "indoor_nas": "nas",
+    "shed_nas": "nas",
+}
+"""The Prefect work pool of each device type."""
+
+
+def pool_of(device_type: str) -> str:
+    """The work pool that a device of this type serves; ``ValueError`` for an unknown type."""
+    try:
+        return POOLS[device_type]
+    except KeyError:
+        raise ValueError(f"{device_type!r} is not a device type; allowed are {', '.join(POOLS)}") from None
+
+
+def _absolute(value: str) -> str:
+    # a site file names paths of every device, so what another system calls absolute is right too
+    if not (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()):
+        raise ValueError("must be an absolute path such as /mnt/nas-1, D:\\videos or //nas-1/videos")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must be a web address such as http://main-server:8000")
+    return value.rstrip("/")
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ValueError, OSError, LookupError):
+        raise ValueError("must be the name of a time zone such as Europe/London") from None
+    return value
+
+
+def _file_name(value: str) -> str:
+    if not value or "/" in value or "\\" in value or "\0" in value or value.startswith("."):
+        raise ValueError("must be a plain name without slashes, and not start with a dot")
+    return value
+
+
+AbsolutePath = Annotated[str, AfterValidator(_absolute)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+FileName = Annotated[str, AfterValidator(_file_name)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class RetentionDays(Section):
+    """Days a file is kept at least; what may go after that is the retention rule's business."""
+
+    raw_videos: int = Field(90, ge=0)
+    preproc_data: int = Field(30, ge=0)
+    heavy_output: int = Field(7, ge=0)
+
+
+class GlobalSettings(Section):
+    task_retry_delay_seconds: float = Field(300, ge=0)
+    max_concurrent_tasks_per_device: int = Field(1, ge=1)
+    storage_retention_days: RetentionDays = RetentionDays()
+
+
+class IndoorNas(Section):
+    base: AbsolutePath
+    raw: Literal["raw/", "raw"] = "raw/"
+    preproc: Literal["preproc/", "preproc"] = "preproc/"
+    heavy_output: Literal["heavy_output/", "heavy_output"] = "heavy_output/"
+    marker: FileName | None = None
+    """A file that must lie in ``base``; without it the store counts as not mounted."""
+
+
+class ShedNas(Section):
+    archive_base: AbsolutePath
+    marker: FileName | None = None
+
+
+class StoragePaths(Section):
+    indoor_nas: IndoorNas | None = None
+    shed_nas: ShedNas | None = None
+
+
+class ServerSettings(Section):
+    """The main server: where it is found, and how its web process listens."""
+
+    url: WebAddress = "http://127.0.0.1:8000"
+    prefect_url: WebAddress = "http://127.0.0.1:4200/api"
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=1, le=65535)
+    database_url: str = Field("sqlite:////var/lib/dashcam-processor/dashcam.db", repr=False)
+    """A SQLAlchemy URL. With a password in it, it belongs into ``DASHCAM_DATABASE_URL`` or a file of mode 0600."""
+    time_zone: TimeZone | None = None
+    """Of the cameras' clocks, unless a device says otherwise; None is this machine's own."""
+
+
+class DispatchSettings(Section):
+    batch_minutes: float = Field(60, gt=0)
+    """Cap of one flow run, in minutes of footage."""
+    batch_linger_seconds: float = Field(4, ge=0)
+    """How long the dispatcher waits for more tasks before it starts a run."""
+    max_failures: int = Field(3, ge=1)
+    """Reported failures of one task after which ``dashcam process`` gives it up."""
+    settle_seconds: float = Field(30, ge=0)
+    """A file that has not changed for this long is no longer being written."""
+
+
+class DeviceStorage(Section):
+    local_scratch: AbsolutePath | None = None
+    max_concurrent_tasks: int | None = Field(None, ge=1)
+
+
+class CoralSettings(Section):
+    device_path: AbsolutePath | None = None
+
+
+class GpuSettings(Section):
+    device_id: int = Field(0, ge=0)
+    max_batch_size: int = Field(2, ge=1)
+    yolo_model_path: str | None = None
+    """YOLO weights of the GPU engine (ultralytics); ``detector_weights`` are the ONNX ones."""
+    ocr_model: str | None = None
+
+
+class DeviceFile(Section):
+    """``devices/<hostname>.json``, or an entry of ``devices`` in ``config.json``; every key may be left out."""
+
+    device_type: DeviceType | None = None
+    hostname: FileName | None = None
+    storage: DeviceStorage = DeviceStorage()
+    coral: CoralSettings | None = None
+    gpu: GpuSettings | None = None
+    stores: dict[str, AbsolutePath] = {}
+    """A store's name to where this device has it mounted."""
+    sample_fps: float = Field(5.0, gt=0, le=240)
+    detector_size: int = Field(640, ge=32, le=4096)
+    detector_weights: str | None = None
+    threads: int = Field(0, ge=0)
+    time_zone: TimeZone | None = None
+
+
+def default_scratch() -> Path:
+    """A folder for temporary files that no other user of this machine shares."""
+    return Path(tempfile.gettempdir()) / f"dashcam-scratch-{getpass.getuser()}"
+
+
+class DeviceSettings(Section):
+    """The device a process runs on, all sources merged; everything has a default that works."""
+
+    hostname: str = "localhost"
+    device_type: DeviceType = "main_server"
+    scratch: Path = Field(default_factory=default_scratch)
+    max_concurrent_tasks: int = 1
+    sample_fps: float = 5.0
+    """Frames per second of footage that the detector looks at."""
+    detector_size: int = 640
+    """Longer side of the detector's input, in pixels."""
+    detector_weights: Path | None = None
+    """ONNX weights of the plate detector; None is the project's own."""
+    threads: int = 0
+    """CPU threads of one engine; 0 is all cores."""
+    time_zone: str | None = None
+    stores: dict[str, str] = {}
+    coral: CoralSettings | None = None
+    gpu: GpuSettings | None = None
+
+    @property
+    def pool(self) -> str:
+        return POOLS[self.device_type]
+
+
+class Site(Section):
+    """``config.json``: what all devices share."""
+
+    global_: GlobalSettings = Field(GlobalSettings(), alias="global")
+    devices: dict[FileName, DeviceFile] = {}
+    storage_paths: StoragePaths = StoragePaths()
+    server: ServerSettings = ServerSettings()
+    dispatch: DispatchSettings = DispatchSettings()
+    extra_stores: dict[str, AbsolutePath] = {}
+    """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
+
+    def stores(self) -> dict[str, str]:
+        """Every store of the site and its root as the site names it."""
+        named = dict(self.extra_stores)
+        if self.storage_paths.indoor_nas:
+            named["indoor_nas"] = self.storage_paths.indoor_nas.base
+        if self.storage_paths.shed_nas:
+            named["shed_nas"] = self.storage_paths.shed_nas.archive_base
+        return named
+
+    def store_roots(self, device: DeviceSettings | None = None) -> dict[str, Path]:
+        """Every store and its folder on ``device``, whose own ``stores`` win over the site's paths."""
+        roots = self.stores() | (device.stores if device else {})
+        return {name: Path(root) for name, root in roots.items()}
+
+    def store_markers(self) -> dict[str, str]:
+        """The stores that must hold a marker file, and its name; for ``Stores(roots, markers)``."""
+        paths = {"indoor_nas": self.storage_paths.indoor_nas, "shed_nas": self.storage_paths.shed_nas}
+        return {name: section.marker for name, section in paths.items() if section and section.marker}

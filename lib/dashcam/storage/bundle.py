@@ -1,0 +1,269 @@
+"""Folders and files that are there whole or not at all, and the manifests that prove it.
+
+A folder is built under a hidden name beside its final one, flushed to disk and renamed. Replacing one takes two
+renames, so a crash leaves one of these, and ``sweep_temporaries`` puts each right:
+
+===============================  =====================  ======================
+crash                            on disk                after the sweep
+===============================  =====================  ======================
+while it is built or flushed     old, ``.part``         old
+after the old was moved aside    ``.old``, ``.part``    old, put back
+after the new was moved in       new, ``.old``          new
+while the old was being removed  new, rest of ``.old``  new
+===============================  =====================  ======================
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from dashcam.records import Manifest, ManifestEntry
+
+MANIFEST = "manifest.json"
+CHUNK = 1 << 20  # bytes read at a time
+
+_TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<token>[0-9a-f]{12})\.(?P<kind>part|old)$", re.DOTALL)
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}
+
+
+class StorageError(Exception):
+    """Reading or writing a store went wrong; the message is one plain sentence: what, which folder, what to do."""
+
+
+@contextlib.contextmanager
+def explained(folder: Path) -> Iterator[None]:
+    """Turns a full disk or a missing right under ``folder`` into a ``StorageError``; other errors pass unchanged."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StorageError(
+                f"The disk that holds {folder} is full: free some space there and run it again."
+            ) from error
+        if error.errno in _FORBIDDEN:
+            where = error.filename or folder
+            raise StorageError(
+                f"No right to write in {folder} ({where}): give this user write access to it or name another folder."
+            ) from error
+        raise
+
+
+def temporary_beside(final: Path) -> Path:
+    """Makes an empty hidden folder in the parent of ``final`` (made too if need be), so that renaming it is atomic."""
+    with explained(final.parent):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _beside(final, "part")
+        temporary.mkdir()
+    return temporary
+
+
+@contextlib.contextmanager
+def new_folder(final: Path) -> Iterator[Path]:
+    """A temporary folder to fill; published as ``final`` when the block ends well, removed when it does not."""
+    temporary = temporary_beside(final)
+    try:
+        with explained(final.parent):
+            yield temporary
+        publish_folder(temporary, final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def publish_folder(temporary: Path, final: Path) -> None:
+    """Flushes ``temporary`` to disk and renames it to ``final``, replacing what is there.
+
+    Safe against a crash at any point (see the module's table). On an error ``temporary`` is removed and the old
+    ``final`` is in its place.
+    """
+    if temporary.parent != final.parent:
+        raise ValueError(f"{temporary} and {final} are not in the same folder, so renaming would not be atomic")
+    aside: Path | None = None
+    try:
+        with explained(final.parent):
+            sync_tree(temporary)
+            if os.path.lexists(final):
+                aside = _beside(final, "old")
+                final.rename(aside)
+            temporary.rename(final)
+            sync_folder(final.parent)
+    except Exception:
+        if aside and aside.exists() and not os.path.lexists(final):
+            aside.rename(final)
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    if aside:
+        _remove(aside)
+
+
+def sweep_temporaries(parent: Path, name: str | None = None, older_than_s: float = 0) -> list[str]:
+    """Cleans up after crashes in ``parent``; with ``name`` only what belongs to that file or folder.
+
+    A folder that was moved aside and has no successor is put back. ``older_than_s`` spares what another process may
+    still be writing. Returns the names it removed or put back.
+    """
+    if not parent.is_dir():
+        return []
+    done = []
+    found = [(entry, match) for entry in sorted(parent.iterdir()) if (match := _TEMPORARY.match(entry.name))]
+    for entry, match in sorted(found, key=lambda pair: _changed(pair[0]), reverse=True):
+        if name not in (None, match["name"]) or time.time() - _changed(entry) < older_than_s:
+            continue
+        final = parent / match["name"]
+        if match["kind"] == "old" and not os.path.lexists(final):
+            entry.rename(final)
+        else:
+            _remove(entry)
+        done.append(entry.name)
+    if done:
+        sync_folder(parent)
+    return done
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file that is there whole or not at all, flushed to disk; an old one is replaced."""
+    with explained(path.parent):
+        temporary = _beside(path, "part")
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        sync_folder(path.parent)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flushes every file and folder of a tree to disk, leaves first."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            with (Path(parent) / name).open("rb+") as file:
+                os.fsync(file.fileno())
+        sync_folder(Path(parent))
+
+
+def sync_folder(folder: Path) -> None:
+    """Flushes a folder's entries to disk, where the system can (Windows and some network mounts cannot)."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(handle)
+
+
+def hash_file(path: Path, on_bytes: Callable[[int], None] = lambda count: None) -> str:
+    """SHA-256 of a file as hex, read from the disk rather than from memory where the system lets us."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        while block := file.read(CHUNK):
+            digest.update(block)
+            on_bytes(len(block))
+    return digest.hexdigest()
+
+
+def tree(folder: Path) -> dict[str, Path]:
+    """Every file below ``folder`` by its relative posix path, sorted; ``StorageError`` for a link or a special file."""
+    files = {}
+    for parent, folders, names in os.walk(folder, onerror=_raise):
+        for name in [*folders, *names]:
+            path = Path(parent) / name
+            mode = path.lstat().st_mode
+            if stat.S_ISREG(mode):
+                files[path.relative_to(folder).as_posix()] = path
+            elif not stat.S_ISDIR(mode):
+                raise StorageError(f"{path} is neither a file nor a folder; take it out of {folder}.")
+    return dict(sorted(files.items()))
+
+
+def build_manifest(
+    folder: Path,
+    video_id: str,
+    source: str,
+    source_sha256: str,
+    on_bytes: Callable[[int], None] = lambda count: None,
+) -> Manifest:
+    """Reads every file below ``folder`` (but a manifest of its own) and lists it with size and SHA-256, sorted by path.
+
+    ``source`` and ``source_sha256`` say which clip the folder was made from; ``on_bytes`` hears of each chunk read.
+    """
+    entries = [
+        ManifestEntry(path=name, size=path.stat().st_size, sha256=hash_file(path, on_bytes))
+        for name, path in tree(folder).items()
+        if name != MANIFEST
+    ]
+    return Manifest(video_id=video_id, source=source, source_sha256=source_sha256, files=entries)
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The one byte form of a manifest: same content, same bytes."""
+    return (json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True) + "\n").encode()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """``manifest.json`` of a folder; ``StorageError`` when there is none or it cannot be understood."""
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise StorageError(f"{folder} has no {MANIFEST}.") from None
+    except ValueError as error:
+        raise StorageError(f"{path} is not a manifest this version can read.") from error
+
+
+def verify(folder: Path, manifest: Manifest, on_bytes: Callable[[int], None] = lambda count: None) -> list[str]:
+    """What differs between a folder and its manifest, in plain words; empty when every byte is as it should be."""
+    if not folder.is_dir():
+        return [f"{folder} is not there"]
+    files = tree(folder)
+    files.pop(MANIFEST, None)
+    differences = []
+    for entry in manifest.files:
+        # only names that the walk itself found are opened: an entry like ../../x can never be
+        path = files.pop(entry.path, None)
+        if path is None:
+            differences.append(f"{entry.path} is missing")
+        elif (size := path.stat().st_size) != entry.size:
+            differences.append(f"{entry.path} has {size} bytes instead of {entry.size}")
+        elif hash_file(path, on_bytes) != entry.sha256:
+            differences.append(f"{entry.path} has other content than the manifest says")
+    return differences + [f"{name} is not in the manifest" for name in files]
+
+
+def _beside(final: Path, kind: str) -> Path:
+    return final.with_name(f".{final.name}.{uuid.uuid4().hex[:12]}.{kind}")
+
+
+def _changed(path: Path) -> float:
+    return path.lstat().st_mtime
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _raise(error: OSError) -> None:
+    raise error
