@@ -151,7 +151,7 @@ def sync_tree(folder: Path) -> None:
     """Flushes every file and folder of a tree to disk, leaves first."""
     for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
-            with (Path(parent) / name).open("rb+") as file:
+            with (Path(parent) / name).open("rb+" if os.name == "nt" else "rb") as file:
                 os.fsync(file.fileno())
         sync_folder(Path(parent))
 
@@ -180,6 +180,18 @@ def hash_file(path: Path, on_bytes: Callable[[int], None] = lambda count: None) 
             digest.update(block)
             on_bytes(len(block))
     return digest.hexdigest()
+
+
+def counted(total: int, progress: Callable[[float], None]) -> Callable[[int], None]:
+    """Something to call with each number of bytes handled; it tells ``progress`` the fraction of ``total``."""
+    done = 0
+
+    def on_bytes(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(min(1.0, done / total) if total else 1.0)
+
+    return on_bytes
 
 
 def tree(folder: Path) -> dict[str, Path]:

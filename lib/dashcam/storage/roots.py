@@ -94,6 +94,13 @@ def split(uri: str) -> tuple[str, PurePosixPath]:
     return store, relative
 
 
+def segment(name: str) -> str:
+    """``name`` itself when it can be one visible folder in a store, e.g. a video id; ``StoreError`` otherwise."""
+    if not name or name.startswith(".") or set(name) & set("/\\\0"):
+        raise StoreError(f"{name!r} cannot be the name of a folder in a store.")
+    return name
+
+
 def _hint(folder: Path) -> str:
     text = str(folder)
     foreign = os.name != "nt" and (text.startswith("//") or bool(PureWindowsPath(text).drive))

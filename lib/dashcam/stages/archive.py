@@ -1,0 +1,127 @@
+"""ARCHIVE_VIDEO: the heavy stage's bundle goes to the shed NAS, proven byte by byte before it gets its name.
+
+The archive has the layout of the owner's shed NAS document, best frames and a manifest beside it; what only describes
+(``detections.json``) stays behind, because metadata is the database's.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from dashcam.records import ArchiveResult, Manifest, ManifestEntry
+from dashcam.stages.common import StageContext, StageOutput
+from dashcam.storage import bundle
+from dashcam.storage.bundle import StorageError
+from dashcam.storage.roots import segment
+from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
+
+LOWRES = "video_lowres.mp4"
+KEPT_FOLDERS = ("plates", "frames")
+
+
+def run(task: Task, ctx: StageContext) -> StageOutput:
+    """Copies the bundle of ``task.input("bundle")`` to ``shed_nas:<video_id>`` and publishes FINALIZE_VIDEO.
+
+    An archive that already holds exactly this is left alone. Raises ``StorageError``, ``StoreError`` or ``OSError``;
+    then the archive is as it was before.
+    """
+    if task.video is None:
+        raise StorageError(
+            f"Task {task.task_id} does not say which clip {task.video_id} is made from; ingest it again."
+        )
+    archive = InputRef(type="archive", device="shed_nas", path=segment(task.video_id))
+    source = task.input("bundle")
+    final = ctx.stores.path(archive.uri)
+    if swept := bundle.sweep_temporaries(final.parent, task.video_id):
+        ctx.log.warning("cleaned up after an interrupted archiving: %s", ", ".join(swept))
+
+    folder = ctx.stores.path(source.uri)
+    if not folder.is_dir():
+        manifest = _proven(final, task)
+        if manifest is None:
+            raise StorageError(f"The bundle {source.uri} is not there ({folder}), nor is it archived; run heavy again.")
+    else:
+        manifest = _archive(folder, final, task, ctx)
+    ctx.progress(1.0)
+    result = ArchiveResult(
+        archive=archive.uri,
+        manifest_sha256=hashlib.sha256(bundle.manifest_bytes(manifest)).hexdigest(),
+        files=len(manifest.files),
+        bytes=sum(entry.size for entry in manifest.files),
+    )
+    following = NewTask(task_type=TaskType.FINALIZE_VIDEO, video_id=task.video_id, inputs=[archive, source])
+    return StageOutput(result, [following])
+
+
+def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manifest:
+    files = whole(folder)
+    existing = _proven(final, task)
+    # everything is read twice: from the bundle, and from the copy (or from the archive that is there)
+    step = bundle.counted(2 * sum(path.stat().st_size for path in files.values()), ctx.progress)
+    if existing is not None and _same(existing, files, step):
+        ctx.log.info("%s already holds exactly this; left alone", final)
+        return existing
+    with bundle.new_folder(final) as temporary:
+        manifest = _manifest(task, [_copy(path, temporary, name, step) for name, path in files.items()])
+        if differences := bundle.verify(temporary, manifest, step):
+            raise StorageError(
+                f"The copy in {final.parent} does not read back as it was written ({differences[0]}); check that disk."
+            )
+        bundle.write_file(temporary / bundle.MANIFEST, bundle.manifest_bytes(manifest))
+    ctx.log.info("archived %d files in %s", len(manifest.files), final)
+    return manifest
+
+
+def kept(folder: Path) -> dict[str, Path]:
+    """The files of a bundle that belong into the archive, by relative path, sorted."""
+    return {
+        name: path
+        for name, path in bundle.tree(folder).items()
+        if name == LOWRES or name.partition("/")[0] in KEPT_FOLDERS
+    }
+
+
+def whole(folder: Path) -> dict[str, Path]:
+    """As ``kept``; ``StorageError`` when the low-resolution video, the one file every bundle has, is not there."""
+    files = kept(folder)
+    if LOWRES not in files:
+        raise StorageError(f"The bundle {folder} has no {LOWRES}, so it is not whole; run the heavy stage again.")
+    return files
+
+
+def _copy(source: Path, target_folder: Path, name: str, step: Callable[[int], None]) -> ManifestEntry:
+    """Copies one file, flushed to disk; the entry says what was read, so that the copy can be held against it."""
+    target = target_folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as read, target.open("xb") as write:
+        while block := read.read(bundle.CHUNK):
+            write.write(block)
+            digest.update(block)
+            size += len(block)
+            step(len(block))
+        write.flush()
+        os.fsync(write.fileno())
+    return ManifestEntry(path=name, size=size, sha256=digest.hexdigest())
+
+
+def _manifest(task: Task, entries: list[ManifestEntry]) -> Manifest:
+    assert task.video is not None
+    return Manifest(video_id=task.video_id, source=task.video.name, source_sha256=task.video.sha256, files=entries)
+
+
+def _proven(final: Path, task: Task) -> Manifest | None:
+    """The manifest of the archive that is there, when it is of this clip and every byte of it is right."""
+    try:
+        manifest = bundle.read_manifest(final)
+        ours = _manifest(task, manifest.files) == manifest
+        return manifest if ours and whole(final) and not bundle.verify(final, manifest) else None
+    except StorageError:
+        return None
+
+
+def _same(manifest: Manifest, files: dict[str, Path], step: Callable[[int], None]) -> bool:
+    if [entry.path for entry in manifest.files] != list(files):
+        return False
+    return all(bundle.hash_file(files[entry.path], step) == entry.sha256 for entry in manifest.files)

@@ -1,0 +1,62 @@
+"""FINALIZE_VIDEO: the archive is read once more against its manifest; only then its intermediates are let go."""
+
+import shutil
+from pathlib import Path
+
+from dashcam.records import FinalizeResult
+from dashcam.stages.archive import LOWRES, kept
+from dashcam.stages.common import StageContext, StageOutput
+from dashcam.storage import bundle
+from dashcam.storage.bundle import StorageError
+from dashcam.storage.roots import segment
+from dashcam.tasks.model import Task
+
+
+def run(task: Task, ctx: StageContext) -> StageOutput:
+    """Verifies the archive of ``task.input("archive")``, then removes the clip's intermediates from the indoor NAS.
+
+    Raw footage is not touched. When the archive does not verify, lacks something the bundle has, or a store is not
+    there, nothing is removed and ``StorageError`` or ``StoreError`` says why. What is gone already is no error.
+    """
+    archive = task.input("archive")
+    name = segment(task.video_id)
+    # every address is resolved before the first removal: a store that is not there stops all of it
+    places = {uri: ctx.stores.path(uri) for uri in (f"indoor_nas:preproc/{name}", f"indoor_nas:heavy_output/{name}")}
+    _prove(ctx.stores.path(archive.uri), places[f"indoor_nas:heavy_output/{name}"], task, ctx)
+    removed = [uri for uri, folder in places.items() if _remove(folder)]
+    ctx.log.info("archive verified; removed %s", ", ".join(removed) or "nothing, it was gone already")
+    ctx.progress(1.0)
+    return StageOutput(FinalizeResult(archive=archive.uri, removed=removed))
+
+
+def _prove(folder: Path, made_from: Path, task: Task, ctx: StageContext) -> None:
+    """Raises unless the archive is whole, is this clip's, and has all that is left of the bundle it was made from."""
+    manifest = bundle.read_manifest(folder)
+    if manifest.video_id != task.video_id or (task.video and manifest.source_sha256 != task.video.sha256):
+        raise StorageError(f"The manifest in {folder} belongs to another clip ({manifest.source}); archive it again.")
+    bundled = kept(made_from) if made_from.is_dir() else {}
+    sizes = [entry.size for entry in manifest.files] + [path.stat().st_size for path in bundled.values()]
+    step = bundle.counted(sum(sizes), ctx.progress)
+    archived = {entry.path: entry.sha256 for entry in manifest.files}
+    differences = [] if LOWRES in archived else [f"{LOWRES} is missing"]
+    differences += bundle.verify(folder, manifest, step)
+    # a newer bundle that still waits for its own archiving must not go with the older one's intermediates
+    differences += [
+        f"{name} of the bundle is not archived"
+        for name, path in bundled.items()
+        if archived.get(name) != bundle.hash_file(path, step)
+    ]
+    if differences:
+        raise StorageError(
+            f"The archive {folder} is not what it should be ({'; '.join(differences[:3])}); "
+            "nothing was removed, archive this video again."
+        )
+
+
+def _remove(folder: Path) -> bool:
+    if not folder.is_dir():
+        return False
+    with bundle.explained(folder.parent):
+        shutil.rmtree(folder)
+    bundle.sync_folder(folder.parent)
+    return True
