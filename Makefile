@@ -1,0 +1,62 @@
+# make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
+# make test     everything set up, all tests
+# make check    linters, types and import contracts, in seconds
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= .demo/data
+VIDEOS ?=
+EXIT ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+OPENCV := $(shell grep '^opencv-python-headless==' constraints.txt)
+
+.PHONY: demo test check format setup clean
+
+demo: $(VENV)/.base
+ifeq ($(VIDEOS),)
+	$(BIN)/dashcam sample .demo/drive
+	$(BIN)/dashcam process .demo/drive --data $(DATA) $(if $(EXIT),,--keep-serving)
+else
+	$(BIN)/dashcam process "$(VIDEOS)" --data $(DATA) $(if $(EXIT),,--keep-serving)
+endif
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+setup: $(VENV)/.dev
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	@echo "==> Making the environment in $(VENV) (once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dashcam-processor needs Python 3.11 or newer: name one with make PYTHON=/path/to/python3")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
+	@echo "==> Installing the packages, a few minutes"
+	$(PIP) install --progress-bar off -c constraints.txt -e .
+	$(call one-opencv)
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@echo "==> Installing the tools for tests and checks"
+	$(PIP) install --progress-bar off -c constraints.txt -e '.[dev,postgres,docker]'
+	$(call one-opencv)
+	@touch $@
+
+# opencv-python and opencv-python-headless are two builds of the same files; only the second runs without a display's libraries
+define one-opencv
+	@if $(PIP) show --quiet opencv-python 2>/dev/null; then \
+	  echo "==> Leaving one OpenCV, the headless one"; \
+	  $(PIP) uninstall --quiet --yes opencv-python; \
+	  $(PIP) install --quiet --no-deps --force-reinstall $(OPENCV); fi
+endef
+
+clean:
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,18 @@
+"""The REST API, ``/api/v1``: what the flows on every device use, and scripts may."""
+
+from fastapi import APIRouter, Depends
+
+from app.api import devices, tasks, videos
+from app.api.auth import require_token
+
+router = APIRouter(prefix="/api/v1")
+
+
+@router.get("/health", tags=["health"])
+def health() -> dict[str, str]:
+    """Open to all: says that the process answers, nothing else."""
+    return {"status": "ok"}
+
+
+for part in (tasks.router, videos.router, devices.router):
+    router.include_router(part, dependencies=[Depends(require_token)])

@@ -1,0 +1,132 @@
+"""Tasks: what is pending, done, failed; and how far running ones are."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel, Field
+
+from app import system
+from dashcam.database import reading, writing
+from dashcam.tasks import table
+from dashcam.tasks.model import Completion, NewTask, Task, TaskType
+
+router = APIRouter(prefix="/tasks", tags=["tasks"])
+
+
+class TaskPage(BaseModel):
+    tasks: list[Task]
+    total: int
+
+
+class Failure(BaseModel):
+    error: str = Field(max_length=4000)
+
+
+class ProgressReport(BaseModel):
+    fraction: float = Field(ge=0, le=1)
+    device: str = Field(default="", max_length=200)
+
+
+class Changed(BaseModel):
+    changed: bool
+
+
+@router.get("")
+def list_tasks(
+    task_type: TaskType | None = None,
+    state: Literal["pending", "complete"] | None = None,
+    video_id: str | None = None,
+    device_type: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> TaskPage:
+    """Tasks by type, state, video or device class, oldest first, a page at a time."""
+    with reading(system.current().engine) as session:
+        tasks, total = table.find(
+            session,
+            task_type=task_type,
+            state=state,
+            video_id=video_id,
+            device_type=device_type,
+            limit=limit,
+            offset=offset,
+        )
+    return TaskPage(tasks=with_progress(tasks), total=total)
+
+
+@router.get("/pending")
+def pending_tasks(device_type: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> list[Task]:
+    """What is still to do, oldest first."""
+    with reading(system.current().engine) as session:
+        tasks, _ = table.find(session, state="pending", device_type=device_type, limit=limit)
+    return with_progress(tasks)
+
+
+@router.get("/{task_id}")
+def get_task(task_id: int) -> Task:
+    with reading(system.current().engine) as session:
+        task = table.get(session, task_id)
+    if task is None:
+        raise HTTPException(404, f"There is no task {task_id}.")
+    return task
+
+
+@router.post("", status_code=201)
+def create_task(new: NewTask) -> Changed:
+    """Publish a task for a known video; publishing it twice is one task (``changed`` is false the second time)."""
+    here = system.current()
+    with writing(here.engine) as session:
+        if not table.knows(session, new.video_id):
+            raise HTTPException(404, f"There is no video {new.video_id}: send it to /api/v1/ingest first.")
+        changed = table.publish(session, new)
+    here.wake()
+    return Changed(changed=changed)
+
+
+@router.post("/{task_id}/complete")
+def complete_task(task_id: int, completion: Completion) -> Changed:
+    """Store the result, complete the task and publish what follows, in one transaction; or do nothing at all."""
+    here = system.current()
+    with writing(here.engine) as session:
+        changed = table.complete(session, task_id, completion)
+    here.progress.forget(task_id)
+    here.wake()
+    return Changed(changed=changed)
+
+
+@router.post("/{task_id}/failed")
+def fail_task(task_id: int, failure: Failure) -> Changed:
+    """Note why an attempt failed; the task stays pending and is offered again after a growing delay."""
+    here = system.current()
+    delay = timedelta(seconds=here.site.global_.task_retry_delay_seconds)
+    with writing(here.engine) as session:
+        changed = table.fail(session, task_id, failure.error, delay)
+    here.progress.forget(task_id)
+    here.wake()
+    return Changed(changed=changed)
+
+
+@router.post("/{task_id}/retry")
+def retry_task(task_id: int) -> Changed:
+    """Offer a pending task again at once, whatever held it back."""
+    here = system.current()
+    with writing(here.engine) as session:
+        changed = table.release(session, task_id)
+    here.wake()
+    return Changed(changed=changed)
+
+
+@router.post("/{task_id}/progress")
+def report_progress(task_id: int, report: ProgressReport) -> None:
+    system.current().progress.report(task_id, report.fraction, report.device)
+
+
+def with_progress(tasks: list[Task]) -> list[Task]:
+    now = system.current().progress.snapshot()
+    return [
+        task.model_copy(update={"progress": now[task.task_id].fraction, "device": now[task.task_id].device})
+        if task.task_id in now
+        else task
+        for task in tasks
+    ]

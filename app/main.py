@@ -1,0 +1,75 @@
+"""The web process: ``python -m app.main``. Migrates the database, then serves API, WebUI and media and dispatches."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from nicegui import ui
+
+import app.pages
+import migrations
+from app import api, media, system
+from app.dispatcher import Dispatcher
+from dashcam import __version__, config
+from dashcam.database import DatabaseUnusable, open_engine
+from dashcam.storage.roots import StoreMissing, Stores
+
+
+def build(here: system.System) -> FastAPI:
+    system.start(here)
+    web = FastAPI(title="dashcam-processor", version=__version__, lifespan=dispatching)
+    web.add_exception_handler(StoreMissing, store_missing)
+    web.include_router(api.router)
+    web.include_router(media.router)
+    app.pages.register()
+    secret = hashlib.sha256(f"browser sessions {here.token}".encode()).hexdigest()
+    ui.run_with(web, title="dashcam-processor", storage_secret=secret, show_welcome_message=False)
+    return web
+
+
+@asynccontextmanager
+async def dispatching(web: FastAPI) -> AsyncIterator[None]:
+    loop = asyncio.create_task(Dispatcher(system.current()).run())
+    yield
+    loop.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await loop
+
+
+async def store_missing(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=503)
+
+
+def configured() -> system.System:
+    """The system that the settings describe, its database migrated. Raises with one plain sentence."""
+    site = config.load_site()
+    token = config.token()
+    if token is None:
+        raise config.ConfigError(["There is no device token: set DASHCAM_TOKEN_FILE, or run `dashcam setup`."])
+    engine = open_engine(site.server.database_url)
+    migrations.upgrade(engine)
+    stores = Stores(site.store_roots(config.load_device()), site.store_markers())
+    return system.System(engine, site, stores, token)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        here = configured()
+    except (config.ConfigError, DatabaseUnusable, OSError) as error:
+        sys.exit(str(error))
+    web = build(here)
+    server = here.site.server
+    uvicorn.run(web, host=server.host, port=server.port, log_level="warning", timeout_graceful_shutdown=3)
+
+
+if __name__ == "__main__":
+    main()

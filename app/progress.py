@@ -1,0 +1,28 @@
+"""How far running tasks are. Kept in memory only: after a restart the workers say it again."""
+
+import threading
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    fraction: float
+    device: str
+
+
+class ProgressBoard:
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_task: dict[int, Progress] = {}
+
+    def report(self, task_id: int, fraction: float, device: str) -> None:
+        with self._lock:
+            self._by_task[task_id] = Progress(min(max(fraction, 0.0), 1.0), device)
+
+    def forget(self, task_id: int) -> None:
+        with self._lock:
+            self._by_task.pop(task_id, None)
+
+    def snapshot(self) -> dict[int, Progress]:
+        with self._lock:
+            return dict(self._by_task)

@@ -1,0 +1,48 @@
+"""What the web process is made of; one per process, set up by `app.main`."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+from sqlalchemy import Engine
+
+from app.progress import ProgressBoard
+from dashcam.config import Site
+from dashcam.storage.roots import Stores
+
+
+@dataclass
+class System:
+    engine: Engine
+    site: Site
+    stores: Stores
+    token: str
+    progress: ProgressBoard = field(default_factory=ProgressBoard)
+    _loop: asyncio.AbstractEventLoop | None = None
+    _change: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """Tell the dispatcher, from any thread, that the task table has changed."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._change.set)
+
+    async def woken(self, timeout_s: float) -> None:
+        """Wait for the next change, at most ``timeout_s``."""
+        self._loop = asyncio.get_running_loop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._change.wait(), timeout_s)
+        self._change.clear()
+
+
+_system: System | None = None
+
+
+def start(system: System) -> None:
+    global _system
+    _system = system
+
+
+def current() -> System:
+    if _system is None:
+        raise RuntimeError("app.main has not started the system yet")
+    return _system

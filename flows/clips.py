@@ -1,0 +1,107 @@
+"""The loop that every stage's flow runs over its task ids."""
+
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefect import get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from blocks.device import Device, load_device
+from dashcam.stages.common import Rejected, StageContext, StageOutput
+from dashcam.tasks.client import MainServer
+from dashcam.tasks.model import Completion, Task
+
+PROGRESS_INTERVAL_S = 0.5
+
+Stage = Callable[[Task, StageContext], StageOutput]
+
+
+def work_off(task_ids: Sequence[int], load: Callable[[Device], Stage]) -> None:
+    """Work off the tasks one by one; what is complete by now is skipped, what fails does not stop the rest.
+
+    ``load`` is called once, before the first clip: models are loaded there. Raises at the end when a clip failed, so
+    that the run shows as Failed in Prefect.
+    """
+    device = load_device()
+    server = MainServer(device.server_url, device.token)
+    stage: Stage | None = None
+    failed = []
+    for task_id in task_ids:
+        todo = server.pending(task_id)
+        if todo is None:
+            continue
+        stage = stage or load(device)
+        name = clip_name(todo)
+        state = work_on_clip.with_options(task_run_name=name)(todo, stage, device, server, return_state=True)
+        if state.is_failed():
+            failed.append(name)
+    server.close()
+    if failed:
+        raise RuntimeError(
+            f"{len(failed)} of {len(task_ids)} clips failed and will be tried again: {', '.join(failed)}"
+        )
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -> None:
+    """One clip: run the stage, then complete the task; or say why not."""
+    log = ClipLog(
+        get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": device.settings.hostname}
+    )
+    try:
+        with scratch_folder(device.settings.scratch) as scratch:
+            report = progress_reporter(server, todo.task_id, device.settings.hostname)
+            output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
+            completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
+    except Rejected as rejected:
+        log.warning("rejected: %s", rejected)
+        completion = Completion(outcome="rejected", reason=str(rejected))
+    except Exception as error:
+        log.error("failed: %s", error)
+        server.failed(todo.task_id, f"{type(error).__name__}: {error}")
+        raise
+    if server.complete(todo.task_id, completion):
+        log.info("complete")
+    else:
+        log.info("was complete already; this result is dropped")
+
+
+class ClipLog(logging.LoggerAdapter):  # type: ignore[type-arg]
+    """Each line says the video, the stage and the device."""
+
+    def process(self, msg: str, kwargs: object) -> tuple[str, object]:  # type: ignore[override]
+        extra = self.extra or {}
+        return f"[{extra['clip']} {extra['stage']} {extra['device']}] {msg}", kwargs
+
+
+def clip_name(todo: Task) -> str:
+    return todo.video.name if todo.video is not None else todo.inputs[0].path.rsplit("/", 1)[-1]
+
+
+@contextmanager
+def scratch_folder(parent: Path) -> Iterator[Path]:
+    parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="clip-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def progress_reporter(server: MainServer, task_id: int, device: str) -> Callable[[float], None]:
+    """A callback that passes on at most two reports a second."""
+    last = 0.0
+
+    def report(fraction: float) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PROGRESS_INTERVAL_S:
+            last = now
+            server.progress(task_id, fraction, device)
+
+    return report

@@ -1,0 +1,11 @@
+"""HEAVY_PROCESS_VIDEO, pool gpu: one decode that feeds detector, tracker, reader, encoder and crops."""
+
+from dashcam.stages.heavy import Heavy
+from prefect import flow
+
+from flows.clips import work_off
+
+
+@flow
+def heavy(task_ids: list[int]) -> None:
+    work_off(task_ids, lambda device: Heavy(device.settings).run)

@@ -1,0 +1,11 @@
+"""PREPROCESS_VIDEO, pool jetson: the cheap look that says where plates may be."""
+
+from prefect import flow
+
+from dashcam.stages import preprocess as stage
+from flows.clips import work_off
+
+
+@flow
+def preprocess(task_ids: list[int]) -> None:
+    work_off(task_ids, lambda device: stage.run)

@@ -1,0 +1,69 @@
+"""Flow runs that Prefect believes alive although nothing works on them (Prefect never finds out by itself)."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+    WorkPoolFilter,
+    WorkPoolFilterName,
+)
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter, EventResourceFilter
+from prefect.states import Crashed
+
+SILENCE = timedelta(seconds=120)  # flows send a heartbeat every 30 s
+CLAIM_LIMIT = timedelta(minutes=5)  # from Pending, claimed by a worker, to Running
+
+
+async def claimed_runs(client: PrefectClient, pool: str | None = None) -> Sequence[FlowRun]:
+    """Our runs in state Pending or Running, in one pool or in all. More than 200 cannot be: a worker holds one."""
+    alive = FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
+    return await client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=["dashcam"]), state=FlowRunFilterState(type=alive)),
+        work_pool_filter=None if pool is None else WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])),
+        limit=200,
+    )
+
+
+async def crash(client: PrefectClient, run: FlowRun, message: str) -> None:
+    """Say what happened; the dispatcher then offers the run's unfinished tasks again."""
+    await client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+
+
+async def crash_runs_of(client: PrefectClient, worker: str, pool: str) -> list[FlowRun]:
+    """At a worker's start: what it was running before is dead."""
+    dead = [run for run in await claimed_runs(client, pool) if run.labels.get("prefect.worker.name") == worker]
+    for run in dead:
+        await crash(client, run, f"worker {worker} started anew; this run died with the one before")
+    return dead
+
+
+async def crash_silent_runs(client: PrefectClient, now: datetime) -> list[FlowRun]:
+    """The safety net: running without a heartbeat, or claimed and never started."""
+    dead = []
+    for run in await claimed_runs(client):
+        since = run.state.timestamp if run.state else now
+        if run.state_type is StateType.PENDING and now - since > CLAIM_LIMIT:
+            dead.append((run, f"claimed by a worker but not started within {CLAIM_LIMIT}"))
+        elif (
+            run.state_type is StateType.RUNNING and now - since > SILENCE and not await has_heartbeat(client, run, now)
+        ):
+            dead.append((run, f"no heartbeat for {SILENCE}"))
+    for run, message in dead:
+        await crash(client, run, message)
+    return [run for run, _ in dead]
+
+
+async def has_heartbeat(client: PrefectClient, run: FlowRun, now: datetime) -> bool:
+    wanted = EventFilter(
+        occurred=EventOccurredFilter(since=(now - SILENCE).astimezone(UTC)),
+        event=EventNameFilter(name=["prefect.flow-run.heartbeat"]),
+        resource=EventResourceFilter(id=[f"prefect.flow-run.{run.id}"]),
+    )
+    page = await client.request("POST", "/events/filter", json={"filter": wanted.model_dump(mode="json"), "limit": 1})
+    return bool(page.json()["events"])

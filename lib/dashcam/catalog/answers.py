@@ -1,0 +1,167 @@
+"""What the REST API answers about videos and plates."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, selectinload
+
+from dashcam import records
+from dashcam.catalog.apply import fixes_of
+from dashcam.catalog.models import Plate, Position, Sighting, Video
+
+
+class SightingAnswer(BaseModel):
+    video_id: str
+    text: str
+    confidence: float
+    confirmed: bool
+    first_s: float
+    last_s: float
+    best_s: float
+    reads: int
+    box: records.Box
+    crop: str
+    """``store:path`` of the crop that was read."""
+    seen_utc: datetime | None
+    lat: float | None
+    lon: float | None
+
+
+class VideoSummary(BaseModel):
+    video_id: str
+    name: str
+    source: str
+    outcome: str | None
+    reason: str | None
+    start_utc: datetime | None
+    duration_s: float | None
+    trip: str | None
+    camera: str | None
+
+
+class VideoAnswer(VideoSummary):
+    frames_decoded: int | None
+    frames_looked_at: int | None
+    models: dict[str, str] | None
+    positions: int
+    media: str | None
+    facts: dict[str, object] | None
+    sightings: list[SightingAnswer]
+
+
+class VideoPage(BaseModel):
+    videos: list[VideoSummary]
+    total: int
+
+
+class PlateAnswer(BaseModel):
+    text: str
+    sightings: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+class PlateDetail(PlateAnswer):
+    seen: list[SightingAnswer]
+
+
+def videos(session: Session, outcome: str | None, limit: int, offset: int) -> VideoPage:
+    query = select(Video)
+    if outcome is not None:
+        query = query.where(Video.outcome.is_(None) if outcome == "pending" else Video.outcome == outcome)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page = query.order_by(Video.start_utc.desc(), Video.video_id).limit(limit).offset(offset)
+    return VideoPage(videos=[VideoSummary(**summary(video)) for video in session.scalars(page)], total=total)
+
+
+def video(session: Session, video_id: str) -> VideoAnswer | None:
+    with_plates = selectinload(Video.sightings).joinedload(Sighting.plate)
+    found = session.get(Video, video_id, options=[with_plates])
+    if found is None:
+        return None
+    positions = session.scalar(select(func.count()).where(Position.video_id == video_id)) or 0
+    return VideoAnswer(
+        **summary(found),
+        frames_decoded=found.frames_decoded,
+        frames_looked_at=found.frames_looked_at,
+        models=found.models,
+        positions=positions,
+        media=found.media,
+        facts=found.facts,
+        sightings=[sighting_answer(one, found) for one in found.sightings],
+    )
+
+
+def track(session: Session, video_id: str) -> list[records.Fix]:
+    return list(fixes_of(session, video_id))
+
+
+def plate(session: Session, text: str) -> PlateDetail | None:
+    query = (
+        select(Sighting, Video)
+        .join(Sighting.plate)
+        .join(Sighting.video)
+        .where(Plate.text == normalised(text))
+        .order_by(Sighting.seen_utc.desc())
+    )
+    seen = [sighting_answer(one, of) for one, of in session.execute(query)]
+    times = [one.seen_utc for one in seen if one.seen_utc is not None]
+    if not seen:
+        return None
+    return PlateDetail(
+        text=seen[0].text,
+        sightings=len(seen),
+        first_seen=min(times, default=None),
+        last_seen=max(times, default=None),
+        seen=seen,
+    )
+
+
+def search(session: Session, fragment: str, limit: int, offset: int) -> list[PlateAnswer]:
+    """Confirmed plates that contain the fragment, last seen first."""
+    last_seen = func.max(Sighting.seen_utc)
+    query = (
+        select(Plate.text, func.count(), func.min(Sighting.seen_utc), last_seen)
+        .join(Plate.sightings)
+        .where(contains(fragment), Sighting.confirmed)
+        .group_by(Plate.plate_id)
+        .order_by(last_seen.desc(), Plate.text)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        PlateAnswer(text=text, sightings=count, first_seen=first, last_seen=last)
+        for text, count, first, last in session.execute(query)
+    ]
+
+
+def normalised(text: str) -> str:
+    """A plate as it is stored: letters and digits, upper case."""
+    return "".join(character for character in text.upper() if character.isalnum())
+
+
+def contains(fragment: str) -> ColumnElement[bool]:
+    return Plate.text.contains(normalised(fragment), autoescape=True)
+
+
+def summary(video: Video) -> dict[str, object]:
+    return {field: getattr(video, field) for field in VideoSummary.model_fields}
+
+
+def sighting_answer(one: Sighting, of: Video) -> SightingAnswer:
+    return SightingAnswer(
+        video_id=of.video_id,
+        text=one.plate.text,
+        confidence=one.confidence,
+        confirmed=one.confirmed,
+        first_s=one.first_s,
+        last_s=one.last_s,
+        best_s=one.best_s,
+        reads=len(one.reads),
+        box=(one.box[0], one.box[1], one.box[2], one.box[3]),
+        crop=f"{of.media}/{one.crop}",
+        seen_utc=one.seen_utc,
+        lat=one.lat,
+        lon=one.lon,
+    )

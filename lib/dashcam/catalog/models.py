@@ -1,0 +1,146 @@
+"""The tables. Created and changed by the Alembic scripts in ``migrations/`` only."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON as Json
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from dashcam.database import Base, UtcDateTime
+
+
+class TaskRow(Base):
+    """The truth about what must still be done: ``state`` is pending or complete, everything else stands beside it."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        UniqueConstraint("task_type", "video_id", "revision"),
+        Index("task_pending", "state", "device_type", "created_at"),
+    )
+
+    task_id: Mapped[int] = mapped_column(primary_key=True)
+    task_type: Mapped[str]
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
+    revision: Mapped[int]
+    device_type: Mapped[str]
+    state: Mapped[str] = mapped_column(default="pending")
+    inputs: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    attempts: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str | None]
+    not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    hold: Mapped[str | None]
+    flow_run_id: Mapped[str | None]
+    outcome: Mapped[str | None]
+    reason: Mapped[str | None]
+    result: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+class Video(Base):
+    """One clip by content: the same file copied, renamed or moved is the same video."""
+
+    __tablename__ = "video"
+
+    video_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    source: Mapped[str]
+    """``store:path`` where the clip was last seen."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    facts: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """`records.VideoFacts` without its fixes, once ingested."""
+    start_utc: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    duration_s: Mapped[float | None]
+    trip: Mapped[str | None] = mapped_column(index=True)
+    camera: Mapped[str | None]
+    frames_decoded: Mapped[int | None]
+    frames_looked_at: Mapped[int | None]
+    models: Mapped[dict[str, str] | None] = mapped_column(Json)
+    media: Mapped[str | None]
+    """``store:path`` of the folder that holds the low-res video, crops and frames: the bundle, later the archive."""
+    poster: Mapped[str | None]
+    outcome: Mapped[str | None]
+    """None while work is pending, then ``processed`` or ``rejected``."""
+    reason: Mapped[str | None]
+
+    sightings: Mapped[list["Sighting"]] = relationship(back_populates="video", order_by="Sighting.first_s")
+
+
+class SourceFile(Base):
+    """A path that has been looked at, so that a known file costs one stat and no hash."""
+
+    __tablename__ = "source_file"
+
+    uri: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int]
+    mtime_ns: Mapped[int]
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
+
+
+class Position(Base):
+    """A GPS fix of a clip; ``t_s`` is media time."""
+
+    __tablename__ = "position"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), primary_key=True)
+    t_s: Mapped[float] = mapped_column(primary_key=True)
+    utc: Mapped[datetime] = mapped_column(UtcDateTime)
+    lat: Mapped[float]
+    lon: Mapped[float]
+    speed_mps: Mapped[float | None]
+    heading_deg: Mapped[float | None]
+    source: Mapped[str]
+
+
+class Plate(Base):
+    """A distinct plate text; exists as long as a sighting names it."""
+
+    __tablename__ = "plate"
+
+    plate_id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(unique=True)
+
+    sightings: Mapped[list["Sighting"]] = relationship(back_populates="plate")
+
+
+class Sighting(Base):
+    """One plate in one stretch of one clip. ``lat``/``lon`` are where our own car was at ``best_s``."""
+
+    __tablename__ = "sighting"
+    __table_args__ = (UniqueConstraint("video_id", "crop"), Index("sighting_plate_time", "plate_id", "seen_utc"))
+
+    sighting_id: Mapped[int] = mapped_column(primary_key=True)
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
+    plate_id: Mapped[int] = mapped_column(ForeignKey("plate.plate_id"))
+    confidence: Mapped[float]
+    confirmed: Mapped[bool]
+    first_s: Mapped[float]
+    last_s: Mapped[float]
+    best_s: Mapped[float]
+    best_pts: Mapped[int]
+    box: Mapped[list[float]] = mapped_column(Json)
+    slots: Mapped[list[dict[str, float]]] = mapped_column(Json)
+    reads: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    crop: Mapped[str]
+    frame: Mapped[str]
+    seen_utc: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    lat: Mapped[float | None]
+    lon: Mapped[float | None]
+    speed_mps: Mapped[float | None]
+    heading_deg: Mapped[float | None]
+
+    video: Mapped[Video] = relationship(back_populates="sightings")
+    plate: Mapped[Plate] = relationship(back_populates="sightings")
+
+
+class Device(Base):
+    """A machine that has said it is there."""
+
+    __tablename__ = "device"
+
+    hostname: Mapped[str] = mapped_column(primary_key=True)
+    device_type: Mapped[str]
+    last_seen: Mapped[datetime] = mapped_column(UtcDateTime)
+    info: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

@@ -1,0 +1,152 @@
+"""The data folder of the embedded system: where everything lies, and the settings that make it a site of its own."""
+
+import json
+import os
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashcam.tasks.chain import POOLS
+
+DEVICE_TYPES = {"server": "main_server", "jetson": "jetson_coral", "gpu": "rtx_4090", "nas": "shed_nas"}
+
+
+class HomeUnusable(Exception):
+    """The data folder cannot be used; the message is one plain sentence."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    app: int
+    prefect: int
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths inside one data folder."""
+
+    data: Path
+
+    @property
+    def config(self) -> Path:
+        return self.data / "config"
+
+    @property
+    def token_file(self) -> Path:
+        return self.config / "token"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def run_file(self) -> Path:
+        return self.data / "running.json"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.data / "lock"
+
+    @property
+    def prefect(self) -> Path:
+        return self.data / "prefect"
+
+    def prepare(self) -> None:
+        """Make the folders and the token. Raises `HomeUnusable` when that is not allowed or the disk is full."""
+        try:
+            for folder in (self.config / "devices", self.logs, self.prefect, self.indoor_nas, self.archive):
+                folder.mkdir(parents=True, exist_ok=True)
+            if not self.token_file.exists():
+                write_private(self.token_file, secrets.token_urlsafe(32))
+            probe = self.data / f".write-{os.getpid()}"
+            probe.write_bytes(b"x" * 4096)
+            probe.unlink()
+        except OSError as error:
+            raise HomeUnusable(
+                f"The data folder {self.data} cannot be written ({error.strerror}): "
+                "give another one with --data, or mend its rights or free space."
+            ) from error
+
+    @property
+    def indoor_nas(self) -> Path:
+        return self.data / "indoor_nas"
+
+    @property
+    def archive(self) -> Path:
+        return self.data / "archive"
+
+    def write_settings(self, ports: Ports) -> None:
+        """The site file, and one device per pool: this machine plays them all."""
+        site = {
+            "global": {"task_retry_delay_seconds": 5},
+            "storage_paths": {
+                "indoor_nas": {"base": str(self.indoor_nas)},
+                "shed_nas": {"archive_base": str(self.archive)},
+            },
+            "extra_stores": {"local": "/"},
+            "server": {
+                "url": f"http://127.0.0.1:{ports.app}",
+                "prefect_url": f"http://127.0.0.1:{ports.prefect}/api",
+                "port": ports.app,
+                "database_url": f"sqlite:///{self.data / 'dashcam.db'}",
+            },
+        }
+        (self.config / "config.json").write_text(json.dumps(site, indent=2))
+        for pool in POOLS:
+            device = {
+                "device_type": DEVICE_TYPES[pool],
+                "storage": {"local_scratch": str(self.data / "scratch" / pool)},
+            }
+            (self.config / "devices" / f"{device_name(pool)}.json").write_text(json.dumps(device, indent=2))
+
+    def environment(self, ports: Ports, pool: str = "server") -> dict[str, str]:
+        """The environment of the system's processes (reference: Prefect's settings, measured in docs/architecture.md)."""
+        return os.environ | {
+            "DASHCAM_CONFIG": str(self.config),
+            "DASHCAM_DEVICE": device_name(pool),
+            "NICEGUI_STORAGE_PATH": str(self.data / "browser-sessions"),
+            "PREFECT_HOME": str(self.prefect),
+            "PREFECT_API_URL": f"http://127.0.0.1:{ports.prefect}/api",
+            "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+            # in-memory leases crash healthy runs after a server restart
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "PREFECT_CLIENT_MAX_RETRIES": "8",
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "DO_NOT_TRACK": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+
+def device_name(pool: str) -> str:
+    """This machine in the role of one device class."""
+    return f"{socket.gethostname().partition('.')[0] or 'localhost'}-{pool}"
+
+
+def write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+def default_data() -> Path:
+    """``$DASHCAM_DATA``, else the XDG data folder."""
+    if named := os.environ.get("DASHCAM_DATA"):
+        return Path(named)
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "dashcam-processor"
+
+
+def free_port(wanted: int) -> int:
+    """The wanted port, or the next free one above it."""
+    for port in range(wanted, wanted + 200):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise HomeUnusable(f"None of the ports {wanted} to {wanted + 199} is free: end a program that holds one.")

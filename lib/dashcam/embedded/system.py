@@ -1,0 +1,210 @@
+"""Starting, watching and ending the embedded system; or finding the one that already runs on this data folder."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import httpx
+import psutil
+
+from dashcam.embedded.home import Home, HomeUnusable, Ports, free_port
+from dashcam.embedded.processes import Child, end_all, end_tree
+from dashcam.tasks.chain import POOLS
+from dashcam.tasks.client import MainServer
+
+APP_PORT, PREFECT_PORT = 8000, 4200
+START_LIMIT_S = 120.0
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+Say = Callable[[str], None]
+
+
+class StartFailed(Exception):
+    """A part of the system did not come up; the message says which, and where its log is."""
+
+
+@dataclass
+class EmbeddedSystem:
+    """A running system. ``owned`` is false when another `dashcam` runs it: then it is only used, never ended."""
+
+    home: Home
+    ports: Ports
+    say: Say
+    owned: bool = True
+    children: dict[str, Child] = field(default_factory=dict)
+
+    @property
+    def app_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.app}"
+
+    @property
+    def prefect_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.prefect}"
+
+    def client(self) -> MainServer:
+        return MainServer(self.app_url, self.home.token_file.read_text().strip(), patience_s=60)
+
+    def start_app(self) -> None:
+        """The web process alone: enough to answer what is known already."""
+        if "app" not in self.children and self.owned:
+            self.spawn("app", [sys.executable, "-m", "app.main"])
+            self.wait_for("app", f"{self.app_url}/api/v1/health")
+
+    def start_workers(self) -> None:
+        """Prefect's server and one worker per pool."""
+        if "prefect" in self.children or not self.owned:
+            return
+        self.say("Starting Prefect and the workers")
+        argv = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
+        self.spawn("prefect", [sys.executable, *argv])
+        self.wait_for("prefect", f"{self.prefect_url}/api/health")
+        self.deploy()
+        for pool in POOLS:
+            self.spawn(f"worker-{pool}", [sys.executable, "-m", "flows.worker", pool, "--limit", limit_of(pool)], pool)
+
+    def deploy(self) -> None:
+        """Pools, blocks and deployments; again only when they or the addresses have changed."""
+        version = hashlib.sha256((REPOSITORY / "prefect.yaml").read_bytes() + repr(self.ports).encode()).hexdigest()
+        done = self.home.prefect / "deployed"
+        if done.exists() and done.read_text() == version:
+            return
+        self.say("Deploying the flows (once)")
+        log_file = self.home.logs / "setup.log"
+        with log_file.open("ab") as log:
+            code = subprocess.run(
+                [sys.executable, "-m", "flows.setup"],
+                env=self.home.environment(self.ports),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+            ).returncode
+        if code:
+            raise StartFailed(f"The flows could not be deployed to Prefect: see {log_file}.")
+        done.write_text(version)
+
+    def spawn(self, name: str, argv: list[str], pool: str = "server") -> None:
+        environment = self.home.environment(self.ports, pool)
+        child = Child(name, argv, environment, self.home.logs / f"{name}.log")
+        child.start()
+        self.children[name] = child
+        self.note()
+
+    def wait_for(self, name: str, url: str) -> None:
+        child = self.children[name]
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            if not child.alive:
+                raise StartFailed(f"{name} ended while starting: {child.last_words(3)} (log: {child.log_file})")
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(url, timeout=2).is_success:
+                    return
+            time.sleep(0.1)
+        raise StartFailed(f"{name} did not answer within {START_LIMIT_S:.0f} s: see {child.log_file}.")
+
+    def keep_alive(self) -> None:
+        """Start again what has died; called now and then by whoever waits."""
+        for child in self.children.values():
+            if not child.alive:
+                child.keep_alive()
+                self.note()
+
+    def note(self) -> None:
+        """Write down what runs, for the next `dashcam` on this folder."""
+        pids = {name: child.process.pid for name, child in self.children.items() if child.process}
+        state = {"app": self.ports.app, "prefect": self.ports.prefect, "sessions": with_start_times(pids)}
+        temporary = self.home.run_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(state))
+        temporary.replace(self.home.run_file)
+
+    def stop(self) -> None:
+        if self.owned:
+            # the workers first: a flow that is cut off then finds nobody to tell, and its tasks stay pending
+            workers = [child for name, child in self.children.items() if name.startswith("worker-")]
+            end_all(workers)
+            end_all([child for child in self.children.values() if child not in workers])
+            self.home.run_file.unlink(missing_ok=True)
+
+
+@contextmanager
+def embedded_system(home: Home, say: Say) -> Iterator[EmbeddedSystem]:
+    """The system on this data folder: started here and ended on leaving, or the one that is running already.
+
+    Nothing is started yet on entry; see `EmbeddedSystem.start_app` and `start_workers`.
+    """
+    home.prepare()
+    with home.lock_file.open("a") as lock:
+        if not locked(lock):
+            yield running_system(home, say)
+            return
+        end_leftovers(home)
+        ports = Ports(chosen(APP_PORT, "WebUI", say), chosen(PREFECT_PORT, "Prefect", say))
+        home.write_settings(ports)
+        system = EmbeddedSystem(home, ports, say)
+        try:
+            yield system
+        finally:
+            system.stop()
+
+
+def running_system(home: Home, say: Say) -> EmbeddedSystem:
+    try:
+        state = json.loads(home.run_file.read_text())
+    except (OSError, ValueError) as error:
+        raise HomeUnusable(f"Another dashcam is just starting on {home.data}: try again in a minute.") from error
+    say(f"Using the system that runs on {home.data} already")
+    return EmbeddedSystem(home, Ports(state["app"], state["prefect"]), say, owned=False)
+
+
+def end_leftovers(home: Home) -> None:
+    """What a killed `dashcam` left running on this folder would share the database with us: end it."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        sessions = json.loads(home.run_file.read_text())["sessions"]
+        end_tree([pid for pid, started in sessions.values() if session_is(pid, started)])
+    home.run_file.unlink(missing_ok=True)
+
+
+def with_start_times(pids: dict[str, int]) -> dict[str, tuple[int, float]]:
+    """Process ids are reused; together with their start they are not."""
+    started = {}
+    for name, pid in pids.items():
+        with contextlib.suppress(psutil.Error):
+            started[name] = (pid, psutil.Process(pid).create_time())
+    return started
+
+
+def session_is(pid: int, started: float) -> bool:
+    """Whether the session that ``pid`` led is still ours: its leader lives with that start, or has died."""
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1
+    except psutil.NoSuchProcess:
+        return True  # the kernel does not reuse a session's id while members live
+
+
+def locked(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def chosen(wanted: int, what: str, say: Say) -> int:
+    port = free_port(wanted)
+    if port != wanted:
+        say(f"Port {wanted} is taken; {what} uses {port}")
+    return port
+
+
+def limit_of(pool: str) -> str:
+    """One clip at a time where a device is the bottleneck; the server's runs are short and many."""
+    return "3" if pool == "server" else "1"

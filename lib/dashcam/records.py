@@ -1,0 +1,159 @@
+"""The records that stages hand to each other and to the catalogue.
+
+Everything here is plain data with units in the names: ``*_s`` are seconds, boxes are ``(x0, y0, x1, y1)`` in pixels
+of the source video, times are UTC. A stage result travels as JSON over REST and is applied to the database by the
+main server alone (rule 1 of docs/architecture.md).
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Box = tuple[float, float, float, float]
+Slots = list[dict[str, float]]
+"""One distribution per character: ``[{"8": 0.71, "B": 0.27}, {"A": 0.99}, ...]``; what is missing to 1 is "something else"."""
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fix(Record):
+    """One GPS fix of the clip. ``t_s`` is media time: seconds after the first frame."""
+
+    t_s: float
+    utc: datetime
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+    speed_mps: float | None = None
+    heading_deg: float | None = None
+    source: str = "novatek"
+
+
+class VideoFacts(Record):
+    """INGEST_VIDEO's result: what the container, the file name and the GPS say about a clip."""
+
+    name: str
+    sha256: str
+    size: int
+    camera: str = ""
+    """``front``, ``rear``, ``interior``, ``telephoto`` or empty when the name does not say."""
+    kind: str = "normal"
+    """``normal``, ``parking`` or ``event``."""
+    trip: str
+    start_utc: datetime
+    clock: Literal["gps", "name", "container", "file"]
+    """Where ``start_utc`` comes from, most trusted first."""
+    duration_s: float
+    width: int
+    height: int
+    fps: float
+    codec: str
+    frames: int
+    fixes: list[Fix] = []
+    note: str = ""
+    """A plain sentence when something about a usable clip is worth knowing, e.g. "first 41 of 60 s"."""
+
+
+class Span(Record):
+    """A stretch of media time, and why it is worth a closer look (or is not)."""
+
+    start_s: float
+    end_s: float
+    keep: bool
+    reason: str
+
+
+class Candidates(Record):
+    """``candidates.json``, PREPROCESS_VIDEO's artefact: where the heavy stage should look."""
+
+    version: Literal[1] = 1
+    video_id: str
+    duration_s: float
+    keyframes: int
+    spans: list[Span]
+
+
+class PreprocessResult(Record):
+    candidates: str
+    """``store:path`` of candidates.json."""
+    keyframes: int
+    kept_s: float
+    rejected_s: float
+    brightness: float
+    sharpness: float
+
+
+class Read(Record):
+    """One reading of one crop: the evidence that voting works on (rule 8: the crop shown is the frame that was read)."""
+
+    pts: int
+    t_s: float
+    box: Box
+    text: str
+    confidence: float
+    legibility: float
+    slots: Slots
+
+
+class Sighting(Record):
+    """One plate, followed through one stretch of one clip, with the read that shows it best."""
+
+    text: str
+    confidence: float
+    confirmed: bool
+    first_s: float
+    last_s: float
+    best_s: float
+    best_pts: int
+    box: Box
+    slots: Slots
+    reads: list[Read]
+    crop: str
+    """Path inside the video's bundle, ``plates/<plate_id>_best_crop.jpg``."""
+    frame: str
+    """Path inside the video's bundle, ``frames/<plate_id>_best_frame.jpg``."""
+
+
+class HeavyResult(Record):
+    """HEAVY_PROCESS_VIDEO's result, and the content of ``detections.json``."""
+
+    bundle: str
+    """``store:path`` of the folder with the low-res video, crops and frames."""
+    frames_decoded: int
+    frames_looked_at: int
+    models: dict[str, str]
+    """Engine name to the SHA-256 of its weights."""
+    sightings: list[Sighting]
+    poster: str = ""
+
+
+class ManifestEntry(Record):
+    path: str
+    size: int
+    sha256: str
+
+
+class Manifest(Record):
+    """``manifest.json`` of an archived video: every file with its hash, and what it was made from."""
+
+    version: Literal[1] = 1
+    video_id: str
+    source: str
+    source_sha256: str
+    files: list[ManifestEntry]
+
+
+class ArchiveResult(Record):
+    archive: str
+    """``store:path`` of the archive folder."""
+    manifest_sha256: str
+    files: int
+    bytes: int
+
+
+class FinalizeResult(Record):
+    archive: str
+    removed: list[str]
+    """``store:path`` of each intermediate that was let go."""

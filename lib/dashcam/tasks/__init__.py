@@ -1,0 +1,1 @@
+"""The task table: two states, pending and complete; who may run what; what comes next."""

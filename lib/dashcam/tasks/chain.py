@@ -1,0 +1,31 @@
+"""Which device class runs a task type, and at which revision."""
+
+from dataclasses import dataclass
+
+from dashcam.tasks.model import TaskType
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage as the dispatcher sees it.
+
+    ``pool`` is the Prefect work pool, ``flow`` the deployment ``<flow>/<flow>`` that works its tasks off. Raising
+    ``revision`` makes newly published tasks of this type distinct from those already done.
+    """
+
+    pool: str
+    flow: str
+    revision: int = 1
+
+
+STAGES = {
+    TaskType.INGEST_VIDEO: Stage("server", "ingest"),
+    TaskType.PREPROCESS_VIDEO: Stage("jetson", "preprocess"),
+    TaskType.HEAVY_PROCESS_VIDEO: Stage("gpu", "heavy"),
+    TaskType.ARCHIVE_VIDEO: Stage("nas", "archive"),
+    TaskType.FINALIZE_VIDEO: Stage("server", "finalize"),
+}
+"""In the order in which a clip travels."""
+
+POOLS = ("server", "jetson", "gpu", "nas")
+LAST = TaskType.FINALIZE_VIDEO

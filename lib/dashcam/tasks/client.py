@@ -1,0 +1,106 @@
+"""The REST client that flows and the command line use. Waits out a restarting server instead of failing."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
+
+from dashcam.tasks.model import Completion, InputRef, Task
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 300.0
+
+
+class ServerRefused(Exception):
+    """The server answered, and said no; the message is its plain sentence."""
+
+
+class MainServer:
+    """The main server's task table and catalogue, over ``/api/v1``.
+
+    Every call is safe to repeat: completing and publishing are guarded on the server.
+    """
+
+    def __init__(self, url: str, token: str, patience_s: float = PATIENCE_S) -> None:
+        self.http = httpx.Client(
+            base_url=f"{url.rstrip('/')}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
+        )
+        self.patience_s = patience_s
+
+    def close(self) -> None:
+        self.http.close()
+
+    def pending(self, task_id: int) -> Task | None:
+        """The task, or None when it is complete or unknown by now."""
+        response = self.call("GET", f"/tasks/{task_id}", missing_ok=True)
+        task = None if response is None else Task.model_validate(response)
+        return task if task is not None and task.state == "pending" else None
+
+    def all_pending(self) -> list[Task]:
+        answer = self.call("GET", "/tasks/pending", params={"limit": 100_000})
+        return [Task.model_validate(task) for task in answer or []]
+
+    def complete(self, task_id: int, completion: Completion) -> bool:
+        """False when the task was complete already: the result has been dropped."""
+        answer = self.call("POST", f"/tasks/{task_id}/complete", json=completion.model_dump(mode="json"))
+        return bool(answer and answer["changed"])
+
+    def failed(self, task_id: int, error: str) -> None:
+        self.call("POST", f"/tasks/{task_id}/failed", json={"error": error[:4000]})
+
+    def retry(self, task_id: int) -> None:
+        """Offer the task again at once, whatever held it back."""
+        self.call("POST", f"/tasks/{task_id}/retry")
+
+    def progress(self, task_id: int, fraction: float, device: str) -> None:
+        """Best effort: a lost report is overtaken by the next one."""
+        try:
+            self.http.post(f"/tasks/{task_id}/progress", json={"fraction": fraction, "device": device}, timeout=2)
+        except httpx.HTTPError as error:
+            log.debug("progress of task %s not reported: %s", task_id, error)
+
+    def heartbeat(self, hostname: str, device_type: str, info: dict[str, Any]) -> None:
+        body = {"hostname": hostname, "device_type": device_type, "info": info}
+        self.http.post("/devices/heartbeat", json=body, timeout=5).raise_for_status()
+
+    def ingest(self, files: Sequence[InputRef]) -> list[dict[str, Any]]:
+        answer = self.call("POST", "/ingest", json={"files": [ref.model_dump() for ref in files]}, timeout=600)
+        return answer or []
+
+    def video(self, video_id: str) -> dict[str, Any] | None:
+        return self.call("GET", f"/videos/{video_id}", missing_ok=True)
+
+    def call(self, method: str, path: str, *, missing_ok: bool = False, **request: Any) -> Any:
+        response = self.patiently(lambda: self.http.request(method, path, **request))
+        if missing_ok and response.status_code == 404:
+            return None
+        if response.is_client_error:
+            raise ServerRefused(f"{method} {path}: {explanation(response)}")
+        return response.json()
+
+    def patiently(self, send: Callable[[], httpx.Response]) -> httpx.Response:
+        """Repeat on a broken connection or a 5xx answer until patience runs out, then raise `httpx.HTTPError`."""
+
+        def attempt() -> httpx.Response:
+            response = send()
+            if response.is_server_error:
+                response.raise_for_status()
+            return response
+
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, httpx.HTTPError)),
+            stop=stop_after_delay(self.patience_s),
+            wait=wait_exponential(multiplier=0.25, max=15),
+            reraise=True,
+        )
+        return retrying(attempt)
+
+
+def explanation(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {response.status_code}"

@@ -1,0 +1,53 @@
+"""What should be started now: pure decisions, no clock, no network (docs/architecture.md, "Dispatch").
+
+Natural batching: a stage has at most one live run per worker, and a new run takes everything that has gathered by
+then. So what arrives while a device is busy costs one process start and one model load for all of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A pending task that no live run holds."""
+
+    task_id: int
+    minutes: float
+    """Length of its footage; what is not known yet (a clip before ingest) counts as nothing."""
+    waited_s: float
+
+
+def plan(
+    offers: Sequence[Offer],
+    *,
+    live_runs: int,
+    workers: int,
+    upstream_busy: bool,
+    linger_s: float,
+    cap_minutes: float,
+) -> list[list[int]]:
+    """The runs to create for one stage, each a list of task ids, oldest first.
+
+    While earlier stages are busy more is about to arrive, so the first task waits up to ``linger_s``, about the price
+    of a process start, for company. With no worker online one run is created all the same: it waits in the pool.
+    """
+    room = max(1, workers) - live_runs
+    if not offers or room <= 0:
+        return []
+    if upstream_busy and max(offer.waited_s for offer in offers) < linger_s:
+        return []
+    runs = [take(list(offers[start::room]), cap_minutes) for start in range(min(room, len(offers)))]
+    return [[offer.task_id for offer in run] for run in runs]
+
+
+def take(offers: list[Offer], cap_minutes: float) -> list[Offer]:
+    """The oldest offers up to the cap, and never fewer than one."""
+    taken = offers[:1]
+    minutes = offers[0].minutes
+    for offer in offers[1:]:
+        minutes += offer.minutes
+        if minutes > cap_minutes:
+            break
+        taken.append(offer)
+    return taken

@@ -1,0 +1,94 @@
+"""Tasks as they travel: between table, REST API and flows."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from dashcam.records import VideoFacts
+
+
+class TaskType(StrEnum):
+    INGEST_VIDEO = "INGEST_VIDEO"
+    PREPROCESS_VIDEO = "PREPROCESS_VIDEO"
+    HEAVY_PROCESS_VIDEO = "HEAVY_PROCESS_VIDEO"
+    ARCHIVE_VIDEO = "ARCHIVE_VIDEO"
+    FINALIZE_VIDEO = "FINALIZE_VIDEO"
+
+
+State = Literal["pending", "complete"]
+Outcome = Literal["processed", "rejected"]
+
+
+class InputRef(BaseModel):
+    """One input of a task, in the owner's form: ``{"device": "indoor_nas", "path": "raw/…", "type": "video"}``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    device: str
+    path: str
+    type: str = "video"
+
+    @property
+    def uri(self) -> str:
+        """The same place in ``store:relative/path`` form."""
+        return f"{self.device}:{self.path}"
+
+    @classmethod
+    def of(cls, uri: str, type: str) -> "InputRef":
+        store, _, path = uri.partition(":")
+        return cls(device=store, path=path, type=type)
+
+
+class NewTask(BaseModel):
+    """A task to be published; publishing the same (type, video, revision) twice is one task."""
+
+    task_type: TaskType
+    video_id: str
+    inputs: list[InputRef]
+
+
+class Task(BaseModel):
+    task_id: int
+    task_type: TaskType
+    video_id: str
+    video: VideoFacts | None = None
+    """What ingest found out about the clip, without its fixes; None until then."""
+    revision: int
+    device_type: str
+    state: State
+    inputs: list[InputRef]
+    created_at: datetime
+    completed_at: datetime | None = None
+    attempts: int = 0
+    """How many times the task has been offered to a worker."""
+    failures: int = 0
+    """How many of these ended in a reported failure."""
+    last_error: str | None = None
+    not_before: datetime | None = None
+    hold: str | None = None
+    """Why nothing offers this task to a worker until a person says so, e.g. "run cancelled in Prefect"."""
+    flow_run_id: str | None = None
+    outcome: Outcome | None = None
+    reason: str | None = None
+    result: dict[str, Any] | None = None
+    progress: float | None = None
+    """How far the device working on it says it is, 0 to 1."""
+    device: str | None = None
+
+    def input(self, type: str) -> InputRef:
+        """The input of that type; ``KeyError`` when the task has none."""
+        for ref in self.inputs:
+            if ref.type == type:
+                return ref
+        raise KeyError(f"task {self.task_id} ({self.task_type}) has no input of type {type!r}")
+
+
+class Completion(BaseModel):
+    """What a worker sends when a task is done. ``rejected`` ends the video with a reason; it never loops."""
+
+    outcome: Outcome = "processed"
+    reason: str | None = None
+    result: dict[str, Any] | None = None
+    publish: list[NewTask] = []
