@@ -209,7 +209,8 @@ def _settings(site: Site, device: DeviceFile, name: str) -> DeviceSettings:
     return DeviceSettings(
         hostname=device.hostname or name,
         device_type=device.device_type or _evident_type(device),
-        scratch=Path(scratch) if scratch else default_scratch(),
+        # a folder of our own inside it: a worker empties its scratch, and local_scratch may be /tmp itself
+        scratch=Path(scratch) / "dashcam-scratch" if scratch else default_scratch(),
         max_concurrent_tasks=device.storage.max_concurrent_tasks or site.global_.max_concurrent_tasks_per_device,
         sample_fps=device.sample_fps,
         detector_size=device.detector_size,

@@ -1,6 +1,7 @@
 """What can be set, with units and limits: the keys of the deployment guide's chapters 4 and 5, and our own."""
 
 import getpass
+import re
 import tempfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal, get_args
@@ -55,6 +56,13 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _store_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+        raise ValueError("must be a store's name: lower-case letters, digits and '_'")
+    return value
+
+
+StoreName = Annotated[str, AfterValidator(_store_name)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
@@ -194,7 +202,7 @@ class Site(Section):
     storage_paths: StoragePaths = StoragePaths()
     server: ServerSettings = ServerSettings()
     dispatch: DispatchSettings = DispatchSettings()
-    extra_stores: dict[str, AbsolutePath] = {}
+    extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
 
     def stores(self) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Prefect blocks: what a device cannot know by itself, kept where every flow can load it and a person can see it."""

@@ -1,0 +1,74 @@
+"""What a flow asks for once, at its start: this device, its stores, and the way to the main server."""
+
+import contextlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.exceptions import ObjectNotFound
+
+from blocks.types import MAIN_SERVER, MainServer, MediaStore
+from dashcam import config
+from dashcam.config import ConfigError, DeviceSettings
+from dashcam.storage.roots import Stores
+
+PAGE = 200  # documents the Prefect API returns at most at once
+
+
+@dataclass(frozen=True)
+class Device:
+    settings: DeviceSettings
+    stores: Stores
+    server_url: str
+    token: str = field(repr=False)
+
+
+def load_device() -> Device:
+    """The device this process runs on, from its own settings and the blocks that ``dashcam setup`` registered.
+
+    A store's root is the block's, unless the device's ``stores`` map it elsewhere; ``DASHCAM_SERVER_URL`` wins over the
+    block. The token comes from ``DASHCAM_TOKEN`` or a file of mode 0600 (`dashcam.config.token`), never from a block.
+    Raises ``ConfigError`` with one plain sentence.
+    """
+    settings = config.load_device()
+    if not settings.scratch.is_absolute():
+        raise ConfigError(
+            [f"storage.local_scratch of {settings.hostname} is {settings.scratch}, no folder of this system."]
+        )
+    token = config.token()
+    if token is None:
+        raise ConfigError(
+            [f"{settings.hostname} has no token: set DASHCAM_TOKEN, or DASHCAM_TOKEN_FILE to a file of mode 0600."]
+        )
+    with get_client(sync_client=True) as client:
+        blocks = media_stores(client)
+        url = server_url(client)
+    roots = {block.store: Path(block.root) for block in blocks} | {
+        store: Path(mount) for store, mount in settings.stores.items()
+    }
+    markers = {block.store: block.marker for block in blocks if block.marker}
+    return Device(settings, Stores(roots, markers), url, token)
+
+
+def media_stores(client: SyncPrefectClient) -> list[MediaStore]:
+    """Every registered store; ``ConfigError`` when there is none."""
+    found: list[MediaStore] = []
+    slug = MediaStore.get_block_type_slug()
+    with contextlib.suppress(ObjectNotFound):
+        while page := client.read_block_documents_by_type(slug, offset=len(found), limit=PAGE):
+            found += [MediaStore.model_validate(document.data) for document in page]
+    if not found:
+        raise ConfigError(["Prefect knows no media store; name them in config.json and run: dashcam setup"])
+    return found
+
+
+def server_url(client: SyncPrefectClient) -> str:
+    """Of the main server, without a slash at its end; ``DASHCAM_SERVER_URL`` wins over the block."""
+    if named := os.environ.get("DASHCAM_SERVER_URL"):
+        return named.rstrip("/")
+    try:
+        document = client.read_block_document_by_name(MAIN_SERVER, MainServer.get_block_type_slug())
+    except ObjectNotFound:
+        raise ConfigError(["Prefect knows no main server; run: dashcam setup"]) from None
+    return MainServer.model_validate(document.data).url.rstrip("/")
