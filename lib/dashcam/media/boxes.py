@@ -1,0 +1,188 @@
+"""Walk the boxes of an MP4/MOV file (ISO/IEC 14496-12) and tell whether what it promises is inside the file.
+
+FFmpeg opens a clip whose second half is missing and reports its full length; the box sizes and the sample table do not lie.
+Nothing the file says is trusted: sizes are checked against the file, counts against the box they stand in.
+"""
+
+import io
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_BOXES = 20_000
+"""More boxes than this on one level is no recording."""
+MAX_MOOV = 256 * 1024 * 1024
+MAX_SAMPLES = 20_000_000
+_TOP_LEVEL = frozenset(b"ftyp moov mdat free skip wide frea pnot uuid styp sidx moof mfra udta".split())
+
+
+class MalformedBox(ValueError):
+    """A box or a table contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box: ``[start, end)`` in the file, its content from ``body``. ``cut`` when it promises more than there is."""
+
+    kind: bytes
+    start: int
+    body: int
+    end: int
+    cut: bool = False
+
+
+def walk(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
+    """The boxes between two offsets; stops at the first that makes no sense, never loops, never reads contents."""
+    for _ in range(MAX_BOXES):
+        if end - start < 8:
+            return
+        file.seek(start)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        size, kind = struct.unpack_from(">I4s", header)
+        body = start + 8
+        if size == 1:
+            if len(header) < 16:
+                return
+            (size,) = struct.unpack_from(">Q", header, 8)
+            body = start + 16
+        elif size == 0:
+            size = end - start
+        if start + size < body:
+            return
+        yield Box(kind, start, body, min(start + size, end), cut=start + size > end)
+        start += size
+
+
+def children(data: bytes, path: str) -> list[bytes]:
+    """Contents of all boxes at a path below ``data``, e.g. ``trak/mdia/minf``."""
+    found = [data]
+    for kind in path.split("/"):
+        name = kind.encode("latin-1")
+        found = [
+            inside[box.body : box.end]
+            for inside in found
+            for box in walk(io.BytesIO(inside), 0, len(inside))
+            if box.kind == name
+        ]
+    return found
+
+
+def _table(data: bytes, kind: str, dtype: str, columns: int = 1, header: int = 4) -> NDArray[np.int64]:
+    """The entries of a counted table as (n, columns); the count must fit into the box."""
+    tables = children(data, kind)
+    if not tables:
+        return np.empty((0, columns), np.int64)
+    table = tables[0]
+    if len(table) < header + 4:
+        raise MalformedBox(f"{kind} is too short")
+    (count,) = struct.unpack_from(">I", table, header)
+    width = np.dtype(dtype).itemsize * columns
+    if count * width > len(table) - header - 4:
+        raise MalformedBox(f"{kind} promises {count} entries and has room for {(len(table) - header - 4) // width}")
+    values = np.frombuffer(table, dtype, count * columns, header + 4)
+    return values.astype(np.int64).reshape(count, columns)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """File offset and size in bytes of every sample of a track, in decoding order."""
+
+    offsets: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+
+def samples(stbl: bytes) -> Samples:
+    """Where a track's samples lie, from stsz, stsc and stco/co64; ``MalformedBox`` when these contradict themselves."""
+    sizes = _sizes(stbl)
+    chunks = np.concatenate([_table(stbl, "stco", ">u4")[:, 0], _table(stbl, "co64", ">u8")[:, 0]])
+    runs = _table(stbl, "stsc", ">u4", 3)
+    if not sizes.size:
+        return Samples(np.empty(0, np.int64), sizes)
+    if not chunks.size or not runs.size:
+        raise MalformedBox("frames without chunks")
+    first = runs[:, 0] - 1
+    if first[0] != 0 or (np.diff(first) <= 0).any() or first[-1] >= chunks.size:
+        raise MalformedBox("stsc is out of order")
+    per_chunk = np.minimum(np.repeat(runs[:, 1], np.diff(np.append(first, chunks.size))), sizes.size)
+    last = np.minimum(np.cumsum(per_chunk), sizes.size)
+    if last[-1] < sizes.size:
+        raise MalformedBox("fewer chunks than frames")
+    held = np.diff(last, prepend=0)
+    ends = np.cumsum(sizes)
+    before_chunk = np.append(0, ends)[last - held]
+    inside_chunk = ends - sizes - np.repeat(before_chunk, held)
+    return Samples(np.repeat(chunks, held) + inside_chunk, sizes)
+
+
+def _sizes(stbl: bytes) -> NDArray[np.int64]:
+    tables = children(stbl, "stsz")
+    if not tables:
+        raise MalformedBox("no frame sizes")
+    if len(tables[0]) < 12:
+        raise MalformedBox("stsz is too short")
+    same, count = struct.unpack_from(">II", tables[0], 4)
+    if count > MAX_SAMPLES:
+        raise MalformedBox(f"{count} frames")
+    return np.full(count, same, np.int64) if same else _table(stbl, "stsz", ">u4", header=8)[:, 0]
+
+
+@dataclass(frozen=True)
+class Check:
+    """What the boxes say. ``frames`` of the video are promised, ``inside`` of these lie within the file."""
+
+    state: Literal["ok", "empty", "not_video", "no_moov", "cut", "broken"]
+    frames: int = 0
+    inside: int = 0
+
+
+def read_moov(file: BinaryIO, size: int) -> bytes | None:
+    """The content of the whole moov box, or None."""
+    for box in walk(file, 0, size):
+        if box.kind == b"moov" and not box.cut:
+            if box.end - box.body > MAX_MOOV:
+                return None
+            file.seek(box.body)
+            return file.read(box.end - box.body)
+    return None
+
+
+def video_samples(moov: bytes) -> Samples | None:
+    """The samples of the first video track, or None when there is no such track."""
+    for trak in children(moov, "trak"):
+        handlers = children(trak, "mdia/hdlr")
+        if handlers and handlers[0][8:12] == b"vide":
+            tables = children(trak, "mdia/minf/stbl")
+            return samples(tables[0]) if tables else None
+    return None
+
+
+def check(path: Path) -> Check:
+    """Look at an MP4/MOV file's plumbing without decoding: milliseconds, whatever its size. ``OSError`` when unreadable."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            return Check("empty")
+        kinds = {box.kind for box in walk(file, 0, size)}
+        if not kinds & _TOP_LEVEL or next(walk(file, 0, size)).kind not in _TOP_LEVEL:
+            return Check("not_video")
+        moov = read_moov(file, size)
+        if moov is None:
+            return Check("no_moov")
+    try:
+        found = video_samples(moov)
+    except MalformedBox:
+        return Check("broken")
+    if found is None:
+        return Check("not_video")
+    if not found.sizes.size:
+        return Check("ok" if b"moof" in kinds else "broken")
+    inside = int(((found.offsets >= 0) & (found.offsets + found.sizes <= size)).sum())
+    return Check("ok" if inside == found.sizes.size else "cut", found.sizes.size, inside)
