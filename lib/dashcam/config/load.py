@@ -89,7 +89,7 @@ def check(folder: Path) -> list[str]:
     try:
         base = config_folder(folder)
         if not (base / SITE_FILE).is_file():
-            mistakes.append(f"{base / SITE_FILE} is not there; copy config/config.json there and adapt it.")
+            mistakes.append(f"{base / SITE_FILE} is not there; the settings of the site belong in it.")
         site = load_site(folder)
     except ConfigError as error:
         mistakes += error.sentences

@@ -27,7 +27,8 @@ def sentences_of(error: ValidationError, where: str, model: type[BaseModel]) -> 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` or the list of what is known."""
     names = sorted(known)
-    close = difflib.get_close_matches(name.lower(), names, n=1)
+    begun = [full for full in names if name and full.startswith(name.lower())]
+    close = begun or difflib.get_close_matches(name.lower(), names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known are {', '.join(names)}." if names else "none is known here."
@@ -35,7 +36,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _sentence(finding: ErrorDetails, where: str, model: type[BaseModel]) -> str:
     location = [str(part) for part in finding["loc"] if part != "[key]"]
-    key = ".".join(location) or "the whole"
+    key = ".".join(part if part.isprintable() and len(part) <= 60 else _short(part) for part in location)
     if finding["type"] == "extra_forbidden":
         return f"{where}: {key} is not a known key; {nearest(location[-1], _keys_at(model, location[:-1]))}"
     if finding["type"] == "missing":

@@ -43,7 +43,7 @@ class StorageError(Exception):
 
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turns a full disk or a missing right under ``folder`` into a ``StorageError``; other errors pass unchanged."""
+    """Turns a full disk or a missing right in ``folder`` into a ``StorageError``; other errors pass unchanged."""
     try:
         yield
     except OSError as error:
@@ -52,9 +52,8 @@ def explained(folder: Path) -> Iterator[None]:
                 f"The disk that holds {folder} is full: free some space there and run it again."
             ) from error
         if error.errno in _FORBIDDEN:
-            where = error.filename or folder
             raise StorageError(
-                f"No right to write in {folder} ({where}): give this user write access to it or name another folder."
+                f"No right to use {error.filename or folder}: give this user access to it, or name another folder."
             ) from error
         raise
 
