@@ -54,6 +54,8 @@ def _prove(folder: Path, made_from: Path, task: Task, ctx: StageContext) -> None
 
 
 def _remove(folder: Path) -> bool:
+    if folder.is_symlink():
+        raise StorageError(f"{folder} is a link, not a folder this pipeline made; look where it points and remove it.")
     if not folder.is_dir():
         return False
     with bundle.explained(folder.parent):
