@@ -49,9 +49,9 @@ STYLES = {
 
 
 def make_text(style: PlateStyle, rng: np.random.Generator) -> str:
-    """A plate text in the style's pattern, separators included."""
-    pools = {"L": LETTERS, "9": DIGITS}
-    return "".join(str(rng.choice(list(pools[sign]))) if sign in pools else sign for sign in style.pattern)
+    """A plate text in the style's pattern, separators included; no character comes twice."""
+    pools = {"L": [str(sign) for sign in rng.permutation(list(LETTERS))], "9": [str(sign) for sign in rng.permutation(list(DIGITS))]}
+    return "".join(pools[sign].pop() if sign in pools else sign for sign in style.pattern)
 
 
 def plain(text: str) -> str:
