@@ -1,0 +1,80 @@
+"""What a detector and a reader of plates are, whatever runs underneath, and how ONNX weights become one."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import onnxruntime
+
+from dashcam.media.images import Image
+from dashcam.records import Box, Slots
+
+
+class MissingWeights(Exception):
+    """An engine has nothing to run with. A failure of the device, never "no plates"."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """``box`` in pixels of the image that was given, inside it; ``score`` from 0 to 1."""
+
+    box: Box
+    score: float
+
+
+@dataclass(frozen=True)
+class PlateText:
+    """What a reader sees on one crop. ``confidence`` is the engine's own, 0 to 1; ``slots`` has one entry per character
+    of ``text``, whose most likely character it is."""
+
+    text: str
+    confidence: float
+    slots: Slots
+
+
+class Detector(Protocol):
+    """Finds plates in whole frames. ``name`` and ``sha256`` say which weights did it."""
+
+    name: str
+    sha256: str
+
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """One list for each image, best first."""
+        ...
+
+
+class PlateReader(Protocol):
+    """Reads crops of plates; text is A-Z and 0-9 only, empty when nothing was read."""
+
+    name: str
+    sha256: str
+
+    def read(self, crops: Sequence[Image]) -> list[PlateText]:
+        """One result for each crop."""
+        ...
+
+
+def load_onnx(weights: Path, threads: int) -> tuple[onnxruntime.InferenceSession, str]:
+    """An ONNX Runtime session on the CPU and the SHA-256 of its weights; ``threads`` 0 means all cores.
+
+    Raises `MissingWeights` when the file is not there or is not a network.
+    """
+    try:
+        content = weights.read_bytes()
+    except OSError as error:
+        raise MissingWeights(
+            f"The weights {weights} cannot be read ({error.strerror}); restore the file or name another in the device's settings."
+        ) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])
+    options.inter_op_num_threads = 1
+    # spinning threads would take the cores from the decoder and the encoder that run beside
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exception classes are not public
+        raise MissingWeights(f"The weights {weights} are damaged or no ONNX network; restore the file.") from error
+    return session, hashlib.sha256(content).hexdigest()

@@ -1,0 +1,95 @@
+"""The project's plate detector: a YOLO network with one class, in ONNX Runtime."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dashcam.media.images import Image
+from dashcam.vision.engines import Detection, MissingWeights, load_onnx
+
+WEIGHTS = "plate-detector-baseline.onnx"
+STRIDE = 32
+PAD = 114
+
+
+def default_weights() -> Path:
+    """``models/plate-detector-baseline.onnx`` of the checkout. Raises `MissingWeights`."""
+    for folder in (Path(__file__).parents[3] / "models", Path(str(files("dashcam"))) / "models"):
+        if (folder / WEIGHTS).is_file():
+            return folder / WEIGHTS
+    raise MissingWeights(f"models/{WEIGHTS} is missing; restore it from the repository or set detector_weights.")
+
+
+class OnnxPlateDetector:
+    """Letterbox, network, non-maximum suppression.
+
+    ``size`` is the longest side of the network's input in pixels; a frame of more than twice that is given up to half as
+    much again, because its far plates are worth it (a 1376 x 1840 clip shows 4 of 7 plates at 640 and all at 960). The
+    input is as small as the frame's shape allows, so a 16:9 frame costs 9/16 of a square. The network (ultralytics' export) gives
+    ``1 x 5 x N``: ``cx, cy, w, h, score`` in input pixels.
+    """
+
+    def __init__(
+        self,
+        weights: Path | None = None,
+        *,
+        size: int = 640,
+        threads: int = 0,
+        min_score: float = 0.25,
+        max_iou: float = 0.5,
+    ) -> None:
+        path = weights or default_weights()
+        self.name = path.stem
+        self.size = size
+        self.min_score = min_score
+        self.max_iou = max_iou
+        self._session, self.sha256 = load_onnx(path, threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+        # one by one: a batch is no quicker on a CPU and takes its size in memory
+        return [self._detect(image) for image in images]
+
+    def _detect(self, image: Image) -> list[Detection]:
+        tensor, scale, left, top = letterbox(image, input_size(image, self.size))
+        raw = np.asarray(self._session.run(None, {self._input: tensor})[0])[0]
+        raw = raw[:, raw[4] >= self.min_score]
+        if not raw.shape[1]:
+            return []
+        cx, cy, w, h, score = raw
+        x0, y0 = (cx - w / 2 - left) / scale, (cy - h / 2 - top) / scale
+        boxes = np.stack([x0, y0, w / scale, h / scale], axis=1)
+        keep = cv2.dnn.NMSBoxes(boxes.tolist(), score.tolist(), self.min_score, self.max_iou)
+        found = [_inside(boxes[i], float(score[i]), image.shape[1], image.shape[0]) for i in np.asarray(keep).flatten()]
+        return sorted((d for d in found if d), key=lambda d: (-d.score, d.box))
+
+
+def input_size(image: Image, size: int) -> int:
+    """Longest side of the network's input for this frame, a multiple of 32: half the frame's, within 1 to 1.5 ``size``."""
+    wanted = min(max(max(image.shape[:2]) / 2, size), 1.5 * size)
+    return max(STRIDE, round(wanted / STRIDE) * STRIDE)
+
+
+def letterbox(image: Image, size: int) -> tuple[NDArray[np.float32], float, int, int]:
+    """``1 x 3 x H x W`` RGB in 0..1 padded with 114 to multiples of 32, the scale, and the left and top padding."""
+    height, width = image.shape[:2]
+    scale = size / max(height, width)
+    new_w, new_h = max(1, round(width * scale)), max(1, round(height * scale))
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(image, (new_w, new_h), interpolation=interpolation)
+    left, top = (-new_w % STRIDE) // 2, (-new_h % STRIDE) // 2
+    canvas = np.full((new_h + -new_h % STRIDE, new_w + -new_w % STRIDE, 3), PAD, np.uint8)
+    canvas[top : top + new_h, left : left + new_w] = small
+    tensor = np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32) / 255
+    return tensor, scale, left, top
+
+
+def _inside(xywh: NDArray[np.float32], score: float, width: int, height: int) -> Detection | None:
+    x, y, w, h = (float(v) for v in xywh)
+    x0, y0 = max(0.0, x), max(0.0, y)
+    x1, y1 = min(float(width), x + w), min(float(height), y + h)
+    return Detection((x0, y0, x1, y1), score) if x1 - x0 >= 2 and y1 - y0 >= 2 else None

@@ -1,0 +1,142 @@
+"""From tracklets to sightings: which belong to one plate, what it says, and whether that is confirmed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashcam.records import Box
+from dashcam.vision.voting import Vote, distance, vote
+from dashcam.vision.watch import Evidence, Tracklet
+
+GAP_S = 6.0
+"""A plate that shows again within this time is the same sighting."""
+MAX_READS = 24
+LENGTHS = range(4, 11)
+"""Characters of a registration mark, of any country; shorter ones exist and stay unconfirmed."""
+MIN_CONFIDENCE = 0.1
+"""Below this an unconfirmed reading is noise, not a plate somebody may want to look up."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One plate through one stretch of a clip. ``best`` is the read to show; ``evidence`` is in order of time."""
+
+    vote: Vote
+    confirmed: bool
+    first_s: float
+    last_s: float
+    best: Evidence
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass
+class _Group:
+    tracklets: list[Tracklet]
+    vote: Vote
+    confirmed: bool
+
+    @property
+    def first_s(self) -> float:
+        return min(t.first_s for t in self.tracklets)
+
+    @property
+    def last_s(self) -> float:
+        return max(t.last_s for t in self.tracklets)
+
+    @property
+    def agreeing(self) -> int:
+        return sum(e.read.text == self.vote.text for t in self.tracklets for e in t.evidence)
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        found = sorted((e for t in self.tracklets for e in t.evidence), key=lambda e: (e.read.pts, e.read.box))
+        best = sorted(found, key=lambda e: (-e.read.legibility, e.read.pts))[:MAX_READS]
+        return [e for e in found if e in best]
+
+
+def sightings(tracklets: Sequence[Tracklet], gap_s: float = GAP_S) -> list[Seen]:
+    """The plates of a clip by first appearance; unconfirmed ones are kept unless they are noise."""
+    groups = [_group([t]) for t in tracklets if t.evidence]
+    groups.sort(key=lambda g: (g.first_s, g.vote.text))
+    while pair := _closest(groups, gap_s):
+        left, right = pair
+        groups = [g for g in groups if g is not left and g is not right]
+        groups.append(_group(left.tracklets + right.tracklets))
+        groups.sort(key=lambda g: (g.first_s, g.vote.text))
+    seen = [_seen(group) for group in groups]
+    return [s for s in seen if s.confirmed or (len(s.vote.text) >= 3 and s.vote.confidence >= MIN_CONFIDENCE)]
+
+
+def is_confirmed(result: Vote, evidence: Sequence[Evidence]) -> bool:
+    """At least two whole reads that agree, or one that is very clear; plates only in length and in being whole.
+
+    A word without any digit is more often a sign on the street than a plate, so it takes three very sure reads.
+    """
+    agreeing = [e.read for e in evidence if e.read.text == result.text and not e.cut]
+    if len(result.text) not in LENGTHS or not agreeing:
+        return False
+    if not any(sign.isdigit() for sign in result.text):
+        return sum(r.confidence >= 0.9 and r.legibility >= 0.4 for r in agreeing) >= 3 and result.confidence >= 0.6
+    if len({r.pts for r in agreeing if r.legibility >= 0.15}) >= 2:
+        return result.confidence >= 0.3
+    return any(r.confidence >= 0.95 and r.legibility >= 0.5 for r in agreeing) and result.confidence >= 0.3
+
+
+def _group(tracklets: list[Tracklet]) -> _Group:
+    group = _Group(tracklets, Vote("", 0.0, []), False)
+    evidence = group.evidence
+    group.vote = vote([e.read for e in evidence])
+    group.confirmed = is_confirmed(group.vote, evidence)
+    return group
+
+
+def _closest(groups: list[_Group], gap_s: float) -> tuple[_Group, _Group] | None:
+    """The two groups that are most surely one plate, if any."""
+    found: list[tuple[float, float, int, int]] = []
+    for i, a in enumerate(groups):
+        for j in range(i + 1, len(groups)):
+            b = groups[j]
+            gap = max(a.first_s, b.first_s) - min(a.last_s, b.last_s)
+            if gap <= gap_s and (apart := _apart(a, b)) is not None:
+                found.append((apart, gap, i, j))
+    if not found:
+        return None
+    _, _, i, j = min(found)
+    return groups[i], groups[j]
+
+
+def _apart(a: _Group, b: _Group) -> float | None:
+    """How different two readings are, in characters; None when they are not the same plate."""
+    if a.vote.text == b.vote.text:
+        return 0.0
+    if _elsewhere_at_once(a, b):
+        return None
+    short, long = sorted((a, b), key=lambda g: (len(g.vote.text), g.vote.text))
+    if _is_fragment(short, long):
+        return 1.0
+    apart = distance(a.vote.slots, b.vote.slots)
+    limit = 0.8 if a.agreeing >= 2 and b.agreeing >= 2 else 1.3
+    return apart if apart <= min(limit, 0.25 * len(long.vote.text)) else None
+
+
+def _is_fragment(short: _Group, long: _Group) -> bool:
+    """Whether one reading is a piece, cut off by the frame or by something in front, of a longer and better one."""
+    return 3 <= len(short.vote.text) < len(long.vote.text) and short.vote.text in long.vote.text and long.confirmed
+
+
+def _elsewhere_at_once(a: _Group, b: _Group) -> bool:
+    """Two boxes apart in one frame are two plates (or one plate and a sign), however similar they read."""
+    there = {t_s: box for tracklet in a.tracklets for t_s, box in tracklet.seen}
+    return any(
+        t_s in there and not _overlap(there[t_s], box) for tracklet in b.tracklets for t_s, box in tracklet.seen
+    )
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return min(a[2], b[2]) > max(a[0], b[0]) and min(a[3], b[3]) > max(a[1], b[1])
+
+
+def _seen(group: _Group) -> Seen:
+    evidence = group.evidence
+    agreeing = [e for e in evidence if e.read.text == group.vote.text] or evidence
+    best = max(agreeing, key=lambda e: (e.read.legibility, e.read.confidence, -e.read.pts))
+    return Seen(group.vote, group.confirmed, group.first_s, group.last_s, best, tuple(evidence))

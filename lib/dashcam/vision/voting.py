@@ -1,0 +1,149 @@
+"""One text from many reads: the text under which all the reads, as distributions over characters, are most likely.
+
+Every read votes with ``weight * log P(read | text)``, where reading and text are aligned character by character
+(Needleman and Wunsch 1970, on probabilities as in ROVER, Fiscus 1997). A read gives no text more than its own, so an
+agreeing read never moves its text down. Sums are exact (``fsum``): the order of the reads does not matter.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import fsum, log, prod
+
+from dashcam.records import Read, Slots
+
+FLOOR = 0.01
+"""Probability of any character that a slot does not name."""
+SKIP = log(0.005)
+"""A slot that the text has no character for, or a character inside the text that the read has no slot for."""
+UNSEEN = log(0.02)
+"""A character beyond the ends of what was read: fragments are common, so it costs less."""
+WHOLE = 1.0
+"""What a read adds to exactly its own text: errors come together, so two equal reads say more than their characters."""
+PRIOR = 0.2
+"""Weight of the doubt that another look would have said something else: one read is less sure than five."""
+
+
+@dataclass(frozen=True)
+class Vote:
+    """``confidence`` is a guess at P(whole text right), 0 to 1, not calibrated: the product over characters of their
+    fused probability, shrunk for little evidence. ``slots`` are the fused distributions, one per character."""
+
+    text: str
+    confidence: float
+    slots: Slots
+
+
+def vote(reads: Sequence[Read]) -> Vote:
+    """The most likely text of reads of one plate, weighed by legibility. ``ValueError`` without any read."""
+    if not reads:
+        raise ValueError("a vote needs at least one read")
+    scores = {text: support(text, reads) for text in candidates(reads)}
+    text = min(scores, key=lambda candidate: (-scores[candidate], candidate))
+    slots, sureness = fuse(text, reads)
+    return Vote(text, round(sureness, 4), slots)
+
+
+def support(text: str, reads: Sequence[Read]) -> float:
+    """How likely the reads are when the plate says ``text``: a weighted sum of logarithms, comparable between texts."""
+    return fsum(weight(r) * (align(text, r.slots)[0] + WHOLE * (r.text == text)) for r in reads)
+
+
+def candidates(reads: Sequence[Read]) -> set[str]:
+    """Every text that was read, and for every length the slot-wise best of the reads that have it."""
+    by_length: dict[int, list[Read]] = defaultdict(list)
+    for read in reads:
+        by_length[len(read.slots)].append(read)
+    texts = {read.text for read in reads}
+    for length, group in by_length.items():
+        texts.add("".join(_best_character(group, slot) for slot in range(length)))
+    return {text for text in texts if text}
+
+
+def weight(read: Read) -> float:
+    """What a read counts."""
+    return max(read.legibility, 0.001)
+
+
+def align(text: str, slots: Slots) -> tuple[float, list[int | None]]:
+    """``log P(slots | text)`` of the best alignment, and for each character of ``text`` the slot that shows it."""
+    rows, columns = len(text) + 1, len(slots) + 1
+    score = [[0.0] * columns for _ in range(rows)]
+    for i in range(rows):
+        for j in range(columns):
+            if i or j:
+                score[i][j] = max(value for value, _, _ in _moves(score, text, slots, i, j))
+    shown: list[int | None] = [None] * len(text)
+    i, j = len(text), len(slots)
+    while i or j:
+        _, di, dj = max(_moves(score, text, slots, i, j), key=lambda move: move[0])
+        if di and dj:
+            shown[i - 1] = j - 1
+        i, j = i - di, j - dj
+    return score[-1][-1], shown
+
+
+def fuse(text: str, reads: Sequence[Read]) -> tuple[Slots, float]:
+    """Per character of ``text`` the weighted mean of the aligned slots, and the confidence in the whole."""
+    aligned = [(weight(read), align(text, read.slots)[1], read.slots) for read in reads]
+    slots: Slots = []
+    sureness: list[float] = []
+    for position, character in enumerate(text):
+        shares: dict[str, list[float]] = defaultdict(list)
+        total = [w for w, shown, _ in aligned if _speaks_of(shown, position)]
+        for w, shown, given in aligned:
+            index = shown[position]
+            if index is not None:
+                for sign, probability in given[index].items():
+                    shares[sign].append(w * probability)
+        sums = {sign: fsum(parts) for sign, parts in shares.items()}
+        ranked = sorted(sums, key=lambda sign: (-sums[sign], sign))[:5]
+        mass = fsum(total) or 1.0
+        slots.append({sign: round(sums[sign] / mass, 4) for sign in ranked if sums[sign] / mass >= 0.001})
+        sureness.append(sums.get(character, 0.0) / mass)
+    longer = fsum(w for w, shown, given in aligned if len(given) > sum(s is not None for s in shown))
+    everything = fsum(w for w, _, _ in aligned)
+    return slots, prod(sureness) * (1 - 0.5 * longer / everything) * everything / (everything + PRIOR)
+
+
+def distance(a: Slots, b: Slots) -> float:
+    """Edit distance between two fused readings; a substitution costs what the two distributions do not share,
+    nothing when both favour the same character."""
+    previous = [float(j) for j in range(len(b) + 1)]
+    for i, left in enumerate(a, 1):
+        current = [float(i)]
+        for j, right in enumerate(b, 1):
+            apart = _apart(left, right)
+            current.append(min(previous[j - 1] + apart, previous[j] + 1, current[-1] + 1))
+        previous = current
+    return previous[-1]
+
+
+def _moves(score: list[list[float]], text: str, slots: Slots, i: int, j: int) -> list[tuple[float, int, int]]:
+    moves = []
+    if i and j:
+        moves.append((score[i - 1][j - 1] + log(max(slots[j - 1].get(text[i - 1], 0.0), FLOOR)), 1, 1))
+    if i:
+        moves.append((score[i - 1][j] + (UNSEEN if j in (0, len(slots)) else SKIP), 1, 0))
+    if j:
+        moves.append((score[i][j - 1] + SKIP, 0, 1))
+    return moves
+
+
+def _apart(left: dict[str, float], right: dict[str, float]) -> float:
+    if left and right and max(left, key=left.__getitem__) == max(right, key=right.__getitem__):
+        return 0.0
+    return 1 - min(1.0, sum(min(p, right.get(sign, 0.0)) for sign, p in left.items()))
+
+
+def _speaks_of(shown: list[int | None], position: int) -> bool:
+    """A read is silent about what lies beyond its ends, and speaks against a character it skips inside."""
+    return any(s is not None for s in shown[: position + 1]) and any(s is not None for s in shown[position:])
+
+
+def _best_character(group: list[Read], slot: int) -> str:
+    signs = sorted({sign for read in group for sign in read.slots[slot]})
+    if not signs:
+        return ""
+    scores = {s: fsum(weight(r) * log(max(r.slots[slot].get(s, 0.0), FLOOR)) for r in group) for s in signs}
+    return min(signs, key=lambda sign: (-scores[sign], sign))

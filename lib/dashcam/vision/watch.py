@@ -1,0 +1,167 @@
+"""From sampled frames to read tracklets: detect, follow, keep the best few crops, read them when the track ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import thread_time
+
+import numpy as np
+
+from dashcam.media.images import Image, jpeg
+from dashcam.records import Box, Read
+from dashcam.vision import quality
+from dashcam.vision.engines import Detector, PlateReader
+from dashcam.vision.tracking import PlateTracker
+
+KEPT_CROPS = 8
+"""Crops read per track."""
+READ_MARGIN = (0.03, 0.05)
+SHOWN_MARGIN = (0.15, 0.25)
+"""Shares of the box's width and height added on every side, for reading and for showing."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A candidate for reading; ``shown`` has the wider margin, ``inner`` is the part of it that is read."""
+
+    pts: int
+    t_s: float
+    box: Box
+    cut: bool
+    sharpness: float
+    promise: float
+    shown: Image
+    inner: tuple[int, int, int, int]
+
+    def to_read(self) -> Image:
+        x0, y0, x1, y1 = self.inner
+        return self.shown[y0:y1, x0:x1]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A read with the JPEG of the crop it was made from."""
+
+    read: Read
+    cut: bool
+    jpeg: bytes
+
+
+@dataclass
+class Tracklet:
+    """One plate followed without interruption. ``seen`` is (t_s, box) of every detection; evidence comes last."""
+
+    seen: list[tuple[float, Box]] = field(default_factory=list)
+    crops: list[Crop] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+
+    @property
+    def first_s(self) -> float:
+        return self.seen[0][0]
+
+    @property
+    def last_s(self) -> float:
+        return self.seen[-1][0]
+
+    def offer(self, crop: Crop, limit: int = KEPT_CROPS) -> bool:
+        """Takes the crop if it is among the best, with some spread in time; whether it was taken."""
+        self.crops.append(crop)
+        if len(self.crops) <= limit:
+            return True
+        times = [c.t_s for c in self.crops]
+
+        def worth(i: int) -> tuple[float, int]:
+            nearest = min(abs(times[i] - t) for j, t in enumerate(times) if j != i)
+            return self.crops[i].promise * (0.5 + min(1.0, nearest)), -self.crops[i].pts
+
+        dropped = self.crops.pop(min(range(len(self.crops)), key=worth))
+        return dropped is not crop
+
+
+class PlateWatch:
+    """Looks at sampled frames in order and gives the tracklets of one clip, each with its reads.
+
+    ``keep_frame(pts, image)`` is called for each frame from which a crop was kept. ``seconds`` sums the CPU time of
+    "detect" and "read" in the calling thread. At most ``KEPT_CROPS`` crops per live track are in memory.
+    """
+
+    def __init__(
+        self, detector: Detector, reader: PlateReader, sample_fps: float, keep_frame: Callable[[int, Image], None]
+    ) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._tracker = PlateTracker(sample_fps)
+        self._keep_frame = keep_frame
+        self._live: dict[int, Tracklet] = {}
+        self._done: list[Tracklet] = []
+        self._patience_s = 2.5
+        self.seconds = {"detect": 0.0, "read": 0.0}
+
+    def look(self, pts: int, t_s: float, image: Image) -> None:
+        """One sampled frame, BGR; ``t_s`` rises from call to call."""
+        began = thread_time()
+        detections = self._detector.detect([image])[0]
+        self.seconds["detect"] += thread_time() - began
+        kept = False
+        for detection, number in zip(detections, self._tracker.update(t_s, detections), strict=True):
+            tracklet = Tracklet() if number is None else self._live.setdefault(number, Tracklet())
+            tracklet.seen.append((t_s, detection.box))
+            kept |= tracklet.offer(cut_out(image, pts, t_s, detection.box, detection.score))
+            if number is None:
+                self._close(tracklet)
+        if kept:
+            self._keep_frame(pts, image)
+        for number in [n for n, tracklet in self._live.items() if t_s - tracklet.last_s > self._patience_s]:
+            self._close(self._live.pop(number))
+
+    def finish(self) -> list[Tracklet]:
+        """All tracklets, by first appearance."""
+        for number in sorted(self._live):
+            self._close(self._live.pop(number))
+        return sorted(self._done, key=lambda t: (t.first_s, t.seen[0][1]))
+
+    def _close(self, tracklet: Tracklet) -> None:
+        began = thread_time()
+        crops = sorted(tracklet.crops, key=lambda crop: crop.pts)
+        for crop, found in zip(crops, self._reader.read([crop.to_read() for crop in crops]), strict=True):
+            if not found.text:
+                continue
+            legible = quality.legibility(crop.box, crop.sharpness, found.confidence, crop.cut)
+            read = Read(
+                pts=crop.pts,
+                t_s=round(crop.t_s, 3),
+                box=rounded(crop.box),
+                text=found.text,
+                confidence=round(found.confidence, 4),
+                legibility=legible,
+                slots=found.slots,
+            )
+            tracklet.evidence.append(Evidence(read, crop.cut, jpeg(crop.shown)))
+        tracklet.crops.clear()
+        self._done.append(tracklet)
+        self.seconds["read"] += thread_time() - began
+
+
+def cut_out(image: Image, pts: int, t_s: float, box: Box, score: float) -> Crop:
+    """A copy of the box with its margins, so that the frame itself can go."""
+    height, width = image.shape[:2]
+    ox0, oy0, ox1, oy1 = _grown(box, SHOWN_MARGIN, width, height)
+    ix0, iy0, ix1, iy1 = _grown(box, READ_MARGIN, width, height)
+    shown = image[oy0:oy1, ox0:ox1].copy()
+    inner = (ix0 - ox0, iy0 - oy0, ix1 - ox0, iy1 - oy0)
+    sharp = quality.sharpness(shown[inner[1] : inner[3], inner[0] : inner[2]])
+    cut = quality.touches_border(box, width, height)
+    promise = quality.promise(box, sharp, score) * (0.2 if cut else 1)
+    return Crop(pts, t_s, box, cut, sharp, promise, shown, inner)
+
+
+def rounded(box: Box) -> Box:
+    """To a tenth of a pixel, so that records are the same on every run and short."""
+    x0, y0, x1, y1 = (round(float(v), 1) for v in box)
+    return x0, y0, x1, y1
+
+
+def _grown(box: Box, margin: tuple[float, float], width: int, height: int) -> tuple[int, int, int, int]:
+    dx, dy = (box[2] - box[0]) * margin[0], (box[3] - box[1]) * margin[1]
+    x0, y0 = int(max(0, np.floor(box[0] - dx))), int(max(0, np.floor(box[1] - dy)))
+    x1, y1 = int(min(width, np.ceil(box[2] + dx))), int(min(height, np.ceil(box[3] + dy)))
+    return x0, y0, x1, y1
