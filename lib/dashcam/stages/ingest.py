@@ -1,0 +1,79 @@
+"""INGEST_VIDEO: prove that a file is a clip, and write down what it says about itself."""
+
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from dashcam.gps import clock, novatek
+from dashcam.media import identity, names
+from dashcam.media.probe import UnreadableClip, probe
+from dashcam.records import Fix, VideoFacts
+from dashcam.stages.common import Rejected, StageContext, StageOutput
+from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
+
+_HASHED = 0.9
+"""Share of the work that reading the whole file is."""
+
+
+def run(task: Task, ctx: StageContext) -> StageOutput:
+    """Facts of ``task.input("video")``; publishes PREPROCESS_VIDEO on the same file.
+
+    Raises ``Rejected`` for what nobody can read and for a file that is no longer the clip it was; a missing file or store is
+    an ``OSError`` or ``StoreError``, because it may come back.
+    """
+    source = task.input("video")
+    path = ctx.stores.path(source.uri)
+    if identity.video_id(path) != task.video_id:
+        raise Rejected(
+            f"{path.name} has changed since it was handed in (it was still being written, or was replaced): hand it in again."
+        )
+    facts = _facts(path, source, ctx)
+    ctx.log.info(
+        "%s %dx%d, %.1f s, %d frames, %d positions, began %s (%s)",
+        facts.codec, facts.width, facts.height, facts.duration_s, facts.frames, len(facts.fixes), facts.start_utc, facts.clock,
+    )  # fmt: skip
+    following = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=task.video_id, inputs=[source])
+    return StageOutput(facts, [following])
+
+
+def _facts(path: Path, source: InputRef, ctx: StageContext) -> VideoFacts:
+    try:
+        found = probe(path)
+    except UnreadableClip as error:
+        raise Rejected(str(error)) from error
+    status = path.stat()
+    digest = identity.sha256(path, lambda part: ctx.progress(part * _HASHED))
+    fixes = novatek.read_fixes(path)
+    name = names.parse(PurePosixPath(source.path))
+    modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    began = clock.decide(fixes, name.start_local, ctx.device.time_zone, found.created, modified)
+    ctx.progress(1.0)
+    return VideoFacts(
+        name=path.name,
+        sha256=digest,
+        size=status.st_size,
+        camera=name.camera,
+        kind=name.kind,
+        trip=_trip(source, began.start_utc, ctx.device.time_zone),
+        start_utc=began.start_utc,
+        clock=began.source,
+        duration_s=found.duration_s,
+        width=found.width,
+        height=found.height,
+        fps=found.fps,
+        codec=found.codec,
+        frames=found.frames,
+        fixes=[_shifted(fix, began) for fix in fixes],
+        note="The camera writes local time into its GPS records; corrected." if began.gps_ahead else "",
+    )
+
+
+def _shifted(fix: Fix, began: clock.Clock) -> Fix:
+    return fix.model_copy(update={"utc": fix.utc - began.gps_ahead}) if began.gps_ahead else fix
+
+
+def _trip(source: InputRef, start_utc: datetime, time_zone: str | None) -> str:
+    """The folder that viofosync made, else the local date."""
+    parts = PurePosixPath(source.path).parts
+    if source.device == "indoor_nas" and len(parts) > 2 and parts[0] == "raw":
+        return parts[1]
+    return f"{start_utc.astimezone(clock.zone(time_zone)):%Y-%m-%d}"

@@ -1,0 +1,62 @@
+"""What a file name promises about a clip."""
+
+from datetime import datetime
+from pathlib import PurePath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashcam.media.names import ClipName, is_clip, parse
+
+AT = datetime(2026, 6, 28, 13, 34, 16)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("DCIM/Movie/2026_0628_133416_000001F.MP4", ClipName(AT, "front", "normal")),
+        ("DCIM/Movie/2026_0628_133416_000002R.MP4", ClipName(AT, "rear", "normal")),
+        ("2026_0628_133416_0003I.mp4", ClipName(AT, "interior", "normal")),
+        ("2026_0628_133416_000004T.MP4", ClipName(AT, "telephoto", "normal")),
+        ("DCIM/Movie/Parking/2026_0628_133416_000005PF.MP4", ClipName(AT, "front", "parking")),
+        ("2026_0628_133416_000006EF.MP4", ClipName(AT, "front", "event")),
+        ("2026_0628_133416_PF.MP4", ClipName(AT, "front", "parking")),
+        ("2026_0628_133416_101.MP4", ClipName(AT, "", "normal")),
+        ("20260628133416_000123.TS", ClipName(AT, "", "normal")),
+        ("DCIM/Movie/RO/2026_0628_133416_000007F.MP4", ClipName(AT, "front", "event")),
+        ("DCIM/Movie/ro/2026_0628_133416_000008PF.MP4", ClipName(AT, "front", "parking")),
+        ("2026_1328_133416_000001F.MP4", ClipName()),  # month 13
+        ("2026_0230_133416_000001F.MP4", ClipName()),  # 30 February
+        ("holiday.mp4", ClipName()),
+        ("٢٠٢٦_0628_133416_000001F.MP4", ClipName()),  # digits, but no dashcam's
+    ],
+)
+def test_name_tells_time_camera_and_kind(path: str, expected: ClipName) -> None:
+    assert parse(path) == expected
+
+
+@given(st.text(max_size=60))
+def test_any_name_is_survived(name: str) -> None:
+    assert parse(PurePath(name)).kind in {"normal", "parking", "event"}
+
+
+@given(
+    st.datetimes(datetime(2000, 1, 1), datetime(2099, 12, 31)).map(lambda at: at.replace(microsecond=0)),
+    st.integers(0, 999_999),
+    st.sampled_from("FRIT"),
+)
+def test_names_the_camera_writes_are_read_back(start: datetime, counter: int, camera: str) -> None:
+    found = parse(f"{start:%Y_%m%d_%H%M%S}_{counter:06d}{camera}.MP4")
+    assert found.start_local == start
+    assert found.camera[0].upper() == camera
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.MP4", "b.MOV", "c.Ts", "d.avi", "raw/x/2026_0628_133416_000001F.MP4"])
+def test_videos_are_clips(name: str) -> None:
+    assert is_clip(name)
+
+
+@pytest.mark.parametrize("name", [".a.mp4", "a.mp4.part", "a.MP4.tmp", "a.jpg", "mp4", "~a.mp4", "a.part", "raw/.2026.MP4"])
+def test_partial_downloads_and_other_files_are_no_clips(name: str) -> None:
+    assert not is_clip(name)
