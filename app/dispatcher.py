@@ -74,8 +74,8 @@ class Dispatcher:
         async with get_client() as client:
             live = await live_runs(client)
             held = {task_id for run in live for task_id in run.parameters.get("task_ids", [])}
-            free = [pair for pair in pending if pair[0].task_id not in held]
-            free = await self.without_ended(client, free)
+            unheld = [pair for pair in pending if pair[0].task_id not in held]
+            free = await self.without_ended(client, unheld)
             for task_type in STAGES:
                 await self.offer(client, task_type, pending, free, live)
         return True
@@ -87,7 +87,7 @@ class Dispatcher:
     async def without_ended(self, client: PrefectClient, free: Pending) -> Pending:
         """Settle tasks whose last run has ended without them: hold those a person cancelled, delay repeated crashes."""
         ended = await runs_by_id(client, {row.flow_run_id for row, _ in free if row.flow_run_id})
-        ready = []
+        ready: list[tuple[TaskRow, float | None]] = []
         for row, duration in free:
             run = ended.get(row.flow_run_id or "")
             if run is not None and run.state_type is StateType.CANCELLED:

@@ -71,7 +71,7 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -
         log.info("was complete already; this result is dropped")
 
 
-class ClipLog(logging.LoggerAdapter):  # type: ignore[type-arg]
+class ClipLog(logging.LoggerAdapter):
     """Each line says the video, the stage and the device."""
 
     def process(self, msg: str, kwargs: object) -> tuple[str, object]:  # type: ignore[override]

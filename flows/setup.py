@@ -1,4 +1,4 @@
-"""``python -m flows.setup``: work pools, blocks and deployments in Prefect, from the site's settings. Safe to repeat."""
+"""``python -m flows.setup``: Prefect's work pools, blocks and deployments, from the site's settings; repeatable."""
 
 import asyncio
 import subprocess

@@ -20,7 +20,7 @@ class IngestRequest(BaseModel):
 
 @router.post("/ingest")
 def ingest(request: IngestRequest) -> list[arrival.Arrival]:
-    """Take note of clips; each new one becomes an INGEST_VIDEO task, each known one costs a look at its size and time."""
+    """Take note of clips; each new one becomes an INGEST_VIDEO task, a known one costs a look at its size and time."""
     here = system.current()
     seen = [arrival.look(here.engine, here.stores, ref) for ref in request.files]
     with writing(here.engine) as session:

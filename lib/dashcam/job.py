@@ -70,7 +70,7 @@ class Job:
                 self.server.retry(task.task_id)
 
     def follow(self, max_failures: int, tick: Callable[[Standing], None]) -> None:
-        """Until every clip is through or given up. A failed clip is given up after ``max_failures``, and stays pending."""
+        """Until every clip is through, or given up after ``max_failures`` (its task stays pending)."""
         while True:
             pending = self.pending()
             given_up = {task.video_id: task for task in pending if task.hold or task.failures >= max_failures}

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Box = tuple[float, float, float, float]
 Slots = list[dict[str, float]]
-"""One distribution per character: ``[{"8": 0.71, "B": 0.27}, {"A": 0.99}, ...]``; what is missing to 1 is "something else"."""
+"""One distribution per character: ``[{"8": 0.71, "B": 0.27}, {"A": 0.99}]``; the rest to 1 is "something else"."""
 
 
 class Record(BaseModel):
@@ -86,7 +86,7 @@ class PreprocessResult(Record):
 
 
 class Read(Record):
-    """One reading of one crop: the evidence that voting works on (rule 8: the crop shown is the frame that was read)."""
+    """One reading of one crop: the evidence that voting works on, with the frame and place that were read."""
 
     pts: int
     t_s: float

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from dashcam import records
 from dashcam.catalog.models import Plate, Position, Sighting, Video
-from dashcam.gps.track import position_at
+from dashcam.gps.track import Track
 from dashcam.tasks.model import Completion, TaskType
 
 
@@ -53,9 +53,9 @@ def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult) 
     video.poster = heavy.poster
     before = set(session.scalars(select(Sighting.plate_id).where(Sighting.video_id == video.video_id)))
     session.execute(delete(Sighting).where(Sighting.video_id == video.video_id))
-    fixes = fixes_of(session, video.video_id)
+    track = Track(fixes_of(session, video.video_id))
     for sighting in heavy.sightings:
-        here = position_at(fixes, sighting.best_s)
+        here = track.at(sighting.best_s)
         session.add(
             Sighting(
                 video_id=video.video_id,

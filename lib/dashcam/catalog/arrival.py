@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import reading
 from dashcam.media import identity
-from dashcam.storage.roots import StoreMissing, Stores
+from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks import table
 from dashcam.tasks.model import InputRef, NewTask, TaskType
 
@@ -47,8 +47,11 @@ def look(engine: Engine, stores: Stores, ref: InputRef) -> Look:
             video_id = identity.video_id(path)
     except FileNotFoundError:
         return Look(ref=ref, reason=f"{ref.path} is not there (any more): check the path, or wait for the copy to end.")
-    except (OSError, StoreMissing, ValueError) as error:
-        return Look(ref=ref, reason=f"{ref.path} cannot be read ({error}): check the file's rights and the disk.")
+    except StoreError as error:
+        return Look(ref=ref, reason=str(error))
+    except OSError as error:
+        why = error.strerror or error
+        return Look(ref=ref, reason=f"{ref.path} cannot be read ({why}): check the file's rights and the disk.")
     return Look(ref=ref, size=status.st_size, mtime_ns=status.st_mtime_ns, video_id=video_id)
 
 

@@ -71,7 +71,8 @@ class MainServer:
         return answer or []
 
     def video(self, video_id: str) -> dict[str, Any] | None:
-        return self.call("GET", f"/videos/{video_id}", missing_ok=True)
+        answer: dict[str, Any] | None = self.call("GET", f"/videos/{video_id}", missing_ok=True)
+        return answer
 
     def call(self, method: str, path: str, *, missing_ok: bool = False, **request: Any) -> Any:
         response = self.patiently(lambda: self.http.request(method, path, **request))

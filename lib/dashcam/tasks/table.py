@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -139,7 +139,7 @@ def find(
     offset: int = 0,
 ) -> tuple[list[Task], int]:
     """One page of tasks, oldest first, and how many there are in all."""
-    query: Select[tuple[TaskRow, Video]] = select(TaskRow, Video).join(Video, Video.video_id == TaskRow.video_id)
+    query = select(TaskRow, Video).join(Video, Video.video_id == TaskRow.video_id)
     for column, value in (
         (TaskRow.task_type, task_type),
         (TaskRow.state, state),

@@ -1,0 +1,219 @@
+"""Maps as pages of their own, shown in a frame: routes coloured by speed, sightings as pins.
+
+Folium writes the page; Leaflet comes from the NiceGUI that is installed, so nothing is fetched from elsewhere. What is
+shown in a pin's popup travels as JSON and becomes text in the browser (``static/map.js``), never HTML.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import folium
+import nicegui
+from branca.element import Element, MacroElement
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import FileResponse, HTMLResponse
+from folium.template import Template
+from folium.utilities import JsCode
+
+from app import system
+from app.pages import parts, wording
+from app.pages.frame import static_url, zone
+from dashcam.catalog import browse
+from dashcam.catalog.apply import fixes_of
+from dashcam.database import reading
+from dashcam.records import Fix
+
+LEAFLET = Path(nicegui.__file__).parent / "elements" / "leaflet" / "dist"
+SPEEDS = ((30, "#5b8def"), (50, "#2fa58a"), (80, "#d9a521"), (110, "#e4772e"), (float("inf"), "#d6455d"))
+"""km/h up to which a colour is used."""
+UNKNOWN_SPEED = "#7c8896"
+GAP_S = 10.0
+"""Fixes further apart are not joined by a line: nobody knows the way between them."""
+MANY = 2000
+"""Most pins on one map."""
+
+router = APIRouter(include_in_schema=False)
+
+
+class Map(folium.Map):
+    """A Folium map whose only scripts and styles are served by us."""
+
+    default_js = ()
+    default_css = ()
+
+
+class Follow(MacroElement):
+    """The dot that moves along the route as the video plays, and the click on the route that moves the video."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "dashcamFollow({{ this._parent.get_name() }}, {{ this.fixes|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, fixes: Sequence[Fix]) -> None:
+        super().__init__()
+        self.fixes = [[round(fix.t_s, 2), fix.lat, fix.lon] for fix in fixes]
+
+
+class Furniture(MacroElement):
+    """Graticule, legend and the hint about tiles: what a map without tiles needs to be read."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "dashcamFurniture({{ this._parent.get_name() }}, {{ this.options|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, tiles: bool, speeds: bool) -> None:
+        super().__init__()
+        bounds = [f"{limit:.0f}" for limit, _ in SPEEDS[:-1]]
+        labels = [f"to {bounds[0]}", *(f"to {bound}" for bound in bounds[1:]), f"over {bounds[-1]} km/h"]
+        legend = [[colour, label] for (_, colour), label in zip(SPEEDS, labels, strict=True)] if speeds else []
+        self.options = {"graticule": not tiles, "legend": legend}
+
+
+def route_map(fixes: Sequence[Fix], sightings: Iterable[browse.SightingCard]) -> str:
+    """The page with one clip's route and what was seen on it."""
+    view = blank_map(speeds=any(fix.speed_mps is not None for fix in fixes))
+    folium.GeoJson(route_layer(fixes), smooth_factor=0).add_to(view)
+    Follow(fixes).add_to(view)
+    pins = add_pins(view, sightings)
+    return page(view, [(fix.lat, fix.lon) for fix in fixes] + pins)
+
+
+def sightings_map(sightings: Iterable[browse.SightingCard]) -> str:
+    """The page with a pin for each sighting that has a position."""
+    view = blank_map(speeds=False)
+    return page(view, add_pins(view, sightings))
+
+
+def blank_map(speeds: bool) -> Map:
+    server = system.current().site.server
+    tile_url = getattr(server, "tile_url", None)
+    view = Map(tiles=None, control_scale=True, prefer_canvas=True, max_zoom=19, attribution_control=bool(tile_url))
+    if tile_url:
+        attribution = getattr(server, "tile_attribution", "") or "own tile server"
+        folium.TileLayer(str(tile_url), attr=attribution, max_zoom=19).add_to(view)
+    Furniture(bool(tile_url), speeds).add_to(view)
+    return view
+
+
+def route_layer(fixes: Sequence[Fix]) -> dict[str, Any]:
+    """The route as GeoJSON lines, one per stretch of the same colour, each beginning where the last one ends."""
+    lines: list[tuple[str, list[tuple[float, float]]]] = []
+    for here, there in pairwise(fixes):
+        if there.t_s - here.t_s > GAP_S:
+            continue
+        colour, start, end = colour_of(here.speed_mps), (here.lon, here.lat), (there.lon, there.lat)
+        if lines and lines[-1][0] == colour and lines[-1][1][-1] == start:
+            lines[-1][1].append(end)
+        else:
+            lines.append((colour, [start, end]))
+    return collection(
+        ({"type": "LineString", "coordinates": line}, {"style": {"color": colour, "weight": 5, "opacity": 0.9}})
+        for colour, line in lines
+    )
+
+
+def colour_of(speed_mps: float | None) -> str:
+    if speed_mps is None:
+        return UNKNOWN_SPEED
+    return next(colour for limit, colour in SPEEDS if speed_mps * 3.6 <= limit)
+
+
+def add_pins(view: Map, sightings: Iterable[browse.SightingCard]) -> list[tuple[float, float]]:
+    """Add a pin per sighting with a position; returns the positions as (latitude, longitude)."""
+    placed = [one for one in sightings if one.lat is not None and one.lon is not None][:MANY]
+    features = (({"type": "Point", "coordinates": (one.lon, one.lat)}, pin(one)) for one in placed)
+    folium.GeoJson(
+        collection(features),
+        marker=folium.CircleMarker(radius=7),
+        on_each_feature=JsCode("dashcamPin"),
+    ).add_to(view)
+    return [(one.lat, one.lon) for one in placed if one.lat is not None and one.lon is not None]
+
+
+def pin(one: browse.SightingCard) -> dict[str, Any]:
+    fill = "#0f766e" if one.confirmed else "#8a94a0"
+    return {
+        "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fillColor": fill, "fillOpacity": 0.95},
+        "text": one.text,
+        "when": wording.moment(one.seen_utc, zone()) if one.seen_utc else "",
+        "clip": f"{one.video_name} at {wording.second(one.best_s)}",
+        "crop": parts.media_url(one.video_id, one.crop),
+        "href": parts.video_url(one.video_id, one.best_s),
+        "video": one.video_id,
+        "t": one.best_s,
+    }
+
+
+def collection(features: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:
+    made = [{"type": "Feature", "geometry": geometry, "properties": properties} for geometry, properties in features]
+    return {"type": "FeatureCollection", "features": made}
+
+
+def page(view: Map, places: Sequence[tuple[float, float]]) -> str:
+    """The finished page, showing all the places (latitude, longitude)."""
+    if places:
+        corners = [[function(axis) for axis in zip(*places, strict=True)] for function in (min, max)]
+        view.fit_bounds(corners, padding=(28, 28), max_zoom=17)
+    figure = view.get_root()
+    figure.title = "Map"
+    head = (
+        f'<script src="{static_url("theme.js")}"></script>'
+        '<link rel="stylesheet" href="/maps/leaflet/leaflet.css">'
+        f'<link rel="stylesheet" href="{static_url("map.css")}">'
+        '<script type="importmap">{"imports": {"leaflet": "/maps/leaflet.js"}}</script>'
+        f'<script type="module" src="{static_url("map.js")}"></script>'
+    )
+    figure.header.add_child(Element(head), name="dashcam")
+    # Leaflet is an ES module here, so what Folium writes has to be one too, to run after it
+    before, script, after = figure.render().rpartition("\n<script>\n")
+    return before + script.replace("<script>", '<script type="module">') + after
+
+
+def policy() -> str:
+    """What the browser may load for a map: our own files, and tiles from the server that was configured."""
+    tile_url = getattr(system.current().site.server, "tile_url", None)
+    parts_of = urlsplit(str(tile_url).replace("{s}", "*")) if tile_url else None
+    tiles = f" {parts_of.scheme}://{parts_of.netloc}" if parts_of else ""
+    own = "'self' 'unsafe-inline'"
+    return f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:{tiles}; frame-ancestors 'self'"
+
+
+def answer(html: str) -> HTMLResponse:
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy(), "Cache-Control": "private, no-cache"})
+
+
+@router.get("/maps/leaflet.js")
+def leaflet_script() -> FileResponse:
+    return FileResponse(LEAFLET / "index.js", media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+
+@router.get("/maps/leaflet/leaflet.css")
+def leaflet_style() -> FileResponse:
+    return FileResponse(LEAFLET / "leaflet" / "leaflet.css", headers={"Cache-Control": "max-age=86400"})
+
+
+@router.get("/maps/videos/{video_id}")
+def video_map(video_id: str) -> HTMLResponse:
+    with reading(system.current().engine) as session:
+        fixes = fixes_of(session, video_id)
+        sightings = browse.sightings_in(session, video_id)
+    if not fixes:
+        raise HTTPException(404, f"There are no positions for video {video_id}.")
+    return answer(route_map(fixes, sightings))
+
+
+@router.get("/maps/plates/{text:path}")
+def plate_map(text: str) -> HTMLResponse:
+    with reading(system.current().engine) as session:
+        plate = browse.plate(session, text)
+        sightings = browse.sightings_of(session, plate.plate_id, limit=MANY) if plate else []
+    if not any(one.lat is not None for one in sightings):
+        raise HTTPException(404, f"There are no positions for plate {text}.")
+    return answer(sightings_map(sightings))

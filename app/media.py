@@ -1,0 +1,54 @@
+"""The files of a video, for the browser: low-res video, crops, frames. Nothing else, and nothing outside its folder."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse
+
+from app import system
+from dashcam.catalog.models import Video
+from dashcam.database import reading
+from dashcam.storage.roots import StoreError
+
+CONTENT_TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".json": "application/json"}
+HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+
+router = APIRouter(prefix="/media", tags=["media"])
+
+
+@router.get("/{video_id}/{path:path}", response_class=FileResponse)
+def media(video_id: Annotated[str, InPath(pattern="^[0-9a-f]{16}$")], path: str) -> FileResponse:
+    """One file of a video; answers range requests, so a player can seek."""
+    content_type = CONTENT_TYPES.get(Path(path).suffix.lower())
+    if content_type is None:
+        raise HTTPException(404, "Only videos, pictures and JSON files are served here.")
+    return FileResponse(file_inside(folder_of(video_id), path), media_type=content_type, headers=HEADERS)
+
+
+def folder_of(video_id: str) -> Path:
+    here = system.current()
+    with reading(here.engine) as session:
+        video = session.get(Video, video_id)
+    if video is None:
+        raise HTTPException(404, f"There is no video {video_id}.")
+    if video.media is None:
+        raise HTTPException(404, f"{video.name} has no files yet: it has not been looked through.")
+    try:
+        return here.stores.path(video.media)
+    except StoreError as error:
+        raise HTTPException(404, str(error)) from None
+
+
+def file_inside(folder: Path, path: str) -> Path:
+    """The real file behind ``path``; 404 when it is not there or lies, by ``..`` or a link, outside the folder."""
+    root = os.path.realpath(folder)
+    try:
+        target = Path(os.path.realpath(folder / path))
+    except ValueError:  # a NUL in the path
+        raise HTTPException(404, "There is no such file.") from None
+    if not target.is_relative_to(root) or not target.is_file():
+        raise HTTPException(404, f"{Path(path).name} is not among the files of this video.")
+    return target

@@ -1,0 +1,459 @@
+"""What the web pages ask: few queries per page, none of which reads more rows than it shows, whatever the size.
+
+Lists run newest first and are continued with a `Cursor`, so that page 1,000 costs what page 1 costs.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from dashcam.catalog.answers import contains, normalised
+from dashcam.catalog.models import Device, Plate, Position, Sighting, TaskRow, Video
+from dashcam.records import VideoFacts
+from dashcam.tasks.chain import STAGES
+from dashcam.tasks.model import TaskType
+
+FEW_PLATES = 2000
+"""Up to so many matches a search looks each plate up; beyond, matches are dense and walking back in time is quicker."""
+
+
+class Cursor(NamedTuple):
+    """The last entry shown: its time and its key."""
+
+    when: datetime
+    key: Any
+
+
+@dataclass(frozen=True)
+class Totals:
+    videos: int
+    footage_s: float
+    plates: int
+    sightings: int
+
+
+@dataclass(frozen=True)
+class StageBacklog:
+    task_type: TaskType
+    pending: int
+    held: int
+    footage_s: float
+
+
+@dataclass(frozen=True)
+class TaskLine:
+    task_id: int
+    task_type: TaskType
+    video_id: str
+    video_name: str
+    device_type: str
+    state: str
+    created_at: datetime
+    completed_at: datetime | None
+    attempts: int
+    failures: int
+    last_error: str | None
+    not_before: datetime | None
+    hold: str | None
+    outcome: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class VideoCard:
+    video_id: str
+    name: str
+    when: datetime
+    """When the clip starts; before it was looked at, when it was found."""
+    start_utc: datetime | None
+    duration_s: float | None
+    trip: str | None
+    camera: str | None
+    kind: str
+    poster: str | None
+    outcome: str | None
+    reason: str | None
+    plates: int
+    task: TaskLine | None
+    """What is still to be done, if anything."""
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.when, self.video_id)
+
+
+@dataclass(frozen=True)
+class SightingCard:
+    sighting_id: int
+    text: str
+    confidence: float
+    confirmed: bool
+    video_id: str
+    video_name: str
+    camera: str | None
+    first_s: float
+    last_s: float
+    best_s: float
+    crop: str
+    frame: str
+    seen_utc: datetime | None
+    lat: float | None
+    lon: float | None
+    speed_mps: float | None
+    heading_deg: float | None
+
+
+@dataclass(frozen=True)
+class PlateCard:
+    """A plate with its newest sighting, and how many there are."""
+
+    plate_id: int
+    text: str
+    sightings: int
+    last: SightingCard
+
+    @property
+    def cursor(self) -> Cursor | None:
+        return Cursor(self.last.seen_utc, self.last.sighting_id) if self.last.seen_utc else None
+
+
+@dataclass(frozen=True)
+class PlateSummary:
+    plate_id: int
+    text: str
+    sightings: int
+    confirmed: int
+    videos: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True)
+class FollowedSighting(SightingCard):
+    """A sighting with where its plate was in the picture: ``(t_s, x0, y0, x1, y1)`` per read, source pixels."""
+
+    boxes: list[tuple[float, float, float, float, float]]
+
+
+@dataclass(frozen=True)
+class VideoDetail:
+    video_id: str
+    name: str
+    source: str
+    created_at: datetime
+    start_utc: datetime | None
+    duration_s: float | None
+    trip: str | None
+    camera: str | None
+    facts: VideoFacts | None
+    frames_decoded: int | None
+    frames_looked_at: int | None
+    models: dict[str, str]
+    media: str | None
+    poster: str | None
+    outcome: str | None
+    reason: str | None
+    positions: int
+    sightings: list[FollowedSighting]
+    task: TaskLine | None
+
+
+@dataclass(frozen=True)
+class DeviceLine:
+    hostname: str
+    device_type: str
+    last_seen: datetime
+    info: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class VideoFilter:
+    text: str = ""
+    """Part of the file name or the trip."""
+    camera: str = ""
+    outcome: str = ""
+    """``processed``, ``rejected``, ``pending``, or empty for all."""
+
+
+def totals(session: Session) -> Totals:
+    videos, footage_s = session.execute(select(func.count(), func.sum(Video.duration_s)).select_from(Video)).one()
+    plates = session.scalar(select(func.count()).select_from(Plate)) or 0
+    sightings = session.scalar(select(func.count()).select_from(Sighting)) or 0
+    return Totals(videos=videos, footage_s=footage_s or 0.0, plates=plates, sightings=sightings)
+
+
+def backlog(session: Session) -> list[StageBacklog]:
+    """What is pending at each stage, in the order in which a clip travels; stages without backlog included."""
+    query = (
+        select(TaskRow.task_type, func.count(), func.count(TaskRow.hold), func.sum(Video.duration_s))
+        .join(Video, Video.video_id == TaskRow.video_id)
+        .where(TaskRow.state == "pending")
+        .group_by(TaskRow.task_type)
+    )
+    rows = {task_type: rest for task_type, *rest in session.execute(query)}
+    counted = [(stage, *rows.get(stage.value, (0, 0, None))) for stage in STAGES]
+    return [StageBacklog(stage, pending, held, footage or 0.0) for stage, pending, held, footage in counted]
+
+
+def videos(
+    session: Session, wanted: VideoFilter = VideoFilter(), after: Cursor | None = None, limit: int = 48
+) -> list[VideoCard]:
+    """Videos by their time, newest first; what has not been looked at yet stands at the time it was found."""
+    when = func.coalesce(Video.start_utc, Video.created_at)
+    query = select(Video, when).where(*video_conditions(wanted)).order_by(when.desc(), Video.video_id.desc())
+    if after is not None:
+        query = query.where(tuple_(when, Video.video_id) < (after.when, after.key))
+    rows = session.execute(query.limit(limit)).all()
+    ids = [video.video_id for video, _ in rows]
+    seen = select(Sighting.video_id, func.count(Sighting.plate_id.distinct()))
+    plates = dict(
+        session.execute(seen.where(Sighting.video_id.in_(ids), Sighting.confirmed).group_by(Sighting.video_id)).all()
+    )
+    pending = {line.video_id: line for line in task_lines(session, pending_of(ids))}
+    return [video_card(video, at, plates.get(video.video_id, 0), pending.get(video.video_id)) for video, at in rows]
+
+
+def video_conditions(wanted: VideoFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.text:
+        conditions.append(
+            or_(Video.name.icontains(wanted.text, autoescape=True), Video.trip.icontains(wanted.text, autoescape=True))
+        )
+    if wanted.camera:
+        conditions.append(Video.camera == wanted.camera)
+    if wanted.outcome:
+        conditions.append(Video.outcome.is_(None) if wanted.outcome == "pending" else Video.outcome == wanted.outcome)
+    return conditions
+
+
+def video_card(video: Video, when: datetime, plates: int, task: TaskLine | None) -> VideoCard:
+    return VideoCard(
+        video_id=video.video_id,
+        name=video.name,
+        when=when,
+        start_utc=video.start_utc,
+        duration_s=video.duration_s,
+        trip=video.trip,
+        camera=video.camera,
+        kind=(video.facts or {}).get("kind", "normal"),
+        poster=video.poster,
+        outcome=video.outcome,
+        reason=video.reason,
+        plates=plates,
+        task=task,
+    )
+
+
+def cameras(session: Session) -> list[str]:
+    """The cameras that clips come from, each found by one step through the index."""
+    found: list[str] = []
+    while name := session.scalar(select(func.min(Video.camera)).where(Video.camera > (found[-1] if found else ""))):
+        found.append(name)
+    return found
+
+
+def video(session: Session, video_id: str) -> VideoDetail | None:
+    row = session.get(Video, video_id)
+    if row is None:
+        return None
+    pending = task_lines(session, pending_of([video_id]))
+    sightings = session.execute(
+        sighting_columns()
+        .add_columns(Sighting.box, Sighting.reads)
+        .where(Sighting.video_id == video_id)
+        .order_by(Sighting.first_s)
+    )
+    return VideoDetail(
+        video_id=row.video_id,
+        name=row.name,
+        source=row.source,
+        created_at=row.created_at,
+        start_utc=row.start_utc,
+        duration_s=row.duration_s,
+        trip=row.trip,
+        camera=row.camera,
+        facts=VideoFacts.model_validate(row.facts) if row.facts else None,
+        frames_decoded=row.frames_decoded,
+        frames_looked_at=row.frames_looked_at,
+        models=row.models or {},
+        media=row.media,
+        poster=row.poster,
+        outcome=row.outcome,
+        reason=row.reason,
+        positions=session.scalar(select(func.count()).where(Position.video_id == video_id)) or 0,
+        sightings=[followed(*columns) for columns in sightings],
+        task=pending[0] if pending else None,
+    )
+
+
+def followed(*columns: Any) -> FollowedSighting:
+    *card, box, reads = columns
+    one = SightingCard(*card)
+    boxes = {float(read["t_s"]): read["box"] for read in reads} | {one.best_s: box}
+    return FollowedSighting(*card, boxes=[(t_s, *boxes[t_s]) for t_s in sorted(boxes)])
+
+
+def plates(
+    session: Session,
+    fragment: str = "",
+    confirmed_only: bool = True,
+    after: Cursor | None = None,
+    limit: int = 48,
+) -> list[PlateCard]:
+    """Plates whose text contains the fragment (case, spaces and dashes do not matter), last seen first."""
+    wanted = [Sighting.confirmed] if confirmed_only else []
+    query = sighting_columns().add_columns(Plate.plate_id).where(*wanted, newest_of_its_plate(confirmed_only))
+    if normalised(fragment):
+        found = session.scalars(select(Plate.plate_id).where(contains(fragment)).limit(FEW_PLATES + 1)).all()
+        query = query.where(Sighting.plate_id.in_(found) if len(found) <= FEW_PLATES else contains(fragment))
+    if after is not None:
+        query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
+    query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
+    newest = [(SightingCard(*card), plate_id) for *card, plate_id in session.execute(query)]
+    per_plate = (
+        select(Sighting.plate_id, func.count())
+        .where(Sighting.plate_id.in_([plate_id for _, plate_id in newest]), *wanted)
+        .group_by(Sighting.plate_id)
+    )
+    counts = dict(session.execute(per_plate).all())
+    return [PlateCard(plate_id, card.text, counts[plate_id], card) for card, plate_id in newest]
+
+
+def newest_of_its_plate(confirmed_only: bool) -> ColumnElement[bool]:
+    """No other sighting of the same plate is newer; one look into the (plate, time) index per row walked past."""
+    newer = aliased(Sighting)
+    later = or_(
+        newer.seen_utc > Sighting.seen_utc,
+        and_(newer.seen_utc == Sighting.seen_utc, newer.sighting_id > Sighting.sighting_id),
+    )
+    confirmed = [newer.confirmed] if confirmed_only else []
+    return ~exists().where(newer.plate_id == Sighting.plate_id, later, *confirmed)
+
+
+def plate(session: Session, text: str) -> PlateSummary | None:
+    """The plate by its text as a person would type it; None when it has never been seen."""
+    query = (
+        select(
+            Plate.plate_id,
+            Plate.text,
+            func.count(),
+            func.count().filter(Sighting.confirmed),
+            func.count(Sighting.video_id.distinct()),
+            func.min(Sighting.seen_utc),
+            func.max(Sighting.seen_utc),
+        )
+        .join(Plate.sightings)
+        .where(or_(Plate.text == text, Plate.text == normalised(text)))
+        .group_by(Plate.plate_id)
+        .order_by(Plate.text != text)
+        .limit(1)
+    )
+    row = session.execute(query).first()
+    return None if row is None else PlateSummary(*row)
+
+
+def sightings_of(
+    session: Session, plate_id: int, after: Cursor | None = None, limit: int = 60
+) -> Sequence[SightingCard]:
+    """One plate's sightings, newest first."""
+    query = sighting_columns().where(Sighting.plate_id == plate_id)
+    if after is not None:
+        query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
+    query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
+    return [SightingCard(*row) for row in session.execute(query)]
+
+
+def sightings_in(session: Session, video_id: str, confirmed_only: bool = True) -> Sequence[SightingCard]:
+    """One video's sightings in the order of its time."""
+    wanted = [Sighting.confirmed] if confirmed_only else []
+    query = sighting_columns().where(Sighting.video_id == video_id, *wanted).order_by(Sighting.first_s)
+    return [SightingCard(*row) for row in session.execute(query)]
+
+
+def sighting_columns() -> Select[Any]:
+    """The fields of `SightingCard` in their order, without the reads, which weigh a hundred times as much."""
+    return (
+        select(
+            Sighting.sighting_id,
+            Plate.text,
+            Sighting.confidence,
+            Sighting.confirmed,
+            Sighting.video_id,
+            Video.name,
+            Video.camera,
+            Sighting.first_s,
+            Sighting.last_s,
+            Sighting.best_s,
+            Sighting.crop,
+            Sighting.frame,
+            Sighting.seen_utc,
+            Sighting.lat,
+            Sighting.lon,
+            Sighting.speed_mps,
+            Sighting.heading_deg,
+        )
+        .join(Plate, Plate.plate_id == Sighting.plate_id)
+        .join(Video, Video.video_id == Sighting.video_id)
+    )
+
+
+def pending_of(video_ids: Iterable[str]) -> ColumnElement[bool]:
+    return and_(TaskRow.video_id.in_(list(video_ids)), TaskRow.state == "pending")
+
+
+def task_view(view: str) -> ColumnElement[bool]:
+    """``pending``, ``stuck`` (pending and failed before, or held back) or ``complete``."""
+    if view == "complete":
+        return TaskRow.state == "complete"
+    if view == "stuck":
+        return and_(TaskRow.state == "pending", or_(TaskRow.failures > 0, TaskRow.hold.is_not(None)))
+    return TaskRow.state == "pending"
+
+
+def task_count(session: Session, view: str) -> int:
+    return session.scalar(select(func.count()).select_from(TaskRow).where(task_view(view))) or 0
+
+
+def tasks(session: Session, view: str = "pending", limit: int = 50, offset: int = 0) -> list[TaskLine]:
+    """Pending tasks in the order in which they will be offered, complete ones newest first."""
+    order = (
+        (TaskRow.completed_at.desc(), TaskRow.task_id.desc())
+        if view == "complete"
+        else (TaskRow.created_at, TaskRow.task_id)
+    )
+    return task_lines(session, task_view(view), *order, limit=limit, offset=offset)
+
+
+def tasks_by_id(session: Session, task_ids: Iterable[int]) -> list[TaskLine]:
+    return task_lines(session, TaskRow.task_id.in_(list(task_ids)), TaskRow.task_id)
+
+
+def task_lines(
+    session: Session,
+    wanted: ColumnElement[bool],
+    *order: ColumnElement[Any] | Any,
+    limit: int = 1000,
+    offset: int = 0,
+) -> list[TaskLine]:
+    fields = [getattr(TaskRow, name) for name in TaskLine.__dataclass_fields__ if name != "video_name"]
+    query = (
+        select(Video.name.label("video_name"), *fields)
+        .join(Video, Video.video_id == TaskRow.video_id)
+        .where(wanted)
+        .order_by(*order)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        TaskLine(**(row._asdict() | {"task_type": TaskType(row.task_type)}))
+        for row in session.execute(query)
+    ]
+
+
+def devices(session: Session) -> list[DeviceLine]:
+    rows = session.scalars(select(Device).order_by(Device.device_type, Device.hostname))
+    return [DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info)) for row in rows]

@@ -1,0 +1,39 @@
+"""The real web application on a new database, without a network: requests go straight into it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from app import api, system
+from dashcam.config import Site
+from dashcam.storage.roots import Stores
+
+TOKEN = "a token of this test"
+
+
+@pytest.fixture
+def here(engine: Engine, tmp_path: Path) -> system.System:
+    roots = {name: tmp_path / name for name in ("indoor_nas", "shed_nas")}
+    for root in roots.values():
+        root.mkdir()
+    one = system.System(engine, Site(), Stores(roots), TOKEN)
+    system.start(one)
+    return one
+
+
+@pytest.fixture
+def anonymous(here: system.System) -> Iterator[TestClient]:
+    web = FastAPI()
+    web.include_router(api.router)
+    with TestClient(web, base_url="http://testserver/api/v1") as client:
+        yield client
+
+
+@pytest.fixture
+def client(anonymous: TestClient) -> TestClient:
+    anonymous.headers["Authorization"] = f"Bearer {TOKEN}"
+    return anonymous

@@ -1,0 +1,116 @@
+"""The REST API as flows and scripts use it."""
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.system import System
+from tests.tasks.test_table import facts, heavy_result
+
+
+@pytest.fixture
+def clip(here: System) -> Path:
+    path = here.stores.path("indoor_nas:raw/2026-06-28/a.MP4")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"not a real clip, but content all the same" * 1000)
+    return path
+
+
+def ingest(client: TestClient, *paths: str) -> list[dict[str, str]]:
+    files = [{"device": "indoor_nas", "path": path} for path in paths]
+    return client.post("/ingest", json={"files": files}).json()
+
+
+def only_task(client: TestClient) -> dict[str, object]:
+    (task,) = client.get("/tasks/pending").json()
+    return task
+
+
+@pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic YTpi", "Bearer "])
+def test_calls_without_the_device_token_are_refused(anonymous: TestClient, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = anonymous.get("/tasks", headers=headers)
+    assert answer.status_code == 401
+    assert "device token" in answer.json()["detail"]
+    assert anonymous.get("/health").json() == {"status": "ok"}
+
+
+def test_a_new_clip_becomes_one_task_and_is_known_from_then_on(client: TestClient, clip: Path) -> None:
+    (first,) = ingest(client, "raw/2026-06-28/a.MP4")
+    (second,) = ingest(client, "raw/2026-06-28/a.MP4")
+    assert (first["status"], second["status"]) == ("new", "known")
+    assert first["video_id"] == second["video_id"]
+    assert only_task(client)["task_type"] == "INGEST_VIDEO"
+
+
+def test_the_same_clip_under_another_name_is_the_same_video(client: TestClient, clip: Path) -> None:
+    (first,) = ingest(client, "raw/2026-06-28/a.MP4")
+    moved = clip.parent / "RO"
+    moved.mkdir()
+    clip.rename(moved / "a.MP4")
+    (second,) = ingest(client, "raw/2026-06-28/RO/a.MP4")
+    assert second["status"] == "known"
+    assert second["video_id"] == first["video_id"]
+
+
+def test_a_file_that_is_not_there_is_said_and_the_others_go_on(client: TestClient, clip: Path) -> None:
+    gone, there = ingest(client, "raw/gone.MP4", "raw/2026-06-28/a.MP4")
+    assert gone["status"] == "unreadable" and "raw/gone.MP4" in gone["reason"]
+    assert there["status"] == "new"
+
+
+@pytest.mark.parametrize("path", ["../secret", "raw/../../secret", "/etc/passwd"])
+def test_paths_do_not_leave_their_store(client: TestClient, here: System, path: str) -> None:
+    (arrival,) = ingest(client, path)
+    assert arrival["status"] == "unreadable"
+
+
+def test_a_clip_travels_from_ingest_to_search(client: TestClient, clip: Path) -> None:
+    (arrival,) = ingest(client, "raw/2026-06-28/a.MP4")
+    video_id = arrival["video_id"]
+    task = only_task(client)
+    following = {
+        "task_type": "HEAVY_PROCESS_VIDEO",
+        "video_id": video_id,
+        "inputs": [{"device": "indoor_nas", "path": "raw/2026-06-28/a.MP4", "type": "video"}],
+    }
+    done = {"result": facts().model_dump(mode="json"), "publish": [following]}
+    assert client.post(f"/tasks/{task['task_id']}/complete", json=done).json() == {"changed": True}
+    assert client.post(f"/tasks/{task['task_id']}/complete", json=done).json() == {"changed": False}
+
+    heavy = only_task(client)
+    assert heavy["video"]["name"] == "a.MP4"
+    result = heavy_result("AB12CDE").result
+    client.post(f"/tasks/{heavy['task_id']}/complete", json={"result": result})
+    video = client.get(f"/videos/{video_id}").json()
+    assert [sighting["text"] for sighting in video["sightings"]] == ["AB12CDE"]
+    assert video["positions"] == 3
+    assert len(client.get(f"/videos/{video_id}/track").json()) == 3
+    assert [plate["text"] for plate in client.get("/search", params={"q": "b1-2c"}).json()] == ["AB12CDE"]
+    assert client.get("/search", params={"q": "B%2"}).json() == []
+    assert client.get("/plates/ab12 cde").json()["sightings"] == 1
+
+
+def test_progress_shows_on_the_task_and_ends_with_it(client: TestClient, clip: Path) -> None:
+    ingest(client, "raw/2026-06-28/a.MP4")
+    task_id = only_task(client)["task_id"]
+    client.post(f"/tasks/{task_id}/progress", json={"fraction": 0.4, "device": "gpu-1"})
+    assert (only_task(client)["progress"], only_task(client)["device"]) == (0.4, "gpu-1")
+    client.post(f"/tasks/{task_id}/failed", json={"error": "NAS away"})
+    assert only_task(client)["progress"] is None
+    assert only_task(client)["last_error"] == "NAS away"
+
+
+def test_devices_report_themselves(client: TestClient) -> None:
+    for _ in range(2):
+        client.post("/devices/heartbeat", json={"hostname": "jetson-coral-1", "device_type": "jetson_coral"})
+    assert [device["hostname"] for device in client.get("/devices").json()] == ["jetson-coral-1"]
+    assert client.get("/devices/nobody").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/tasks/77", "/videos/0000000000000000", "/plates/NONE1"])
+def test_what_is_not_there_is_said_in_a_sentence(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["detail"].endswith(".")

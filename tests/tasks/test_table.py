@@ -1,0 +1,207 @@
+"""The task table's promises: two states, once only, all or nothing."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from dashcam import records
+from dashcam.catalog.models import Plate, Position, Sighting, TaskRow, Video
+from dashcam.database import reading, writing
+from dashcam.tasks import table
+from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
+
+CLIP = InputRef(device="indoor_nas", path="raw/2026-06-28/a.MP4")
+START = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
+
+
+def new_task(task_type: TaskType, video_id: str = "v1") -> NewTask:
+    return NewTask(task_type=task_type, video_id=video_id, inputs=[CLIP])
+
+
+def publish(engine: Engine, task_type: TaskType, video_id: str = "v1") -> int:
+    with writing(engine) as session:
+        if session.get(Video, video_id) is None:
+            session.add(Video(video_id=video_id, name="a.MP4", source=CLIP.uri, created_at=START))
+            session.flush()
+        table.publish(session, new_task(task_type, video_id))
+    with reading(engine) as session:
+        wanted = select(TaskRow.task_id).where(TaskRow.task_type == task_type, TaskRow.video_id == video_id)
+        return session.scalars(wanted).one()
+
+
+def facts() -> records.VideoFacts:
+    fixes = [
+        records.Fix(t_s=t, utc=START + timedelta(seconds=t), lat=52 + t / 1000, lon=4.0, speed_mps=10, heading_deg=0)
+        for t in (0.0, 1.0, 2.0)
+    ]
+    return records.VideoFacts(
+        name="a.MP4",
+        sha256="0" * 64,
+        size=1,
+        trip="2026-06-28",
+        start_utc=START,
+        clock="gps",
+        duration_s=3,
+        width=1280,
+        height=720,
+        fps=30,
+        codec="h264",
+        frames=90,
+        fixes=fixes,
+    )
+
+
+def heavy_result(*texts: str) -> Completion:
+    sightings = [
+        records.Sighting(
+            text=text,
+            confidence=0.9,
+            confirmed=True,
+            first_s=0.5,
+            last_s=1.5,
+            best_s=1.5,
+            best_pts=45,
+            box=(1, 2, 3, 4),
+            slots=[{character: 1.0} for character in text],
+            reads=[],
+            crop=f"plates/{text}-{number}_best_crop.jpg",
+            frame=f"frames/{text}-{number}_best_frame.jpg",
+        )
+        for number, text in enumerate(texts)
+    ]
+    result = records.HeavyResult(
+        bundle="indoor_nas:heavy_output/v1", frames_decoded=90, frames_looked_at=15, models={}, sightings=sightings
+    )
+    return Completion(result=result.model_dump(mode="json"), publish=[new_task(TaskType.ARCHIVE_VIDEO)])
+
+
+def count(engine: Engine, entity: type) -> int:
+    with reading(engine) as session:
+        return session.scalar(select(func.count()).select_from(entity)) or 0
+
+
+def complete(engine: Engine, task_id: int, completion: Completion) -> bool:
+    with writing(engine) as session:
+        return table.complete(session, task_id, completion)
+
+
+def test_publishing_twice_is_one_task(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.add(Video(video_id="v1", name="a", source="s:a", created_at=START))
+        session.flush()
+        assert table.publish(session, new_task(TaskType.INGEST_VIDEO))
+        assert not table.publish(session, new_task(TaskType.INGEST_VIDEO))
+    assert count(engine, TaskRow) == 1
+
+
+def test_completing_stores_applies_and_publishes_at_once(engine: Engine) -> None:
+    task_id = publish(engine, TaskType.INGEST_VIDEO)
+    done = Completion(
+        result=facts().model_dump(mode="json"), publish=[NewTask(**new_task(TaskType.PREPROCESS_VIDEO).model_dump())]
+    )
+    assert complete(engine, task_id, done)
+    with reading(engine) as session:
+        video = session.get_one(Video, "v1")
+        assert (video.start_utc, video.duration_s, video.trip) == (START, 3, "2026-06-28")
+        todo, total = table.find(session, state="pending")
+    assert total == 1
+    assert todo[0].task_type is TaskType.PREPROCESS_VIDEO
+    assert todo[0].video is not None and todo[0].video.sha256 == "0" * 64
+    assert count(engine, Position) == 3
+
+
+def test_a_late_second_result_changes_nothing(engine: Engine) -> None:
+    task_id = publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
+    assert complete(engine, task_id, heavy_result("AB12CDE"))
+    assert not complete(engine, task_id, heavy_result("ZZ99ZZZ"))
+    with reading(engine) as session:
+        assert session.scalars(select(Plate.text)).all() == ["AB12CDE"]
+    assert count(engine, TaskRow) == 2
+
+
+def test_two_workers_completing_at_the_same_moment_leave_one_result(engine: Engine) -> None:
+    task_id = publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
+    start = threading.Barrier(4)
+    won = []
+
+    def finish(text: str) -> None:
+        start.wait()
+        won.append(complete(engine, task_id, heavy_result(text)))
+
+    threads = [threading.Thread(target=finish, args=(f"AA1{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(won) == [False, False, False, True]
+    assert count(engine, Sighting) == 1
+    assert count(engine, TaskRow) == 2
+
+
+def test_a_result_that_cannot_be_applied_leaves_the_task_pending(engine: Engine) -> None:
+    task_id = publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
+    broken = Completion(result={"bundle": "x"}, publish=[new_task(TaskType.ARCHIVE_VIDEO)])
+    with pytest.raises(ValueError):
+        complete(engine, task_id, broken)
+    with reading(engine) as session:
+        task = table.get(session, task_id)
+    assert task is not None and task.state == "pending"
+    assert count(engine, TaskRow) == 1
+
+
+def test_sightings_get_the_time_and_place_of_their_best_frame(engine: Engine) -> None:
+    complete(engine, publish(engine, TaskType.INGEST_VIDEO), Completion(result=facts().model_dump(mode="json")))
+    complete(engine, publish(engine, TaskType.HEAVY_PROCESS_VIDEO), heavy_result("AB12CDE"))
+    with reading(engine) as session:
+        sighting = session.scalars(select(Sighting)).one()
+    assert sighting.seen_utc == START + timedelta(seconds=1.5)
+    assert sighting.lat == pytest.approx(52.0015)
+    assert sighting.lon == pytest.approx(4.0)
+
+
+def test_a_rejected_clip_ends_with_its_reason(engine: Engine) -> None:
+    task_id = publish(engine, TaskType.INGEST_VIDEO)
+    assert complete(engine, task_id, Completion(outcome="rejected", reason="a.MP4 is empty."))
+    with reading(engine) as session:
+        video = session.get_one(Video, "v1")
+        assert (video.outcome, video.reason) == ("rejected", "a.MP4 is empty.")
+        assert table.find(session, state="pending")[1] == 0
+
+
+def test_a_failure_waits_longer_each_time_and_stays_pending(engine: Engine) -> None:
+    task_id = publish(engine, TaskType.INGEST_VIDEO)
+    waits = []
+    for _ in range(3):
+        with writing(engine) as session:
+            table.fail(session, task_id, "NAS is away", timedelta(seconds=100))
+        with reading(engine) as session:
+            task = table.get(session, task_id)
+        assert task is not None and task.state == "pending" and task.not_before is not None
+        waits.append((task.not_before - datetime.now(UTC)).total_seconds())
+    assert [round(wait, -1) for wait in waits] == [100, 200, 400]
+    assert task.last_error == "NAS is away"
+    with writing(engine) as session:
+        assert table.release(session, task_id)
+    with reading(engine) as session:
+        task = table.get(session, task_id)
+    assert task is not None and task.not_before is None and task.failures == 0
+
+
+def test_reprocessing_replaces_what_was_seen(engine: Engine) -> None:
+    complete(engine, publish(engine, TaskType.HEAVY_PROCESS_VIDEO), heavy_result("AB12CDE", "XY34ZZZ"))
+    with writing(engine) as session:
+        session.execute(TaskRow.__table__.update().values(revision=0))  # as if the stage's revision had been raised
+    complete(engine, publish_again(engine), heavy_result("XY34ZZZ"))
+    with reading(engine) as session:
+        assert session.scalars(select(Plate.text)).all() == ["XY34ZZZ"]
+    assert count(engine, Sighting) == 1
+
+
+def publish_again(engine: Engine) -> int:
+    with writing(engine) as session:
+        assert table.publish(session, new_task(TaskType.HEAVY_PROCESS_VIDEO))
+    with reading(engine) as session:
+        wanted = select(TaskRow.task_id).where(TaskRow.state == "pending", TaskRow.task_type == "HEAVY_PROCESS_VIDEO")
+        return session.scalars(wanted).one()
