@@ -1,19 +1,17 @@
 """What a flow asks for once, at its start: this device, its stores, and the way to the main server."""
 
-import contextlib
 import os
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.exceptions import ObjectNotFound
+from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
 
 from blocks.types import MAIN_SERVER, MainServer, MediaStore
 from dashcam import config
 from dashcam.config import ConfigError, DeviceSettings
 from dashcam.storage.roots import Stores
-
-PAGE = 200  # documents the Prefect API returns at most at once
 
 
 @dataclass(frozen=True)
@@ -53,14 +51,16 @@ def load_device() -> Device:
 
 def media_stores(client: SyncPrefectClient) -> list[MediaStore]:
     """Every registered store; ``ConfigError`` when there is none."""
-    found: list[MediaStore] = []
-    slug = MediaStore.get_block_type_slug()
-    with contextlib.suppress(ObjectNotFound):
-        while page := client.read_block_documents_by_type(slug, offset=len(found), limit=PAGE):
-            found += [MediaStore.model_validate(document.data) for document in page]
+    try:
+        # all in one answer: Prefect 3.8's server ignores limit and offset here
+        found = client.read_block_documents_by_type(MediaStore.get_block_type_slug())
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.NOT_FOUND:
+            raise
+        found = []
     if not found:
         raise ConfigError(["Prefect knows no media store; name them in config.json and run: dashcam setup"])
-    return found
+    return [MediaStore.model_validate(document.data) for document in found]
 
 
 def server_url(client: SyncPrefectClient) -> str:
