@@ -68,17 +68,17 @@ class Furniture(MacroElement):
         "{% endmacro %}"
     )
 
-    def __init__(self, tiles: bool, speeds: bool) -> None:
+    def __init__(self, tiles: bool, colours: set[str]) -> None:
         super().__init__()
         bounds = [f"{limit:.0f}" for limit, _ in SPEEDS[:-1]]
-        labels = [f"to {bounds[0]}", *(f"to {bound}" for bound in bounds[1:]), f"over {bounds[-1]} km/h"]
-        legend = [[colour, label] for (_, colour), label in zip(SPEEDS, labels, strict=True)] if speeds else []
-        self.options = {"graticule": not tiles, "legend": legend}
+        labels = [*(f"to {bound} km/h" for bound in bounds), f"over {bounds[-1]} km/h"]
+        named = zip((colour for _, colour in SPEEDS), labels, strict=True)
+        self.options = {"graticule": not tiles, "legend": [pair for pair in named if pair[0] in colours]}
 
 
 def route_map(fixes: Sequence[Fix], sightings: Iterable[browse.SightingCard]) -> str:
     """The page with one clip's route and what was seen on it."""
-    view = blank_map(speeds=any(fix.speed_mps is not None for fix in fixes))
+    view = blank_map({colour_of(fix.speed_mps) for fix in fixes})
     folium.GeoJson(route_layer(fixes), smooth_factor=0).add_to(view)
     Follow(fixes).add_to(view)
     pins = add_pins(view, sightings)
@@ -87,18 +87,19 @@ def route_map(fixes: Sequence[Fix], sightings: Iterable[browse.SightingCard]) ->
 
 def sightings_map(sightings: Iterable[browse.SightingCard]) -> str:
     """The page with a pin for each sighting that has a position."""
-    view = blank_map(speeds=False)
+    view = blank_map(set())
     return page(view, add_pins(view, sightings))
 
 
-def blank_map(speeds: bool) -> Map:
+def blank_map(colours: set[str]) -> Map:
+    """A map without a place yet; ``colours`` are the speeds that its legend explains."""
     server = system.current().site.server
     tile_url = getattr(server, "tile_url", None)
-    view = Map(tiles=None, control_scale=True, prefer_canvas=True, max_zoom=19, attribution_control=bool(tile_url))
+    view = Map(tiles=None, prefer_canvas=True, max_zoom=19, attribution_control=bool(tile_url))
     if tile_url:
         attribution = getattr(server, "tile_attribution", "") or "own tile server"
         folium.TileLayer(str(tile_url), attr=attribution, max_zoom=19).add_to(view)
-    Furniture(bool(tile_url), speeds).add_to(view)
+    Furniture(bool(tile_url), colours).add_to(view)
     return view
 
 
@@ -140,7 +141,7 @@ def add_pins(view: Map, sightings: Iterable[browse.SightingCard]) -> list[tuple[
 def pin(one: browse.SightingCard) -> dict[str, Any]:
     fill = "#0f766e" if one.confirmed else "#8a94a0"
     return {
-        "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fillColor": fill, "fillOpacity": 0.95},
+        "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 0.95},
         "text": one.text,
         "when": wording.moment(one.seen_utc, zone()) if one.seen_utc else "",
         "clip": f"{one.video_name} at {wording.second(one.best_s)}",

@@ -448,10 +448,7 @@ def task_lines(
         .limit(limit)
         .offset(offset)
     )
-    return [
-        TaskLine(**(row._asdict() | {"task_type": TaskType(row.task_type)}))
-        for row in session.execute(query)
-    ]
+    return [TaskLine(**(row._asdict() | {"task_type": TaskType(row.task_type)})) for row in session.execute(query)]
 
 
 def devices(session: Session) -> list[DeviceLine]:

@@ -1,0 +1,132 @@
+"""The first page: what there is, what came in last, what is being worked on."""
+
+from nicegui import ui
+from sqlalchemy.orm import Session
+
+from app import system
+from app.pages import devices, parts, wording
+from app.pages.frame import NAME, ask, frame, now, zone
+from app.pages.parts import link, tag
+from dashcam.catalog import browse
+
+PLATES, VIDEOS = 10, 8
+
+
+def everything(
+    session: Session,
+) -> tuple[browse.Totals, list[browse.PlateCard], list[browse.VideoCard]]:
+    processed = browse.videos(session, browse.VideoFilter(outcome="processed"), limit=VIDEOS)
+    videos = processed or browse.videos(session, limit=VIDEOS)
+    return browse.totals(session), browse.plates(session, limit=PLATES), videos
+
+
+async def dashboard() -> None:
+    totals, plates, videos = await ask(everything)
+    with frame(NAME, "/"):
+        if not totals.videos:
+            parts.page_title("Welcome")
+            parts.empty(
+                "video_library",
+                "No clips yet",
+                "Give the folder with your dashcam's clips to this command; the plates in them appear here.",
+                "dashcam process FOLDER",
+            )
+        else:
+            counts(totals)
+            with tag("div", "columns"):
+                with tag("div", "wide"):
+                    recent_plates(plates)
+                    recent_videos(videos)
+                with tag("div", "narrow"):
+                    await live_work()
+        if not totals.videos:
+            await live_work()
+
+
+def counts(totals: browse.Totals) -> None:
+    with tag("div", "counts"):
+        for value, noun, target in (
+            (f"{totals.videos:,}", "videos", "/videos"),
+            (wording.footage(totals.footage_s), "of footage", "/videos"),
+            (f"{totals.plates:,}", "plates", "/plates"),
+            (f"{totals.sightings:,}", "sightings", "/plates"),
+        ):
+            with link(target, "count"):
+                tag("strong", "num", value)
+                tag("span", "muted", noun)
+
+
+def recent_plates(plates: list[browse.PlateCard]) -> None:
+    with parts.section("Seen last", ("All plates", "/plates") if plates else None):
+        if plates:
+            with tag("div", "grid plates"):
+                for card in plates:
+                    parts.plate_card(card, zone())
+        else:
+            parts.empty("pin", "No plates yet", "They appear here as soon as a clip has been looked through.")
+
+
+def recent_videos(videos: list[browse.VideoCard]) -> None:
+    progress = system.current().progress.snapshot()
+    with parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
+        for card in videos:
+            parts.video_card(card, zone(), now(), progress)
+
+
+async def live_work() -> None:
+    """Backlog and devices; looked at again every two seconds, drawn again when something changed."""
+    shown = await ask(work)
+    with tag("div", "live", aria_live="off") as place:
+        draw_work(*shown)
+
+    async def look_again() -> None:
+        nonlocal shown
+        found = await ask(work)
+        if found != shown or found[1]:
+            shown = found
+            place.clear()
+            with place:
+                draw_work(*shown)
+
+    ui.timer(2.0, look_again)
+
+
+Work = tuple[list[browse.StageBacklog], list[browse.TaskLine], list[browse.DeviceLine]]
+
+
+def work(session: Session) -> Work:
+    running = browse.tasks_by_id(session, system.current().progress.snapshot())
+    return browse.backlog(session), running, browse.devices(session)
+
+
+def draw_work(
+    backlog: list[browse.StageBacklog], running: list[browse.TaskLine], known: list[browse.DeviceLine]
+) -> None:
+    with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
+        for stage in backlog:
+            stage_row(stage, [task for task in running if task.task_type == stage.task_type])
+    with parts.section("Devices", ("Details", "/devices")), tag("div", "panel"):
+        for device in known:
+            with tag("div", "row"):
+                devices.dot(device, now())
+                tag("span", "grow", device.hostname)
+                tag("span", "muted small", devices.seen(device, now()))
+        if not known:
+            tag("p", "muted small pad", "No device has reported yet. `dashcam up` starts all of them on this machine.")
+
+
+def stage_row(stage: browse.StageBacklog, running: list[browse.TaskLine]) -> None:
+    progress = system.current().progress.snapshot()
+    with tag("div", "row"):
+        tag("span", "grow", wording.stage_name(stage.task_type))
+        if stage.held:
+            parts.chip(f"{stage.held:,} held", "trouble")
+        waiting = wording.count(stage.pending, "clip") if stage.pending else "nothing waits"
+        amount = f"{waiting} · {wording.footage(stage.footage_s)}" if stage.footage_s else waiting
+        tag("span", "num small" + ("" if stage.pending else " muted"), amount)
+    for task in running:
+        if at := progress.get(task.task_id):
+            with tag("div", "row inner small"):
+                link(parts.video_url(task.video_id), "grow clip", task.video_name)
+                parts.progress_bar(at, f"{task.video_name} on {at.device}")
+                tag("span", "num", wording.percent(at.fraction))

@@ -1,0 +1,116 @@
+"""The frame around every page: name, navigation, search, light or dark."""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TypeVar
+
+from nicegui import app, ui
+from sqlalchemy.orm import Session
+
+from app import system
+from app.pages import wording
+from app.pages.parts import icon, link, tag
+from dashcam.catalog.browse import Cursor
+from dashcam.database import reading
+
+STATIC = Path(__file__).parents[1] / "static"
+NAVIGATION = (
+    ("Dashboard", "/", "space_dashboard"),
+    ("Videos", "/videos", "video_library"),
+    ("Plates", "/plates", "pin"),
+    ("Tasks", "/tasks", "checklist"),
+    ("Devices", "/devices", "memory"),
+)
+NAME = "Dashcam Processor"
+T = TypeVar("T")
+
+
+def serve_static() -> None:
+    """Serve our own styles and scripts, and name them on every page; a changed file has a new address."""
+    app.add_static_files("/static", STATIC)
+    ui.add_head_html(
+        f'<script src="{static_url("theme.js")}"></script>'
+        f'<link rel="stylesheet" href="{static_url("app.css")}">'
+        f'<script defer src="{static_url("app.js")}"></script>',
+        shared=True,
+    )
+
+
+def static_url(name: str) -> str:
+    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
+
+
+@contextmanager
+def frame(title: str, here: str, query: str = "") -> Iterator[None]:
+    """The page's title and frame; what is built inside is its content. ``here`` is the navigation entry it is under."""
+    ui.page_title(f"{title} · {NAME}" if title != NAME else NAME)
+    link("#content", "skip", "Skip to content")
+    with tag("header", "top"):
+        with link("/", "brand", aria_label=f"{NAME}, dashboard"):
+            tag("img", src=static_url("favicon.svg"), alt="", width="28", height="28")
+            tag("span", text=NAME)
+        navigation(here, "top-nav")
+        with tag("form", "search", action="/plates", method="get", role="search"):
+            icon("search")
+            tag(
+                "input",
+                name="q",
+                type="search",
+                value=query,
+                placeholder="Find a plate",
+                aria_label="Find a plate by any part of it",
+                autocomplete="off",
+                spellcheck="false",
+                enterkeyhint="search",
+            )
+            tag("kbd", text="/", title="Press / to search")
+        with tag("button", "theme", type="button", aria_label="Light or dark", title="Light or dark"):
+            icon("contrast")
+    with tag("main", "content", id="content"):
+        yield
+    navigation(here, "bottom-nav")
+
+
+def navigation(here: str, classes: str) -> None:
+    with tag("nav", classes, aria_label="Pages"):
+        for name, target, symbol in NAVIGATION:
+            current = {"aria_current": "page"} if target == here else {}
+            with link(target, "here" if current else "", **current):
+                icon(symbol)
+                tag("span", text=name)
+
+
+async def ask(question: Callable[[Session], T]) -> T:
+    """Run one reading transaction beside the event loop."""
+
+    def answer() -> T:
+        with reading(system.current().engine) as session:
+            return question(session)
+
+    return await asyncio.to_thread(answer)
+
+
+def zone() -> tzinfo:
+    return wording.zone_of(system.current().site)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def cursor_text(cursor: Cursor | None) -> str:
+    return f"{cursor.when.isoformat()}~{cursor.key}" if cursor else ""
+
+
+def cursor_of(text: str, key: Callable[[str], object]) -> Cursor | None:
+    """The cursor in an address; None, that is the first page, when somebody has bent it."""
+    when, _, last = text.partition("~")
+    try:
+        at = datetime.fromisoformat(when)
+        return Cursor(at, key(last)) if at.tzinfo else None
+    except ValueError:
+        return None

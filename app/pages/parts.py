@@ -1,0 +1,176 @@
+"""The pieces pages are made of. Whatever text comes in is shown as text: nothing here is ever parsed as HTML."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from urllib.parse import quote, urlencode
+
+from nicegui import ui
+from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
+
+from app.pages import wording
+from app.progress import Progress
+from dashcam.catalog.browse import PlateCard, SightingCard, TaskLine, VideoCard
+
+
+def tag(kind: str, /, classes: str = "", text: str | None = None, **attributes: str | bool) -> Element:
+    """An HTML element with text and attributes, both taken literally; underscores in names stand for dashes."""
+    element = Element(kind) if text is None else TextElement(tag=kind, text=text)
+    element.classes(classes)
+    for attribute, value in attributes.items():
+        element.props[attribute.strip("_").replace("_", "-")] = value
+    return element
+
+
+def link(href: str, classes: str = "", text: str | None = None, **attributes: str | bool) -> Element:
+    return tag("a", classes, text, href=href, **attributes)
+
+
+def icon(name: str) -> Element:
+    return ui.icon(name).props("aria-hidden=true")
+
+
+def media_url(video_id: str, path: str) -> str:
+    return f"/media/{quote(video_id)}/{quote(path)}"
+
+
+def video_url(video_id: str, at_s: float | None = None) -> str:
+    return f"/videos/{quote(video_id)}" + ("" if at_s is None else f"?t={at_s:.2f}")
+
+
+def plate_url(text: str) -> str:
+    return f"/plates/{quote(text, safe='')}"
+
+
+def url(path: str, parameters: Mapping[str, str]) -> str:
+    """The address of a page with the parameters that are set."""
+    given = {key: value for key, value in parameters.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def picture(source: str, alt: str, classes: str = "") -> Element:
+    """A lazily loaded image; `app.js` puts a quiet placeholder where it is missing."""
+    with tag("span", f"picture {classes}") as frame:
+        tag("img", src=source, alt=alt, loading="lazy", decoding="async")
+    return frame
+
+
+def plate_text(text: str, classes: str = "", name: str = "span") -> Element:
+    return tag(name, f"plate {classes}", text)
+
+
+def chip(text: str, classes: str = "", icon_name: str | None = None) -> Element:
+    with tag("span", f"chip {classes}") as element:
+        if icon_name:
+            icon(icon_name)
+        tag("span", text=text)
+    return element
+
+
+def confidence(value: float) -> Element:
+    level = "high" if value >= 0.9 else "middle" if value >= 0.7 else "low"
+    return tag("span", f"confidence {level} num", wording.percent(value), title="How sure the reader is of this plate")
+
+
+def section(title: str, more: tuple[str, str] | None = None, count: str = "") -> Element:
+    """A section with its heading; ``more`` is the text and address of a link beside it."""
+    with tag("section", "section") as element, tag("div", "section-head"):
+        tag("h2", text=title)
+        if count:
+            tag("span", "muted num", count)
+        if more:
+            link(more[1], "more", more[0])
+    return element
+
+
+def page_title(title: str, note: str = "") -> None:
+    with tag("div", "page-title"):
+        tag("h1", text=title)
+        if note:
+            tag("p", "muted num", note)
+
+
+def empty(icon_name: str, title: str, what_to_do: str, command: str = "") -> None:
+    with tag("div", "empty"):
+        icon(icon_name)
+        tag("h2", text=title)
+        tag("p", "muted", what_to_do)
+        if command:
+            tag("code", text=command)
+
+
+def progress_bar(progress: Progress, label: str) -> None:
+    with tag("span", "progress", role="progressbar", aria_label=label, title=label) as bar:
+        bar.props["aria-valuenow"] = f"{progress.fraction * 100:.0f}"
+        tag("span", style=f"width: {progress.fraction * 100:.0f}%")
+
+
+def plate_card(card: PlateCard, zone: tzinfo) -> None:
+    last = card.last
+    with link(plate_url(card.text), "card plate-card" + ("" if last.confirmed else " unsure")):
+        picture(media_url(last.video_id, last.crop), f"Number plate {card.text}", "crop")
+        with tag("div", "card-body"):
+            with tag("div", "line"):
+                plate_text(card.text)
+                confidence(last.confidence)
+            with tag("div", "line muted small num"):
+                tag("span", text=wording.moment(last.seen_utc, zone) if last.seen_utc else "time unknown")
+                if card.sightings > 1:
+                    tag("span", "times", f"×{card.sightings:,}", title=wording.count(card.sightings, "sighting"))
+
+
+def video_card(card: VideoCard, zone: tzinfo, now: datetime, progress: Mapping[int, Progress]) -> None:
+    state = "rejected" if card.outcome == "rejected" else "pending" if card.outcome is None else "done"
+    with link(video_url(card.video_id), f"card video-card {state}"):
+        with tag("div", "poster"):
+            if card.poster:
+                picture(media_url(card.video_id, card.poster), f"A frame of {card.name}")
+            else:
+                with tag("span", "picture missing"):
+                    icon("block" if state == "rejected" else "hourglass_empty")
+            if card.duration_s is not None:
+                tag("span", "duration num", wording.duration(card.duration_s))
+            if card.plates:
+                tag("span", "plate-count num", wording.count(card.plates, "plate"))
+        with tag("div", "card-body"):
+            with tag("div", "line"):
+                tag("strong", "num", f"{card.when.astimezone(zone):%H:%M:%S}" if card.start_utc else "not read yet")
+                video_chips(card.camera, card.kind)
+            tag("div", "name muted small", card.name, title=card.name)
+            if state != "done":
+                standing(card.task, card.outcome, card.reason, now, progress)
+
+
+def video_chips(camera: str | None, kind: str) -> None:
+    if camera:
+        chip(wording.CAMERA_NAMES.get(camera, camera))
+    if kind in wording.KIND_NAMES:
+        chip(wording.KIND_NAMES[kind], f"kind-{kind}")
+
+
+def standing(
+    task: TaskLine | None, outcome: str | None, reason: str | None, now: datetime, progress: Mapping[int, Progress]
+) -> None:
+    """Where the clip stands: a bar while a worker is on it, one sentence otherwise."""
+    if task is not None and (running := progress.get(task.task_id)):
+        with tag("div", "standing running small"):
+            what = f"{wording.stage_name(task.task_type)} on {running.device}"
+            tag("span", text=f"{what}: {wording.percent(running.fraction)}")
+            progress_bar(running, what)
+        return
+    trouble = outcome == "rejected" or (task is not None and (task.hold or task.failures))
+    tag("div", f"standing small {'trouble' if trouble else ''}", wording.where_it_stands(task, outcome, reason, now))
+
+
+def sighting_when(sighting: SightingCard, zone: tzinfo) -> str:
+    return wording.moment(sighting.seen_utc, zone) if sighting.seen_utc else "time unknown"
+
+
+def pager(older: str | None, newest: str | None) -> None:
+    """Links to what comes next and back to the beginning, where there is such a place."""
+    if older or newest:
+        with tag("nav", "pager", aria_label="Pages"):
+            if newest:
+                link(newest, "button", "Back to the newest")
+            if older:
+                link(older, "button primary", "Show older")

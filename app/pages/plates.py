@@ -1,0 +1,126 @@
+"""Plates: searched by a fragment, and one plate with everything seen of it."""
+
+from sqlalchemy.orm import Session
+
+from app.pages import parts, wording
+from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
+from app.pages.parts import icon, link, tag
+from dashcam.catalog import browse
+
+PAGE = 60
+
+
+async def plates(q: str = "", unsure: str = "", after: str = "") -> None:
+    fragment, cursor = q.strip(), cursor_of(after, int)
+
+    def question(session: Session) -> list[browse.PlateCard]:
+        return browse.plates(session, fragment, not unsure, cursor, PAGE + 1)
+
+    found = await ask(question)
+    cards, more = found[:PAGE], len(found) > PAGE
+    filters = {"q": fragment, "unsure": "1" if unsure else ""}
+    with frame(f"Plates with {fragment}" if fragment else "Plates", "/plates", fragment):
+        with tag("div", "title-line"):
+            parts.page_title(f"Plates with “{fragment}”" if fragment else "Plates", "Last seen first")
+            unsure_switch(filters)
+        if cards:
+            with tag("div", "grid plates"):
+                for card in cards:
+                    parts.plate_card(card, zone())
+        else:
+            nothing(fragment, bool(unsure))
+        older = parts.url("/plates", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
+        parts.pager(older, parts.url("/plates", filters) if cursor else None)
+
+
+def unsure_switch(filters: dict[str, str]) -> None:
+    on = bool(filters["unsure"])
+    target = parts.url("/plates", filters | {"unsure": "" if on else "1"})
+    with link(target, "switch" + (" on" if on else ""), role="switch", aria_checked="true" if on else "false"):
+        tag("span", "knob")
+        tag("span", text="Unsure reads too")
+
+
+def nothing(fragment: str, unsure: bool) -> None:
+    if not fragment:
+        parts.empty("pin", "No plates yet", "They appear here as soon as a clip has been looked through.")
+    elif unsure:
+        parts.empty("search_off", "Nothing like that was read", "Try a shorter part of the plate.")
+    else:
+        parts.empty(
+            "search_off", "No sure read matches", "Try a shorter part of the plate, or look at unsure reads too."
+        )
+
+
+async def plate(text: str, after: str = "") -> None:
+    cursor = cursor_of(after, int)
+
+    def question(session: Session) -> tuple[browse.PlateSummary, list[browse.SightingCard]] | None:
+        summary = browse.plate(session, text)
+        return summary and (summary, list(browse.sightings_of(session, summary.plate_id, cursor, PAGE + 1)))
+
+    found = await ask(question)
+    if found is None:
+        with frame(f"Plate {text}", "/plates"):
+            parts.empty("search_off", f"{text} has not been seen", "Search for a part of it in the box above.")
+        return
+    summary, seen = found
+    with frame(f"Plate {summary.text}", "/plates"):
+        head(summary)
+        with tag("div", "columns plate-page"):
+            with tag("div", "wide"):
+                sighting_list(seen[:PAGE])
+                here = parts.plate_url(summary.text)
+                last = browse.Cursor(seen[PAGE - 1].seen_utc, seen[PAGE - 1].sighting_id) if len(seen) > PAGE else None
+                parts.pager(parts.url(here, {"after": cursor_text(last)}) if last else None, here if cursor else None)
+            with tag("div", "narrow"):
+                if any(one.lat is not None for one in seen):
+                    map_frame(f"/maps{parts.plate_url(summary.text)}", f"Map of where {summary.text} was seen")
+                else:
+                    parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
+
+
+def head(summary: browse.PlateSummary) -> None:
+    with tag("div", "plate-head"):
+        parts.plate_text(summary.text, "big", "h1")
+        with tag("dl", "facts inline"):
+            unsure = summary.sightings - summary.confirmed
+            sightings = f"{summary.sightings:,}" + (f" ({unsure:,} unsure)" if unsure else "")
+            for name, value in (
+                ("Sightings", sightings),
+                ("In videos", f"{summary.videos:,}"),
+                ("First seen", wording.moment(summary.first_seen, zone()) if summary.first_seen else "unknown"),
+                ("Last seen", wording.moment(summary.last_seen, zone()) if summary.last_seen else "unknown"),
+            ):
+                with tag("div"):
+                    tag("dt", text=name)
+                    tag("dd", "num", value)
+
+
+def map_frame(source: str, title: str) -> None:
+    tag("iframe", "map", src=source, title=title, loading="lazy")
+
+
+def sighting_list(seen: list[browse.SightingCard]) -> None:
+    with tag("ol", "sightings"):
+        for one in seen:
+            with (
+                tag("li"),
+                link(parts.video_url(one.video_id, one.best_s), "card sighting" + ("" if one.confirmed else " unsure")),
+            ):
+                parts.picture(parts.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
+                with tag("div", "card-body"):
+                    with tag("div", "line"):
+                        tag("strong", "num", parts.sighting_when(one, zone()))
+                        parts.confidence(one.confidence)
+                    with tag("div", "line muted small"):
+                        at = f"{one.video_name} at {wording.second(one.best_s)}"
+                        tag("span", "name num", at, title=at)
+                        if one.camera:
+                            parts.chip(wording.CAMERA_NAMES.get(one.camera, one.camera))
+                        if not one.confirmed:
+                            parts.chip("unsure")
+                        if one.lat is not None and one.lon is not None:
+                            with tag("span", "place num"):
+                                icon("place")
+                                tag("span", text=f"{one.lat:.5f}, {one.lon:.5f}")

@@ -1,0 +1,140 @@
+"""What is still to be done, what is stuck and why, and a way to try it again."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from nicegui import ui
+from sqlalchemy.orm import Session
+
+from app import system
+from app.pages import parts, wording
+from app.pages.frame import ask, frame, now, zone
+from app.pages.parts import link, tag
+from app.progress import Progress
+from dashcam.catalog import browse
+from dashcam.database import writing
+from dashcam.tasks import table
+
+PAGE = 50
+VIEWS = {"pending": "To do", "stuck": "In trouble", "complete": "Done"}
+COLUMNS = ("Video", "Stage", "Runs on", "Since", "Tries", "State", "")
+Found = tuple[list[browse.TaskLine], dict[str, int]]
+
+
+async def tasks(view: str = "pending", page: str = "1") -> None:
+    chosen = view if view in VIEWS else "pending"
+    number = max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1
+
+    def question(session: Session) -> Found:
+        found = browse.tasks(session, chosen, PAGE, (number - 1) * PAGE)
+        return found, {name: browse.task_count(session, name) for name in VIEWS}
+
+    shown = await ask(question)
+    progress = system.current().progress.snapshot()
+    with frame("Tasks", "/tasks"):
+        with tag("div", "title-line"):
+            parts.page_title("Tasks")
+            prefect = system.current().site.server.prefect_url.removesuffix("/api")
+            link(prefect, "button quiet", "Open Prefect", target="_blank", rel="noreferrer")
+        with tag("div") as place:
+            draw(chosen, number, shown, progress)
+
+    async def look_again() -> None:
+        nonlocal shown, progress
+        found, at = await ask(question), system.current().progress.snapshot()
+        if (found, at) != (shown, progress):
+            shown, progress = found, at
+            place.clear()
+            with place:
+                draw(chosen, number, shown, progress)
+
+    ui.timer(2.0, look_again)
+
+
+def draw(view: str, number: int, found: Found, progress: Mapping[int, Progress]) -> None:
+    lines, counts = found
+    with tag("nav", "tabs", aria_label="Which tasks"):
+        for name, title in VIEWS.items():
+            current = {"aria_current": "page"} if name == view else {}
+            with link(f"/tasks?view={name}", "here" if current else "", **current):
+                tag("span", text=title)
+                tag("span", "num badge", f"{counts[name]:,}")
+    if not lines:
+        nothing(view)
+        return
+    with tag("div", "panel scroll"), tag("table", "table"):
+        with tag("thead"), tag("tr"):
+            for column in COLUMNS:
+                tag("th", text=column, scope="col")
+        with tag("tbody"):
+            for line in lines:
+                task_row(line, progress.get(line.task_id), now())
+    pages = -(-counts[view] // PAGE)
+    if pages > 1:
+        with tag("nav", "pager", aria_label="Pages"):
+            if number > 1:
+                link(f"/tasks?view={view}&page={number - 1}", "button", "Previous")
+            tag("span", "muted num", f"Page {number:,} of {pages:,}")
+            if number < pages:
+                link(f"/tasks?view={view}&page={number + 1}", "button", "Next")
+
+
+def nothing(view: str) -> None:
+    if view == "stuck":
+        parts.empty("task_alt", "Nothing is in trouble", "Tasks that failed or are held appear here, with the reason.")
+    elif view == "complete":
+        parts.empty("checklist", "Nothing is done yet", "Every finished step of every clip is listed here.")
+    else:
+        parts.empty("task_alt", "All done", "New clips become tasks by themselves.", "dashcam process FOLDER")
+
+
+def task_row(line: browse.TaskLine, running: Progress | None, at: datetime) -> None:
+    with tag("tr"):
+        with tag("td", "clip-cell"):
+            link(parts.video_url(line.video_id), "clip", line.video_name, title=line.video_name)
+        tag("td", text=wording.stage_name(line.task_type))
+        tag("td", "muted", running.device if running else line.device_type)
+        when = line.completed_at or line.created_at
+        tag("td", "muted num", wording.ago(when, at), title=wording.moment(when, zone()))
+        tag("td", "num", f"{line.attempts}" + (f" ({line.failures} failed)" if line.failures else ""))
+        with tag("td", "state-cell"):
+            task_state(line, running, at)
+        with tag("td", "action"):
+            if line.state == "pending" and running is None and (line.hold or line.failures):
+                retry_button(line)
+
+
+def task_state(line: browse.TaskLine, running: Progress | None, at: datetime) -> None:
+    if running:
+        with tag("span", "standing running"):
+            parts.progress_bar(running, f"{wording.stage_name(line.task_type)} of {line.video_name}")
+            tag("span", "num", wording.percent(running.fraction))
+    elif line.state == "complete":
+        parts.chip(
+            "Rejected" if line.outcome == "rejected" else "Done", "trouble" if line.outcome == "rejected" else "ok"
+        )
+        if line.reason:
+            tag("div", "small muted", line.reason)
+    elif line.hold:
+        parts.chip("Held", "trouble")
+        tag("div", "small", line.hold)
+    else:
+        waits = line.not_before is not None and line.not_before > at
+        again = f"Again {wording.until(line.not_before, at)}" if line.not_before and waits else "Waiting"
+        parts.chip(again, "trouble" if waits else "")
+    if line.last_error and line.state == "pending":
+        with tag("details", "error small"):
+            tag("summary", text=line.last_error.strip().splitlines()[-1][:160])
+            tag("pre", text=line.last_error)
+
+
+def retry_button(line: browse.TaskLine) -> None:
+    def again() -> None:
+        here = system.current()
+        with writing(here.engine) as session:
+            released = table.release(session, line.task_id)
+        here.wake()
+        ui.notify("It is tried again now." if released else "This task is done already.", type="info")
+
+    label = f"Try {wording.stage_name(line.task_type)} of {line.video_name} again"
+    tag("button", "button small", "Try again", type="button", aria_label=label).on("click", again)

@@ -1,0 +1,162 @@
+"""One video: player, plates, map and facts."""
+
+import math
+import re
+
+from sqlalchemy.orm import Session
+
+from app import system
+from app.pages import parts, wording
+from app.pages.frame import ask, frame, now, zone
+from app.pages.parts import icon, link, tag
+from app.pages.player import Player
+from app.pages.plates import map_frame
+from dashcam.catalog import browse
+
+LOW_RES = "video_lowres.mp4"
+
+
+async def video(video_id: str, t: str = "") -> None:
+    def question(session: Session) -> browse.VideoDetail | None:
+        return browse.video(session, video_id)
+
+    found = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else None
+    if found is None:
+        with frame("No such video", "/videos"):
+            parts.empty(
+                "search_off", "There is no such video", "It may have been removed. All videos are under Videos."
+            )
+        return
+    with frame(found.name, "/videos"):
+        head(found)
+        with tag("div", "columns video-page"):
+            with tag("div", "wide"):
+                player(found, second_of(t, found.duration_s))
+                sightings(found)
+            with tag("div", "narrow"):
+                if found.positions:
+                    with parts.section("Where"):
+                        map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
+                facts(found)
+
+
+def second_of(text: str, duration_s: float | None) -> float | None:
+    """The second asked for in the address, inside the clip; None when it is no number."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return max(0.0, min(value, duration_s or value)) if math.isfinite(value) else None
+
+
+def head(found: browse.VideoDetail) -> None:
+    with tag("div", "video-head"):
+        tag("h1", "name", found.name)
+        with tag("p", "muted num"):
+            if found.start_utc:
+                tag("span", text=wording.moment(found.start_utc, zone()))
+            if found.duration_s:
+                tag("span", text=wording.duration(found.duration_s))
+            if found.trip:
+                link(parts.url("/videos", {"q": found.trip}), "", f"Trip {found.trip}")
+            parts.video_chips(found.camera, found.facts.kind if found.facts else "normal")
+
+
+def player(found: browse.VideoDetail, start_s: float | None) -> None:
+    if found.media and found.facts:
+        poster = parts.media_url(found.video_id, found.poster) if found.poster else ""
+        Player(
+            parts.media_url(found.video_id, LOW_RES),
+            poster,
+            width=found.facts.width,
+            height=found.facts.height,
+            duration_s=found.duration_s or found.facts.duration_s,
+            start_s=start_s,
+            sightings=found.sightings,
+        )
+    if found.outcome != "processed":
+        with tag("div", "panel note" + (" trouble" if found.outcome == "rejected" else "")):
+            icon("block" if found.outcome == "rejected" else "hourglass_top")
+            with tag("div"):
+                tag("strong", text="Rejected" if found.outcome == "rejected" else "Still in work")
+                progress = system.current().progress.snapshot()
+                parts.standing(found.task, found.outcome, found.reason, now(), progress)
+    if found.facts and found.facts.note:
+        tag("p", "muted small", found.facts.note)
+
+
+def sightings(found: browse.VideoDetail) -> None:
+    sure = [one for one in found.sightings if one.confirmed]
+    unsure = [one for one in found.sightings if not one.confirmed]
+    if found.frames_decoded is None:
+        return
+    with parts.section("Plates", count=f"{len(sure):,}" if sure else ""):
+        if sure:
+            sighting_grid(sure)
+        else:
+            looked = (
+                f"{wording.count(found.frames_looked_at or 0, 'frame')} of {found.frames_decoded:,} were looked at."
+            )
+            parts.empty("pin", "No plate was read for sure", looked)
+    if unsure:
+        with tag("details", "section unsure-reads"):
+            tag("summary", text=f"Unsure reads ({len(unsure):,})")
+            sighting_grid(unsure)
+
+
+def sighting_grid(seen: list[browse.FollowedSighting]) -> None:
+    with tag("ul", "grid sights"):
+        for one in seen:
+            sighting_card(one)
+
+
+def sighting_card(one: browse.FollowedSighting) -> None:
+    with tag("li", "card sight" + ("" if one.confirmed else " unsure")):
+        at = wording.second(one.best_s)
+        show = tag("a", "show", href=parts.video_url(one.video_id, one.best_s), aria_label=f"Show {one.text} at {at}")
+        # without a round trip to the server; with the control key the link still opens in a new tab
+        show.on("click", js_handler=f"event => dashcamSeek(event, {one.best_s!r})")
+        with show:
+            parts.picture(parts.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
+        with tag("div", "card-body"):
+            with tag("div", "line"):
+                with link(parts.plate_url(one.text), "", title="All sightings of this plate"):
+                    parts.plate_text(one.text)
+                parts.confidence(one.confidence)
+            with tag("div", "line muted small num"):
+                span = f"{wording.second(one.first_s)} – {wording.second(one.last_s)}"
+                tag("span", text=f"{span}, best {at}", title="First, last and best second in the clip")
+                frame_url = parts.media_url(one.video_id, one.frame)
+                with link(frame_url, "download", download=True, title="Download the best frame"):
+                    icon("photo_camera")
+                    tag("span", "hidden", f"Download the best frame of {one.text}")
+
+
+def facts(found: browse.VideoDetail) -> None:
+    with parts.section("Facts"), tag("dl", "facts panel"):
+        for name, value in fact_lines(found):
+            with tag("div"):
+                tag("dt", text=name)
+                tag("dd", "num", value)
+
+
+def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
+    known = found.facts
+    lines = []
+    if known:
+        local, clock = wording.moment(known.start_utc, zone()), wording.CLOCK_NAMES[known.clock]
+        lines += [
+            ("Start", f"{local} ({clock})"),
+            ("Start, UTC", f"{known.start_utc:%Y-%m-%d %H:%M:%S}"),
+            ("Length", f"{known.duration_s:.2f} s, {known.frames:,} frames at {known.fps:.4g} fps"),
+            ("Picture", f"{known.width} × {known.height}, {known.codec.upper()}"),
+            ("Size", wording.size(known.size)),
+        ]
+    lines.append(("GPS", wording.count(found.positions, "position") if found.positions else "none in this clip"))
+    if found.frames_decoded is not None:
+        lines.append(("Looked at", f"{found.frames_looked_at or 0:,} of {found.frames_decoded:,} frames decoded"))
+    lines += [("Source", found.source), ("Found", wording.moment(found.created_at, zone()))]
+    if known:
+        lines.append(("SHA-256", known.sha256))
+    lines += [(f"Model: {name}", digest[:16]) for name, digest in sorted(found.models.items())]
+    return lines

@@ -1,0 +1,83 @@
+"""All videos, by day and trip, newest first."""
+
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from app import system
+from app.pages import parts, wording
+from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
+from app.pages.parts import link, tag
+from dashcam.catalog import browse
+
+PAGE = 60
+OUTCOMES = {"": "Any state", "processed": "Processed", "pending": "In work", "rejected": "Rejected"}
+
+
+async def videos(q: str = "", camera: str = "", outcome: str = "", after: str = "") -> None:
+    wanted = browse.VideoFilter(q.strip(), camera, outcome if outcome in OUTCOMES else "")
+    cursor = cursor_of(after, str)
+
+    def question(session: Session) -> tuple[list[browse.VideoCard], list[str]]:
+        return browse.videos(session, wanted, cursor, PAGE + 1), browse.cameras(session)
+
+    found, cameras = await ask(question)
+    cards, more = found[:PAGE], len(found) > PAGE
+    filters = {"q": wanted.text, "camera": wanted.camera, "outcome": wanted.outcome}
+    with frame("Videos", "/videos"):
+        parts.page_title("Videos")
+        filter_form(wanted, cameras)
+        if not cards:
+            nothing(any(filters.values()) or cursor is not None)
+        days(cards)
+        older = parts.url("/videos", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
+        parts.pager(older, parts.url("/videos", filters) if cursor else None)
+
+
+def filter_form(wanted: browse.VideoFilter, cameras: list[str]) -> None:
+    with tag("form", "filters", method="get", action="/videos"):
+        tag(
+            "input",
+            "field grow",
+            name="q",
+            type="search",
+            value=wanted.text,
+            placeholder="File name or trip",
+            aria_label="File name or trip",
+        )
+        named = {"": "Any camera"} | {name: wording.CAMERA_NAMES.get(name, name) for name in cameras}
+        for name, label, options, chosen in (
+            ("camera", "Camera", named, wanted.camera),
+            ("outcome", "State", OUTCOMES, wanted.outcome),
+        ):
+            with tag("select", "field submits", name=name, aria_label=label):
+                for value, text in options.items():
+                    tag("option", text=text, value=value, **({"selected": True} if value == chosen else {}))
+        tag("button", "button", "Filter", type="submit")
+        if wanted != browse.VideoFilter():
+            link("/videos", "button quiet", "Clear")
+
+
+def nothing(filtered: bool) -> None:
+    if filtered:
+        parts.empty("search_off", "No video matches", "Widen the filter or clear it to see all videos.")
+    else:
+        what = "Give the folder with your dashcam's clips to this command, and they appear here."
+        parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
+
+
+def days(cards: list[browse.VideoCard]) -> None:
+    here, at = zone(), now()
+    progress = system.current().progress.snapshot()
+    for day, in_day in groupby(cards, key=lambda card: card.when.astimezone(here).date()):
+        of_day = list(in_day)
+        title = wording.day_title(day, at.astimezone(here).date())
+        footage = sum(card.duration_s or 0 for card in of_day)
+        note = wording.count(len(of_day), "clip") + (f" · {wording.footage(footage)}" if footage else "")
+        with parts.section(title, count=note):
+            for trip, in_trip in groupby(of_day, key=lambda card: card.trip):
+                if trip:
+                    tag("h3", "trip num", f"Trip {trip}")
+                with tag("div", "grid videos"):
+                    for card in in_trip:
+                        parts.video_card(card, here, at, progress)

@@ -1,0 +1,123 @@
+"""How times, sizes and the state of work are put into words, the same on every page."""
+
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from dashcam.catalog.browse import TaskLine
+from dashcam.config import Site
+from dashcam.tasks.model import TaskType
+
+STAGE_NAMES = {
+    TaskType.INGEST_VIDEO: "Ingest",
+    TaskType.PREPROCESS_VIDEO: "Preprocess",
+    TaskType.HEAVY_PROCESS_VIDEO: "Find plates",
+    TaskType.ARCHIVE_VIDEO: "Archive",
+    TaskType.FINALIZE_VIDEO: "Finalize",
+}
+CAMERA_NAMES = {"front": "Front", "rear": "Rear", "interior": "Interior", "telephoto": "Telephoto"}
+KIND_NAMES = {"parking": "Parking", "event": "Event"}
+CLOCK_NAMES = {
+    "gps": "from GPS",
+    "name": "from the file name",
+    "container": "from the file's header",
+    "file": "from the file's date, a guess",
+}
+
+
+def zone_of(site: Site) -> tzinfo:
+    """The site's time zone, or this machine's own."""
+    name = site.server.time_zone
+    return ZoneInfo(name) if name else datetime.now(UTC).astimezone().tzinfo or UTC
+
+
+def day_title(day: date, today: date) -> str:
+    match (today - day).days:
+        case 0:
+            return f"Today, {day.day} {day:%B}"
+        case 1:
+            return f"Yesterday, {day.day} {day:%B}"
+    return f"{day:%A}, {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")
+
+
+def moment(when: datetime, zone: tzinfo) -> str:
+    """``28 Jun 2026, 13:34:16``."""
+    local = when.astimezone(zone)
+    return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
+def clock_time(when: datetime, zone: tzinfo) -> str:
+    return f"{when.astimezone(zone):%H:%M:%S}"
+
+
+def ago(when: datetime, now: datetime) -> str:
+    seconds = int((now - when).total_seconds())
+    if seconds < 10:
+        return "just now"
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return f"{count(seconds // size, unit)} ago"
+    return f"{seconds} seconds ago"
+
+
+def duration(seconds: float) -> str:
+    """``0:59``, ``12:07``, ``3:05:20``; what a player shows."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def second(seconds: float) -> str:
+    """A second inside a clip, to the tenth: ``0:12.3``."""
+    tenths = round(seconds * 10)
+    minutes, rest = divmod(tenths, 600)
+    return f"{minutes}:{rest // 10:02d}.{rest % 10}"
+
+
+def footage(seconds: float) -> str:
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
+    return f"{seconds / 3600:,.1f} h" if seconds < 360_000 else f"{seconds / 3600:,.0f} h"
+
+
+def size(count_bytes: int) -> str:
+    value = float(count_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def count(number: int, noun: str) -> str:
+    """``1 clip``, ``1,204 clips``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def percent(fraction: float) -> str:
+    """Rounded down, so that nothing below it is shown as 100 %."""
+    return f"{int(fraction * 100)} %"
+
+
+def stage_name(task_type: TaskType) -> str:
+    return STAGE_NAMES[task_type]
+
+
+def where_it_stands(task: TaskLine | None, outcome: str | None, reason: str | None, now: datetime) -> str:
+    """One sentence: what became of the clip, or what it waits for."""
+    if outcome == "rejected":
+        return reason or "This clip cannot be processed."
+    if task is None:
+        return "Processed" if outcome == "processed" else "Nothing is planned for this clip."
+    name = stage_name(task.task_type)
+    if task.hold:
+        return f"{name} is held: {task.hold}"
+    if task.not_before and task.not_before > now:
+        return f"{name} failed and is tried again {until(task.not_before, now)}"
+    return f"Waiting: {name.lower()} (step {list(STAGE_NAMES).index(task.task_type) + 1} of {len(STAGE_NAMES)})"
+
+
+def until(when: datetime, now: datetime) -> str:
+    seconds = max(0, int((when - now).total_seconds()))
+    if seconds < 60:
+        return "within a minute"
+    return f"in {count(seconds // 60, 'minute')}" if seconds < 3600 else f"in {count(round(seconds / 3600), 'hour')}"

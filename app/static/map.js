@@ -1,0 +1,116 @@
+// What Folium cannot do without jQuery or without trusting text: pins with popups, the moving dot, the graticule.
+import { leaflet as L } from "leaflet";
+
+window.L = L;
+const inFrame = window.parent !== window;
+const here = location.pathname.split("/").at(-1);
+
+function element(tag, text, attributes = {}) {
+  const made = Object.assign(document.createElement(tag), attributes);
+  if (text) made.textContent = text;
+  return made;
+}
+
+window.dashcamPin = (feature, layer) => {
+  const { text, when, clip, crop, href, video, t } = feature.properties;
+  layer.bindTooltip(element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
+  layer.bindPopup(
+    () => {
+      const link = element("a", "", { href, target: "_parent", className: "pin" });
+      link.append(
+        element("img", "", { src: crop, alt: "", onerror: (event) => event.target.remove() }),
+        element("span", text, { className: "plate" }),
+        element("span", when),
+        element("span", clip, { className: "clip" }),
+      );
+      if (inFrame && video === here)
+        link.onclick = (event) => {
+          event.preventDefault();
+          parent.postMessage({ seek: t }, location.origin);
+        };
+      return link;
+    },
+    { maxWidth: 240, minWidth: 150 },
+  );
+};
+
+window.dashcamFollow = (map, fixes) => {
+  if (!fixes.length) return;
+  const dot = L.circleMarker(fixes[0].slice(1), { radius: 8, color: "#fff", weight: 3, fillColor: "#111827", fillOpacity: 1 });
+  const place = (t) => {
+    const next = fixes.findIndex((fix) => fix[0] >= t);
+    if (next <= 0) return fixes.at(next).slice(1);
+    const [a, b] = [fixes[next - 1], fixes[next]];
+    const part = (t - a[0]) / (b[0] - a[0] || 1);
+    return [a[1] + part * (b[1] - a[1]), a[2] + part * (b[2] - a[2])];
+  };
+  window.addEventListener("message", (event) => {
+    if (event.origin === location.origin && typeof event.data?.t === "number") dot.setLatLng(place(event.data.t)).addTo(map);
+  });
+  map.on("click", (event) => {
+    const distance = (fix) => map.latLngToContainerPoint(fix.slice(1)).distanceTo(event.containerPoint);
+    const nearest = fixes.reduce((best, fix) => (distance(fix) < distance(best) ? fix : best));
+    if (inFrame && distance(nearest) < 30) parent.postMessage({ seek: nearest[0] }, location.origin);
+  });
+};
+
+window.dashcamFurniture = (map, { graticule, legend }) => {
+  L.control.scale({ imperial: false }).addTo(map);
+  if (legend.length) control(map, "topright", "legend", (box) => {
+    for (const [colour, label] of legend) {
+      const line = element("span", label);
+      line.prepend(element("i", "", { style: `background:${colour}` }));
+      box.append(line);
+    }
+  });
+  if (!graticule) return;
+  control(map, "bottomright", "hint", (box) => {
+    box.append(element("span", "No map tiles: set server.tile_url to your own tile server."));
+  });
+  const lines = L.layerGroup().addTo(map);
+  map.whenReady(() => drawGraticule(map, lines));
+  map.on("moveend", () => drawGraticule(map, lines));
+};
+
+function control(map, position, className, fill) {
+  const box = element("div", "", { className: `dashcam-${className}` });
+  fill(box);
+  const made = L.control({ position });
+  made.onAdd = () => box;
+  made.addTo(map);
+}
+
+// the roundest step in degrees that gives lines about 110 pixels apart
+function stepOf(degreesPerPixel) {
+  const wanted = 110 * degreesPerPixel;
+  const magnitude = 10 ** Math.floor(Math.log10(wanted));
+  return [1, 2, 5, 10].find((factor) => factor * magnitude >= wanted) * magnitude;
+}
+
+function drawGraticule(map, lines) {
+  lines.clearLayers();
+  const bounds = map.getBounds();
+  const { x: width, y: height } = map.getSize();
+  if (!width || !height) return;
+  const digits = (step) => Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const style = { className: "graticule", weight: 1, interactive: false, color: "#8a94a0", opacity: 0.35 };
+  const label = (place, text, className) => {
+    const { x, y } = map.latLngToContainerPoint(place);
+    if (className === "west" ? y < 84 || y > height - 40 : x < 50 || x > width - 130) return; // under the controls
+    L.marker(place, {
+      interactive: false,
+      keyboard: false,
+      icon: L.divIcon({ className: `grid-label ${className}`, html: element("span", text), iconSize: [0, 0] }),
+    }).addTo(lines);
+  };
+  const south = Math.max(bounds.getSouth(), -85), north = Math.min(bounds.getNorth(), 85);
+  const byLat = stepOf((north - south) / height), byLon = stepOf((bounds.getEast() - bounds.getWest()) / width);
+  for (let lat = Math.ceil(south / byLat) * byLat; lat < north; lat += byLat) {
+    L.polyline([[lat, bounds.getWest() - byLon], [lat, bounds.getEast() + byLon]], style).addTo(lines);
+    label([lat, bounds.getWest()], `${Math.abs(lat).toFixed(digits(byLat))}° ${lat < 0 ? "S" : "N"}`, "west");
+  }
+  for (let lon = Math.ceil(bounds.getWest() / byLon) * byLon; lon < bounds.getEast(); lon += byLon) {
+    L.polyline([[south - byLat, lon], [north + byLat, lon]], style).addTo(lines);
+    label([bounds.getNorth(), lon], `${Math.abs(lon).toFixed(digits(byLon))}° ${lon < 0 ? "W" : "E"}`, "north");
+  }
+}
