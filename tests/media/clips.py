@@ -1,10 +1,13 @@
 """Real, very small clips for tests: made by the sample generator's encoder."""
 
+import io
+import struct
 from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
 
+from dashcam.media import boxes
 from dashcam.sample.drive import START_LOCAL, encode
 from dashcam.sample.plates import Picture
 
@@ -21,3 +24,16 @@ def _frames(count: int) -> Iterator[Picture]:
 def mp4(seconds: int = 3) -> bytes:
     """``seconds`` of 128x96 noise at ``FPS``, moov at the end."""
     return encode(_frames(seconds * FPS), (128, 96), FPS, START_LOCAL)
+
+
+def faststart(data: bytes) -> bytes:
+    """The same clip with moov before mdat, as editors and phones write it."""
+    top = {found.kind: found for found in boxes.walk(io.BytesIO(data), 0, len(data))}
+    moov, mdat = top[b"moov"], top[b"mdat"]
+    shift = moov.end - moov.start
+    body = bytearray(data[moov.start : moov.end])
+    place = body.find(b"stco")
+    (count,) = struct.unpack_from(">I", body, place + 8)
+    offsets = np.frombuffer(bytes(body), ">u4", count, place + 12) + shift
+    body[place + 12 : place + 12 + 4 * count] = offsets.astype(">u4").tobytes()
+    return data[: mdat.start] + bytes(body) + data[mdat.start : mdat.end]

@@ -18,6 +18,7 @@ import av
 from pydantic import ValidationError
 
 from dashcam.media import boxes
+from dashcam.media.probe import video_packets
 from dashcam.records import Fix
 
 KNOT_MPS = 0.514444
@@ -141,8 +142,7 @@ def _by_search(file: BinaryIO, size: int) -> list[tuple[int, Reading | None]]:
         place = data.find(b"freeGPS ", 4)
         while place >= 0 and len(found) < MAX_BLOCKS:
             block = data[place - 4 : place - 4 + _HEAD]
-            if struct.unpack_from(">I", block)[0] in (0x4000, 0x8000):
-                found.append((place - 4, parse_block(block)))
+            found.append((place - 4, parse_block(block)))
             place = data.find(b"freeGPS ", place + 8)
     return found
 
@@ -172,7 +172,7 @@ def _packets(path: Path) -> list[tuple[int, float]]:
                 return []
             return sorted(
                 (packet.pos, float(packet.pts * packet.time_base))
-                for packet in container.demux(video=0)
+                for packet in video_packets(container)
                 if packet.pos is not None and packet.pts is not None and packet.time_base is not None
             )
     except av.error.FFmpegError:

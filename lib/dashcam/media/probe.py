@@ -1,6 +1,7 @@
 """What a clip is: codec, size, rate, length; or, in plain words, why nobody can read it."""
 
 import errno
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -98,13 +99,23 @@ def _count(container: av.container.InputContainer) -> tuple[int, float]:
     """Frames and seconds by reading every packet, for containers that do not know (MPEG-TS)."""
     times = [
         (packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base)
-        for packet in container.demux(video=0)
+        for packet in video_packets(container)
         if packet.pts is not None and packet.time_base is not None
     ]
     if not times:
         return 0, 0.0
     first, (last, step) = min(times)[0], max(times)
     return len(times), float(last - first + step)
+
+
+def video_packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
+    """The packets of the first video stream, in file order."""
+    packets = container.demux(container.streams.video[0])
+    try:
+        yield from packets
+    except IndexError:
+        # PyAV 18, at the end of an MPEG-TS file with a stream that its tables do not list (Viofo's GPS): all packets are out
+        return
 
 
 def _created(metadata: dict[str, str]) -> datetime | None:
