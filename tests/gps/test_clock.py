@@ -1,0 +1,57 @@
+"""When a clip began: GPS before name before container before file date, and local GPS clocks are seen through."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from dashcam.gps.clock import decide, zone
+from dashcam.records import Fix
+
+ZONE = "Europe/Amsterdam"
+NAME = datetime(2026, 6, 28, 13, 34, 16)
+START = datetime(2026, 6, 28, 11, 34, 16, tzinfo=UTC)
+CREATED = datetime(2026, 6, 28, 10, 0, tzinfo=UTC)
+MODIFIED = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def fixes(start: datetime, count: int = 20) -> list[Fix]:
+    return [Fix(t_s=float(i), utc=start + timedelta(seconds=i), lat=52.37, lon=4.9) for i in range(count)]
+
+
+def test_gps_is_trusted_most() -> None:
+    late = START + timedelta(seconds=3)
+    assert decide(fixes(late), NAME, ZONE, CREATED, MODIFIED) == (late, "gps", timedelta(0))
+
+
+def test_a_few_wrong_records_do_not_move_the_start() -> None:
+    wrong = [fix.model_copy(update={"utc": fix.utc + timedelta(days=900)}) for fix in fixes(START)[:4]]
+    assert decide(wrong + fixes(START)[4:], NAME, ZONE, None, MODIFIED).start_utc == START
+
+
+def test_then_the_name_in_the_cameras_zone() -> None:
+    assert decide([], NAME, ZONE, CREATED, MODIFIED)[:2] == (START, "name")
+    assert decide([], NAME, "America/New_York", CREATED, MODIFIED).start_utc == START + timedelta(hours=6)
+    winter = datetime(2026, 1, 28, 13, 34, 16)
+    assert decide([], winter, ZONE, None, MODIFIED).start_utc == datetime(2026, 1, 28, 12, 34, 16, tzinfo=UTC)
+
+
+def test_then_container_then_file_date() -> None:
+    assert decide([], None, ZONE, CREATED, MODIFIED)[:2] == (CREATED, "container")
+    assert decide([], None, ZONE, None, MODIFIED)[:2] == (MODIFIED, "file")
+
+
+def test_local_time_in_the_gps_records_is_corrected() -> None:
+    """A119 Mini 2: the GPS records carry the camera's local time."""
+    local = fixes(NAME.replace(tzinfo=UTC))
+    assert decide(local, NAME, ZONE, None, MODIFIED) == (START, "gps", timedelta(hours=2))
+
+
+@pytest.mark.parametrize("seconds", [-3, 0, 40])
+def test_a_camera_in_utc_is_left_alone(seconds: int) -> None:
+    start = NAME.replace(tzinfo=UTC) + timedelta(seconds=seconds)
+    assert decide(fixes(start), NAME, "UTC", None, MODIFIED) == (start, "gps", timedelta(0))
+
+
+def test_without_a_configured_zone_this_computers_counts() -> None:
+    assert decide([], NAME, None, None, MODIFIED).start_utc == NAME.astimezone(UTC)
+    assert NAME.replace(tzinfo=zone(None)).utcoffset() is not None
