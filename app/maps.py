@@ -38,14 +38,14 @@ MANY = 2000
 router = APIRouter(include_in_schema=False)
 
 
-class Map(folium.Map):
+class Map(folium.Map):  # type: ignore[misc]
     """A Folium map whose only scripts and styles are served by us."""
 
     default_js = ()
     default_css = ()
 
 
-class Follow(MacroElement):
+class Follow(MacroElement):  # type: ignore[misc]
     """The dot that moves along the route as the video plays, and the click on the route that moves the video."""
 
     _template = Template(
@@ -59,7 +59,7 @@ class Follow(MacroElement):
         self.fixes = [[round(fix.t_s, 2), fix.lat, fix.lon] for fix in fixes]
 
 
-class Furniture(MacroElement):
+class Furniture(MacroElement):  # type: ignore[misc]
     """Graticule, legend and the hint about tiles: what a map without tiles needs to be read."""
 
     _template = Template(

@@ -1,5 +1,6 @@
-"""The WebUI's pages. `register` defines them; `RUN_WITH` is how `nicegui.ui.run_with` should be told to serve them."""
+"""The WebUI's pages. `register` defines them; `RUN_WITH` is what `nicegui.ui.run_with` needs to be told about them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from nicegui import app, ui
@@ -8,13 +9,15 @@ from app import maps
 from app.pages import dashboard, devices, plates, tasks, video, videos
 from app.pages.frame import NAME, STATIC, serve_static
 
-RUN_WITH: dict[str, Any] = {
-    "title": NAME,
-    "favicon": STATIC / "favicon.svg",
-    "dark": None,
-    "language": "en-US",
-    "tailwind": False,
-    "show_welcome_message": False,
+RUN_WITH: dict[str, Any] = {"title": NAME, "favicon": STATIC / "favicon.svg", "tailwind": False}
+PAGES: dict[str, Callable[..., Any]] = {
+    "/": dashboard.dashboard,
+    "/videos": videos.videos,
+    "/videos/{video_id}": video.video,
+    "/plates": plates.plates,
+    "/plates/{text:path}": plates.plate,
+    "/tasks": tasks.tasks,
+    "/devices": devices.devices,
 }
 
 
@@ -22,10 +25,6 @@ def register() -> None:
     """Define all pages and what they need to be served; once per process, before ``ui.run_with``."""
     serve_static()
     app.include_router(maps.router)
-    ui.page("/")(dashboard.dashboard)
-    ui.page("/videos")(videos.videos)
-    ui.page("/videos/{video_id}")(video.video)
-    ui.page("/plates")(plates.plates)
-    ui.page("/plates/{text:path}")(plates.plate)
-    ui.page("/tasks")(tasks.tasks)
-    ui.page("/devices")(devices.devices)
+    favicon = (STATIC / "favicon.svg").read_text(encoding="utf-8")
+    for path, build in PAGES.items():
+        ui.page(path, favicon=favicon, dark=None, language="en-US")(build)

@@ -7,7 +7,7 @@ from app import system
 from app.pages import devices, parts, wording
 from app.pages.frame import NAME, ask, frame, now, zone
 from app.pages.parts import link, tag
-from dashcam.catalog import browse
+from dashcam.catalog import browse, worklist
 
 PLATES, VIDEOS = 10, 8
 
@@ -61,7 +61,7 @@ def recent_plates(plates: list[browse.PlateCard]) -> None:
         if plates:
             with tag("div", "grid plates"):
                 for card in plates:
-                    parts.plate_card(card, zone())
+                    parts.plate_card(card, zone(), now())
         else:
             parts.empty("pin", "No plates yet", "They appear here as soon as a clip has been looked through.")
 
@@ -91,16 +91,16 @@ async def live_work() -> None:
     ui.timer(2.0, look_again)
 
 
-Work = tuple[list[browse.StageBacklog], list[browse.TaskLine], list[browse.DeviceLine]]
+Work = tuple[list[worklist.StageBacklog], list[worklist.TaskLine], list[worklist.DeviceLine]]
 
 
 def work(session: Session) -> Work:
-    running = browse.tasks_by_id(session, system.current().progress.snapshot())
-    return browse.backlog(session), running, browse.devices(session)
+    running = worklist.tasks_by_id(session, system.current().progress.snapshot())
+    return worklist.backlog(session), running, worklist.devices(session)
 
 
 def draw_work(
-    backlog: list[browse.StageBacklog], running: list[browse.TaskLine], known: list[browse.DeviceLine]
+    backlog: list[worklist.StageBacklog], running: list[worklist.TaskLine], known: list[worklist.DeviceLine]
 ) -> None:
     with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
         for stage in backlog:
@@ -115,7 +115,7 @@ def draw_work(
             tag("p", "muted small pad", "No device has reported yet. `dashcam up` starts all of them on this machine.")
 
 
-def stage_row(stage: browse.StageBacklog, running: list[browse.TaskLine]) -> None:
+def stage_row(stage: worklist.StageBacklog, running: list[worklist.TaskLine]) -> None:
     progress = system.current().progress.snapshot()
     with tag("div", "row"):
         tag("span", "grow", wording.stage_name(stage.task_type))

@@ -10,29 +10,29 @@ from app.pages import parts, wording
 from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
-from dashcam.catalog import browse
+from dashcam.catalog import worklist
 
 ONLINE = timedelta(seconds=90)
 """A device says that it is there every 30 s; one that missed three is taken as gone."""
-Found = tuple[list[browse.DeviceLine], list[browse.TaskLine]]
+Found = tuple[list[worklist.DeviceLine], list[worklist.TaskLine]]
 
 
-def online(device: browse.DeviceLine, at: datetime) -> bool:
+def online(device: worklist.DeviceLine, at: datetime) -> bool:
     return at - device.last_seen < ONLINE
 
 
-def seen(device: browse.DeviceLine, at: datetime) -> str:
+def seen(device: worklist.DeviceLine, at: datetime) -> str:
     return "online" if online(device, at) else wording.ago(device.last_seen, at)
 
 
-def dot(device: browse.DeviceLine, at: datetime) -> None:
+def dot(device: worklist.DeviceLine, at: datetime) -> None:
     state = "online" if online(device, at) else "offline"
     tag("span", f"dot {state}", role="img", aria_label=state, title=state)
 
 
 async def devices() -> None:
     def question(session: Session) -> Found:
-        return browse.devices(session), browse.tasks_by_id(session, system.current().progress.snapshot())
+        return worklist.devices(session), worklist.tasks_by_id(session, system.current().progress.snapshot())
 
     with frame("Devices", "/devices"):
         parts.page_title("Devices")
@@ -48,7 +48,7 @@ async def devices() -> None:
     ui.timer(5.0, look_again)
 
 
-def draw(known: list[browse.DeviceLine], running: list[browse.TaskLine]) -> None:
+def draw(known: list[worklist.DeviceLine], running: list[worklist.TaskLine]) -> None:
     progress = system.current().progress.snapshot()
     if not known:
         what = "A device appears here when its worker has started. This starts all of them on this machine:"
@@ -59,7 +59,7 @@ def draw(known: list[browse.DeviceLine], running: list[browse.TaskLine]) -> None
             device_card(device, [(task, at) for task, at in at_work if at.device == device.hostname])
 
 
-def device_card(device: browse.DeviceLine, at_work: list[tuple[browse.TaskLine, Progress]]) -> None:
+def device_card(device: worklist.DeviceLine, at_work: list[tuple[worklist.TaskLine, Progress]]) -> None:
     at = now()
     with tag("section", "card device"), tag("div", "card-body"):
         with tag("div", "line"):

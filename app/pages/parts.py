@@ -10,7 +10,8 @@ from nicegui.elements.mixins.text_element import TextElement
 
 from app.pages import wording
 from app.progress import Progress
-from dashcam.catalog.browse import PlateCard, SightingCard, TaskLine, VideoCard
+from dashcam.catalog.browse import PlateCard, SightingCard, VideoCard
+from dashcam.catalog.worklist import TaskLine
 
 
 def tag(kind: str, /, classes: str = "", text: str | None = None, **attributes: str | bool) -> Element:
@@ -105,7 +106,7 @@ def progress_bar(progress: Progress, label: str) -> None:
         tag("span", style=f"width: {progress.fraction * 100:.0f}%")
 
 
-def plate_card(card: PlateCard, zone: tzinfo) -> None:
+def plate_card(card: PlateCard, zone: tzinfo, now: datetime) -> None:
     last = card.last
     with link(plate_url(card.text), "card plate-card" + ("" if last.confirmed else " unsure")):
         picture(media_url(last.video_id, last.crop), f"Number plate {card.text}", "crop")
@@ -114,7 +115,8 @@ def plate_card(card: PlateCard, zone: tzinfo) -> None:
                 plate_text(card.text)
                 confidence(last.confidence)
             with tag("div", "line muted small num"):
-                tag("span", text=wording.moment(last.seen_utc, zone) if last.seen_utc else "time unknown")
+                when = wording.short_moment(last.seen_utc, zone, now) if last.seen_utc else "time unknown"
+                tag("span", text=when, title=sighting_when(last, zone))
                 if card.sightings > 1:
                     tag("span", "times", f"×{card.sightings:,}", title=wording.count(card.sightings, "sighting"))
 

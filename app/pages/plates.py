@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app.pages import parts, wording
-from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
+from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
 from app.pages.parts import icon, link, tag
 from dashcam.catalog import browse
 
@@ -26,10 +26,10 @@ async def plates(q: str = "", unsure: str = "", after: str = "") -> None:
         if cards:
             with tag("div", "grid plates"):
                 for card in cards:
-                    parts.plate_card(card, zone())
+                    parts.plate_card(card, zone(), now())
         else:
             nothing(fragment, bool(unsure))
-        older = parts.url("/plates", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
+        older = parts.url("/plates", filters | {"after": cursor_text(cards[-1].last.cursor)}) if more else None
         parts.pager(older, parts.url("/plates", filters) if cursor else None)
 
 
@@ -57,7 +57,9 @@ async def plate(text: str, after: str = "") -> None:
 
     def question(session: Session) -> tuple[browse.PlateSummary, list[browse.SightingCard]] | None:
         summary = browse.plate(session, text)
-        return summary and (summary, list(browse.sightings_of(session, summary.plate_id, cursor, PAGE + 1)))
+        if summary is None:
+            return None
+        return summary, list(browse.sightings_of(session, summary.plate_id, cursor, PAGE + 1))
 
     found = await ask(question)
     if found is None:
@@ -71,7 +73,7 @@ async def plate(text: str, after: str = "") -> None:
             with tag("div", "wide"):
                 sighting_list(seen[:PAGE])
                 here = parts.plate_url(summary.text)
-                last = browse.Cursor(seen[PAGE - 1].seen_utc, seen[PAGE - 1].sighting_id) if len(seen) > PAGE else None
+                last = seen[PAGE - 1].cursor if len(seen) > PAGE else None
                 parts.pager(parts.url(here, {"after": cursor_text(last)}) if last else None, here if cursor else None)
             with tag("div", "narrow"):
                 if any(one.lat is not None for one in seen):

@@ -45,7 +45,9 @@ export default {
   },
   mounted() {
     this.onMessage = (event) => {
-      if (event.origin === location.origin && typeof event.data?.seek === "number") this.seek(event.data.seek);
+      if (event.origin !== location.origin) return;
+      if (typeof event.data?.seek === "number") this.seek(event.data.seek);
+      if (event.data?.ready) this.tellMaps();
     };
     this.onSeek = (event) => this.seek(event.detail);
     window.addEventListener("message", this.onMessage);
@@ -82,7 +84,9 @@ export default {
       if (!this.$refs.video) return;
       this.t = this.$refs.video.currentTime;
       this.boxes = this.sightings.map((one) => this.boxOf(one)).filter(Boolean);
-      if (Math.abs(this.t - (this.told ?? -1)) < 0.2) return;
+      if (Math.abs(this.t - (this.told ?? -1)) >= 0.2) this.tellMaps();
+    },
+    tellMaps() {
       this.told = this.t;
       for (const map of document.querySelectorAll("iframe.map"))
         map.contentWindow?.postMessage({ t: this.t }, location.origin);

@@ -11,14 +11,14 @@ from app.pages import parts, wording
 from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
-from dashcam.catalog import browse
+from dashcam.catalog import worklist
 from dashcam.database import writing
 from dashcam.tasks import table
 
 PAGE = 50
 VIEWS = {"pending": "To do", "stuck": "In trouble", "complete": "Done"}
 COLUMNS = ("Video", "Stage", "Runs on", "Since", "Tries", "State", "")
-Found = tuple[list[browse.TaskLine], dict[str, int]]
+Found = tuple[list[worklist.TaskLine], dict[str, int]]
 
 
 async def tasks(view: str = "pending", page: str = "1") -> None:
@@ -26,8 +26,8 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
     number = max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1
 
     def question(session: Session) -> Found:
-        found = browse.tasks(session, chosen, PAGE, (number - 1) * PAGE)
-        return found, {name: browse.task_count(session, name) for name in VIEWS}
+        found = worklist.tasks(session, chosen, PAGE, (number - 1) * PAGE)
+        return found, {name: worklist.task_count(session, name) for name in VIEWS}
 
     shown = await ask(question)
     progress = system.current().progress.snapshot()
@@ -88,7 +88,7 @@ def nothing(view: str) -> None:
         parts.empty("task_alt", "All done", "New clips become tasks by themselves.", "dashcam process FOLDER")
 
 
-def task_row(line: browse.TaskLine, running: Progress | None, at: datetime) -> None:
+def task_row(line: worklist.TaskLine, running: Progress | None, at: datetime) -> None:
     with tag("tr"):
         with tag("td", "clip-cell"):
             link(parts.video_url(line.video_id), "clip", line.video_name, title=line.video_name)
@@ -104,7 +104,7 @@ def task_row(line: browse.TaskLine, running: Progress | None, at: datetime) -> N
                 retry_button(line)
 
 
-def task_state(line: browse.TaskLine, running: Progress | None, at: datetime) -> None:
+def task_state(line: worklist.TaskLine, running: Progress | None, at: datetime) -> None:
     if running:
         with tag("span", "standing running"):
             parts.progress_bar(running, f"{wording.stage_name(line.task_type)} of {line.video_name}")
@@ -128,7 +128,7 @@ def task_state(line: browse.TaskLine, running: Progress | None, at: datetime) ->
             tag("pre", text=line.last_error)
 
 
-def retry_button(line: browse.TaskLine) -> None:
+def retry_button(line: worklist.TaskLine) -> None:
     def again() -> None:
         here = system.current()
         with writing(here.engine) as session:

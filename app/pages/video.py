@@ -3,15 +3,16 @@
 import math
 import re
 
+from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import system
 from app.pages import parts, wording
 from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import icon, link, tag
-from app.pages.player import Player
 from app.pages.plates import map_frame
-from dashcam.catalog import browse
+from app.pages.player import Player
+from dashcam.catalog import browse, worklist
 
 LOW_RES = "video_lowres.mp4"
 
@@ -77,12 +78,30 @@ def player(found: browse.VideoDetail, start_s: float | None) -> None:
     if found.outcome != "processed":
         with tag("div", "panel note" + (" trouble" if found.outcome == "rejected" else "")):
             icon("block" if found.outcome == "rejected" else "hourglass_top")
-            with tag("div"):
+            with tag("div", "grow"):
                 tag("strong", text="Rejected" if found.outcome == "rejected" else "Still in work")
-                progress = system.current().progress.snapshot()
-                parts.standing(found.task, found.outcome, found.reason, now(), progress)
+                live_standing(found)
     if found.facts and found.facts.note:
         tag("p", "muted small", found.facts.note)
+
+
+def live_standing(found: browse.VideoDetail) -> None:
+    """Where the clip stands, while it is watched; the page is loaded anew when a stage is done."""
+    with tag("div") as place:
+        parts.standing(found.task, found.outcome, found.reason, now(), system.current().progress.snapshot())
+    if found.outcome is not None:
+        return
+
+    async def look_again() -> None:
+        task = await ask(lambda session: worklist.task_of(session, found.video_id))
+        if (task and task.task_id) != (found.task and found.task.task_id):
+            ui.navigate.reload()
+            return
+        place.clear()
+        with place:
+            parts.standing(task, None, None, now(), system.current().progress.snapshot())
+
+    ui.timer(2.0, look_again)
 
 
 def sightings(found: browse.VideoDetail) -> None:
@@ -152,7 +171,8 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
             ("Picture", f"{known.width} × {known.height}, {known.codec.upper()}"),
             ("Size", wording.size(known.size)),
         ]
-    lines.append(("GPS", wording.count(found.positions, "position") if found.positions else "none in this clip"))
+        positions = wording.count(found.positions, "position") if found.positions else "none in this clip"
+        lines.append(("GPS", positions))
     if found.frames_decoded is not None:
         lines.append(("Looked at", f"{found.frames_looked_at or 0:,} of {found.frames_decoded:,} frames decoded"))
     lines += [("Source", found.source), ("Found", wording.moment(found.created_at, zone()))]

@@ -52,7 +52,7 @@ def filter_form(wanted: browse.VideoFilter, cameras: list[str]) -> None:
         ):
             with tag("select", "field submits", name=name, aria_label=label):
                 for value, text in options.items():
-                    tag("option", text=text, value=value, **({"selected": True} if value == chosen else {}))
+                    tag("option", text=text, value=value, selected=value == chosen)
         tag("button", "button", "Filter", type="submit")
         if wanted != browse.VideoFilter():
             link("/videos", "button quiet", "Clear")

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from dashcam.catalog.browse import TaskLine
+from dashcam.catalog.worklist import TaskLine
 from dashcam.config import Site
 from dashcam.tasks.model import TaskType
 
@@ -45,8 +45,10 @@ def moment(when: datetime, zone: tzinfo) -> str:
     return f"{local.day} {local:%b %Y, %H:%M:%S}"
 
 
-def clock_time(when: datetime, zone: tzinfo) -> str:
-    return f"{when.astimezone(zone):%H:%M:%S}"
+def short_moment(when: datetime, zone: tzinfo, now: datetime) -> str:
+    """``28 Jun, 13:34``; with the year instead of the time of day when it is another year."""
+    local = when.astimezone(zone)
+    return f"{local.day} {local:%b, %H:%M}" if local.year == now.astimezone(zone).year else f"{local.day} {local:%b %Y}"
 
 
 def ago(when: datetime, now: datetime) -> str:

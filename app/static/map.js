@@ -47,6 +47,7 @@ window.dashcamFollow = (map, fixes) => {
   window.addEventListener("message", (event) => {
     if (event.origin === location.origin && typeof event.data?.t === "number") dot.setLatLng(place(event.data.t)).addTo(map);
   });
+  if (inFrame) parent.postMessage({ ready: true }, location.origin);
   map.on("click", (event) => {
     const distance = (fix) => map.latLngToContainerPoint(fix.slice(1)).distanceTo(event.containerPoint);
     const nearest = fixes.reduce((best, fix) => (distance(fix) < distance(best) ? fix : best));

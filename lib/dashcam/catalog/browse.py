@@ -3,19 +3,18 @@
 Lists run newest first and are continued with a `Cursor`, so that page 1,000 costs what page 1 costs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from dashcam.catalog.answers import contains, normalised
-from dashcam.catalog.models import Device, Plate, Position, Sighting, TaskRow, Video
+from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog.worklist import TaskLine, pending_of, task_lines, task_of
 from dashcam.records import VideoFacts
-from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import TaskType
 
 FEW_PLATES = 2000
 """Up to so many matches a search looks each plate up; beyond, matches are dense and walking back in time is quicker."""
@@ -34,33 +33,6 @@ class Totals:
     footage_s: float
     plates: int
     sightings: int
-
-
-@dataclass(frozen=True)
-class StageBacklog:
-    task_type: TaskType
-    pending: int
-    held: int
-    footage_s: float
-
-
-@dataclass(frozen=True)
-class TaskLine:
-    task_id: int
-    task_type: TaskType
-    video_id: str
-    video_name: str
-    device_type: str
-    state: str
-    created_at: datetime
-    completed_at: datetime | None
-    attempts: int
-    failures: int
-    last_error: str | None
-    not_before: datetime | None
-    hold: str | None
-    outcome: str | None
-    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -106,6 +78,10 @@ class SightingCard:
     speed_mps: float | None
     heading_deg: float | None
 
+    @property
+    def cursor(self) -> Cursor | None:
+        return Cursor(self.seen_utc, self.sighting_id) if self.seen_utc else None
+
 
 @dataclass(frozen=True)
 class PlateCard:
@@ -115,10 +91,6 @@ class PlateCard:
     text: str
     sightings: int
     last: SightingCard
-
-    @property
-    def cursor(self) -> Cursor | None:
-        return Cursor(self.last.seen_utc, self.last.sighting_id) if self.last.seen_utc else None
 
 
 @dataclass(frozen=True)
@@ -163,14 +135,6 @@ class VideoDetail:
 
 
 @dataclass(frozen=True)
-class DeviceLine:
-    hostname: str
-    device_type: str
-    last_seen: datetime
-    info: dict[str, Any]
-
-
-@dataclass(frozen=True)
 class VideoFilter:
     text: str = ""
     """Part of the file name or the trip."""
@@ -184,19 +148,6 @@ def totals(session: Session) -> Totals:
     plates = session.scalar(select(func.count()).select_from(Plate)) or 0
     sightings = session.scalar(select(func.count()).select_from(Sighting)) or 0
     return Totals(videos=videos, footage_s=footage_s or 0.0, plates=plates, sightings=sightings)
-
-
-def backlog(session: Session) -> list[StageBacklog]:
-    """What is pending at each stage, in the order in which a clip travels; stages without backlog included."""
-    query = (
-        select(TaskRow.task_type, func.count(), func.count(TaskRow.hold), func.sum(Video.duration_s))
-        .join(Video, Video.video_id == TaskRow.video_id)
-        .where(TaskRow.state == "pending")
-        .group_by(TaskRow.task_type)
-    )
-    rows = {task_type: rest for task_type, *rest in session.execute(query)}
-    counted = [(stage, *rows.get(stage.value, (0, 0, None))) for stage in STAGES]
-    return [StageBacklog(stage, pending, held, footage or 0.0) for stage, pending, held, footage in counted]
 
 
 def videos(
@@ -260,7 +211,6 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
     row = session.get(Video, video_id)
     if row is None:
         return None
-    pending = task_lines(session, pending_of([video_id]))
     sightings = session.execute(
         sighting_columns()
         .add_columns(Sighting.box, Sighting.reads)
@@ -286,7 +236,7 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         reason=row.reason,
         positions=session.scalar(select(func.count()).where(Position.video_id == video_id)) or 0,
         sightings=[followed(*columns) for columns in sightings],
-        task=pending[0] if pending else None,
+        task=task_of(session, video_id),
     )
 
 
@@ -294,7 +244,7 @@ def followed(*columns: Any) -> FollowedSighting:
     *card, box, reads = columns
     one = SightingCard(*card)
     boxes = {float(read["t_s"]): read["box"] for read in reads} | {one.best_s: box}
-    return FollowedSighting(*card, boxes=[(t_s, *boxes[t_s]) for t_s in sorted(boxes)])
+    return FollowedSighting(**vars(one), boxes=[(t_s, *boxes[t_s]) for t_s in sorted(boxes)])
 
 
 def plates(
@@ -376,81 +326,27 @@ def sightings_in(session: Session, video_id: str, confirmed_only: bool = True) -
 
 def sighting_columns() -> Select[Any]:
     """The fields of `SightingCard` in their order, without the reads, which weigh a hundred times as much."""
+    columns: list[ColumnElement[Any] | InstrumentedAttribute[Any]] = [
+        Sighting.sighting_id,
+        Plate.text,
+        Sighting.confidence,
+        Sighting.confirmed,
+        Sighting.video_id,
+        Video.name,
+        Video.camera,
+        Sighting.first_s,
+        Sighting.last_s,
+        Sighting.best_s,
+        Sighting.crop,
+        Sighting.frame,
+        Sighting.seen_utc,
+        Sighting.lat,
+        Sighting.lon,
+        Sighting.speed_mps,
+        Sighting.heading_deg,
+    ]
     return (
-        select(
-            Sighting.sighting_id,
-            Plate.text,
-            Sighting.confidence,
-            Sighting.confirmed,
-            Sighting.video_id,
-            Video.name,
-            Video.camera,
-            Sighting.first_s,
-            Sighting.last_s,
-            Sighting.best_s,
-            Sighting.crop,
-            Sighting.frame,
-            Sighting.seen_utc,
-            Sighting.lat,
-            Sighting.lon,
-            Sighting.speed_mps,
-            Sighting.heading_deg,
-        )
+        select(*columns)
         .join(Plate, Plate.plate_id == Sighting.plate_id)
         .join(Video, Video.video_id == Sighting.video_id)
     )
-
-
-def pending_of(video_ids: Iterable[str]) -> ColumnElement[bool]:
-    return and_(TaskRow.video_id.in_(list(video_ids)), TaskRow.state == "pending")
-
-
-def task_view(view: str) -> ColumnElement[bool]:
-    """``pending``, ``stuck`` (pending and failed before, or held back) or ``complete``."""
-    if view == "complete":
-        return TaskRow.state == "complete"
-    if view == "stuck":
-        return and_(TaskRow.state == "pending", or_(TaskRow.failures > 0, TaskRow.hold.is_not(None)))
-    return TaskRow.state == "pending"
-
-
-def task_count(session: Session, view: str) -> int:
-    return session.scalar(select(func.count()).select_from(TaskRow).where(task_view(view))) or 0
-
-
-def tasks(session: Session, view: str = "pending", limit: int = 50, offset: int = 0) -> list[TaskLine]:
-    """Pending tasks in the order in which they will be offered, complete ones newest first."""
-    order = (
-        (TaskRow.completed_at.desc(), TaskRow.task_id.desc())
-        if view == "complete"
-        else (TaskRow.created_at, TaskRow.task_id)
-    )
-    return task_lines(session, task_view(view), *order, limit=limit, offset=offset)
-
-
-def tasks_by_id(session: Session, task_ids: Iterable[int]) -> list[TaskLine]:
-    return task_lines(session, TaskRow.task_id.in_(list(task_ids)), TaskRow.task_id)
-
-
-def task_lines(
-    session: Session,
-    wanted: ColumnElement[bool],
-    *order: ColumnElement[Any] | Any,
-    limit: int = 1000,
-    offset: int = 0,
-) -> list[TaskLine]:
-    fields = [getattr(TaskRow, name) for name in TaskLine.__dataclass_fields__ if name != "video_name"]
-    query = (
-        select(Video.name.label("video_name"), *fields)
-        .join(Video, Video.video_id == TaskRow.video_id)
-        .where(wanted)
-        .order_by(*order)
-        .limit(limit)
-        .offset(offset)
-    )
-    return [TaskLine(**(row._asdict() | {"task_type": TaskType(row.task_type)})) for row in session.execute(query)]
-
-
-def devices(session: Session) -> list[DeviceLine]:
-    rows = session.scalars(select(Device).order_by(Device.device_type, Device.hostname))
-    return [DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info)) for row in rows]
