@@ -18,7 +18,7 @@ class DecodeError(Exception):
 
 
 class ClipUnreadable(Exception):
-    """The clip cannot be read where it lies: gone, no right to it, or its medium fails. Says nothing about its content."""
+    """The clip cannot be read where it lies (gone, no right to it, a failing medium); its content may well be fine."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class FrameReader:
         """What the container promises; 0 when it does not say."""
         if self.stream.duration:
             return float(self.stream.duration * self.time_base)
-        return (self._container.duration or 0) / av.time_base
+        return float(self._container.duration or 0) / 1e6  # AV_TIME_BASE: microseconds
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""The 720p H.264 copy of a clip that browsers play, encoded from frames somebody else decodes, in a thread of its own."""
+"""The 720p H.264 copy of a clip that browsers play, encoded in a thread of its own from frames that others decode."""
 
 import contextlib
 import os
@@ -38,9 +38,9 @@ def low_size(width: int, height: int) -> tuple[int, int]:
 class LowResEncoder:
     """Writes ``path``: H.264 yuv420p, the source's own timestamps from 0, audio as AAC, index in front (faststart).
 
-    A context manager. The file is there, whole and flushed to disk, when the block ends well, and not at all when it does
-    not. ``write`` waits while the encoder is ``WAITING`` frames behind; an error of the encoder's thread is raised by
-    the next ``write`` or at the end as `EncodeError`. ``cpu_s`` is the CPU time of the thread, without x264's own.
+    A context manager. The file is there, whole and flushed to disk, when the block ends well, and not at all when it
+    does not. ``write`` waits while the encoder is ``WAITING`` frames behind; an error of the encoder's thread is raised
+    by the next ``write`` or at the end as `EncodeError`.
     """
 
     def __init__(self, path: Path, source: FrameReader, *, threads: int = 0) -> None:
@@ -51,6 +51,7 @@ class LowResEncoder:
         self._stopped = threading.Event()
         self._first_pts: int | None = None
         self._last_pts = -1
+        self._early: list[av.Packet] = []
         self._time_base = source.time_base
         self._size = low_size(source.width, source.height)
         self._output: Any = av.open(str(self._part), "w", format="mp4", options={"movflags": "+faststart"})
@@ -141,6 +142,9 @@ class LowResEncoder:
     def _encode(self, frame: Frame) -> None:
         if self._first_pts is None:
             self._first_pts = frame.pts
+            for packet in self._early:
+                self._pass_on(packet)
+            self._early.clear()
         pts = frame.pts - self._first_pts
         if pts <= self._last_pts:
             return
@@ -151,7 +155,10 @@ class LowResEncoder:
         self._last_pts = pts
 
     def _pass_on(self, packet: av.Packet) -> None:
-        if packet.pts is None or self._first_pts is None:  # before the picture starts
+        if packet.pts is None:
+            return
+        if self._first_pts is None:  # a decoder holds back its first frames, so sound comes first
+            self._early.append(packet)
             return
         start = int(self._first_pts * self._time_base / packet.time_base)
         if self._copy:

@@ -34,7 +34,7 @@ class _Thumbs:
 
 
 def run(task: Task, ctx: StageContext) -> StageOutput:
-    """Writes ``preproc/<video_id>/`` and publishes HEAVY_PROCESS_VIDEO. Raises `Rejected` for a clip without a picture."""
+    """Writes ``preproc/<video_id>/`` and publishes HEAVY_PROCESS_VIDEO. Raises `Rejected` when no frame decodes."""
     video = task.input("video")
     uri = f"{STORE}:preproc/{task.video_id}"
     try:

@@ -66,7 +66,8 @@ def load_onnx(weights: Path, threads: int) -> tuple[onnxruntime.InferenceSession
         content = weights.read_bytes()
     except OSError as error:
         raise MissingWeights(
-            f"The weights {weights} cannot be read ({error.strerror}); restore the file or name another in the device's settings."
+            f"The weights {weights} cannot be read ({error.strerror}); "
+            "restore the file or name another in the device's settings."
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0])

@@ -25,8 +25,8 @@ FIRST_S = 10.0
 class Look:
     """One keyframe, numbers from 0 to 1.
 
-    ``brightness`` is that of the 98th percentile, so that a lit plate in the night counts; ``sharpness`` the variance of the
-    Laplacian over its greatest possible; ``motion`` the share of pixels that changed since the keyframe before.
+    ``brightness`` is that of the 98th percentile, so that a lit plate in the night counts; ``sharpness`` the variance
+    of the Laplacian over 255 squared; ``motion`` the share of pixels that changed since the keyframe before.
     """
 
     t_s: float

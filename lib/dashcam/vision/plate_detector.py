@@ -27,10 +27,10 @@ def default_weights() -> Path:
 class OnnxPlateDetector:
     """Letterbox, network, non-maximum suppression.
 
-    ``size`` is the longest side of the network's input in pixels; a frame of more than twice that is given up to half as
-    much again, because its far plates are worth it (a 1376 x 1840 clip shows 4 of 7 plates at 640 and all at 960). The
-    input is as small as the frame's shape allows, so a 16:9 frame costs 9/16 of a square. The network (ultralytics' export) gives
-    ``1 x 5 x N``: ``cx, cy, w, h, score`` in input pixels.
+    ``size`` is the longest side of the network's input in pixels; a frame of more than twice that is given up to half
+    as much again, because its far plates are worth it (a 1376 x 1840 clip lost one car of two at 640, none at 960).
+    The input is as small as the frame's shape allows, so a 16:9 frame costs 9/16 of a square. The network
+    (ultralytics' export) gives ``1 x 5 x N``: ``cx, cy, w, h, score`` in input pixels.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class OnnxPlateDetector:
 
 
 def input_size(image: Image, size: int) -> int:
-    """Longest side of the network's input for this frame, a multiple of 32: half the frame's, within 1 to 1.5 ``size``."""
-    wanted = min(max(max(image.shape[:2]) / 2, size), 1.5 * size)
+    """Longest side of the network's input for this frame: half the frame's, but 1 to 1.5 ``size``; a multiple of 32."""
+    wanted: float = min(max(max(image.shape[0], image.shape[1]) / 2, size), 1.5 * size)
     return max(STRIDE, round(wanted / STRIDE) * STRIDE)
 
 
@@ -84,7 +84,8 @@ def letterbox(image: Image, size: int) -> tuple[NDArray[np.float32], float, int,
     left, top = (-new_w % STRIDE) // 2, (-new_h % STRIDE) // 2
     canvas = np.full((new_h + -new_h % STRIDE, new_w + -new_w % STRIDE, 3), PAD, np.uint8)
     canvas[top : top + new_h, left : left + new_w] = small
-    tensor = np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32) / 255
+    tensor: NDArray[np.float32] = np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32)
+    tensor /= 255
     return tensor, scale, left, top
 
 

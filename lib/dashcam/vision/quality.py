@@ -14,7 +14,9 @@ def sharpness(crop: Image) -> float:
     """0 (smear) to 1 (crisp strokes): variance of the Laplacian over the variance of brightness, at one height."""
     gray = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) if crop.ndim == 3 else crop
     width = max(8, round(gray.shape[1] * READ_HEIGHT / max(1, gray.shape[0])))
-    small = cv2.resize(gray, (min(width, 8 * READ_HEIGHT), READ_HEIGHT), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(gray, (min(width, 8 * READ_HEIGHT), READ_HEIGHT), interpolation=cv2.INTER_AREA).astype(
+        np.float32
+    )
     detail = float(cv2.Laplacian(small, cv2.CV_32F).var()) / (float(small.var()) + 50)
     return detail / (detail + 0.5)
 

@@ -12,8 +12,9 @@ GAP_S = 6.0
 MAX_READS = 24
 LENGTHS = range(4, 11)
 """Characters of a registration mark, of any country; shorter ones exist and stay unconfirmed."""
+KEPT_LENGTHS = range(3, 11)
 MIN_CONFIDENCE = 0.1
-"""Below this an unconfirmed reading is noise, not a plate somebody may want to look up."""
+"""Beyond these an unconfirmed reading is noise, not a plate somebody may want to look up."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def sightings(tracklets: Sequence[Tracklet], gap_s: float = GAP_S) -> list[Seen]
         groups.append(_group(left.tracklets + right.tracklets))
         groups.sort(key=lambda g: (g.first_s, g.vote.text))
     seen = [_seen(group) for group in groups]
-    return [s for s in seen if s.confirmed or (len(s.vote.text) >= 3 and s.vote.confidence >= MIN_CONFIDENCE)]
+    return [s for s in seen if s.confirmed or _worth_keeping(s.vote)]
 
 
 def is_confirmed(result: Vote, evidence: Sequence[Evidence]) -> bool:
@@ -79,6 +80,10 @@ def is_confirmed(result: Vote, evidence: Sequence[Evidence]) -> bool:
     if len({r.pts for r in agreeing if r.legibility >= 0.15}) >= 2:
         return result.confidence >= 0.3
     return any(r.confidence >= 0.95 and r.legibility >= 0.5 for r in agreeing) and result.confidence >= 0.3
+
+
+def _worth_keeping(result: Vote) -> bool:
+    return len(result.text) in KEPT_LENGTHS and result.confidence >= MIN_CONFIDENCE
 
 
 def _group(tracklets: list[Tracklet]) -> _Group:
@@ -126,9 +131,7 @@ def _is_fragment(short: _Group, long: _Group) -> bool:
 def _elsewhere_at_once(a: _Group, b: _Group) -> bool:
     """Two boxes apart in one frame are two plates (or one plate and a sign), however similar they read."""
     there = {t_s: box for tracklet in a.tracklets for t_s, box in tracklet.seen}
-    return any(
-        t_s in there and not _overlap(there[t_s], box) for tracklet in b.tracklets for t_s, box in tracklet.seen
-    )
+    return any(t_s in there and not _overlap(there[t_s], box) for tracklet in b.tracklets for t_s, box in tracklet.seen)
 
 
 def _overlap(a: Box, b: Box) -> bool:

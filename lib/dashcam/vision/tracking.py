@@ -16,7 +16,9 @@ class PlateTracker:
     ``patience_s`` is how long a track survives without a detection.
     """
 
-    def __init__(self, sample_fps: float, *, margin: float = 0.6, min_iou: float = 0.1, patience_s: float = 1.2) -> None:
+    def __init__(
+        self, sample_fps: float, *, margin: float = 0.6, min_iou: float = 0.1, patience_s: float = 1.2
+    ) -> None:
         # 1.9 s to import: only who tracks pays for it
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

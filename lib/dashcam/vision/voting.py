@@ -16,7 +16,7 @@ FLOOR = 0.01
 """Probability of any character that a slot does not name."""
 SKIP = log(0.005)
 """A slot that the text has no character for, or a character inside the text that the read has no slot for."""
-UNSEEN = log(0.02)
+UNSEEN = log(0.08)
 """A character beyond the ends of what was read: fragments are common, so it costs less."""
 WHOLE = 1.0
 """What a read adds to exactly its own text: errors come together, so two equal reads say more than their characters."""

@@ -1,0 +1,128 @@
+"""The engines see what is there, in the source's own pixels, and say so when their weights are missing."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from dashcam.vision import plate_detector, plate_reader
+from dashcam.vision.engines import MissingWeights, PlateText
+from dashcam.vision.plate_detector import OnnxPlateDetector, input_size, letterbox
+from dashcam.vision.plate_reader import ALPHABET, PpOcrReader, ctc_decode, fold, plate_columns
+from dashcam.vision.quality import legibility, sharpness, touches_border
+
+
+@pytest.fixture(scope="module")
+def detector() -> OnnxPlateDetector:
+    return OnnxPlateDetector()
+
+
+@pytest.fixture(scope="module")
+def reader() -> PpOcrReader:
+    return PpOcrReader()
+
+
+def labelled(shared: Path, country: str, name: str) -> tuple[np.ndarray, tuple[int, int, int, int], str]:
+    folder = shared / "data" / "openalpr-endtoend" / country
+    file, x, y, w, h, text = (folder / f"{name}.txt").read_text().strip().split("\t")
+    return cv2.imread(str(folder / file)), (int(x), int(y), int(x) + int(w), int(y) + int(h)), text
+
+
+@pytest.mark.parametrize("name", ["car1", "us6", "wts-lg-000027", "wts-lg-000165"])
+def test_a_plate_is_found_where_it_is_and_read(
+    shared: Path, detector: OnnxPlateDetector, reader: PpOcrReader, name: str
+) -> None:
+    image, truth, text = labelled(shared, "us", name)
+    best = detector.detect([image])[0][0]
+    assert overlap(best.box, truth) > 0.5
+    x0, y0, x1, y1 = (round(v) for v in best.box)
+    found = reader.read([image[y0:y1, x0:x1]])[0]
+    assert sum(a == b for a, b in zip(found.text, text, strict=False)) >= len(text) - 1
+    assert [max(slot, key=lambda sign: slot[sign]) for slot in found.slots] == list(found.text)
+
+
+def test_an_empty_street_has_no_plate(detector: OnnxPlateDetector) -> None:
+    assert detector.detect([np.full((720, 1280, 3), 120, np.uint8)]) == [[]]
+
+
+def test_letterbox_keeps_the_shape_and_pads_to_multiples_of_32() -> None:
+    tensor, scale, left, top = letterbox(np.zeros((720, 1280, 3), np.uint8), 640)
+    assert (tensor.shape, scale, left, top) == ((1, 3, 384, 640), 0.5, 0, 12)
+    assert tensor[0, 0, 0, 0] == pytest.approx(114 / 255)
+
+
+@pytest.mark.parametrize(("longest", "size"), [(640, 640), (1280, 640), (1840, 928), (3840, 960)])
+def test_large_frames_are_given_a_larger_input_up_to_a_limit(longest: int, size: int) -> None:
+    assert input_size(np.zeros((9, longest, 3), np.uint8), 640) == size
+
+
+def test_missing_and_damaged_weights_are_errors_that_name_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MissingWeights, match=r"gone\.onnx"):
+        OnnxPlateDetector(tmp_path / "gone.onnx")
+    (tmp_path / "torn.onnx").write_bytes(b"half of it")
+    with pytest.raises(MissingWeights, match=r"torn\.onnx"):
+        PpOcrReader(tmp_path / "torn.onnx")
+    monkeypatch.setattr(plate_detector, "WEIGHTS", "other.onnx")
+    with pytest.raises(MissingWeights, match=r"models/other\.onnx"):
+        OnnxPlateDetector()
+    monkeypatch.setattr(plate_reader, "find_spec", lambda name: None)
+    with pytest.raises(MissingWeights, match="install rapidocr"):
+        PpOcrReader()
+
+
+def steps(path: str, probability: float = 0.9) -> np.ndarray:
+    """One step per sign; ``_`` is the blank, ``.`` a sign outside the alphabet."""
+    folded = np.full((len(path), 38), (1 - probability) / 37)
+    for row, sign in zip(folded, path, strict=True):
+        row[0 if sign == "_" else 37 if sign == "." else 1 + ALPHABET.index(sign)] = probability
+    return folded
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("AAB__B1", "ABB1"), ("A.A", "AA"), ("__", ""), ("..", ""), ("_A_A_", "AA"), ("O00O", "O0O")],
+)
+def test_ctc_joins_runs_and_lets_blanks_and_foreign_signs_separate(path: str, text: str) -> None:
+    found = ctc_decode(steps(path))
+    assert found.text == text
+    assert len(found.slots) == len(text)
+    assert found.confidence == pytest.approx(0.9 if text else 0)
+
+
+def test_lower_case_counts_as_upper_and_the_rest_as_something_else() -> None:
+    columns = plate_columns(["", "A", "a", "-", "口", "ss"])
+    folded = fold(np.array([[0.1, 0.3, 0.4, 0.1, 0.05, 0.05]], np.float32), columns)
+    assert folded[0, 1 + ALPHABET.index("A")] == pytest.approx(0.7)
+    assert folded[0, 37] == pytest.approx(0.2)
+    assert ctc_decode(folded).text == "A"
+
+
+def test_a_crop_too_small_to_read_is_read_as_nothing(reader: PpOcrReader) -> None:
+    assert reader.read([np.zeros((3, 40, 3), np.uint8), np.zeros((0, 0, 3), np.uint8)]) == [PlateText("", 0.0, [])] * 2
+
+
+def test_legibility_grows_with_size_sharpness_and_confidence_and_falls_when_cut() -> None:
+    near, far = (0, 0, 120, 30), (0, 0, 40, 10)
+    assert legibility(near, 0.5, 0.9, False) > legibility(far, 0.5, 0.9, False)
+    assert legibility(near, 0.9, 0.9, False) > legibility(near, 0.2, 0.9, False)
+    assert legibility(near, 0.5, 0.95, False) > legibility(near, 0.5, 0.5, False)
+    assert legibility(near, 0.5, 0.9, False) >= 9 * legibility(near, 0.5, 0.9, True)
+
+
+def test_a_blurred_crop_is_less_sharp(shared: Path) -> None:
+    image, (x0, y0, x1, y1), _ = labelled(shared, "us", "us6")
+    crop = image[y0:y1, x0:x1]
+    assert sharpness(crop) > 1.5 * sharpness(cv2.blur(crop, (25, 1)))
+
+
+def test_a_box_at_the_edge_is_cut() -> None:
+    assert touches_border((0, 50, 90, 80), 1280, 720)
+    assert touches_border((1190, 50, 1279, 80), 1280, 720)
+    assert not touches_border((10, 50, 90, 80), 1280, 720)
+
+
+def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    both = max(0.0, w) * max(0.0, h)
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)

@@ -1,0 +1,102 @@
+"""Tracklets of one plate become one sighting; two plates stay two; a fragment or a street sign is never confirmed."""
+
+from collections.abc import Sequence
+
+from dashcam.records import Box, Read
+from dashcam.vision.sightings import sightings
+from dashcam.vision.watch import Evidence, Tracklet
+
+HERE: Box = (100, 100, 180, 125)
+THERE: Box = (600, 100, 680, 125)
+
+
+def tracklet(
+    texts: Sequence[str],
+    start: float = 0.0,
+    *,
+    box: Box = HERE,
+    sure: float = 0.97,
+    legible: float = 0.6,
+    cut: bool = False,
+) -> Tracklet:
+    """One read every 0.2 s."""
+    made = Tracklet()
+    for index, text in enumerate(texts):
+        t_s = round(start + 0.2 * index, 3)
+        made.seen.append((t_s, box))
+        read = Read(
+            pts=round(t_s * 1000), t_s=t_s, box=box, text=text, confidence=sure, legibility=legible,
+            slots=[{sign: sure} for sign in text],
+        )  # fmt: skip
+        made.evidence.append(Evidence(read, cut, text.encode()))
+    return made
+
+
+def found(*tracklets: Tracklet) -> list[tuple[str, bool]]:
+    return [(s.vote.text, s.confirmed) for s in sightings(tracklets)]
+
+
+def test_a_plate_that_is_lost_and_found_is_one_sighting() -> None:
+    seen = sightings([tracklet(["AB12CDE"] * 3), tracklet(["AB12CDE"] * 2, 3.0)])
+    assert [(s.vote.text, s.first_s, s.last_s) for s in seen] == [("AB12CDE", 0.0, 3.2)]
+
+
+def test_a_plate_that_comes_back_much_later_is_seen_twice() -> None:
+    assert found(tracklet(["AB12CDE"] * 2), tracklet(["AB12CDE"] * 2, 30)) == [("AB12CDE", True)] * 2
+
+
+def test_a_misread_tracklet_joins_the_plate_it_is_of() -> None:
+    assert found(tracklet(["AB12CDE"] * 3), tracklet(["A812CDE"], 1.0)) == [("AB12CDE", True)]
+
+
+def test_two_plates_in_one_frame_stay_two_however_alike() -> None:
+    assert len(found(tracklet(["AB12CDE"] * 3), tracklet(["AB12CDF"], 0.2, box=THERE))) == 2
+
+
+def test_two_well_read_plates_one_after_the_other_stay_two() -> None:
+    assert len(found(tracklet(["AB12CDE"] * 3), tracklet(["AB12CDF"] * 3, 2))) == 2
+
+
+def test_a_fragment_joins_the_whole_and_is_not_a_plate_of_its_own() -> None:
+    assert found(tracklet(["LT23"] * 2), tracklet(["LT23CGK"] * 3, 0.6)) == [("LT23CGK", True)]
+
+
+def test_what_the_border_cuts_is_never_confirmed() -> None:
+    assert found(tracklet(["AB12CD"] * 5, cut=True)) == [("AB12CD", False)]
+
+
+def test_one_read_confirms_only_when_it_is_very_clear() -> None:
+    assert found(tracklet(["AB12CDE"], sure=0.99, legible=0.8)) == [("AB12CDE", True)]
+    assert found(tracklet(["AB12CDE"], sure=0.99, legible=0.3)) == [("AB12CDE", False)]
+    assert found(tracklet(["AB12CDE"], sure=0.9, legible=0.8)) == [("AB12CDE", False)]
+
+
+def test_two_agreeing_reads_confirm() -> None:
+    assert found(tracklet(["AB12CDE"] * 2, sure=0.93, legible=0.4)) == [("AB12CDE", True)]
+
+
+def test_two_reads_of_one_frame_are_one() -> None:
+    twice = tracklet(["AB12CDE"], sure=0.93, legible=0.4)
+    assert found(twice, twice) == [("AB12CDE", False)]
+
+
+def test_lengths_no_plate_has_are_not_confirmed() -> None:
+    assert found(tracklet(["A12"] * 4)) == [("A12", False)]
+    assert found(tracklet(["20260628133"] * 4)) == []
+
+
+def test_a_word_on_a_sign_needs_more() -> None:
+    assert found(tracklet(["DIVERTED"] * 2, sure=0.8)) == [("DIVERTED", False)]
+    assert found(tracklet(["EVERTON"] * 4, sure=0.98, legible=0.8)) == [("EVERTON", True)]
+
+
+def test_noise_is_dropped() -> None:
+    assert found(tracklet(["XQ"]), tracklet(["JKWPR7"], 20, sure=0.3, legible=0.02), Tracklet(seen=[(1.0, HERE)])) == []
+
+
+def test_the_crop_shown_is_one_that_was_read_and_agrees() -> None:
+    misread = tracklet(["A812CDE"], 0.6, legible=0.9)
+    (seen,) = sightings([tracklet(["AB12CDE"] * 3), misread])
+    assert seen.best.read.text == "AB12CDE"
+    assert seen.best in seen.evidence
+    assert seen.best.jpeg == b"AB12CDE"

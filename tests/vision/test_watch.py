@@ -1,0 +1,88 @@
+"""Plates are followed though they jump, and the best few crops of each are kept, spread in time."""
+
+import numpy as np
+import pytest
+
+from dashcam.records import Box
+from dashcam.vision.engines import Detection, PlateText
+from dashcam.vision.tracking import PlateTracker
+from dashcam.vision.watch import KEPT_CROPS, PlateWatch, Tracklet, cut_out
+
+FRAME = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
+
+
+def follow(boxes_by_time: dict[float, list[Box]]) -> list[list[int | None]]:
+    tracker = PlateTracker(5)
+    return [tracker.update(t, [Detection(b, 0.8) for b in boxes]) for t, boxes in boxes_by_time.items()]
+
+
+def moved(x: float, y: float = 300) -> Box:
+    return (x, y, x + 90, y + 25)
+
+
+def test_a_plate_that_jumps_by_its_own_width_is_one_track() -> None:
+    numbers = follow({i / 5: [moved(100 + 80 * i)] for i in range(8)})
+    assert numbers[0] == [None]
+    assert {n[0] for n in numbers[1:]} == {numbers[1][0]} != {None}
+
+
+def test_two_plates_side_by_side_keep_their_numbers() -> None:
+    numbers = follow({i / 5: [moved(100 + 20 * i), moved(700 - 20 * i)] for i in range(8)})[1:]
+    left, right = {n[0] for n in numbers}, {n[1] for n in numbers}
+    assert len(left) == len(right) == 1
+    assert left != right
+
+
+def test_a_plate_hidden_for_a_moment_keeps_its_number() -> None:
+    numbers = follow({i / 5: [moved(300)] if i not in (4, 5) else [] for i in range(9)})
+    assert numbers[3] == numbers[8]
+
+
+def test_a_second_without_it_is_forgotten_only_by_the_tracker() -> None:
+    numbers = follow({0.0: [moved(300)], 0.2: [moved(300)], 9.0: [moved(300)], 9.2: [moved(300)]})
+    assert numbers[1] != numbers[3]
+
+
+def test_few_crops_are_kept_the_promising_ones_and_spread() -> None:
+    tracklet = Tracklet()
+    for i in range(60):
+        tracklet.offer(cut_out(FRAME, i, i / 5, (100, 100, 190, 125 + (i == 33)), 0.95 if i == 33 else 0.6))
+    times = [c.t_s for c in tracklet.crops]
+    assert len(times) == KEPT_CROPS
+    assert 33 / 5 in times
+    assert max(times) - min(times) > 6
+
+
+def test_a_crop_holds_the_frame_that_is_read_and_not_the_frame_itself() -> None:
+    crop = cut_out(FRAME, 5, 0.2, (100, 100, 200, 140), 0.9)
+    assert np.array_equal(crop.to_read(), FRAME[98:142, 97:203])
+    assert crop.shown.shape[1] > crop.to_read().shape[1]
+    assert crop.shown.base is None
+
+
+class _Painted:
+    """A detector of one box per frame, and a reader that says when it is asked."""
+
+    name, sha256 = "painted", "0" * 64
+
+    def __init__(self) -> None:
+        self.most_crops = 0
+
+    def detect(self, images):
+        return [[Detection(moved(300), 0.9)] for _ in images]
+
+    def read(self, crops):
+        self.most_crops = max(self.most_crops, len(crops))
+        return [PlateText("AB12CDE", 0.9, [{sign: 0.9} for sign in "AB12CDE"]) for _ in crops]
+
+
+def test_a_plate_that_stands_for_a_minute_is_read_a_few_times() -> None:
+    engine, frames = _Painted(), []
+    watch = PlateWatch(engine, engine, 5, lambda pts, image: frames.append(pts))
+    for i in range(300):
+        watch.look(i * 3000, i / 5, FRAME)
+    found = watch.finish()
+    assert [len(t.seen) for t in found] == [1, 299]  # a track starts with its second detection
+    assert engine.most_crops == KEPT_CROPS
+    assert {e.read.pts for t in found for e in t.evidence} <= set(frames)
+    assert found[1].last_s == pytest.approx(59.8)
