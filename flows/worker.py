@@ -26,7 +26,7 @@ log = logging.getLogger("dashcam.worker")
 
 
 async def work(pool: str, limit: int, device: Device) -> None:
-    name = f"{device.settings.hostname}-{pool}"
+    name = device.settings.hostname
     empty_scratch(device)
     async with get_client() as client:
         for run in await crash_runs_of(client, name, pool):

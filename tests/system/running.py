@@ -1,0 +1,76 @@
+"""Running the real command and looking into a running system."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from dashcam.embedded.processes import members
+from dashcam.tasks.client import MainServer
+
+DASHCAM = [sys.executable, "-m", "dashcam.cli"]
+
+
+def until(true: Callable[[], Any], what: str, limit_s: float = 120) -> Any:
+    """Poll until ``true()`` is; fails with ``what`` at the deadline."""
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        if answer := true():
+            return answer
+        time.sleep(0.1)
+    pytest.fail(f"not within {limit_s} s: {what}")
+
+
+def dashcam(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    options = {"timeout": 280} | options
+    return subprocess.run([*DASHCAM, *map(str, arguments)], capture_output=True, text=True, check=False, **options)
+
+
+@dataclass
+class Running:
+    """A system in one data folder, and how to look into it."""
+
+    data: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return json.loads((self.data / "running.json").read_text())
+
+    @property
+    def app_url(self) -> str:
+        return f"http://127.0.0.1:{self.state['app']}"
+
+    @property
+    def server(self) -> MainServer:
+        return MainServer(self.app_url, (self.data / "config" / "token").read_text())
+
+    def prefect(self, path: str, **body: Any) -> Any:
+        answer = httpx.post(f"http://127.0.0.1:{self.state['prefect']}/api{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def flow_runs(self, flow: str) -> list[dict[str, Any]]:
+        wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_ASC"}
+        return self.prefect("/flow_runs/filter", **wanted)
+
+    def worker_processes(self, pool: str) -> list[psutil.Process]:
+        """The pool's worker and the flow it runs."""
+        pid, _ = self.state["sessions"][f"worker-{pool}"]
+        return members([pid])
+
+    def process_clips(self, *paths: Path) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
+        """`dashcam process` on this system; its JSON and how it ended."""
+        result = self.data.parent / f"result-{time.monotonic_ns()}.json"
+        ended = dashcam("process", *paths, "--data", self.data, "--json", result)
+        assert result.exists(), ended.stderr
+        return json.loads(result.read_text()), ended
