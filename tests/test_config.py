@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from dashcam import config
 from dashcam.config import ConfigError, Site, check, load_device, load_site, pool_of
 
-GUIDE = Path(os.environ.get("DASHCAM_SHARED", "../shared")) / "spec" / "deployment-guide.md"
-
 SITE: dict[str, Any] = {
     "global": {"task_retry_delay_seconds": 300, "storage_retention_days": {"raw_videos": 90}},
     "devices": {},
@@ -46,10 +44,9 @@ def only_sentence(folder: Path) -> str:
     return sentence
 
 
-def test_the_files_of_the_deployment_guide_work_as_printed(tmp_path: Path) -> None:
-    if not GUIDE.is_file():
-        pytest.skip(f"the deployment guide is not at {GUIDE}; set DASHCAM_SHARED")
-    printed = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", GUIDE.read_text(), re.DOTALL)]
+def test_the_files_of_the_deployment_guide_work_as_printed(tmp_path: Path, shared: Path) -> None:
+    guide = (shared / "spec/deployment-guide.md").read_text(encoding="utf-8")
+    printed = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", guide, re.DOTALL)]
     sites = [content for content in printed if "storage_paths" in content]
     devices = [content for content in printed if "storage_paths" not in content]
     assert len(sites) == 1 and len(devices) >= 4

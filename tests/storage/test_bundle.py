@@ -188,6 +188,27 @@ def test_when_the_new_folder_cannot_be_moved_in_the_old_one_is_put_back(
     assert hidden(tmp_path) == []
 
 
+def test_every_file_and_folder_is_on_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: set[int] = set()
+    fsync, rename = os.fsync, Path.rename
+
+    def note(handle: int) -> None:
+        fsync(handle)
+        flushed.add(os.fstat(handle).st_ino)
+
+    def checked(path: Path, target: Path) -> Path:
+        assert {place.stat().st_ino for place in [path, *path.rglob("*")]} <= flushed
+        flushed.clear()
+        return rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(Path, "rename", checked)
+    publish(tmp_path / "v1", NEW)
+    assert tmp_path.stat().st_ino in flushed, "the new name itself is flushed too"
+
+
 def test_a_folder_elsewhere_is_never_published_by_copying(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(ValueError, match="not in the same folder"):
