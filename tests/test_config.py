@@ -159,7 +159,7 @@ def test_a_wrong_environment_variable_is_named_itself(tmp_path: Path, monkeypatc
         ({"server": {"time_zone": "../../etc/passwd"}}, "must be the name of a time zone"),
         ({"devices": {"a/b": {}}}, "must be a plain name without slashes"),
         ({"extra_stores": {"a:b": "/"}}, "must be a store's name"),
-        ({"global": []}, "global is [], but"),
+        ({"global": []}, "global is [], but must be a JSON object"),
         ([], "must hold one JSON object"),
     ],
 )

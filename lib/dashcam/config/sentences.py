@@ -44,8 +44,8 @@ def _sentence(finding: ErrorDetails, where: str, model: type[BaseModel]) -> str:
     message = finding["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     if finding["type"] == "literal_error":
         message = f"allowed is {finding['ctx']['expected']}"
-    if message.startswith("Input should"):
-        message = f"it {message.removeprefix('Input ')}"
+    if finding["type"] in ("model_type", "dict_type"):
+        message = "must be a JSON object, from { to }"
     value = "" if set(location) & SECRET_KEYS else f" is {_short(finding['input'])},"
     return f"{where}: {key}{value} but {message}." if value else f"{where}: {key} {message}."
 
