@@ -9,7 +9,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dashcam.gps.novatek import parse_block, read_fixes
@@ -23,7 +23,9 @@ SECONDS = 6
 def records() -> list[GpsRecord]:
     """Six seconds of a drive; the first record is void, as before the receiver has found its satellites."""
     return [
-        GpsRecord(START + timedelta(seconds=i), 52.3702 + i * 1e-4, 4.8952 + i * 2e-4, 7.5 + i, (355 + 3 * i) % 360, i > 0)
+        GpsRecord(
+            START + timedelta(seconds=i), 52.3702 + i * 1e-4, 4.8952 + i * 2e-4, 7.5 + i, (355 + 3 * i) % 360, i > 0
+        )
         for i in range(SECONDS)
     ]
 
@@ -185,6 +187,7 @@ def test_any_block_gives_a_possible_fix_or_none(data: bytes) -> None:
         assert reading is None or (abs(reading.lat) <= 90 and abs(reading.lon) <= 180)
 
 
+@example(1.9999999999999858, 0.0, 0.0, 0.0, "A")
 @given(st.floats(-89, 89), st.floats(-179, 179), st.floats(0, 80), st.floats(0, 359.9), st.sampled_from("AB"))
 def test_what_is_written_is_read(lat: float, lon: float, speed: float, heading: float, layout: Layout) -> None:
     reading = parse_block(block(GpsRecord(START, lat, lon, speed, heading), layout))

@@ -12,7 +12,9 @@ from dashcam.records import Fix
 START = datetime(2026, 6, 28, 11, 34, 16, tzinfo=UTC)
 
 
-def fix(t_s: float, lat: float = 52.0, lon: float = 4.0, speed: float | None = 10.0, heading: float | None = 0.0) -> Fix:
+def fix(
+    t_s: float, lat: float = 52.0, lon: float = 4.0, speed: float | None = 10.0, heading: float | None = 0.0
+) -> Fix:
     return Fix(t_s=t_s, utc=START + timedelta(seconds=t_s), lat=lat, lon=lon, speed_mps=speed, heading_deg=heading)
 
 

@@ -77,7 +77,9 @@ def stbl(count: int, per_chunk: int = 1, same: int = 0) -> bytes:
     return stsz + stsc + box(b"stco", struct.pack(">3I", 0, 1, 40))
 
 
-@pytest.mark.parametrize("table", [stbl(0xFFFFFFFF), stbl(0xFFFFFFFF, same=1), stbl(5), stbl(1_000_000, same=7), b"", stbl(1)[:20]])
+@pytest.mark.parametrize(
+    "table", [stbl(0xFFFFFFFF), stbl(0xFFFFFFFF, same=1), stbl(5), stbl(1_000_000, same=7), b"", stbl(1)[:20]]
+)
 def test_counts_that_do_not_fit_are_refused_and_cost_nothing(table: bytes) -> None:
     with pytest.raises(boxes.MalformedBox):
         boxes.samples(table)

@@ -57,6 +57,8 @@ def test_videos_are_clips(name: str) -> None:
     assert is_clip(name)
 
 
-@pytest.mark.parametrize("name", [".a.mp4", "a.mp4.part", "a.MP4.tmp", "a.jpg", "mp4", "~a.mp4", "a.part", "raw/.2026.MP4"])
+@pytest.mark.parametrize(
+    "name", [".a.mp4", "a.mp4.part", "a.MP4.tmp", "a.jpg", "mp4", "~a.mp4", "a.part", "raw/.2026.MP4"]
+)
 def test_partial_downloads_and_other_files_are_no_clips(name: str) -> None:
     assert not is_clip(name)

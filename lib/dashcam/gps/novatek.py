@@ -1,7 +1,7 @@
 """GPS fixes inside MP4 clips of Novatek cameras (Viofo and many others).
 
-One ``freeGPS`` block a second lies between the frames; a ``gps `` box in moov lists the blocks. Layouts A and B after ExifTool's
-QuickTimeStream.pl (processFreeGPS types 17 and 3). Without a table, or without moov, the file is searched for blocks.
+One ``freeGPS`` block a second lies between the frames; a ``gps `` box in moov lists the blocks. Layouts A and B after
+ExifTool's QuickTimeStream.pl (processFreeGPS types 17 and 3). Without a table, or without moov, the file is searched.
 """
 
 import math
@@ -70,9 +70,7 @@ def _parse_record(block: bytes, base: int) -> Reading | None:
         utc = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return Reading(
-        utc, -lat if north == b"S" else lat, -lon if east == b"W" else lon, knots * KNOT_MPS, heading % 360
-    )
+    return Reading(utc, -lat if north == b"S" else lat, -lon if east == b"W" else lon, knots * KNOT_MPS, heading % 360)
 
 
 def _degrees(value: float, limit: int) -> float | None:

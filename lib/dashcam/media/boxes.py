@@ -1,7 +1,7 @@
 """Walk the boxes of an MP4/MOV file (ISO/IEC 14496-12) and tell whether what it promises is inside the file.
 
-FFmpeg opens a clip whose second half is missing and reports its full length; the box sizes and the sample table do not lie.
-Nothing the file says is trusted: sizes are checked against the file, counts against the box they stand in.
+FFmpeg opens a clip whose second half is missing and reports its full length; the box sizes and the sample table do not
+lie. Nothing the file says is trusted: sizes are checked against the file, counts against the box they stand in.
 """
 
 import io
@@ -165,7 +165,7 @@ def video_samples(moov: bytes) -> Samples | None:
 
 
 def check(path: Path) -> Check:
-    """Look at an MP4/MOV file's plumbing without decoding: milliseconds, whatever its size. ``OSError`` when unreadable."""
+    """Look at an MP4/MOV file's plumbing without decoding, in milliseconds. ``OSError`` when it cannot be read."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         if size == 0:

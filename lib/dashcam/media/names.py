@@ -1,7 +1,7 @@
 """What a clip's file name and folders say: local start time, which camera, what kind of recording.
 
-Viofo: ``YYYY_MMDD_HHMMSS_NNNNNN[P|E]{F|R|I|T}.MP4`` under ``Movie/``, ``Movie/RO/`` (locked) and ``Movie/Parking/``; the A119
-Mini and DDPai write ``YYYYMMDDHHMMSS_NNNNNN.MP4``.
+Viofo: ``YYYY_MMDD_HHMMSS_NNNNNN[P|E]{F|R|I|T}.MP4`` under ``Movie/``, ``Movie/RO/`` (locked) and ``Movie/Parking/``;
+the A119 Mini and DDPai write ``YYYYMMDDHHMMSS_NNNNNN.MP4``.
 """
 
 import re

@@ -35,20 +35,25 @@ class Probe:
 
 
 def probe(path: Path) -> Probe:
-    """Look into a clip. Raises ``UnreadableClip`` for what is no whole video, ``OSError`` when the file cannot be read."""
+    """Look into a clip.
+
+    Raises ``UnreadableClip`` for what is no whole video, ``OSError`` when the file cannot be read (now).
+    """
     _refuse_by_boxes(path)
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
-                raise UnreadableClip(f"{path.name} holds no video, only {_streams(container)}: {_COPY_AGAIN} or remove it.")
+                raise UnreadableClip(
+                    f"{path.name} holds no video, only {_streams(container)}: {_COPY_AGAIN} or remove it."
+                )
             return _facts(path, container)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError) and error.errno in _FILE_ERRORS:
             raise
         raise UnreadableClip(
-            f"{path.name} is not a video that can be opened ({error.strerror}): {_COPY_AGAIN}, or remove it if it is no clip."
+            f"{path.name} is not a video that can be opened ({error.strerror}): "
+            f"{_COPY_AGAIN}, or remove it if it is no clip."
         ) from error
-
 
 
 def _streams(container: av.container.InputContainer) -> str:
@@ -66,8 +71,8 @@ def _refuse_by_boxes(path: Path) -> None:
     reasons = {
         "empty": f"{name} is empty (0 bytes): {_COPY_AGAIN}, or remove it.",
         "not_video": f"{name} is not a video file, only its name says so: {_COPY_AGAIN}, or remove it.",
-        "no_moov": f"{name} has no index (moov), the camera lost power before it closed the file or the copy stopped at "
-        f"{size:,} bytes: {_COPY_AGAIN}.",
+        "no_moov": f"{name} has no index (moov), the camera lost power before it closed the file or the copy stopped "
+        f"at {size:,} bytes: {_COPY_AGAIN}.",
         "cut": f"{name} is cut off: {found.inside} of {found.frames} frames are in the file: {_COPY_AGAIN}.",
         "broken": f"{name} has a damaged index (moov): {_COPY_AGAIN}.",
     }
@@ -114,7 +119,7 @@ def video_packets(container: av.container.InputContainer) -> Iterator[av.Packet]
     try:
         yield from packets
     except IndexError:
-        # PyAV 18, at the end of an MPEG-TS file with a stream that its tables do not list (Viofo's GPS): all packets are out
+        # PyAV 18 at the end of MPEG-TS with a stream that its tables do not list (Viofo's GPS): all packets are out
         return
 
 

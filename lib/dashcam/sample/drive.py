@@ -1,7 +1,6 @@
 """Write a drive as a Viofo records it, and beside it ``truth.json``: what is really in there."""
 
 import io
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import av
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -18,7 +18,7 @@ from dashcam.records import Box, Fix, Record
 from dashcam.sample.mux import GpsRecord, Layout, add_gps
 from dashcam.sample.plates import Picture, plain
 from dashcam.sample.route import Route
-from dashcam.sample.scene import NEAREST_M, Camera, Placed
+from dashcam.sample.scene import NEAREST_M, Camera
 from dashcam.sample.street import View
 from dashcam.sample.traffic import Traffic
 
@@ -67,7 +67,7 @@ class Truth(Record):
 
 
 @dataclass(frozen=True)
-class _Take:
+class Take:
     """One clip of the drive: its part of the drive's time and which camera."""
 
     counter: int
@@ -84,24 +84,38 @@ class _Take:
         return f"{self.start_local:%Y_%m%d_%H%M%S}_{self.counter:06d}{'R' if self.rear else 'F'}.MP4"
 
 
+def takes(duration_s: float) -> list[Take]:
+    """The clips of a drive."""
+    return [
+        Take(1, False, 0, duration_s),
+        Take(2, False, duration_s, duration_s),
+        Take(3, True, duration_s, duration_s),
+    ]
+
+
 def write_drive(
-    out_dir: Path, *, seed: int = 7, duration_s: int = 10, layout: Layout = "B", progress: Callable[[float], None] | None = None
+    out_dir: Path,
+    *,
+    seed: int = 7,
+    duration_s: int = 10,
+    layout: Layout = "B",
+    progress: Callable[[float], None] | None = None,
 ) -> Truth:
     """Write two front clips of ``duration_s`` each, the rear clip beside the second, and ``truth.json``.
 
     The same seed gives the same plates, positions and pictures. ``progress`` takes a fraction from 0 to 1.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    takes = [_Take(1, False, 0, duration_s), _Take(2, False, duration_s, duration_s), _Take(3, True, duration_s, duration_s)]
     route, traffic = Route(2 * duration_s), Traffic(2 * duration_s, seed)
     cameras = {rear: Camera(SIZE, rear, seed) for rear in (False, True)}
     clips = []
-    for index, take in enumerate(takes):
-        director = _Director(take, route, traffic, cameras[take.rear])
+    script = takes(duration_s)
+    for index, take in enumerate(script):
+        director = Director(take, route, traffic, cameras[take.rear])
 
         def report(part: float, index: int = index) -> None:
             if progress is not None:
-                progress((index + part) / len(takes))
+                progress((index + part) / len(script))
 
         video = encode(director.frames(report), SIZE, FPS, take.start_local)
         records = director.gps()
@@ -143,7 +157,7 @@ def encode(frames: Iterator[Picture], size: tuple[int, int], fps: int, created: 
         stream.time_base = Fraction(1, fps)
         stream.options = {"preset": "superfast", "crf": "24", "g": str(fps), "bf": "0", "threads": "2"}
         for index, picture in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), format="yuv420p")
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
@@ -153,41 +167,48 @@ def encode(frames: Iterator[Picture], size: tuple[int, int], fps: int, created: 
 def _write(path: Path, data: bytes) -> None:
     partial = path.with_name(path.name + ".part")
     partial.write_bytes(data)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
-class _Director:
+class Director:
     """Plays one take and keeps the books."""
 
-    def __init__(self, take: _Take, route: Route, traffic: Traffic, camera: Camera) -> None:
+    def __init__(self, take: Take, route: Route, traffic: Traffic, camera: Camera) -> None:
         self.take, self.route, self.traffic, self.camera = take, route, traffic, camera
         self.start_utc = take.start_local.replace(tzinfo=ZoneInfo(TIME_ZONE)).astimezone(ZoneInfo("UTC"))
         self.seen: dict[str, list[PlateBox]] = {}
         self.countries: dict[str, str] = {}
 
     def frames(self, report: Callable[[float], None]) -> Iterator[Picture]:
+        """Draw the clip, frame by frame."""
         count = round(self.take.duration_s * FPS)
         for index in range(count):
             t_s = index / FPS
-            moment = self.take.start_s + t_s
-            pose = self.route.at(moment)
-            bounce = min(pose.speed_mps / 6, 1) * 0.0012 * np.sin(2 * np.pi * 1.3 * moment)
-            view = View(pose.s_m, pose.curvature, pose.heading_deg, round(float(bounce), 6))
-            placed = self.traffic.at(moment)
-            picture = self.camera.render(view, placed)
+            picture = self.camera.render(self._view(t_s), self.traffic.at(self.take.start_s + t_s))
             self._stamp(picture, t_s)
-            self._note(t_s, view, placed)
+            self.note(t_s)
             report((index + 1) / count)
             yield picture
 
-    def _note(self, t_s: float, view: View, placed: list[Placed]) -> None:
-        """Remember each plate that can be read in this frame."""
+    def _view(self, t_s: float) -> View:
+        moment = self.take.start_s + t_s
+        pose = self.route.at(moment)
+        bounce = min(pose.speed_mps / 6, 1) * 0.0012 * np.sin(2 * np.pi * 1.3 * moment)
+        return View(pose.s_m, pose.curvature, pose.heading_deg, round(float(bounce), 6))
+
+    def note(self, t_s: float) -> None:
+        """Remember each plate that can be read ``t_s`` seconds into the clip."""
+        view, placed = self._view(t_s), self.traffic.at(self.take.start_s + t_s)
         nearer: list[Box] = []
         for vehicle in sorted(placed, key=self.camera.distance_m):
             if self.camera.distance_m(vehicle) <= NEAREST_M:
                 continue
             box = self.camera.plate_box(vehicle, view)
-            if box[3] - box[1] >= READABLE_PX and self.camera.holds(box) and not any(_touch(box, other) for other in nearer):
+            if (
+                box[3] - box[1] >= READABLE_PX
+                and self.camera.holds(box)
+                and not any(_touch(box, other) for other in nearer)
+            ):
                 text = plain(vehicle.look.plate)
                 self.countries[text] = vehicle.look.style.country
                 rounded = (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))

@@ -1,4 +1,4 @@
-"""Put Novatek GPS records into an MP4 the way a Viofo does: ``freeGPS`` blocks between the frames, a ``gps `` table in moov.
+"""Put Novatek GPS records into an MP4 as a Viofo does: ``freeGPS`` blocks between the frames, a ``gps `` table in moov.
 
 Format: reference by ExifTool's QuickTimeStream.pl (processFreeGPS, types 3 and 17).
 """
@@ -34,7 +34,8 @@ class GpsRecord:
 
 def _ddmm(degrees: float) -> float:
     whole = int(abs(degrees))
-    return whole * 100 + (abs(degrees) - whole) * 60
+    value = float(np.float32(whole * 100 + (abs(degrees) - whole) * 60))
+    return value if value % 100 < 60 else (whole + 1) * 100.0
 
 
 def block(record: GpsRecord, layout: Layout) -> bytes:

@@ -22,7 +22,7 @@ EU_BLUE: Bgr = (150, 55, 10)
 
 @dataclass(frozen=True)
 class PlateStyle:
-    """Sizes in metres. ``pattern``: ``L`` letter, ``9`` digit, anything else is drawn as it stands and is no character."""
+    """Sizes in metres. ``pattern``: ``L`` letter, ``9`` digit; ``-`` is drawn and no character, a space is a gap."""
 
     country: str
     pattern: str
@@ -50,7 +50,10 @@ STYLES = {
 
 def make_text(style: PlateStyle, rng: np.random.Generator) -> str:
     """A plate text in the style's pattern, separators included; no character comes twice."""
-    pools = {"L": [str(sign) for sign in rng.permutation(list(LETTERS))], "9": [str(sign) for sign in rng.permutation(list(DIGITS))]}
+    pools = {
+        "L": [str(sign) for sign in rng.permutation(list(LETTERS))],
+        "9": [str(sign) for sign in rng.permutation(list(DIGITS))],
+    }
     return "".join(pools[sign].pop() if sign in pools else sign for sign in style.pattern)
 
 
@@ -89,7 +92,7 @@ def _bands(canvas: Picture, style: PlateStyle) -> tuple[float, float, float]:
         return 0.05, 0.95, 0.31
     if not style.band:
         return 0.045, 0.955, 0.14
-    band = round(width * 0.085)
+    band = round(width * 0.075)
     sides = (0, width - band) if style.band == "both" else (0,)
     for x in sides:
         canvas[:, x : x + band] = EU_BLUE
@@ -97,7 +100,7 @@ def _bands(canvas: Picture, style: PlateStyle) -> tuple[float, float, float]:
     cell = band * 0.7 / len(style.country)
     for index, sign in enumerate(style.country):
         left = band * 0.15 + index * cell
-        _stamp(canvas, sign, (left, height * 0.58, left + cell * 0.9, height * 0.84), (240, 240, 240))
+        _stamp(canvas, sign, (left, height * 0.66, left + cell * 0.9, height * 0.84), (215, 205, 200))
     return 0.115, 0.885 if style.band == "both" else 0.975, 0.15
 
 
@@ -116,9 +119,7 @@ def draw_plate(text: str, style: PlateStyle, px_per_m: float) -> Picture:
             _stamp(canvas, sign, (x + pitch * 0.1, height * top, x + pitch * 0.9, height * 0.86), style.ink)
         elif sign == "-":
             y = round(height * (top + 0.86) / 2)
-            cv2.line(
-                canvas, (round(x + pitch * 0.1), y), (round(x + pitch * 0.32), y), style.ink, max(2, height // 14)
-            )
+            cv2.line(canvas, (round(x + pitch * 0.1), y), (round(x + pitch * 0.32), y), style.ink, max(2, height // 14))
         x += pitch * cell
     cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), (60, 60, 60), max(2, height // 22), cv2.LINE_AA)
     size = (width // oversample, height // oversample)

@@ -18,7 +18,9 @@ class Sprite:
         while min(self.levels[-1].shape[:2]) > 24:
             height, width = self.levels[-1].shape[:2]
             self.levels.append(
-                np.asarray(cv2.resize(self.levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
+                np.asarray(
+                    cv2.resize(self.levels[-1], (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8
+                )
             )
 
     @cached_property

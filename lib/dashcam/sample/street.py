@@ -1,8 +1,8 @@
 """The street without its traffic, in perspective.
 
-World: x metres to the right of our lane's middle, s metres along the road. Camera: z metres ahead of it (behind the car for
-the rear one), pixels ``u = cx + f x / z``, ``v = horizon + f (eye - y) / z``. A bend of curvature k moves everything at distance
-z sideways by ``k z^2 / 2``.
+World: x metres to the right of our lane's middle, s metres along the road. Camera: z metres ahead of it (behind the car
+for the rear one), pixels ``u = cx + f x / z``, ``v = horizon + f (eye - y) / z``. A bend of curvature k moves
+everything at distance z sideways by ``k z^2 / 2``.
 """
 
 from dataclasses import dataclass

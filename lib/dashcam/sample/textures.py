@@ -22,7 +22,14 @@ TREES: tuple[tuple[float, float], ...] = tuple(
 )
 LAMPS: tuple[tuple[float, float], ...] = ((4.6, 16.0), (4.6, 74.0), (-7.4, 46.0), (-7.4, 104.0))
 BRICKS: tuple[Bgr, ...] = (
-    (58, 72, 128), (70, 92, 150), (52, 58, 96), (96, 120, 160), (150, 172, 190), (66, 62, 74), (84, 104, 122), (128, 150, 176),
+    (58, 72, 128),
+    (70, 92, 150),
+    (52, 58, 96),
+    (96, 120, 160),
+    (150, 172, 190),
+    (66, 62, 74),
+    (84, 104, 122),
+    (128, 150, 176),
 )
 
 
@@ -34,8 +41,12 @@ def _noise(rng: np.random.Generator, shape: tuple[int, int], grain: int, strengt
 
 def _textured(rng: np.random.Generator, picture: Picture, strength: float) -> Picture:
     shape = picture.shape[:2]
-    noise = _noise(rng, shape, 1, strength) + _noise(rng, shape, 24, strength * 0.8) + _noise(rng, shape, 90, strength * 0.7)
-    return np.clip(picture + noise[..., None], 0, 255).astype(np.uint8)
+    noise = (
+        _noise(rng, shape, 1, strength)
+        + _noise(rng, shape, 24, strength * 0.8)
+        + _noise(rng, shape, 90, strength * 0.7)
+    )
+    return np.asarray(np.clip(picture + noise[..., None], 0, 255), np.uint8)
 
 
 def road(rng: np.random.Generator) -> Picture:
@@ -77,10 +88,13 @@ def _shaded(rng: np.random.Generator, picture: Picture) -> Picture:
         light[b : b + int(rng.integers(20, 140)), a : a + int(rng.integers(15, 60))] *= rng.uniform(0.8, 1.12)
     for x, s in TREES:
         for _ in range(26):
-            centre = (round((x - 1.6 + rng.normal(0, 1.0) - left) * ROAD_PX_PER_M), round((s + rng.normal(0, 1.1)) * ROAD_PX_PER_M))
+            centre = (
+                round((x - 1.6 + rng.normal(0, 1.0) - left) * ROAD_PX_PER_M),
+                round((s + rng.normal(0, 1.1)) * ROAD_PX_PER_M),
+            )
             cv2.circle(light, centre, int(rng.integers(6, 22)), 0.62, -1)
     light = cv2.GaussianBlur(light, (0, 0), 3)
-    return np.clip(picture * light[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture * light[..., None], 0, 255), np.uint8)
 
 
 def _window(picture: Picture, x: int, y: int, width: int, height: int, rng: np.random.Generator) -> None:
@@ -111,7 +125,9 @@ def _house(picture: Picture, x0: int, x1: int, top: int, rng: np.random.Generato
             x = x0 + round((column + 0.5) * (x1 - x0) / columns) - 11
             _window(picture, x, row, 22, 40, rng)
     door = x0 + 14
-    cv2.rectangle(picture, (door, bottom - 52), (door + 22, bottom), (*[float(v) for v in rng.integers(20, 90, 3)], 255.0), -1)
+    cv2.rectangle(
+        picture, (door, bottom - 52), (door + 22, bottom), (*[float(v) for v in rng.integers(20, 90, 3)], 255.0), -1
+    )
     shop = (door + 34, bottom - 46, max(20, x1 - door - 48), 34)
     _window(picture, *shop, rng)
     if rng.random() < 0.45:
@@ -147,14 +163,21 @@ def sky(rng: np.random.Generator, height: int, width: int) -> Picture:
         picture[np.arange(height)[:, None] > edge[None, :]] = colour
     seam = np.linspace(0, 1, 120, dtype=np.float32)[None, :, None]
     picture[:, -120:] = picture[:, -120:] * (1 - seam) + picture[:, :1] * seam
-    return picture.astype(np.uint8)
+    return np.asarray(picture, np.uint8)
 
 
 def tree(rng: np.random.Generator, px_per_m: int = 60) -> Picture:
     """Premultiplied BGRA, 5 m wide and 7.5 m high; the trunk stands in the middle of the last row."""
     height, width = round(7.5 * px_per_m), 5 * px_per_m
     picture = np.zeros((height, width, 4), np.uint8)
-    trunk = np.array([[width // 2 - 11, height], [width // 2 - 5, height // 2], [width // 2 + 5, height // 2], [width // 2 + 11, height]])
+    trunk = np.array(
+        [
+            [width // 2 - 11, height],
+            [width // 2 - 5, height // 2],
+            [width // 2 + 5, height // 2],
+            [width // 2 + 11, height],
+        ]
+    )
     cv2.fillPoly(picture, [trunk.astype(np.int32)], (42, 52, 66, 255), cv2.LINE_AA)
     for index in range(420):
         angle, radius = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform(0, 1))

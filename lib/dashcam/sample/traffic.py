@@ -25,27 +25,53 @@ class Script:
 
 
 SCRIPTS = (
-    Script("NL", "hatchback", (52, 44, 158), False,
-           ((0, 15, 0), (2.5, 9, 0), (5, 6.0, 0), (7.5, 6.8, 0), (10, 20, 0), (12.5, 50, 0), (14, 80, 0))),
-    Script("D", "suv", (214, 217, 219), False,
-           ((1.5, -34, LEFT), (4.5, -11, LEFT), (6.3, -1, LEFT), (7.8, 7.4, LEFT + 0.1), (9, 9.4, -1.9), (10.2, 12.5, 0),
-            (12, 36, 0), (13.6, 80, 0))),
-    Script("F", "saloon", (140, 104, 44), True,
-           ((8.5, 60, LEFT), (11.2, 17, LEFT), (13.4, 8.8, LEFT), (14.5, 4, LEFT), (16.0, -9, LEFT), (17.5, -14, LEFT),
-            (20, -50, LEFT), (21.5, -90, LEFT))),
-    Script("GB", "van", (70, 60, 52), False,
-           ((11.6, 38, 2.9), (12.8, 25, 2.7), (13.8, 14, 0.7), (14.7, 8.4, 0), (15.6, 6.3, 0), (18.4, 6.0, 0), (20, 11, 0),
-            (22, 24, 0), (24, 46, 0))),
-    Script("PL", "saloon", (92, 96, 98), False,
-           ((0, -26, 0), (4, -16, 0), (8, -13, 0), (13, -11, 0), (15.5, -9.3, 0), (18.6, -9.5, 0), (22, -12.5, 0), (24, -15, 0))),
-    Script("B", "hatchback", (60, 92, 40), True,
-           ((15, 70, LEFT), (17, 16, LEFT), (18.2, 9.6, LEFT), (19.4, 7.2, LEFT), (20.3, 3.5, LEFT), (21.2, -10, LEFT),
-            (22.4, -14, LEFT), (24, -40, LEFT))),
+    Script(
+        "NL", "hatchback", (52, 44, 158), oncoming=False,
+        keys=(
+            (0, 15, 0), (2.5, 9, 0), (5, 6.0, 0), (7.5, 6.8, 0), (10, 20, 0),
+            (12.5, 50, 0), (14, 80, 0),
+        ),
+    ),
+    Script(
+        "D", "suv", (214, 217, 219), oncoming=False,
+        keys=(
+            (1.5, -34, LEFT), (4.5, -11, LEFT), (6.3, -1, LEFT), (7.8, 7.4, LEFT + 0.1), (9, 9.4, -1.9),
+            (10.2, 12.5, 0), (12, 36, 0), (13.6, 80, 0),
+        ),
+    ),
+    Script(
+        "F", "saloon", (140, 104, 44), oncoming=True,
+        keys=(
+            (8.5, 60, LEFT), (11.2, 17, LEFT), (13.4, 8.8, LEFT), (14.5, 4, LEFT), (16.0, -9, LEFT),
+            (17.5, -14, LEFT), (20, -50, LEFT), (21.5, -90, LEFT),
+        ),
+    ),
+    Script(
+        "GB", "van", (70, 60, 52), oncoming=False,
+        keys=(
+            (11.6, 38, 2.9), (12.8, 25, 2.7), (13.8, 14, 0.7), (14.7, 8.4, 0), (15.6, 6.3, 0),
+            (18.4, 6.0, 0), (20, 11, 0), (22, 24, 0), (24, 46, 0),
+        ),
+    ),
+    Script(
+        "PL", "saloon", (92, 96, 98), oncoming=False,
+        keys=(
+            (0, -26, 0), (4, -16, 0), (8, -13, 0), (13, -11, 0), (15.5, -9.3, 0),
+            (18.6, -9.5, 0), (22, -12.5, 0), (24, -15, 0),
+        ),
+    ),
+    Script(
+        "B", "hatchback", (60, 92, 40), oncoming=True,
+        keys=(
+            (15, 70, LEFT), (17, 16, LEFT), (18.2, 9.6, LEFT), (19.4, 7.2, LEFT), (20.3, 3.5, LEFT),
+            (21.2, -10, LEFT), (22.4, -14, LEFT), (24, -40, LEFT),
+        ),
+    ),
 )  # fmt: skip
 
 
 def _hermite(times: np.ndarray, values: np.ndarray, t: float) -> float:
-    """Smooth interpolation that does not overshoot: cubic Hermite with harmonic-mean slopes (Fritsch and Butland 1984)."""
+    """Smooth, without overshoot: cubic Hermite with harmonic-mean slopes (Fritsch and Butland 1984)."""
     slopes = np.diff(values) / np.diff(times)
     left, right = slopes[:-1], slopes[1:]
     with np.errstate(divide="ignore", invalid="ignore"):

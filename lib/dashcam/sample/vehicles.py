@@ -79,7 +79,11 @@ def _shade(canvas: _Canvas, body: Body, colour: Bgr) -> None:
     x = np.linspace(-_HALF_WIDTH_M, _HALF_WIDTH_M, width)[None, :]
     y = np.linspace(_TOP_M, -_GROUND_M, height)[:, None]
     light = 1.0 - 0.38 * (np.abs(x) / body.half) ** 3 - 0.25 * np.clip((0.55 - y) / 0.5, 0, 1)
-    light = light + 0.35 * np.exp(-(((y - body.waist + 0.03) / 0.035) ** 2)) + 0.3 * np.clip((y - body.roof + 0.1) * 9, 0, 1)
+    light = (
+        light
+        + 0.35 * np.exp(-(((y - body.waist + 0.03) / 0.035) ** 2))
+        + 0.3 * np.clip((y - body.roof + 0.1) * 9, 0, 1)
+    )
     red, green, blue = colour[::-1]
     paint = np.stack([np.clip(light * part, 0, 255) for part in (red, green, blue)], -1).astype(np.uint8)
     canvas.image.paste(Image.fromarray(paint), (0, 0), mask)
@@ -95,10 +99,14 @@ def _window(canvas: _Canvas, body: Body, rear: bool) -> None:
         part = index / 10
         edge = narrow + (wide - narrow) * part * 0.75
         y = high - (high - low) * part * 0.75
-        canvas.whole([(edge, y - (high - low) * 0.08), (edge, y)], (118 - index * 9, 130 - index * 10, 142 - index * 11, 255))
+        canvas.whole(
+            [(edge, y - (high - low) * 0.08), (edge, y)], (118 - index * 9, 130 - index * 10, 142 - index * 11, 255)
+        )
     for side in (-1, 1):  # head restraints
         x, y = canvas.at(side * wide * 0.48, low)
-        canvas.draw.rounded_rectangle((x - 75, y - 0.6 * (high - low) * canvas.scale, x + 75, y), 50, fill=(24, 27, 30, 255))
+        canvas.draw.rounded_rectangle(
+            (x - 75, y - 0.6 * (high - low) * canvas.scale, x + 75, y), 50, fill=(24, 27, 30, 255)
+        )
     x0, y0 = canvas.at(-0.05, low + 0.02)
     x1, y1 = canvas.at(wide * 0.72, low + 0.10)
     canvas.draw.line((x0, y0, x1, y1), fill=(12, 12, 12, 255), width=12)
@@ -115,15 +123,30 @@ def _wheels(canvas: _Canvas, body: Body) -> None:
 def _lights(canvas: _Canvas, body: Body, rear: bool) -> None:
     out, top = body.half - 0.015, body.waist - 0.06
     if rear:
-        shape = [(out, top), (out - 0.01, top - 0.22), (out - 0.17, top - 0.22), (out - 0.3, top - 0.04), (out - 0.3, top)]
+        shape = [
+            (out, top),
+            (out - 0.01, top - 0.22),
+            (out - 0.17, top - 0.22),
+            (out - 0.3, top - 0.04),
+            (out - 0.3, top),
+        ]
         canvas.both(shape, (120, 12, 14, 255))
-        canvas.both([(x * 0.985, y * 0.985 + 0.008) for x, y in shape[:1] + shape[3:]] + [(out - 0.04, top - 0.09)], (214, 28, 24, 255))
-        canvas.both([(out - 0.03, top - 0.15), (out - 0.03, top - 0.2), (out - 0.14, top - 0.2), (out - 0.16, top - 0.15)], (228, 200, 190, 255))
+        canvas.both(
+            [(x * 0.985, y * 0.985 + 0.008) for x, y in shape[:1] + shape[3:]] + [(out - 0.04, top - 0.09)],
+            (214, 28, 24, 255),
+        )
+        canvas.both(
+            [(out - 0.03, top - 0.15), (out - 0.03, top - 0.2), (out - 0.14, top - 0.2), (out - 0.16, top - 0.15)],
+            (228, 200, 190, 255),
+        )
         canvas.bar(0.14, body.roof - 0.075, body.roof - 0.055, (170, 18, 16))
         return
     shape = [(out, top - 0.1), (out - 0.03, top - 0.24), (out - 0.28, top - 0.26), (out - 0.36, top - 0.14)]
     canvas.both(shape, (70, 76, 82, 255))
-    canvas.both([(out - 0.05, top - 0.13), (out - 0.07, top - 0.22), (out - 0.2, top - 0.23), (out - 0.24, top - 0.15)], (238, 240, 235, 255))
+    canvas.both(
+        [(out - 0.05, top - 0.13), (out - 0.07, top - 0.22), (out - 0.2, top - 0.23), (out - 0.24, top - 0.15)],
+        (238, 240, 235, 255),
+    )
     canvas.bar(body.half - 0.42, top - 0.28, top - 0.13, (24, 25, 27), 0.03)
     for index in range(4):
         canvas.bar(body.half - 0.45, top - 0.26 + index * 0.033, top - 0.252 + index * 0.033, (95, 98, 102), 0.0)
@@ -132,15 +155,31 @@ def _lights(canvas: _Canvas, body: Body, rear: bool) -> None:
 def _bumper(canvas: _Canvas, body: Body, rear: bool) -> None:
     canvas.whole([(body.half - 0.08, 0.24), (body.half - 0.02, 0.36), (body.half - 0.2, 0.40)], (28, 29, 31, 255))
     if rear:
-        canvas.both([(body.half - 0.1, 0.42), (body.half - 0.1, 0.45), (body.half - 0.3, 0.45), (body.half - 0.3, 0.42)], (150, 16, 14, 255))
+        canvas.both(
+            [(body.half - 0.1, 0.42), (body.half - 0.1, 0.45), (body.half - 0.3, 0.45), (body.half - 0.3, 0.42)],
+            (150, 16, 14, 255),
+        )
         canvas.bar(body.half - 0.06, 0.515, 0.522, (40, 40, 42), 0.0)
         canvas.bar(0.42, body.waist - 0.008, body.waist, (36, 36, 38), 0.0)
         canvas.both([(0.62, 0.26), (0.62, 0.31), (0.5, 0.31), (0.5, 0.26)], (120, 122, 125, 255))
     else:
         canvas.bar(body.half - 0.3, 0.29, 0.37, (14, 14, 15), 0.03)
-        canvas.both([(body.half - 0.1, 0.37), (body.half - 0.1, 0.43), (body.half - 0.2, 0.43), (body.half - 0.2, 0.37)], (215, 216, 205, 255))
-        canvas.both([(body.half + 0.15, body.waist + 0.17), (body.half + 0.15, body.waist + 0.06), (body.half - 0.12, body.waist + 0.02), (body.half - 0.09, body.waist + 0.14)], (38, 40, 43, 255))
-    canvas.draw.ellipse((*canvas.at(-0.05, body.waist - 0.09), *canvas.at(0.05, body.waist - 0.19)), fill=(188, 190, 193, 255))
+        canvas.both(
+            [(body.half - 0.1, 0.37), (body.half - 0.1, 0.43), (body.half - 0.2, 0.43), (body.half - 0.2, 0.37)],
+            (215, 216, 205, 255),
+        )
+        canvas.both(
+            [
+                (body.half + 0.15, body.waist + 0.17),
+                (body.half + 0.15, body.waist + 0.06),
+                (body.half - 0.12, body.waist + 0.02),
+                (body.half - 0.09, body.waist + 0.14),
+            ],
+            (38, 40, 43, 255),
+        )
+    canvas.draw.ellipse(
+        (*canvas.at(-0.05, body.waist - 0.09), *canvas.at(0.05, body.waist - 0.19)), fill=(188, 190, 193, 255)
+    )
 
 
 @dataclass(frozen=True)
@@ -175,8 +214,8 @@ class VehicleLook:
         _bumper(canvas, body, rear)
         _lights(canvas, body, rear)
         middle = self.plate_y_m(rear)
-        half = self.style.width_m / 2 + 0.035
-        canvas.bar(half, middle - self.style.height_m / 2 - 0.03, middle + self.style.height_m / 2 + 0.04, (20, 21, 22))
+        half, tall = self.style.width_m / 2 + 0.012, self.style.height_m / 2
+        canvas.bar(half, middle - tall - 0.016, middle + tall + 0.01, (20, 21, 22), 0.01)
         picture = np.array(canvas.image.reduce(2))[..., [2, 1, 0, 3]]
         self._mount(picture, middle)
         alpha = picture[..., 3:].astype(np.float32) / 255

@@ -17,20 +17,19 @@ _HASHED = 0.9
 def run(task: Task, ctx: StageContext) -> StageOutput:
     """Facts of ``task.input("video")``; publishes PREPROCESS_VIDEO on the same file.
 
-    Raises ``Rejected`` for what nobody can read and for a file that is no longer the clip it was; a missing file or store is
-    an ``OSError`` or ``StoreError``, because it may come back.
+    Raises ``Rejected`` for what nobody can read and for a file that is no longer the clip it was; a missing file or
+    store is an ``OSError`` or ``StoreError``, because it may come back.
     """
     source = task.input("video")
     path = ctx.stores.path(source.uri)
     if identity.video_id(path) != task.video_id:
         raise Rejected(
-            f"{path.name} has changed since it was handed in (it was still being written, or was replaced): hand it in again."
+            f"{path.name} has changed since it was handed in (it was still being written, or was replaced): "
+            "hand it in again."
         )
     facts = _facts(path, source, ctx)
-    ctx.log.info(
-        "%s %dx%d, %.1f s, %d frames, %d positions, began %s (%s)",
-        facts.codec, facts.width, facts.height, facts.duration_s, facts.frames, len(facts.fixes), facts.start_utc, facts.clock,
-    )  # fmt: skip
+    picture = f"{facts.codec} {facts.width}x{facts.height}, {facts.duration_s:.1f} s, {facts.frames} frames"
+    ctx.log.info("%s, %d positions, began %s (%s)", picture, len(facts.fixes), facts.start_utc, facts.clock)
     following = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=task.video_id, inputs=[source])
     return StageOutput(facts, [following])
 

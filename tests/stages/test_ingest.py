@@ -1,0 +1,129 @@
+"""Ingest says what a clip is, refuses what nobody can read, and leaves the file as it was."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dashcam.config import DeviceSettings
+from dashcam.media import identity
+from dashcam.records import VideoFacts
+from dashcam.sample.mux import GpsRecord, add_gps
+from dashcam.stages import ingest
+from dashcam.stages.common import Rejected, StageContext
+from dashcam.storage.roots import StoreMissing, Stores
+from dashcam.tasks.model import InputRef, Task, TaskType
+from tests.media.clips import FPS, mp4
+
+NAME = "2026_0628_133416_000001F.MP4"
+START = datetime(2026, 6, 28, 11, 34, 16, tzinfo=UTC)
+ZONE = "Europe/Amsterdam"
+
+
+def with_gps(start: datetime = START) -> bytes:
+    fixes = [GpsRecord(start + timedelta(seconds=i), 52.37 + i * 1e-4, 4.895, 8.0, 12.0) for i in range(3)]
+    return add_gps(mp4(), fixes, FPS)
+
+
+class Home:
+    """A NAS with one clip, and the stage running on it."""
+
+    def __init__(
+        self, folder: Path, path: str, data: bytes, store: str = "indoor_nas", time_zone: str | None = ZONE
+    ) -> None:
+        self.file = folder / path
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_bytes(data)
+        self.progress: list[float] = []
+        device = DeviceSettings(time_zone=time_zone)
+        stores = Stores({store: folder})
+        self.context = StageContext(stores, folder, device, logging.getLogger("test"), self.progress.append)
+        self.task = Task(
+            task_id=1,
+            task_type=TaskType.INGEST_VIDEO,
+            video_id=identity.video_id(self.file),
+            revision=1,
+            device_type="server",
+            state="pending",
+            inputs=[InputRef(device=store, path=path)],
+            created_at=START,
+        )
+
+    def facts(self) -> VideoFacts:
+        result = ingest.run(self.task, self.context).result
+        assert isinstance(result, VideoFacts)
+        return result
+
+
+def test_facts_of_a_viofo_clip(tmp_path: Path) -> None:
+    home = Home(tmp_path, f"raw/evening drive/{NAME}", with_gps())
+    output = ingest.run(home.task, home.context)
+    facts = home.facts()
+    assert (facts.name, facts.camera, facts.kind, facts.trip) == (NAME, "front", "normal", "evening drive")
+    assert (facts.start_utc, facts.clock) == (START, "gps")
+    assert (facts.width, facts.height, facts.codec, facts.frames) == (128, 96, "h264", 3 * FPS)
+    assert facts.sha256 == identity.sha256(home.file)
+    assert facts.size == home.file.stat().st_size
+    assert [fix.t_s for fix in facts.fixes] == pytest.approx([0, 1, 2])
+    assert [new.model_dump() for new in output.publish] == [
+        {
+            "task_type": TaskType.PREPROCESS_VIDEO,
+            "video_id": home.task.video_id,
+            "inputs": [{"device": "indoor_nas", "path": f"raw/evening drive/{NAME}", "type": "video"}],
+        }
+    ]
+    assert home.progress[-1] == 1.0
+    assert home.progress[: len(home.progress) // 2] == sorted(home.progress[: len(home.progress) // 2])
+
+
+def test_the_same_clip_gives_the_same_facts(tmp_path: Path) -> None:
+    home = Home(tmp_path, f"raw/a/{NAME}", with_gps())
+    assert home.facts() == home.facts()
+
+
+@pytest.mark.parametrize(("store", "path"), [("local", f"videos/raw/{NAME}"), ("indoor_nas", f"raw/{NAME}")])
+def test_outside_a_trips_folder_the_local_date_is_the_trip(tmp_path: Path, store: str, path: str) -> None:
+    assert Home(tmp_path, path, mp4(), store).facts().trip == "2026-06-28"
+
+
+def test_just_after_midnight_counts_to_the_local_day(tmp_path: Path) -> None:
+    facts = Home(tmp_path, "2026_0628_003000_000001F.MP4", mp4(), "local").facts()
+    assert facts.start_utc == datetime(2026, 6, 27, 22, 30, tzinfo=UTC)
+    assert (facts.trip, facts.clock) == ("2026-06-28", "name")
+
+
+def test_local_time_in_gps_records_is_corrected_and_said(tmp_path: Path) -> None:
+    facts = Home(tmp_path, NAME, with_gps(START + timedelta(hours=2)), "local").facts()
+    assert facts.start_utc == START
+    assert facts.fixes[0].utc == START
+    assert "local time" in facts.note
+
+
+@pytest.mark.parametrize("data", [b"", b"no video\n" * 99, mp4()[:-2000]], ids=["empty", "text", "no moov"])
+def test_what_nobody_can_read_is_rejected_with_its_name(tmp_path: Path, data: bytes) -> None:
+    home = Home(tmp_path, f"raw/a/{NAME}", data)
+    with pytest.raises(Rejected, match=NAME):
+        ingest.run(home.task, home.context)
+    assert home.file.read_bytes() == data
+
+
+def test_a_file_that_was_replaced_is_not_taken_for_the_clip(tmp_path: Path) -> None:
+    home = Home(tmp_path, f"raw/a/{NAME}", mp4())
+    home.file.write_bytes(mp4(2))
+    with pytest.raises(Rejected, match="has changed"):
+        ingest.run(home.task, home.context)
+
+
+def test_a_missing_file_may_come_back(tmp_path: Path) -> None:
+    home = Home(tmp_path, f"raw/a/{NAME}", mp4())
+    home.file.unlink()
+    with pytest.raises(FileNotFoundError):
+        ingest.run(home.task, home.context)
+
+
+def test_a_missing_store_may_come_back(tmp_path: Path) -> None:
+    home = Home(tmp_path / "nas", f"raw/a/{NAME}", mp4())
+    (tmp_path / "nas").rename(tmp_path / "elsewhere")
+    with pytest.raises(StoreMissing):
+        ingest.run(home.task, home.context)
