@@ -93,14 +93,17 @@ def sightings_map(sightings: Iterable[browse.SightingCard]) -> str:
 
 def blank_map(colours: set[str]) -> Map:
     """A map without a place yet; ``colours`` are the speeds that its legend explains."""
-    server = system.current().site.server
-    tile_url = getattr(server, "tile_url", None)
-    view = Map(tiles=None, prefer_canvas=True, max_zoom=19, attribution_control=bool(tile_url))
-    if tile_url:
-        attribution = getattr(server, "tile_attribution", "") or "own tile server"
-        folium.TileLayer(str(tile_url), attr=attribution, max_zoom=19).add_to(view)
-    Furniture(bool(tile_url), colours).add_to(view)
+    tiles = tile_url()
+    view = Map(tiles=None, prefer_canvas=True, max_zoom=19, attribution_control=bool(tiles))
+    if tiles:
+        folium.TileLayer(tiles, attr="own tile server", max_zoom=19).add_to(view)
+    Furniture(bool(tiles), colours).add_to(view)
     return view
+
+
+def tile_url() -> str:
+    """The address pattern of the household's own tile server, empty when there is none: the default."""
+    return str(getattr(system.current().site.server, "tile_url", None) or "")
 
 
 def route_layer(fixes: Sequence[Fix]) -> dict[str, Any]:
@@ -179,9 +182,8 @@ def page(view: Map, places: Sequence[tuple[float, float]]) -> str:
 
 def policy() -> str:
     """What the browser may load for a map: our own files, and tiles from the server that was configured."""
-    tile_url = getattr(system.current().site.server, "tile_url", None)
-    parts_of = urlsplit(str(tile_url).replace("{s}", "*")) if tile_url else None
-    tiles = f" {parts_of.scheme}://{parts_of.netloc}" if parts_of else ""
+    address = urlsplit(tile_url().replace("{s}", "*"))
+    tiles = f" {address.scheme}://{address.netloc}" if address.netloc else ""
     own = "'self' 'unsafe-inline'"
     return f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:{tiles}; frame-ancestors 'self'"
 

@@ -1,0 +1,130 @@
+"""Maps show the whole route and every placed sighting, ask nobody else for anything, and trust no text."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app import maps, system
+from dashcam.database import writing
+from dashcam.records import Fix
+from tests.catalog.rows import NOON, add_route, add_sighting, add_video
+
+NASTY = "</script><img src=x onerror=alert(1)>`${alert(2)}`'\""
+
+
+@pytest.fixture
+def browser(here: system.System) -> Iterator[TestClient]:
+    with writing(here.engine) as session:
+        video = add_video(session, 1, name=NASTY)
+        add_route(session, video)
+        add_sighting(session, video, "LT23CGK", 2.0, lat=44.4304, lon=26.1)
+        add_sighting(session, video, NASTY, 4.0, lat=44.4308, lon=26.1)
+        add_sighting(session, video, "NOWHERE", 6.0)
+        add_sighting(session, add_video(session, 2), "NOWHERE", 1.0)
+    web = FastAPI()
+    web.include_router(maps.router)
+    with TestClient(web) as client:
+        yield client
+
+
+class Tags(HTMLParser):
+    """The elements that a browser sees in a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.add(tag)
+
+
+def layers(page: str) -> list[dict[str, object]]:
+    """The GeoJSON that Folium wrote into the page: first the route, then the pins."""
+    return [json.loads(data) for data in re.findall(r"_add\((\{.*\})\);", page)]
+
+
+def test_a_videos_map_shows_its_route_and_the_sightings_that_have_a_place(browser: TestClient) -> None:
+    route, pins = layers(browser.get("/maps/videos/0000000000000001").text)
+    places = [tuple(place) for line in route["features"] for place in line["geometry"]["coordinates"]]  # type: ignore[attr-defined]
+    assert places[0] == (26.1, 44.43)
+    assert places[-1] == (26.1, pytest.approx(44.4318))
+    assert [pin["properties"]["text"] for pin in pins["features"]] == ["LT23CGK", NASTY]  # type: ignore[attr-defined]
+    assert pins["features"][0]["properties"]["href"] == "/videos/0000000000000001?t=2.00"  # type: ignore[index]
+
+
+def test_text_from_outside_travels_as_data_only(browser: TestClient) -> None:
+    for path in ("/maps/videos/0000000000000001", "/maps/plates/LT23CGK"):
+        page = browser.get(path).text
+        assert Tags(page).seen <= {"html", "head", "title", "meta", "link", "style", "script", "body", "div"}
+        assert "`" not in re.sub(r"_add\(\{.*\}\);", "", page), "no template literal that text could end"
+
+
+def test_a_map_names_no_place_outside_this_server(browser: TestClient) -> None:
+    answer = browser.get("/maps/videos/0000000000000001")
+    assert not re.findall(r"(?:https?:)?//[a-z]", answer.text)
+    assert "http" not in answer.headers["content-security-policy"]
+    for source in re.findall(r'(?:src|href)="(/maps/[^"]+)"', answer.text):
+        assert browser.get(source).status_code == 200, source
+
+
+def test_tiles_come_from_the_configured_server_and_only_from_there(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maps, "tile_url", lambda: "http://tiles.lan:8080/{z}/{x}/{y}.png")
+    answer = browser.get("/maps/videos/0000000000000001")
+    assert "http://tiles.lan:8080/{z}/{x}/{y}.png" in answer.text
+    assert "img-src 'self' data: http://tiles.lan:8080;" in answer.headers["content-security-policy"]
+
+
+def test_without_positions_there_is_no_map(browser: TestClient) -> None:
+    assert browser.get("/maps/videos/0000000000000002").status_code == 404
+    assert browser.get("/maps/plates/NOWHERE").status_code == 404
+    assert browser.get("/maps/plates/UNKNOWN").status_code == 404
+
+
+def test_the_leaflet_that_nicegui_brings_is_the_one_that_the_map_imports(browser: TestClient) -> None:
+    script = browser.get("/maps/leaflet.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert re.search(r"export\s*\{\s*\w+ as leaflet\s*\}", script.text)
+
+
+fixes = st.lists(
+    st.builds(
+        lambda step, lat, lon, speed: (step, lat, lon, speed),
+        st.floats(0.1, 30),
+        st.floats(-80, 80),
+        st.floats(-179, 179),
+        st.none() | st.floats(0, 60),
+    ),
+    max_size=30,
+)
+
+
+@given(fixes)
+def test_every_step_of_the_drive_is_drawn_once_in_the_colour_of_its_speed_and_gaps_are_not(
+    steps: list[tuple[float, float, float, float | None]],
+) -> None:
+    t_s, route = 0.0, []
+    for step, lat, lon, speed in steps:
+        t_s += step
+        route.append(Fix(t_s=t_s, utc=NOON + timedelta(seconds=t_s), lat=lat, lon=lon, speed_mps=speed))
+    drawn = []
+    for line in maps.route_layer(route)["features"]:
+        colour = line["properties"]["style"]["color"]
+        drawn += [(here, there, colour) for here, there in pairwise(line["geometry"]["coordinates"])]
+    expected = [
+        ((a.lon, a.lat), (b.lon, b.lat), maps.colour_of(a.speed_mps))
+        for a, b in pairwise(route)
+        if b.t_s - a.t_s <= maps.GAP_S
+    ]
+    assert drawn == expected
