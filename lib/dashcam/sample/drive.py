@@ -18,7 +18,7 @@ from dashcam.records import Box, Fix, Record
 from dashcam.sample.mux import GpsRecord, Layout, add_gps
 from dashcam.sample.plates import Picture, plain
 from dashcam.sample.route import Route
-from dashcam.sample.scene import NEAREST_M, Camera
+from dashcam.sample.scene import NEAREST_M, Camera, Placed
 from dashcam.sample.street import View
 from dashcam.sample.traffic import Traffic
 
@@ -184,21 +184,23 @@ class Director:
         count = round(self.take.duration_s * FPS)
         for index in range(count):
             t_s = index / FPS
-            picture = self.camera.render(self._view(t_s), self.traffic.at(self.take.start_s + t_s))
+            view, placed = self.moment(t_s)
+            picture = self.camera.render(view, placed)
             self._stamp(picture, t_s)
-            self.note(t_s)
+            self.note(t_s, view, placed)
             report((index + 1) / count)
             yield picture
 
-    def _view(self, t_s: float) -> View:
+    def moment(self, t_s: float) -> tuple[View, list[Placed]]:
+        """Where the camera and the others are ``t_s`` seconds into the clip."""
         moment = self.take.start_s + t_s
         pose = self.route.at(moment)
         bounce = min(pose.speed_mps / 6, 1) * 0.0012 * np.sin(2 * np.pi * 1.3 * moment)
-        return View(pose.s_m, pose.curvature, pose.heading_deg, round(float(bounce), 6))
+        view = View(pose.s_m, pose.curvature, pose.heading_deg, round(float(bounce), 6))
+        return view, self.traffic.at(moment)
 
-    def note(self, t_s: float) -> None:
+    def note(self, t_s: float, view: View, placed: list[Placed]) -> None:
         """Remember each plate that can be read ``t_s`` seconds into the clip."""
-        view, placed = self._view(t_s), self.traffic.at(self.take.start_s + t_s)
         nearer: list[Box] = []
         for vehicle in sorted(placed, key=self.camera.distance_m):
             if self.camera.distance_m(vehicle) <= NEAREST_M:
