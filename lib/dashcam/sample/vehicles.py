@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from dashcam.sample.plates import Bgr, Picture, PlateStyle, draw_plate
 
-PX_PER_M = 300
+PX_PER_M = 240
 _HALF_WIDTH_M, _TOP_M, _GROUND_M = 1.35, 2.25, 0.2
 """Room around a vehicle: to each side of its middle, above the road, and below it (for the shadow)."""
 
@@ -76,8 +76,8 @@ def _shade(canvas: _Canvas, body: Body, colour: Bgr) -> None:
     ImageDraw.Draw(mask).polygon([canvas.at(x, y) for x, y in outline], fill=255)
     mask = mask.filter(ImageFilter.GaussianBlur(0.012 * canvas.scale)).point(lambda v: max(0, min(255, (v - 96) * 4)))
     width, height = canvas.image.size
-    x = np.linspace(-_HALF_WIDTH_M, _HALF_WIDTH_M, width)[None, :]
-    y = np.linspace(_TOP_M, -_GROUND_M, height)[:, None]
+    x = np.linspace(-_HALF_WIDTH_M, _HALF_WIDTH_M, width, dtype=np.float32)[None, :]
+    y = np.linspace(_TOP_M, -_GROUND_M, height, dtype=np.float32)[:, None]
     light = 1.0 - 0.38 * (np.abs(x) / body.half) ** 3 - 0.25 * np.clip((0.55 - y) / 0.5, 0, 1)
     light = (
         light
@@ -105,11 +105,13 @@ def _window(canvas: _Canvas, body: Body, rear: bool) -> None:
     for side in (-1, 1):  # head restraints
         x, y = canvas.at(side * wide * 0.48, low)
         canvas.draw.rounded_rectangle(
-            (x - 75, y - 0.6 * (high - low) * canvas.scale, x + 75, y), 50, fill=(24, 27, 30, 255)
+            (x - 0.125 * canvas.scale, y - 0.6 * (high - low) * canvas.scale, x + 0.125 * canvas.scale, y),
+            0.083 * canvas.scale,
+            fill=(24, 27, 30, 255),
         )
     x0, y0 = canvas.at(-0.05, low + 0.02)
     x1, y1 = canvas.at(wide * 0.72, low + 0.10)
-    canvas.draw.line((x0, y0, x1, y1), fill=(12, 12, 12, 255), width=12)
+    canvas.draw.line((x0, y0, x1, y1), fill=(12, 12, 12, 255), width=round(0.02 * canvas.scale))
 
 
 def _wheels(canvas: _Canvas, body: Body) -> None:
@@ -117,7 +119,7 @@ def _wheels(canvas: _Canvas, body: Body) -> None:
     for side in (-1, 1):
         inner, outer = sorted((side * (body.half - 0.27), side * (body.half - 0.04)))
         (left, top), (right, bottom) = canvas.at(inner, 0.5), canvas.at(outer, 0.0)
-        canvas.draw.rounded_rectangle((left, top, right, bottom), 40, fill=(17, 17, 18, 255))
+        canvas.draw.rounded_rectangle((left, top, right, bottom), 0.067 * canvas.scale, fill=(17, 17, 18, 255))
 
 
 def _lights(canvas: _Canvas, body: Body, rear: bool) -> None:
