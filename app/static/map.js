@@ -36,7 +36,7 @@ window.dashcamPin = (feature, layer) => {
 
 window.dashcamFollow = (map, fixes) => {
   if (!fixes.length) return;
-  const dot = L.circleMarker(fixes[0].slice(1), { radius: 8, color: "#fff", weight: 3, fillColor: "#111827", fillOpacity: 1 });
+  const dot = L.circleMarker(fixes[0].slice(1), { radius: 8, color: "#fff", weight: 3, fillColor: "#111827", fillOpacity: 1, interactive: false });
   const place = (t) => {
     const next = fixes.findIndex((fix) => fix[0] >= t);
     if (next <= 0) return fixes.at(next).slice(1);

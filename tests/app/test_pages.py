@@ -1,0 +1,257 @@
+"""The WebUI as a person meets it, in a real browser: every page, by day and by night, on a desk and on a phone."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, expect, sync_playwright
+
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.browser
+
+CLIP = "/videos/0000000000000001"
+PAGES = ("/", "/videos", CLIP, "/plates", "/plates/LT23CGK", "/tasks", "/devices", "/plates/UNSEEN", "/videos/nonsense")
+QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("DASHCAM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no chromium here: apt install chromium, or set DASHCAM_CHROMIUM")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET.split())
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(folder: Path, *options: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.app.ui_site", str(folder), *options]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(REPOSITORY / "lib"), str(REPOSITORY)))}
+    environment.pop("PYTEST_CURRENT_TEST", None)  # NiceGUI would take the process for a simulated one
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("site")) as address:
+        yield address
+
+
+@contextmanager
+def watched(context: BrowserContext, address: str) -> Iterator[Page]:
+    """A page that, in the end, must have asked nobody else, met no error and run no script from outside."""
+    page = context.new_page()
+    trouble: list[str] = []
+    own = re.compile(rf"(data:|blob:|(http|ws)://{re.escape(address.removeprefix('http://'))}/)")
+
+    def asked(url: str) -> None:
+        if not own.match(url):
+            trouble.append(f"asked for {url}")
+
+    def said(line: ConsoleMessage) -> None:
+        if line.type == "error" and "404" not in line.text:
+            trouble.append(line.text)
+
+    def opened(dialog: Dialog) -> None:
+        trouble.append(f"a script opened a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("request", lambda request: asked(request.url))
+    page.on("websocket", lambda socket: asked(socket.url))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("dialog", opened)
+    page.on("console", said)
+    yield page
+    assert not page.evaluate("window.pwned"), "text from outside was run as a script"
+    page.close()
+    assert not trouble
+
+
+@pytest.fixture(scope="module")
+def desk(chromium: Browser, site: str) -> Iterator[BrowserContext]:
+    with chromium.new_context(base_url=site) as context:
+        yield context
+
+
+@pytest.fixture
+def page(desk: BrowserContext, site: str) -> Iterator[Page]:
+    with watched(desk, site) as one:
+        yield one
+
+
+def test_every_page_fits_a_phone_at_night_and_asks_nobody_else(chromium: Browser, site: str) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    with (
+        chromium.new_context(base_url=site, color_scheme="dark", **phone) as context,
+        watched(context, site) as page,
+    ):
+        for path in PAGES:
+            page.goto(path)
+            expect(page.locator("main :is(h1, h2), main .counts").first).to_be_visible()
+            expect(page.locator("nav.bottom-nav")).to_be_visible()
+            assert page.title().endswith("Dashcam Processor")
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, f"{path} is wider than the screen"
+
+
+def test_the_slash_key_finds_a_plate_from_a_fragment_as_a_person_types_it(page: Page) -> None:
+    page.goto("/")
+    expect(page.get_by_role("heading", name="Seen last")).to_be_visible()
+    page.keyboard.press("/")
+    page.keyboard.type("lt-23")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/plates\?q=lt-23$"))
+    expect(page.locator(".plate-card")).to_have_count(1)
+    expect(page.locator(".plate-card .plate")).to_have_text("LT23CGK")
+    page.get_by_role("switch", name="Unsure reads too").click()
+    expect(page.locator(".plate-card .plate")).to_have_text(["LT23", "LT23CGK"])
+    page.get_by_role("link", name="LT23CGK").click()
+    expect(page.get_by_role("heading", name="LT23CGK")).to_be_visible()
+    page.locator("a.sighting").click()
+    expect(page).to_have_url(re.compile(CLIP + r"\?t=2\.00$"))
+
+
+def second(page: Page) -> float:
+    page.wait_for_function(
+        "document.querySelector('video')?.readyState >= 2 && !document.querySelector('video').seeking"
+    )
+    return float(page.evaluate("document.querySelector('video').currentTime"))
+
+
+def box_of(page: Page, text: str) -> tuple[float, float, float, float]:
+    """Where the box of that plate is drawn, in parts of the picture."""
+    box = page.locator(".box", has_text=text)
+    expect(box).to_be_visible()
+    inner, outer = box.bounding_box(), page.locator("video").bounding_box()
+    assert inner and outer
+    left, top = (inner["x"] - outer["x"]) / outer["width"], (inner["y"] - outer["y"]) / outer["height"]
+    return left, top, left + inner["width"] / outer["width"], top + inner["height"] / outer["height"]
+
+
+def test_a_link_with_a_second_opens_the_video_there_with_the_box_around_the_plate(page: Page) -> None:
+    page.goto(f"{CLIP}?t=2.00")
+    assert second(page) == pytest.approx(2.0, abs=0.05)
+    assert box_of(page, "LT23CGK") == pytest.approx((400 / 1280, 360 / 720, 560 / 1280, 400 / 720), abs=0.01)
+
+
+def test_a_click_on_a_plate_shows_its_second_and_its_box(page: Page) -> None:
+    page.goto(CLIP)
+    page.get_by_role("link", name="Show DX17ZWH at 0:06.0").click()
+    expect(page).to_have_url(re.compile(r"\?t=6\.00$"))
+    assert second(page) == pytest.approx(6.0, abs=0.05)
+    assert box_of(page, "DX17ZWH")[0] == pytest.approx(560 / 1280, abs=0.01)
+    page.get_by_role("button", name="Plate LT23CGK at 0:02.0").click()
+    page.wait_for_function("Math.abs(document.querySelector('video').currentTime - 2) < 0.05")
+    expect(page.locator(".box", has_text="DX17ZWH")).to_have_count(0)
+
+
+def test_unsure_reads_are_folded_away(page: Page) -> None:
+    page.goto(CLIP)
+    unsure = page.locator("details.unsure-reads .plate")
+    expect(unsure).to_have_count(1)
+    expect(unsure).not_to_be_visible()
+    page.get_by_text("Unsure reads (1)").click()
+    expect(unsure).to_be_visible()
+
+
+def test_the_map_shows_the_route_and_a_pin_leads_to_the_second(page: Page) -> None:
+    page.goto(f"{CLIP}?t=6.00")
+    view = page.frame_locator("iframe.map")
+    expect(view.locator(".leaflet-control-scale-line")).to_be_visible()
+    expect(view.get_by_text("set server.tile_url to your own tile server")).to_be_visible()
+    expect(view.locator("canvas")).to_be_visible()
+    popup = view.locator(".leaflet-popup a.pin")
+    box = page.locator("iframe.map").bounding_box()
+    assert box
+    # the drive goes north, so coming from the south one meets the pin of the first second first
+    for step in range(40):
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 28 - step * 8)
+        if popup.count():
+            break
+    expect(popup.locator(".plate")).to_have_text("LT23CGK")
+    popup.click()
+    page.wait_for_function("Math.abs(document.querySelector('video').currentTime - 2) < 0.05")
+
+
+def test_names_and_plates_with_html_in_them_are_shown_as_they_are(page: Page) -> None:
+    for path, place in (
+        (CLIP, ".sights .plate >> nth=2"),
+        ("/plates?q=img", ".plate-card .plate"),
+        ("/videos?outcome=rejected", ".video-card .name"),
+        ("/tasks?view=complete", ".clip"),
+        ("/tasks?view=stuck", "details.error summary"),
+        ("/devices", ".device dd"),
+    ):
+        page.goto(path)
+        expect(page.locator(place)).to_contain_text("<img src=x onerror=window.pwned=1>")
+    page.goto("/plates?q=img")
+    page.locator(".plate-card").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("<script>")
+    expect(page.frame_locator("iframe.map").locator("canvas")).to_be_visible()
+
+
+def test_older_videos_are_a_link_away_and_none_is_shown_twice(page: Page) -> None:
+    page.goto("/videos")
+    first = page.locator(".video-card").evaluate_all("cards => cards.map(card => card.href)")
+    page.get_by_role("link", name="Show older").click()
+    expect(page.get_by_role("link", name="Back to the newest")).to_be_visible()
+    rest = page.locator(".video-card").evaluate_all("cards => cards.map(card => card.href)")
+    assert len(first) == 60
+    assert len(set(first + rest)) == len(first + rest) == 71
+
+
+def test_a_filter_stays_in_the_address(page: Page) -> None:
+    page.goto("/videos")
+    page.get_by_label("State").select_option("rejected")
+    expect(page).to_have_url(re.compile(r"/videos\?outcome=rejected$"))
+    expect(page.get_by_text("The file is empty: copy it again.")).to_be_visible()
+
+
+def test_a_clip_in_work_says_where_it_stands(page: Page) -> None:
+    page.goto(f"/videos/{101:016x}")
+    expect(page.get_by_text("Find plates is held: run cancelled in Prefect")).to_be_visible()
+    expect(page.locator("video")).to_have_count(0)
+
+
+def test_a_held_task_can_be_tried_again(page: Page) -> None:
+    page.goto("/tasks?view=stuck")
+    page.get_by_role("button", name=re.compile("Try Find plates of .* again")).click()
+    expect(page.get_by_text("Nothing is in trouble")).to_be_visible()
+
+
+def test_light_or_dark_is_remembered(page: Page) -> None:
+    page.goto("/")
+    theme = page.locator("html")
+    expect(theme).to_have_attribute("data-theme", "light")
+    page.get_by_role("button", name="Light or dark").click()
+    expect(theme).to_have_attribute("data-theme", "dark")
+    page.goto("/devices")
+    expect(theme).to_have_attribute("data-theme", "dark")
+    expect(page.locator("body")).to_have_class(re.compile("body--dark"))
+
+
+def test_an_empty_system_says_what_to_do_next(chromium: Browser, tmp_path: Path) -> None:
+    with (
+        served(tmp_path, "--empty") as address,
+        chromium.new_context(base_url=address) as context,
+        watched(context, address) as page,
+    ):
+        for path in ("/", "/videos", "/tasks"):
+            page.goto(path)
+            expect(page.get_by_text("dashcam process FOLDER")).to_be_visible()
+        page.goto("/devices")
+        expect(page.get_by_text("dashcam up")).to_be_visible()

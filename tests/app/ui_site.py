@@ -1,0 +1,92 @@
+"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty]``; prints its address when it listens."""
+
+import socket
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import uvicorn
+from fastapi import FastAPI
+from nicegui import ui
+from sqlalchemy.orm import Session
+
+import migrations
+from app import media, pages, system
+from dashcam.catalog.models import Device
+from dashcam.config import Site
+from dashcam.database import open_engine, writing
+from dashcam.storage.roots import Stores
+from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
+
+NASTY = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>`${window.pwned=1}`'\""
+SIZE = (320, 180)
+
+
+def picture(folder: Path, name: str, text: str) -> None:
+    image = np.full((60, 200, 3), 235, np.uint8)
+    cv2.putText(image, text[:9], (8, 42), cv2.FONT_HERSHEY_SIMPLEX, 1, (20, 20, 20), 2)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(folder / name), image)
+
+
+def clip(path: Path, seconds: int = 10, fps: int = 10) -> None:
+    """Ten seconds of grey that gets lighter."""
+    with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height = SIZE
+        stream.pix_fmt = "yuv420p"
+        for number in range(seconds * fps):
+            grey = np.full((SIZE[1], SIZE[0], 3), 40 + number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
+        container.mux(stream.encode())
+
+
+def fill(session: Session, archive: Path) -> None:
+    first = add_video(session, 1)
+    folder = archive / first.video_id
+    picture(folder, "poster.jpg", "poster")
+    clip(folder / "video_lowres.mp4")
+    add_route(session, first)
+    for text, at, sure in (("LT23CGK", 2.0, True), ("DX17ZWH", 6.0, True), (NASTY, 8.0, True), ("LT23", 4.0, False)):
+        number = round(at * 1000)
+        place = {"lat": 44.43 + at * 2e-4, "lon": 26.1}
+        add_sighting(
+            session, first, text, at, confirmed=sure, box=[320.0 + 40 * at, 360.0, 480.0 + 40 * at, 400.0], **place
+        )
+        picture(folder, f"plates/{number}_best_crop.jpg", text)
+        picture(folder, f"frames/{number}_best_frame.jpg", text)
+    for number in range(2, 70):
+        add_sighting(session, add_video(session, number, NOON - timedelta(hours=number)), "B577PRO", 1.0)
+    broken = add_video(session, 100, None, name=NASTY, outcome="rejected", reason="The file is empty: copy it again.")
+    add_task(session, broken, "INGEST_VIDEO", state="complete", outcome="rejected", completed_at=NOON)
+    held = add_video(
+        session, 101, NOON + timedelta(hours=1), outcome=None, media=None, poster=None, frames_decoded=None
+    )
+    add_task(session, held, hold="run cancelled in Prefect", failures=1, last_error=f"No such file: {NASTY}")
+    session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=datetime.now(UTC), info={"card": NASTY}))
+    session.add(Device(hostname="shed-nas", device_type="nas", last_seen=NOON, info={}))
+
+
+def main(folder: Path, empty: bool) -> None:
+    engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
+    migrations.upgrade(engine)
+    archive = folder / "archive"
+    archive.mkdir()
+    if not empty:
+        with writing(engine) as session:
+            fill(session, archive)
+    system.start(system.System(engine, Site(), Stores({"shed_nas": archive}), "a token"))
+    web = FastAPI()
+    web.include_router(media.router)
+    pages.register()
+    ui.run_with(web, **pages.RUN_WITH, show_welcome_message=False)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+        uvicorn.Server(uvicorn.Config(web, log_level="warning")).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), "--empty" in sys.argv)
