@@ -14,7 +14,14 @@ def looks(motion: list[float], brightness: float = 0.7, sharpness: float = 0.01)
 
 
 def kept(found: list[Look], duration_s: float) -> list[tuple[float, float]]:
-    return [(s.start_s, s.end_s) for s in spans(found, duration_s) if s.keep]
+    """Stretches that are kept, whatever the reasons."""
+    made: list[tuple[float, float]] = []
+    for span in spans(found, duration_s):
+        if span.keep and made and made[-1][1] == span.start_s:
+            made[-1] = (made[-1][0], span.end_s)
+        elif span.keep:
+            made.append((span.start_s, span.end_s))
+    return made
 
 
 def test_a_drive_is_kept_whole() -> None:

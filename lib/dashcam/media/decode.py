@@ -23,7 +23,10 @@ class ClipUnreadable(Exception):
 
 @dataclass(frozen=True)
 class Frame:
-    """A decoded frame. ``t_s`` is media time: ``(pts - pts of the first frame) * time_base``."""
+    """A decoded frame. ``t_s`` is media time: ``(pts - pts of the first frame) * time_base``.
+
+    One thread at a time may use it: PyAV keeps the converter in the frame, and two threads in it wait for ever.
+    """
 
     index: int
     pts: int

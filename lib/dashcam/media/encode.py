@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import av
+from av.video.reformatter import VideoReformatter
 
 from dashcam.media.decode import Frame, FrameReader
 
@@ -52,6 +53,7 @@ class LowResEncoder:
         self._first_pts: int | None = None
         self._last_pts = -1
         self._early: list[av.Packet] = []
+        self._scaler: Any = VideoReformatter()
         self._time_base = source.time_base
         self._size = low_size(source.width, source.height)
         self._output: Any = av.open(str(self._part), "w", format="mp4", options={"movflags": "+faststart"})
@@ -79,7 +81,7 @@ class LowResEncoder:
             self._part.unlink(missing_ok=True)
 
     def write(self, frame: Frame) -> None:
-        """The next frame of the clip; one whose pts does not rise is left out."""
+        """The next frame of the clip, from now on the encoder's alone; one whose pts does not rise is left out."""
         self._raise()
         self._put(frame)
 
@@ -148,7 +150,7 @@ class LowResEncoder:
         pts = frame.pts - self._first_pts
         if pts <= self._last_pts:
             return
-        small = frame.av.reformat(*self._size, format="yuv420p", interpolation="AREA")
+        small = self._scaler.reformat(frame.av, *self._size, format="yuv420p", interpolation="AREA")
         small.pts, small.time_base = pts, self._time_base
         small.pict_type = av.video.frame.PictureType.NONE  # else x264 repeats the source's choice of keyframes
         self._output.mux(self._video.encode(small))

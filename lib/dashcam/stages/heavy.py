@@ -80,9 +80,9 @@ class Heavy:
             with LowResEncoder(work / "video_lowres.mp4", reader, threads=threads) as encoder:
                 reader.on_audio = encoder.write_audio
                 for frame in reader:
+                    image = frame.bgr() if sampler.wants(frame) else None
                     encoder.write(frame)
-                    if sampler.wants(frame):
-                        image = frame.bgr()
+                    if image is not None:
                         shelf.offer_poster(frame.t_s, image, duration_s)
                         watch.look(frame.pts, frame.t_s, image)
                         ctx.progress(min(0.95, 0.95 * frame.t_s / duration_s) if duration_s else 0.0)
