@@ -15,7 +15,8 @@ from dashcam.embedded.system import embedded_system
 STUBBORN = """
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
-grandchild = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); time.sleep(600)"
+deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+grandchild = deaf + "print('ready', flush=True); time.sleep(600)"
 subprocess.Popen([sys.executable, "-c", grandchild], start_new_session=True)
 time.sleep(600)
 """

@@ -80,6 +80,8 @@ class Home:
         """The site file, and one device per pool: this machine plays them all."""
         site = {
             "global": {"task_retry_delay_seconds": 5},
+            # all pools share this machine's cores, where a process start costs more than on a machine of its own
+            "dispatch": {"batch_linger_seconds": 8},
             "storage_paths": {
                 "indoor_nas": {"base": str(self.indoor_nas)},
                 "shed_nas": {"archive_base": str(self.archive)},

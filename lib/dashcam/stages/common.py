@@ -12,7 +12,7 @@ from dashcam.tasks.model import NewTask
 
 
 class Rejected(Exception):
-    """This clip can never be processed; the message is the plain sentence a person will read. It ends, and never loops."""
+    """This clip can never be processed; the message is the plain sentence a person will read."""
 
 
 @dataclass(frozen=True)
