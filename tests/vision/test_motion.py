@@ -1,5 +1,7 @@
 """The cheap look rejects only the hopeless: what may hold a plate is kept."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +52,7 @@ def test_spans_cover_the_clip_without_gap_or_overlap(measures: list[tuple[float,
     found = [Look(float(t), *m) for t, m in enumerate(measures)]
     made = spans(found, len(found) - 1 + longer)
     assert made[0].start_s == 0 or len(found) == 1
-    assert all(a.end_s == b.start_s for a, b in zip(made, made[1:], strict=False))
+    assert all(a.end_s == b.start_s for a, b in pairwise(made))
 
 
 def test_a_small_car_moves_the_picture_and_dusk_does_not() -> None:

@@ -14,7 +14,8 @@ STROKES = np.array([[1.0, -2.0, 1.0]], dtype=np.float32)
 def sharpness(crop: Image) -> float:
     """0 (smear) to 1 (crisp strokes): how much of the brightness's variance changes from pixel to pixel along a line.
 
-    The Laplacian's horizontal half, at one height: a moving car smears sideways, which leaves a plate's long edges sharp.
+    The Laplacian's horizontal half, at one height: a moving car smears sideways, which leaves a plate's long edges
+    sharp.
     """
     gray = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) if crop.ndim == 3 else crop
     width = max(8, round(gray.shape[1] * READ_HEIGHT / max(1, gray.shape[0])))

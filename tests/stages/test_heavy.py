@@ -1,0 +1,176 @@
+"""The heavy stage finds the plates that are really there, with the crop and second that prove it, and no others."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from dashcam.config import DeviceSettings
+from dashcam.media.decode import DecodeError, Frame, frames
+from dashcam.records import HeavyResult, Sighting, Span
+from dashcam.stages.heavy import Heavy, Sampler
+from dashcam.tasks.model import InputRef, TaskType
+from dashcam.vision.engines import MissingWeights
+from tests.media.made import Picture, regular, write_clip
+from tests.stages.running import Device, task
+
+
+@pytest.fixture(scope="module")
+def heavy() -> Heavy:
+    return Heavy(DeviceSettings())
+
+
+def standing_plate(shared: Path) -> tuple[Callable[[int, int, int], Picture], str, tuple[int, int]]:
+    """A painter of one photograph of a car (a little noise in every frame), its plate, and its size."""
+    folder = shared / "data" / "openalpr-endtoend" / "us"
+    file, *_, text = (folder / "wts-lg-000165.txt").read_text().strip().split("\t")
+    photo = cv2.imread(str(folder / file))
+    photo = photo[: photo.shape[0] // 2 * 2, : photo.shape[1] // 2 * 2, ::-1]
+
+    def paint(index: int, width: int, height: int) -> Picture:
+        grain = np.random.default_rng(index).integers(0, 6, photo.shape, dtype=np.uint8)
+        return np.clip(photo.astype(np.int16) + grain, 0, 255).astype(np.uint8)
+
+    return paint, text, (photo.shape[1], photo.shape[0])
+
+
+@pytest.mark.parametrize(
+    ("clip", "exact", "nearly"),
+    [
+        ("london-street-hevc", {"LT23CGK"}, {"DX17ZWH"}),
+        ("incar-romania-1fps", {"BR07AAC", "B577PRO"}, set()),
+    ],
+)
+def test_real_clips(shared: Path, tmp_path: Path, heavy: Heavy, clip: str, exact: set[str], nearly: set[str]) -> None:
+    """The acceptance of the project's first part, on real footage."""
+    source = shared / "data" / "clips" / f"{clip}.mp4"
+    device = Device(tmp_path / "device")
+    result = device.run_both(source, heavy).result
+    assert isinstance(result, HeavyResult)
+    confirmed = [s.text for s in result.sightings if s.confirmed]
+    assert exact <= set(confirmed)
+    assert all(any(differences(text, found) <= 1 for found in confirmed) for text in nearly)
+    assert len(confirmed) <= len(exact) + len(nearly) + 2
+    proves(device.nas / "heavy_output" / clip, result, source)
+
+
+def proves(bundle: Path, result: HeavyResult, source: Path) -> None:
+    """Crops and frames are cut from the frame that was read; the video keeps all frames; the JSON is the result."""
+    assert HeavyResult.model_validate_json((bundle / "detections.json").read_bytes()) == result
+    assert result.frames_decoded >= result.frames_looked_at > 0
+    assert set(result.models) == {"plate-detector-baseline", "PP-OCRv6_rec_small"}
+    assert (bundle / result.poster).is_file()
+    shown = {s.best_pts: s for s in result.sightings}
+    for frame in frames(source):
+        if sighting := shown.get(frame.pts):
+            assert sighting.best_s == pytest.approx(frame.t_s, abs=1e-3)
+            assert looks_like(bundle, sighting, frame.bgr()) > 0.97
+    for sighting in result.sightings:
+        assert sighting.first_s <= sighting.best_s <= sighting.last_s
+        assert any(r.pts == sighting.best_pts and r.box == sighting.box for r in sighting.reads)
+        assert (bundle / sighting.frame).is_file()
+    with av.open(str(bundle / "video_lowres.mp4")) as low:
+        assert low.streams.video[0].frames >= 0.99 * result.frames_decoded
+
+
+def looks_like(bundle: Path, sighting: Sighting, frame: np.ndarray) -> float:
+    """Correlation of the crop's middle with the sighting's box in the source frame."""
+    crop = cv2.imread(str(bundle / sighting.crop), cv2.IMREAD_GRAYSCALE)
+    x0, y0, x1, y1 = (round(v) for v in sighting.box)
+    gray = cv2.cvtColor(frame[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY)
+    return float(cv2.matchTemplate(crop, gray, cv2.TM_CCOEFF_NORMED).max())
+
+
+def test_a_plate_that_stands_still_is_one_sighting_and_the_same_bytes_every_time(
+    shared: Path, tmp_path: Path, heavy: Heavy
+) -> None:
+    paint, text, size = standing_plate(shared)
+    clip = write_clip(tmp_path / "stop.mp4", regular(3, 5), size=size, paint=paint, sound="aac")
+    bundles = []
+    for name in ("one", "two"):
+        device = Device(tmp_path / name)
+        output = device.run_both(clip, heavy)
+        bundles.append(content(device.nas))
+    confirmed = [s for s in output.result.sightings if s.confirmed]
+    assert [s.text for s in confirmed] == [text]
+    assert (confirmed[0].first_s, confirmed[0].last_s) == (0.0, pytest.approx(2.8))
+    assert bundles[0] == bundles[1]
+    assert {"heavy_output/stop/video_lowres.mp4", f"heavy_output/stop/plates/{text}_best_crop.jpg"} <= set(bundles[0])
+    (archive,) = output.publish
+    assert archive.task_type == TaskType.ARCHIVE_VIDEO
+    assert [(r.type, r.uri) for r in archive.inputs] == [
+        ("video", "local:stop.mp4"),
+        ("bundle", "indoor_nas:heavy_output/stop"),
+    ]
+
+
+def test_without_a_plate_the_record_proves_that_somebody_looked(tmp_path: Path, heavy: Heavy) -> None:
+    clip = write_clip(tmp_path / "empty.mp4", regular(2, 10))
+    device = Device(tmp_path / "device")
+    device.run_both(clip, heavy)
+    said = json.loads((device.nas / "heavy_output/empty/detections.json").read_bytes())
+    assert (said["frames_decoded"], said["frames_looked_at"]) == (20, 10)
+    assert [s for s in said["sightings"] if s["confirmed"]] == []
+    assert all(len(sha) == 64 for sha in said["models"].values())
+
+
+def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path: Path, heavy: Heavy) -> None:
+    clip = write_clip(tmp_path / "torn.mp4", regular(1))
+    data = bytearray(clip.read_bytes())
+    start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+    data[start:end] = bytes(end - start)
+    clip.write_bytes(data)
+    device = Device(tmp_path / "device")
+    torn = task(TaskType.HEAVY_PROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name)])
+    with pytest.raises(DecodeError, match=r"torn\.mp4"):
+        heavy.run(torn, device.context(clip))
+    assert list(device.nas.iterdir()) == []
+
+
+def test_missing_weights_are_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(MissingWeights, match=r"gone\.onnx"):
+        Heavy(DeviceSettings(detector_weights=tmp_path / "gone.onnx"))
+
+
+def test_progress_rises_to_one(tmp_path: Path, heavy: Heavy) -> None:
+    clip = write_clip(tmp_path / "a.mp4", regular(2, 10))
+    device = Device(tmp_path / "device")
+    heard: list[float] = []
+    work = task(TaskType.HEAVY_PROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name)])
+    heavy.run(work, device.context(clip, heard.append))
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+
+
+@pytest.mark.parametrize(("fps", "taken"), [(30, 50), (29.97, 50), (25, 50), (1, 10)])
+def test_five_frames_a_second_are_looked_at_whatever_the_frame_rate(fps: float, taken: int) -> None:
+    assert len(looked_at([], fps, 10)) == taken
+
+
+def test_what_was_rejected_is_still_sampled() -> None:
+    spans = [
+        Span(start_s=0, end_s=4, keep=True, reason=""),
+        Span(start_s=4, end_s=24, keep=False, reason=""),
+        Span(start_s=24, end_s=30, keep=True, reason=""),
+    ]
+    times = looked_at(spans, 30, 30)
+    assert sum(4 <= t < 24 for t in times) == 10
+    assert sum(not 4 <= t < 24 for t in times) == pytest.approx(50, abs=1)
+
+
+def looked_at(spans: list[Span], fps: float, duration_s: float) -> list[float]:
+    sampler = Sampler(spans, 5)
+    every = [Frame(i, i, i / fps, None) for i in range(round(duration_s * fps))]
+    return [f.t_s for f in every if sampler.wants(f)]
+
+
+def differences(a: str, b: str) -> int:
+    return sum(x != y for x, y in zip(a, b, strict=True)) if len(a) == len(b) else 9
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
