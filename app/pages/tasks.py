@@ -96,7 +96,7 @@ def task_row(line: worklist.TaskLine, running: Progress | None, at: datetime) ->
         tag("td", "muted", running.device if running else line.device_type)
         when = line.completed_at or line.created_at
         tag("td", "muted num", wording.ago(when, at), title=wording.moment(when, zone()))
-        tag("td", "num", f"{line.attempts}" + (f" ({line.failures} failed)" if line.failures else ""))
+        tag("td", "num tries", f"{line.attempts}" + (f" ({line.failures} failed)" if line.failures else ""))
         with tag("td", "state-cell"):
             task_state(line, running, at)
         with tag("td", "action"):

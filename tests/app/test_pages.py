@@ -18,7 +18,10 @@ pytestmark = pytest.mark.browser
 
 CLIP = "/videos/0000000000000001"
 PAGES = ("/", "/videos", CLIP, "/plates", "/plates/LT23CGK", "/tasks", "/devices", "/plates/UNSEEN", "/videos/nonsense")
-QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update --disable-sync --no-first-run"
+QUIET = (
+    "--no-sandbox --disable-gpu --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +204,12 @@ def test_names_and_plates_with_html_in_them_are_shown_as_they_are(page: Page) ->
     page.goto("/plates?q=img")
     page.locator(".plate-card").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("<script>")
-    expect(page.frame_locator("iframe.map").locator("canvas")).to_be_visible()
+    view = page.frame_locator("iframe.map")
+    expect(view.locator("canvas")).to_be_visible()
+    box = page.locator("iframe.map").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)  # the only pin is in the middle
+    expect(view.locator(".leaflet-popup a.pin")).to_contain_text("<script>")
 
 
 def test_older_videos_are_a_link_away_and_none_is_shown_twice(page: Page) -> None:

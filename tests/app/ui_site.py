@@ -1,4 +1,4 @@
-"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty]``; prints its address when it listens."""
+"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty]``; prints its address."""
 
 import socket
 import sys

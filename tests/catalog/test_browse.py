@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
@@ -13,7 +12,7 @@ from dashcam.catalog import browse, worklist
 from dashcam.catalog.models import Device
 from dashcam.database import reading, writing
 from dashcam.tasks.model import TaskType
-
+from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
 T = TypeVar("T")
 
