@@ -103,7 +103,7 @@ def blank_map(colours: set[str]) -> Map:
 
 def tile_url() -> str:
     """The address pattern of the household's own tile server, empty when there is none: the default."""
-    return str(getattr(system.current().site.server, "tile_url", None) or "")
+    return system.current().site.server.tile_url or ""
 
 
 def route_layer(fixes: Sequence[Fix]) -> dict[str, Any]:

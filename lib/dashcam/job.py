@@ -13,7 +13,7 @@ from dashcam.tasks.chain import STAGES
 from dashcam.tasks.client import MainServer
 from dashcam.tasks.model import InputRef, Task, TaskType
 
-POLL_S = 0.3
+POLL_S = 0.5
 INGEST_BATCH = 50
 
 
