@@ -98,6 +98,7 @@ class LowResEncoder:
         stream.time_base = stream.codec_context.time_base = self._time_base
         stream.codec_context.gop_size = max(1, round(GOP_S * fps))
         stream.codec_context.thread_count = threads
+        stream.codec_context.thread_type = "FRAME"  # slices, PyAV's default, cost picture quality
         return stream
 
     def _audio_stream(self, source: Any) -> Any:
