@@ -90,6 +90,12 @@ def test_a_word_on_a_sign_needs_more() -> None:
     assert found(tracklet(["EVERTON"] * 4, sure=0.98, legible=0.8)) == [("EVERTON", True)]
 
 
+def test_a_date_burnt_into_the_picture_is_no_plate() -> None:
+    assert found(tracklet(["2026062813"] * 5, sure=0.99, legible=0.9)) == [("2026062813", False)]
+    assert found(tracklet(["8831042"] * 2)) == [("8831042", False)]
+    assert found(tracklet(["8831042"] * 3)) == [("8831042", True)]
+
+
 def test_noise_is_dropped() -> None:
     assert found(tracklet(["XQ"]), tracklet(["JKWPR7"], 20, sure=0.3, legible=0.02), Tracklet(seen=[(1.0, HERE)])) == []
 

@@ -70,13 +70,18 @@ def sightings(tracklets: Sequence[Tracklet], gap_s: float = GAP_S) -> list[Seen]
 def is_confirmed(result: Vote, evidence: Sequence[Evidence]) -> bool:
     """At least two whole reads that agree, or one that is very clear; plates only in length and in being whole.
 
-    A word without any digit is more often a sign on the street than a plate, so it takes three very sure reads.
+    Letters alone are more often a sign on the street than a plate, digits alone a date or a telephone number: they take
+    three very sure reads.
     """
     agreeing = [e.read for e in evidence if e.read.text == result.text and not e.cut]
     if len(result.text) not in LENGTHS or not agreeing:
         return False
-    if not any(sign.isdigit() for sign in result.text):
-        return sum(r.confidence >= 0.9 and r.legibility >= 0.4 for r in agreeing) >= 3 and result.confidence >= 0.6
+    if result.text.isalpha() or result.text.isdigit():
+        return (
+            len(result.text) <= 8
+            and sum(r.confidence >= 0.9 and r.legibility >= 0.4 for r in agreeing) >= 3
+            and result.confidence >= 0.6
+        )
     if len({r.pts for r in agreeing if r.legibility >= 0.15}) >= 2:
         return result.confidence >= 0.3
     return any(r.confidence >= 0.95 and r.legibility >= 0.5 for r in agreeing) and result.confidence >= 0.3
