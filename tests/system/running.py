@@ -31,7 +31,7 @@ def until(true: Callable[[], Any], what: str, limit_s: float = 120) -> Any:
 
 def dashcam(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    options = {"timeout": 280} | options
+    options = {"timeout": 580} | options
     return subprocess.run([*DASHCAM, *map(str, arguments)], capture_output=True, text=True, check=False, **options)
 
 

@@ -16,7 +16,7 @@ from dashcam.storage import bundle
 from dashcam.tasks.chain import STAGES
 from tests.system.running import Running, dashcam, until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 FLOWS = [stage.flow for stage in STAGES.values()]
 
