@@ -40,13 +40,13 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dashcam-processor needs Python 3.11 or newer: name one with make PYTHON=/path/to/python3")'
 	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
 	@echo "==> Installing the packages, a few minutes"
-	$(PIP) install --progress-bar off -c constraints.txt -e .
+	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e .
 	$(call one-opencv)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
 	@echo "==> Installing the tools for tests and checks"
-	$(PIP) install --progress-bar off -c constraints.txt -e '.[dev,postgres,docker]'
+	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[dev,postgres,docker]'
 	$(call one-opencv)
 	@touch $@
 
@@ -55,7 +55,7 @@ define one-opencv
 	@if $(PIP) show --quiet opencv-python 2>/dev/null; then \
 	  echo "==> Leaving one OpenCV, the headless one"; \
 	  $(PIP) uninstall --quiet --yes opencv-python; \
-	  $(PIP) install --quiet --no-deps --force-reinstall $(OPENCV); fi
+	  $(PIP) install --quiet --no-compile --no-deps --force-reinstall $(OPENCV); fi
 endef
 
 clean:
