@@ -164,7 +164,7 @@ def page(view: Map, places: Sequence[tuple[float, float]]) -> str:
     """The finished page, showing all the places (latitude, longitude)."""
     if places:
         corners = [[function(axis) for axis in zip(*places, strict=True)] for function in (min, max)]
-        view.fit_bounds(corners, padding=(28, 28), max_zoom=17)
+        view.fit_bounds(corners, padding=(28, 28), max_zoom=18)
     figure = view.get_root()
     figure.title = "Map"
     head = (

@@ -1,6 +1,9 @@
 """The first page: what there is, what came in last, what is being worked on."""
 
+from collections.abc import Callable
+
 from nicegui import ui
+from nicegui.element import Element
 from sqlalchemy.orm import Session
 
 from app import system
@@ -12,35 +15,58 @@ from dashcam.catalog import browse, worklist
 PLATES, VIDEOS = 10, 8
 
 
-def everything(
-    session: Session,
-) -> tuple[browse.Totals, list[browse.PlateCard], list[browse.VideoCard]]:
+Catalogue = tuple[browse.Totals, list[browse.PlateCard], list[browse.VideoCard]]
+Work = tuple[list[worklist.StageBacklog], list[worklist.TaskLine], list[worklist.DeviceLine]]
+
+
+def catalogue(session: Session) -> Catalogue:
     processed = browse.videos(session, browse.VideoFilter(outcome="processed"), limit=VIDEOS)
     videos = processed or browse.videos(session, limit=VIDEOS)
     return browse.totals(session), browse.plates(session, limit=PLATES), videos
 
 
+def work(session: Session) -> Work:
+    running = worklist.tasks_by_id(session, system.current().progress.snapshot())
+    return worklist.backlog(session), running, worklist.devices(session)
+
+
 async def dashboard() -> None:
-    totals, plates, videos = await ask(everything)
+    """Work is looked at again every two seconds; the catalogue only when a step of some clip is done."""
+    known, at_work = await ask(catalogue), await ask(work)
     with frame(NAME, "/"):
-        if not totals.videos:
-            parts.page_title("Welcome")
-            parts.empty(
-                "video_library",
-                "No clips yet",
-                "Give the folder with your dashcam's clips to this command; the plates in them appear here.",
-                "dashcam process FOLDER",
-            )
-        else:
-            counts(totals)
-            with tag("div", "columns"):
-                with tag("div", "wide"):
-                    recent_plates(plates)
-                    recent_videos(videos)
-                with tag("div", "narrow"):
-                    await live_work()
-        if not totals.videos:
-            await live_work()
+        head = tag("div")
+        with tag("div", "columns"):
+            main, side = tag("div", "wide"), tag("div", "narrow")
+    redraw(head, lambda: counts(known[0]))
+    redraw(main, lambda: recent(*known))
+    redraw(side, lambda: draw_work(*at_work))
+
+    async def look_again() -> None:
+        nonlocal at_work
+        before, at_work = at_work, await ask(work)
+        if at_work != before or at_work[1]:
+            redraw(side, lambda: draw_work(*at_work))
+        if at_work[0] != before[0]:
+            found = await ask(catalogue)
+            redraw(head, lambda: counts(found[0]))
+            redraw(main, lambda: recent(*found))
+
+    ui.timer(2.0, look_again)
+
+
+def redraw(place: Element, draw: Callable[[], None]) -> None:
+    place.clear()
+    with place:
+        draw()
+
+
+def recent(totals: browse.Totals, plates: list[browse.PlateCard], videos: list[browse.VideoCard]) -> None:
+    if not totals.videos:
+        what = "Give the folder with your dashcam's clips to this command; the plates in them appear here."
+        parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
+        return
+    recent_plates(plates)
+    recent_videos(videos)
 
 
 def counts(totals: browse.Totals) -> None:
@@ -71,32 +97,6 @@ def recent_videos(videos: list[browse.VideoCard]) -> None:
     with parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
         for card in videos:
             parts.video_card(card, zone(), now(), progress)
-
-
-async def live_work() -> None:
-    """Backlog and devices; looked at again every two seconds, drawn again when something changed."""
-    shown = await ask(work)
-    with tag("div", "live", aria_live="off") as place:
-        draw_work(*shown)
-
-    async def look_again() -> None:
-        nonlocal shown
-        found = await ask(work)
-        if found != shown or found[1]:
-            shown = found
-            place.clear()
-            with place:
-                draw_work(*shown)
-
-    ui.timer(2.0, look_again)
-
-
-Work = tuple[list[worklist.StageBacklog], list[worklist.TaskLine], list[worklist.DeviceLine]]
-
-
-def work(session: Session) -> Work:
-    running = worklist.tasks_by_id(session, system.current().progress.snapshot())
-    return worklist.backlog(session), running, worklist.devices(session)
 
 
 def draw_work(
