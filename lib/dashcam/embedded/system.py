@@ -102,13 +102,14 @@ class EmbeddedSystem:
     def wait_for(self, name: str, url: str) -> None:
         child = self.children[name]
         deadline = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline:
-            if not child.alive:
-                raise StartFailed(f"{name} ended while starting: {child.last_words(3)} (log: {child.log_file})")
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(url, timeout=2).is_success:
-                    return
-            time.sleep(0.1)
+        with httpx.Client(timeout=2) as http:
+            while time.monotonic() < deadline:
+                if not child.alive:
+                    raise StartFailed(f"{name} ended while starting: {child.last_words(3)} (log: {child.log_file})")
+                with contextlib.suppress(httpx.HTTPError):
+                    if http.get(url).is_success:
+                        return
+                time.sleep(0.1)
         raise StartFailed(f"{name} did not answer within {START_LIMIT_S:.0f} s: see {child.log_file}.")
 
     def keep_alive(self) -> None:
