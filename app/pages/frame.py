@@ -94,7 +94,7 @@ async def ask(question: Callable[[Session], T]) -> T:
     return await asyncio.to_thread(answer)
 
 
-def zone() -> tzinfo:
+def zone() -> tzinfo | None:
     return wording.zone_of(system.current().site)
 
 

@@ -106,7 +106,7 @@ def progress_bar(progress: Progress, label: str) -> None:
         tag("span", style=f"width: {progress.fraction * 100:.0f}%")
 
 
-def plate_card(card: PlateCard, zone: tzinfo, now: datetime) -> None:
+def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
     last = card.last
     with link(plate_url(card.text), "card plate-card" + ("" if last.confirmed else " unsure")):
         picture(media_url(last.video_id, last.crop), f"Number plate {card.text}", "crop")
@@ -121,7 +121,7 @@ def plate_card(card: PlateCard, zone: tzinfo, now: datetime) -> None:
                     tag("span", "times", f"×{card.sightings:,}", title=wording.count(card.sightings, "sighting"))
 
 
-def video_card(card: VideoCard, zone: tzinfo, now: datetime, progress: Mapping[int, Progress]) -> None:
+def video_card(card: VideoCard, zone: tzinfo | None, now: datetime, progress: Mapping[int, Progress]) -> None:
     state = "rejected" if card.outcome == "rejected" else "pending" if card.outcome is None else "done"
     with link(video_url(card.video_id), f"card video-card {state}"):
         with tag("div", "poster"):
@@ -164,7 +164,7 @@ def standing(
     tag("div", f"standing small {'trouble' if trouble else ''}", wording.where_it_stands(task, outcome, reason, now))
 
 
-def sighting_when(sighting: SightingCard, zone: tzinfo) -> str:
+def sighting_when(sighting: SightingCard, zone: tzinfo | None) -> str:
     return wording.moment(sighting.seen_utc, zone) if sighting.seen_utc else "time unknown"
 
 

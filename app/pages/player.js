@@ -6,7 +6,7 @@ const INTO_FRAME = 0.002; // s: lands inside the wanted frame, not on the edge t
 export default {
   template: `
     <div class="player">
-      <div class="stage" :style="{ aspectRatio: width + ' / ' + height }">
+      <div class="stage" :style="{ aspectRatio: width + ' / ' + height, maxWidth: (74 * width) / height + 'vh' }">
         <video ref="video" controls playsinline preload="metadata" :src="source" :poster="poster || undefined"
           aria-label="The clip, low resolution" @loadedmetadata="opened" @play="follow" @seeked="look"
           @timeupdate="look" @error="broken = true"></video>

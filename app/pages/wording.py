@@ -1,6 +1,6 @@
 """How times, sizes and the state of work are put into words, the same on every page."""
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from dashcam.catalog.worklist import TaskLine
@@ -24,10 +24,10 @@ CLOCK_NAMES = {
 }
 
 
-def zone_of(site: Site) -> tzinfo:
-    """The site's time zone, or this machine's own."""
+def zone_of(site: Site) -> tzinfo | None:
+    """The site's time zone; None, as `datetime.astimezone` means it, is this machine's own, summer time included."""
     name = site.server.time_zone
-    return ZoneInfo(name) if name else datetime.now(UTC).astimezone().tzinfo or UTC
+    return ZoneInfo(name) if name else None
 
 
 def day_title(day: date, today: date) -> str:
@@ -39,13 +39,13 @@ def day_title(day: date, today: date) -> str:
     return f"{day:%A}, {day.day} {day:%B}" + ("" if day.year == today.year else f" {day.year}")
 
 
-def moment(when: datetime, zone: tzinfo) -> str:
+def moment(when: datetime, zone: tzinfo | None) -> str:
     """``28 Jun 2026, 13:34:16``."""
     local = when.astimezone(zone)
     return f"{local.day} {local:%b %Y, %H:%M:%S}"
 
 
-def short_moment(when: datetime, zone: tzinfo, now: datetime) -> str:
+def short_moment(when: datetime, zone: tzinfo | None, now: datetime) -> str:
     """``28 Jun, 13:34``; with the year instead of the time of day when it is another year."""
     local = when.astimezone(zone)
     return f"{local.day} {local:%b, %H:%M}" if local.year == now.astimezone(zone).year else f"{local.day} {local:%b %Y}"
@@ -96,8 +96,8 @@ def count(number: int, noun: str) -> str:
 
 
 def percent(fraction: float) -> str:
-    """Rounded down, so that nothing below it is shown as 100 %."""
-    return f"{int(fraction * 100)} %"
+    """Rounded, but nothing that is less than 100 % is shown as 100 %."""
+    return f"{min(round(fraction * 100), 99 if fraction < 1 else 100)} %"
 
 
 def stage_name(task_type: TaskType) -> str:

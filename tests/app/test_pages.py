@@ -151,6 +151,14 @@ def test_a_link_with_a_second_opens_the_video_there_with_the_box_around_the_plat
     assert box_of(page, "LT23CGK") == pytest.approx((400 / 1280, 360 / 720, 560 / 1280, 400 / 720), abs=0.01)
 
 
+def test_a_box_is_around_the_plate_in_an_upright_picture_too(page: Page) -> None:
+    page.goto(f"/videos/{2:016x}?t=1.00")
+    assert second(page) == pytest.approx(1.0, abs=0.05)
+    assert box_of(page, "B577PRO") == pytest.approx((0.5, 0.5, 0.75, 0.55), abs=0.01)
+    picture = page.locator("video").bounding_box()
+    assert picture and picture["width"] / picture["height"] == pytest.approx(720 / 1280, abs=0.01), "no black beside it"
+
+
 def test_a_click_on_a_plate_shows_its_second_and_its_box(page: Page) -> None:
     page.goto(CLIP)
     page.get_by_role("link", name="Show DX17ZWH at 0:06.0").click()

@@ -22,7 +22,6 @@ from dashcam.storage.roots import Stores
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
 NASTY = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>`${window.pwned=1}`'\""
-SIZE = (320, 180)
 
 
 def picture(folder: Path, name: str, text: str) -> None:
@@ -32,14 +31,15 @@ def picture(folder: Path, name: str, text: str) -> None:
     cv2.imwrite(str(folder / name), image)
 
 
-def clip(path: Path, seconds: int = 10, fps: int = 10) -> None:
+def clip(path: Path, size: tuple[int, int], seconds: int = 10, fps: int = 10) -> None:
     """Ten seconds of grey that gets lighter."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps)
-        stream.width, stream.height = SIZE
+        stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         for number in range(seconds * fps):
-            grey = np.full((SIZE[1], SIZE[0], 3), 40 + number, np.uint8)
+            grey = np.full((size[1], size[0], 3), 40 + number, np.uint8)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
         container.mux(stream.encode())
 
@@ -48,7 +48,7 @@ def fill(session: Session, archive: Path) -> None:
     first = add_video(session, 1)
     folder = archive / first.video_id
     picture(folder, "poster.jpg", "poster")
-    clip(folder / "video_lowres.mp4")
+    clip(folder / "video_lowres.mp4", (320, 180))
     add_route(session, first)
     for text, at, sure in (("LT23CGK", 2.0, True), ("DX17ZWH", 6.0, True), (NASTY, 8.0, True), ("LT23", 4.0, False)):
         number = round(at * 1000)
@@ -58,7 +58,11 @@ def fill(session: Session, archive: Path) -> None:
         )
         picture(folder, f"plates/{number}_best_crop.jpg", text)
         picture(folder, f"frames/{number}_best_frame.jpg", text)
-    for number in range(2, 70):
+    upright = add_video(session, 2, NOON - timedelta(hours=2))
+    upright.facts = (upright.facts or {}) | {"width": 720, "height": 1280}
+    clip(archive / upright.video_id / "video_lowres.mp4", (180, 320))
+    add_sighting(session, upright, "B577PRO", 1.0, box=[360.0, 640.0, 540.0, 704.0])
+    for number in range(3, 70):
         add_sighting(session, add_video(session, number, NOON - timedelta(hours=number)), "B577PRO", 1.0)
     broken = add_video(session, 100, None, name=NASTY, outcome="rejected", reason="The file is empty: copy it again.")
     add_task(session, broken, "INGEST_VIDEO", state="complete", outcome="rejected", completed_at=NOON)

@@ -1,0 +1,64 @@
+"""Times, sizes and states in words."""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.pages import wording
+from dashcam.config import Site
+
+SUMMER, WINTER = datetime(2026, 6, 28, 12, 0, tzinfo=UTC), datetime(2026, 1, 28, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("configured", [True, False])
+def test_a_clip_is_shown_at_the_hour_its_driver_lived_in_summer_and_winter(
+    configured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the season is in which the page is looked at."""
+    monkeypatch.setenv("TZ", "UTC" if configured else "Europe/Amsterdam")
+    time.tzset()
+    site = Site.model_validate({"server": {"time_zone": "Europe/Amsterdam"}} if configured else {})
+    zone = wording.zone_of(site)
+    assert wording.moment(SUMMER, zone) == "28 Jun 2026, 14:00:00"
+    assert wording.moment(WINTER, zone) == "28 Jan 2026, 13:00:00"
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_days_are_named_as_people_name_them() -> None:
+    today = date(2026, 6, 28)
+    assert wording.day_title(today, today) == "Today, 28 June"
+    assert wording.day_title(date(2026, 6, 27), today) == "Yesterday, 27 June"
+    assert wording.day_title(date(2026, 6, 20), today) == "Saturday, 20 June"
+    assert wording.day_title(date(2025, 12, 31), today) == "Wednesday, 31 December 2025"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown", "inside"),
+    [(0, "0:00", "0:00.0"), (59.96, "1:00", "1:00.0"), (61.25, "1:01", "1:01.2"), (3725, "1:02:05", "62:05.0")],
+)
+def test_seconds_are_shown_as_a_player_shows_them(seconds: float, shown: str, inside: str) -> None:
+    assert (wording.duration(seconds), wording.second(seconds)) == (shown, inside)
+
+
+@given(st.floats(0, 1))
+def test_only_what_is_certain_is_shown_as_100_percent(fraction: float) -> None:
+    assert (wording.percent(fraction) == "100 %") == (fraction == 1)
+
+
+@pytest.mark.parametrize(
+    ("past", "words"),
+    [(3, "just now"), (42, "42 seconds ago"), (60, "1 minute ago"), (7300, "2 hours ago"), (200_000, "2 days ago")],
+)
+def test_how_long_ago(past: int, words: str) -> None:
+    assert wording.ago(SUMMER - timedelta(seconds=past), SUMMER) == words
+
+
+def test_a_short_moment_names_the_year_only_when_it_is_another() -> None:
+    zone = ZoneInfo("Europe/Amsterdam")
+    assert wording.short_moment(WINTER, zone, SUMMER) == "28 Jan, 13:00"
+    assert wording.short_moment(WINTER.replace(year=2024), zone, SUMMER) == "28 Jan 2024"
