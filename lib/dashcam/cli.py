@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from dashcam import __version__, config
 from dashcam.embedded.home import Home, HomeUnusable, default_data
 from dashcam.embedded.system import EmbeddedSystem, StartFailed, embedded_system
+from dashcam.evaluate.cli import app as evaluate_app
 from dashcam.job import Job, Standing, find_clips
 from dashcam.report import Report, table_of
 from dashcam.storage.roots import Stores
@@ -26,6 +27,7 @@ from dashcam.tasks.client import ServerRefused
 app = typer.Typer(
     help="Turns dashcam clips into a searchable record of plates.", no_args_is_help=True, add_completion=False
 )
+app.add_typer(evaluate_app, name="evaluate")
 out = Console()
 err = Console(stderr=True)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -105,13 +106,14 @@ def ctc_decode(folded: NDArray[np.float64]) -> PlateText:
             peak = step + int(folded[step:end, column].argmax())
             text += ALPHABET[column - 1]
             sureness.append(float(folded[peak, column]))
-            slots.append(_top(folded[peak, 1:37]))
+            slots.append(leading(folded[peak, 1:37]))
         step = end
     confidence = float(np.exp(np.mean(np.log(np.clip(sureness, 1e-6, 1))))) if sureness else 0.0
     return PlateText(text, round(confidence, 4), slots)
 
 
-def _top(distribution: NDArray[np.float64]) -> dict[str, float]:
+def leading(distribution: NDArray[np.floating[Any]]) -> dict[str, float]:
+    """The likeliest few of the 36 characters, their shares taken of the 36 alone."""
     shares = distribution / max(float(distribution.sum()), 1e-9)
     best = sorted(range(36), key=lambda i: (-shares[i], i))[:TOP]
     return {ALPHABET[i]: round(float(shares[i]), 4) for i in best if shares[i] >= 0.001}

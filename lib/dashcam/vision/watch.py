@@ -144,8 +144,8 @@ class PlateWatch:
 def cut_out(image: Image, pts: int, t_s: float, box: Box, score: float) -> Crop:
     """A copy of the box with its margins, so that the frame itself can go."""
     height, width = image.shape[:2]
-    ox0, oy0, ox1, oy1 = _grown(box, SHOWN_MARGIN, width, height)
-    ix0, iy0, ix1, iy1 = _grown(box, READ_MARGIN, width, height)
+    ox0, oy0, ox1, oy1 = grown(box, SHOWN_MARGIN, width, height)
+    ix0, iy0, ix1, iy1 = grown(box, READ_MARGIN, width, height)
     shown = image[oy0:oy1, ox0:ox1].copy()
     inner = (ix0 - ox0, iy0 - oy0, ix1 - ox0, iy1 - oy0)
     sharp = quality.sharpness(shown[inner[1] : inner[3], inner[0] : inner[2]])
@@ -160,7 +160,7 @@ def rounded(box: Box) -> Box:
     return x0, y0, x1, y1
 
 
-def _grown(box: Box, margin: tuple[float, float], width: int, height: int) -> tuple[int, int, int, int]:
+def grown(box: Box, margin: tuple[float, float], width: int, height: int) -> tuple[int, int, int, int]:
     dx, dy = (box[2] - box[0]) * margin[0], (box[3] - box[1]) * margin[1]
     x0, y0 = int(max(0, np.floor(box[0] - dx))), int(max(0, np.floor(box[1] - dy)))
     x1, y1 = int(min(width, np.ceil(box[2] + dx))), int(min(height, np.ceil(box[3] + dy)))

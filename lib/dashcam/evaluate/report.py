@@ -1,0 +1,82 @@
+"""What an evaluation found, and its table."""
+
+from rich.table import Table
+
+from dashcam.records import Record
+
+
+class HeightBand(Record):
+    """Plates at least ``from_px`` and less than ``to_px`` high (0: no limit). ``read``: those with a text; rates are
+    shares of ``plates`` and ``read``."""
+
+    from_px: int
+    to_px: int
+    plates: int
+    recall: float | None = None
+    read: int = 0
+    exact: float | None = None
+    within_one: float | None = None
+
+
+class SureBand(Record):
+    """Reads given with a confidence from ``from_confidence`` up to the next band's; ``exact``: how many were right."""
+
+    from_confidence: float
+    reads: int
+    confidence: float
+    exact: float
+
+
+class PlatesReport(Record):
+    """Rates are shares of 1, None where the layout does not tell. ``recall`` and ``precision`` at IoU 0.5; ``exact``
+    and ``within_one`` (edit distance) of the surest plate of each picture, or of each crop; ``true_box_*`` read at the
+    labelled box. ``ms_per_image``: detection and reading, or reading a crop; decoding the file is not in it."""
+
+    data: str
+    layout: str
+    engine: str
+    detector: str | None
+    reader: str | None
+    images: int
+    plates: int
+    recall: float | None = None
+    precision: float | None = None
+    exact: float | None = None
+    within_one: float | None = None
+    true_box_exact: float | None = None
+    true_box_within_one: float | None = None
+    ms_per_image: float
+    calibration_error: float | None = None
+    """Mean distance between confidence and what came true, over the bands of ``reliability`` (Naeini 2015)."""
+    by_height: list[HeightBand]
+    reliability: list[SureBand]
+    wrong: list[tuple[str, str, str]]
+    """(file name, truth, what was read) of every picture that was not read exactly."""
+
+
+def table_of(report: PlatesReport) -> Table:
+    """The figures for people; the first line has the whole, the rest the plates by height."""
+    table = Table(
+        title=f"{report.data}: {report.engine}, {report.images} images, {report.ms_per_image:.0f} ms an image"
+    )
+    for column in ("plates", "number", "recall", "precision", "exact", "one wrong", "true box exact", "one wrong"):
+        table.add_column(column, justify="left" if column == "plates" else "right")
+    table.add_row(
+        "all", str(report.plates), *(
+            percent(rate)
+            for rate in (
+                report.recall, report.precision, report.exact, report.within_one,
+                report.true_box_exact, report.true_box_within_one,
+            )
+        ),
+    )  # fmt: skip
+    for band in report.by_height:
+        name = f"{band.from_px} to {band.to_px} px high" if band.to_px else f"from {band.from_px} px"
+        table.add_row(name, str(band.plates), percent(band.recall), "", percent(band.exact), percent(band.within_one))
+    for sure in report.reliability:
+        table.add_row(f"given as {sure.confidence:.0%}", str(sure.reads), "", "", percent(sure.exact))
+    return table
+
+
+def percent(rate: float | None) -> str:
+    return "" if rate is None else f"{100 * rate:.1f} %"

@@ -1,0 +1,66 @@
+"""The project's own plate reader (training/reader): one distribution per character slot, in ONNX Runtime."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from dashcam.media.images import Image
+from dashcam.vision.engines import MissingWeights, PlateText, load_onnx
+from dashcam.vision.plate_reader import ALPHABET, leading
+
+WEIGHTS = "plate-reader.onnx"
+BLANK = len(ALPHABET)
+
+
+def default_weights() -> Path:
+    """``models/plate-reader.onnx`` of the checkout. Raises `MissingWeights`."""
+    for folder in (Path(__file__).parents[3] / "models", Path(str(files("dashcam"))) / "models"):
+        if (folder / WEIGHTS).is_file():
+            return folder / WEIGHTS
+    raise MissingWeights(f"models/{WEIGHTS} is missing; make it with 'make train-reader' or choose another reader.")
+
+
+class SlotReader:
+    """``grey`` N x H x W, 8 bits, crops stretched to it, to ``slots`` N x 10 x 37 after softmax (0-9, A-Z, blank) and
+    ``legibility`` N, how likely the whole text is right. One line and two lines are read alike, top line first."""
+
+    def __init__(self, weights: Path | None = None, *, threads: int = 0) -> None:
+        path = weights or default_weights()
+        self.name = path.stem
+        self._session, self.sha256 = load_onnx(path, threads)
+        given = self._session.get_inputs()[0]
+        if given.name != "grey" or [o.name for o in self._session.get_outputs()] != ["slots", "legibility"]:
+            raise MissingWeights(f"The weights {path} are not a slot reader's; use models/{WEIGHTS}.")
+        self._height, self._width = int(given.shape[1]), int(given.shape[2])
+
+    def read(self, crops: Sequence[Image]) -> list[PlateText]:
+        readable = [i for i, crop in enumerate(crops) if min(crop.shape[:2]) >= 4]
+        found = [PlateText("", 0.0, [])] * len(crops)
+        if readable:
+            batch = np.stack([self._stretched(crops[i]) for i in readable])
+            slots, legibility = (np.asarray(part) for part in self._session.run(None, {"grey": batch}))
+            for i, distributions, legible in zip(readable, slots, legibility, strict=True):
+                found[i] = slot_text(distributions, float(legible))
+        return found
+
+    def _stretched(self, crop: Image) -> Image:
+        grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) if crop.ndim == 3 else crop
+        interpolation = cv2.INTER_AREA if grey.shape[0] > self._height else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(grey, (self._width, self._height), interpolation=interpolation), dtype=np.uint8)
+
+
+def slot_text(slots: NDArray[np.floating[Any]], confidence: float | None = None) -> PlateText:
+    """The best text of ``S x 37`` distributions, blank last. Without a ``confidence`` it is the product of the winners'
+    probabilities, blanks included: that the length is right is a part of the text being right."""
+    winners = slots.argmax(axis=1)
+    signs = [int(i) for i in np.flatnonzero(winners != BLANK)]
+    if not signs:
+        return PlateText("", 0.0, [])
+    sureness = float(slots.max(axis=1).prod()) if confidence is None else confidence
+    text = "".join(ALPHABET[winners[i]] for i in signs)
+    return PlateText(text, round(sureness, 4), [leading(slots[i, :BLANK]) for i in signs])
