@@ -1,16 +1,18 @@
 # make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
 # make test     everything set up, all tests
 # make check    linters, types and import contracts, in seconds
+# make train-reader   the plate reader from drawn and photographed plates, about an hour on two cores
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= .demo/data
 VIDEOS ?=
 EXIT ?=
+SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OPENCV := $(shell grep '^opencv-python-headless==' constraints.txt)
 
-.PHONY: demo test check format setup clean
+.PHONY: demo test check train-reader format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -28,6 +30,11 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+train-reader: $(VENV)/.train
+	sh training/fonts.sh training/.cache/fonts
+	$(BIN)/python -m training.reader.train --data $(SHARED)/data --fonts training/.cache/fonts \
+	  --teacher $(SHARED)/models/cct_xs_v2_global.onnx --out models/plate-reader.onnx
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -48,6 +55,11 @@ $(VENV)/.dev: $(VENV)/.base
 	@echo "==> Installing the tools for tests and checks"
 	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[dev,postgres,docker]'
 	$(call one-opencv)
+	@touch $@
+
+$(VENV)/.train: $(VENV)/.base
+	@echo "==> Installing what trains networks"
+	$(PIP) install --progress-bar off -c constraints.txt torch==2.13.0 onnx pillow
 	@touch $@
 
 # opencv-python and opencv-python-headless are two builds of the same files; only the second runs without a display's libraries

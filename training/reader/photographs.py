@@ -1,0 +1,133 @@
+"""Photographed crops with their texts: people's and confirmed labels, and a teacher's on crops without any.
+
+Nothing of ``openalpr-endtoend`` and ``vn_cz_hr`` is read, and plates that the measurements ask for are left out
+wherever they turn up. Of every set a part, chosen by the file name's hash, is kept for validation.
+"""
+
+import csv
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from training.reader.degrade import Grey, Random, degraded, fitted
+from training.reader.plates import Sample
+from training.reader.shapes import ALPHABET
+
+HELD_OUT = {
+    "plate-crops-us": 0.2,
+    "plate-crops-world/br_openalpr": 0.1,
+    "plate-crops-world/eu_machine_read": 0.1,
+    "plate-crops-world/eu_twoline": 0.5,
+    "plate-crops-world/ar": 0.3,
+    "plate-crops-world/cn_ccpd": 0.1,
+}
+BOXED = (
+    "plates-street/train", "plates-street/valid", "incar-romania",
+    "plates-world/openlpr", "plates-world/openlpr_more", "plates-world/kaggle_car",
+)  # fmt: skip
+SURE = 0.9
+"""A teacher's label counts when it gives every character at least this."""
+ASKED_FOR = ("LT23CGK", "DX17ZWH", "BR07AAC", "B577PRO")
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """``image`` is grey, at most 80 rows."""
+
+    source: str
+    image: Grey
+    text: str
+    held_out: bool
+
+    def sample(self, rng: Random, harm: float) -> Sample:
+        """The crop a little askew, and worse than it was."""
+        crop = _askew(self.image, rng)
+        height = crop.shape[0] * float(np.exp(-rng.uniform(0, 1.6 * harm)))
+        return Sample(fitted(degraded(crop, rng, max(13, height), harm)), self.text, None)
+
+
+def labelled(data: Path) -> list[Photograph]:
+    """The folders of crops with ``labels.csv``."""
+    asked = _asked(data)
+    found = []
+    for source, share in HELD_OUT.items():
+        with (data / source / "labels.csv").open(newline="") as file:
+            for row in csv.DictReader(file):
+                text = re.sub(r"[^0-9A-Z]", "", row["text"].upper())
+                image = cv2.imread(str(data / source / "images" / row["file"]), cv2.IMREAD_GRAYSCALE)
+                if image is not None and 2 <= len(text) <= 10 and text not in asked:
+                    found.append(Photograph(source, _small(image), text, _held_out(row["file"], share)))
+    return found
+
+
+def taught(data: Path, teacher: Path) -> Iterator[Photograph]:
+    """Crops of the detector's sets, where the teacher (fast-plate-ocr's network) is sure of every character."""
+    session = onnxruntime.InferenceSession(str(teacher), providers=["CPUExecutionProvider"])
+    asked = _asked(data)
+    for source in BOXED:
+        for picture in sorted((data / source / "images").iterdir()):
+            image = cv2.imread(str(picture))
+            label = data / source / "labels" / f"{picture.stem}.txt"
+            for crop in _boxes(image, label) if image is not None and label.exists() else ():
+                text = _teach(session, crop)
+                if 4 <= len(text) <= 10 and not any(_close(text, plate) for plate in asked):
+                    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+                    yield Photograph(f"taught/{source}", _small(grey), text, _held_out(picture.name, 0.05))
+
+
+def _asked(data: Path) -> set[str]:
+    files = (data / "openalpr-endtoend").rglob("*.txt")
+    return {f.read_text().split("\t")[5].strip() for f in files} | set(ASKED_FOR)
+
+
+def _close(text: str, plate: str) -> bool:
+    return text == plate or (len(text) == len(plate) and sum(a != b for a, b in zip(text, plate, strict=True)) <= 2)
+
+
+def _held_out(name: str, share: float) -> bool:
+    return zlib.crc32(name.encode()) % 1000 < 1000 * share
+
+
+def _small(image: Grey) -> Grey:
+    if image.shape[0] <= 80:
+        return image
+    return cv2.resize(image, (round(image.shape[1] * 80 / image.shape[0]), 80), interpolation=cv2.INTER_AREA)
+
+
+def _boxes(image: NDArray[np.uint8], label: Path) -> Iterator[NDArray[np.uint8]]:
+    rows, columns = image.shape[:2]
+    for line in label.read_text().splitlines():
+        _, cx, cy, w, h = (float(v) for v in line.split()[:5])
+        x0, x1 = round((cx - 0.52 * w) * columns), round((cx + 0.52 * w) * columns)
+        y0, y1 = round((cy - 0.53 * h) * rows), round((cy + 0.53 * h) * rows)
+        crop = image[max(0, y0) : y1, max(0, x0) : x1]
+        if crop.shape[0] >= 14 and crop.shape[1] >= 24:
+            yield crop
+
+
+def _teach(session: onnxruntime.InferenceSession, crop: NDArray[np.uint8]) -> str:
+    given = cv2.cvtColor(cv2.resize(crop, (128, 64)), cv2.COLOR_BGR2RGB)[None]
+    slots = np.asarray(session.run(["plate"], {"input": given})[0])[0]
+    if slots.max(1).min() < SURE:
+        return ""
+    return "".join((ALPHABET + "_")[i] for i in slots.argmax(1)).rstrip("_").replace("_", "?")
+
+
+def _askew(image: Grey, rng: Random) -> Grey:
+    rows, columns = image.shape
+    source = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32)
+    turn, lean = rng.normal(0, 0.025), rng.normal(0, 0.06)
+    moved = source + rng.normal(0, 0.02, (4, 2)) * rows
+    moved[:, 1] += (moved[:, 0] - columns / 2) * turn
+    moved[:, 0] += (moved[:, 1] - rows / 2) * lean
+    cut = rng.uniform(-0.02, 0.08, 4) * (columns, rows, columns, rows)
+    moved = (moved + cut[:2]) * ((columns, rows) / (np.array([columns, rows]) + cut[:2] + cut[2:]))
+    matrix = cv2.getPerspectiveTransform(source, moved.astype(np.float32))
+    return cv2.warpPerspective(image, matrix, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
