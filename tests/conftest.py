@@ -1,11 +1,15 @@
 """Fixtures that more than one room uses."""
 
 import os
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL
 
 import migrations
 from dashcam.database import open_engine
@@ -22,10 +26,54 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A new database made by the migrations, once as SQLite and once as PostgreSQL."""
+    if request.param == "sqlite":
+        yield from migrated(f"sqlite:///{tmp_path / 'dashcam.db'}")
+        return
+    socket_folder: Path = request.getfixturevalue("postgresql")
+    address = URL.create(
+        "postgresql+psycopg", username="postgres", database="postgres", query={"host": str(socket_folder)}
+    )
+    name = f"t{os.urandom(4).hex()}"
+    server = create_engine(address, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    server.dispose()
+    yield from migrated(address.set(database=name).render_as_string(hide_password=False))
+
+
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """A new SQLite database, made by the migrations."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'dashcam.db'}")
+    yield from migrated(f"sqlite:///{tmp_path / 'dashcam.db'}")
+
+
+def migrated(url: str) -> Iterator[Engine]:
+    engine = open_engine(url)
     migrations.upgrade(engine)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Path]:
+    """A PostgreSQL server of our own on a socket in a folder; skipped, loudly, where PostgreSQL is not installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed (Debian: apt install postgresql)")
+    programs = found[-1].parent
+    folder = Path(tempfile.mkdtemp(prefix="dashcam-pg-"))
+    as_user = {"user": "postgres"} if os.getuid() == 0 else {}  # PostgreSQL refuses to run as root
+    if as_user:
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+    init = [programs / "initdb", "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync"]
+    subprocess.run(init, check=True, capture_output=True, cwd=folder, **as_user)
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+    control = [programs / "pg_ctl", "--pgdata", data, "--wait", "--log", folder / "log"]
+    subprocess.run([*control, "--options", options, "start"], check=True, capture_output=True, cwd=folder, **as_user)
+    yield folder
+    subprocess.run([*control, "--mode", "immediate", "stop"], check=True, capture_output=True, cwd=folder, **as_user)
+    shutil.rmtree(folder)

@@ -87,48 +87,48 @@ def complete(engine: Engine, task_id: int, completion: Completion) -> bool:
         return table.complete(session, task_id, completion)
 
 
-def test_publishing_twice_is_one_task(engine: Engine) -> None:
-    with writing(engine) as session:
+def test_publishing_twice_is_one_task(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
         session.add(Video(video_id="v1", name="a", source="s:a", created_at=START))
         session.flush()
         assert table.publish(session, new_task(TaskType.INGEST_VIDEO))
         assert not table.publish(session, new_task(TaskType.INGEST_VIDEO))
-    assert count(engine, TaskRow) == 1
+    assert count(any_engine, TaskRow) == 1
 
 
-def test_completing_stores_applies_and_publishes_at_once(engine: Engine) -> None:
-    task_id = publish(engine, TaskType.INGEST_VIDEO)
+def test_completing_stores_applies_and_publishes_at_once(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
     done = Completion(
         result=facts().model_dump(mode="json"), publish=[NewTask(**new_task(TaskType.PREPROCESS_VIDEO).model_dump())]
     )
-    assert complete(engine, task_id, done)
-    with reading(engine) as session:
+    assert complete(any_engine, task_id, done)
+    with reading(any_engine) as session:
         video = session.get_one(Video, "v1")
         assert (video.start_utc, video.duration_s, video.trip) == (START, 3, "2026-06-28")
         todo, total = table.find(session, state="pending")
     assert total == 1
     assert todo[0].task_type is TaskType.PREPROCESS_VIDEO
     assert todo[0].video is not None and todo[0].video.sha256 == "0" * 64
-    assert count(engine, Position) == 3
+    assert count(any_engine, Position) == 3
 
 
-def test_a_late_second_result_changes_nothing(engine: Engine) -> None:
-    task_id = publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
-    assert complete(engine, task_id, heavy_result("AB12CDE"))
-    assert not complete(engine, task_id, heavy_result("ZZ99ZZZ"))
-    with reading(engine) as session:
+def test_a_late_second_result_changes_nothing(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO)
+    assert complete(any_engine, task_id, heavy_result("AB12CDE"))
+    assert not complete(any_engine, task_id, heavy_result("ZZ99ZZZ"))
+    with reading(any_engine) as session:
         assert session.scalars(select(Plate.text)).all() == ["AB12CDE"]
-    assert count(engine, TaskRow) == 2
+    assert count(any_engine, TaskRow) == 2
 
 
-def test_two_workers_completing_at_the_same_moment_leave_one_result(engine: Engine) -> None:
-    task_id = publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
+def test_two_workers_completing_at_the_same_moment_leave_one_result(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO)
     start = threading.Barrier(4)
     won = []
 
     def finish(text: str) -> None:
         start.wait()
-        won.append(complete(engine, task_id, heavy_result(text)))
+        won.append(complete(any_engine, task_id, heavy_result(text)))
 
     threads = [threading.Thread(target=finish, args=(f"AA1{number}",)) for number in range(4)]
     for thread in threads:
@@ -136,67 +136,67 @@ def test_two_workers_completing_at_the_same_moment_leave_one_result(engine: Engi
     for thread in threads:
         thread.join()
     assert sorted(won) == [False, False, False, True]
-    assert count(engine, Sighting) == 1
-    assert count(engine, TaskRow) == 2
+    assert count(any_engine, Sighting) == 1
+    assert count(any_engine, TaskRow) == 2
 
 
-def test_a_result_that_cannot_be_applied_leaves_the_task_pending(engine: Engine) -> None:
-    task_id = publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
+def test_a_result_that_cannot_be_applied_leaves_the_task_pending(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO)
     broken = Completion(result={"bundle": "x"}, publish=[new_task(TaskType.ARCHIVE_VIDEO)])
     with pytest.raises(ValueError):
-        complete(engine, task_id, broken)
-    with reading(engine) as session:
+        complete(any_engine, task_id, broken)
+    with reading(any_engine) as session:
         task = table.get(session, task_id)
     assert task is not None and task.state == "pending"
-    assert count(engine, TaskRow) == 1
+    assert count(any_engine, TaskRow) == 1
 
 
-def test_sightings_get_the_time_and_place_of_their_best_frame(engine: Engine) -> None:
-    complete(engine, publish(engine, TaskType.INGEST_VIDEO), Completion(result=facts().model_dump(mode="json")))
-    complete(engine, publish(engine, TaskType.HEAVY_PROCESS_VIDEO), heavy_result("AB12CDE"))
-    with reading(engine) as session:
+def test_sightings_get_the_time_and_place_of_their_best_frame(any_engine: Engine) -> None:
+    complete(any_engine, publish(any_engine, TaskType.INGEST_VIDEO), Completion(result=facts().model_dump(mode="json")))
+    complete(any_engine, publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO), heavy_result("AB12CDE"))
+    with reading(any_engine) as session:
         sighting = session.scalars(select(Sighting)).one()
     assert sighting.seen_utc == START + timedelta(seconds=1.5)
     assert sighting.lat == pytest.approx(52.0015)
     assert sighting.lon == pytest.approx(4.0)
 
 
-def test_a_rejected_clip_ends_with_its_reason(engine: Engine) -> None:
-    task_id = publish(engine, TaskType.INGEST_VIDEO)
-    assert complete(engine, task_id, Completion(outcome="rejected", reason="a.MP4 is empty."))
-    with reading(engine) as session:
+def test_a_rejected_clip_ends_with_its_reason(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    assert complete(any_engine, task_id, Completion(outcome="rejected", reason="a.MP4 is empty."))
+    with reading(any_engine) as session:
         video = session.get_one(Video, "v1")
         assert (video.outcome, video.reason) == ("rejected", "a.MP4 is empty.")
         assert table.find(session, state="pending")[1] == 0
 
 
-def test_a_failure_waits_longer_each_time_and_stays_pending(engine: Engine) -> None:
-    task_id = publish(engine, TaskType.INGEST_VIDEO)
+def test_a_failure_waits_longer_each_time_and_stays_pending(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
     waits = []
     for _ in range(3):
-        with writing(engine) as session:
+        with writing(any_engine) as session:
             table.fail(session, task_id, "NAS is away", timedelta(seconds=100))
-        with reading(engine) as session:
+        with reading(any_engine) as session:
             task = table.get(session, task_id)
         assert task is not None and task.state == "pending" and task.not_before is not None
         waits.append((task.not_before - datetime.now(UTC)).total_seconds())
     assert [round(wait, -1) for wait in waits] == [100, 200, 400]
     assert task.last_error == "NAS is away"
-    with writing(engine) as session:
+    with writing(any_engine) as session:
         assert table.release(session, task_id)
-    with reading(engine) as session:
+    with reading(any_engine) as session:
         task = table.get(session, task_id)
     assert task is not None and task.not_before is None and task.failures == 0
 
 
-def test_reprocessing_replaces_what_was_seen(engine: Engine) -> None:
-    complete(engine, publish(engine, TaskType.HEAVY_PROCESS_VIDEO), heavy_result("AB12CDE", "XY34ZZZ"))
-    with writing(engine) as session:
+def test_reprocessing_replaces_what_was_seen(any_engine: Engine) -> None:
+    complete(any_engine, publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO), heavy_result("AB12CDE", "XY34ZZZ"))
+    with writing(any_engine) as session:
         session.execute(TaskRow.__table__.update().values(revision=0))  # as if the stage's revision had been raised
-    complete(engine, publish_again(engine), heavy_result("XY34ZZZ"))
-    with reading(engine) as session:
+    complete(any_engine, publish_again(any_engine), heavy_result("XY34ZZZ"))
+    with reading(any_engine) as session:
         assert session.scalars(select(Plate.text)).all() == ["XY34ZZZ"]
-    assert count(engine, Sighting) == 1
+    assert count(any_engine, Sighting) == 1
 
 
 def publish_again(engine: Engine) -> int:
