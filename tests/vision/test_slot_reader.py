@@ -1,0 +1,52 @@
+"""The slot reader says what its slots say, how sure it is of the whole, and what is wrong with its weights."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashcam.vision import slot_reader
+from dashcam.vision.engines import MissingWeights
+from dashcam.vision.plate_detector import default_weights as detector_weights
+from dashcam.vision.plate_reader import ALPHABET
+from dashcam.vision.slot_reader import BLANK, SlotReader, slot_text
+
+
+def slots(text: str, sure: float = 0.9) -> np.ndarray:
+    """Ten slots that say ``text``, then blanks; ``_`` is a blank in between."""
+    given = np.full((10, 37), (1 - sure) / 36)
+    for row, sign in zip(given, text.ljust(10, "_"), strict=True):
+        row[BLANK if sign == "_" else ALPHABET.index(sign)] = sure
+    return given
+
+
+@given(st.text(ALPHABET, min_size=1, max_size=10), st.floats(0.2, 1))
+def test_the_text_is_each_slots_likeliest_character(text: str, sure: float) -> None:
+    found = slot_text(slots(text, sure))
+    assert found.text == text
+    assert [max(slot, key=lambda sign: slot[sign]) for slot in found.slots] == list(text)
+    assert all(sum(slot.values()) <= 1.001 for slot in found.slots)
+
+
+def test_a_blank_slot_is_no_character_and_nothing_but_blanks_is_no_text() -> None:
+    assert slot_text(slots("AB_12")).text == "AB12"
+    assert slot_text(slots("")).text == "" and slot_text(slots("")).confidence == 0
+
+
+def test_confidence_is_in_the_whole_text_its_length_included() -> None:
+    assert slot_text(slots("AB12", 0.9)).confidence == pytest.approx(0.9**10, abs=1e-4)
+    doubtful = slots("AB12", 1.0)
+    doubtful[4] = 0
+    doubtful[4, BLANK], doubtful[4, ALPHABET.index("3")] = 0.6, 0.4
+    assert slot_text(doubtful).confidence == pytest.approx(0.6)
+    assert slot_text(slots("AB12"), 0.25).confidence == 0.25
+
+
+def test_missing_and_foreign_weights_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(MissingWeights, match="not a slot reader's"):
+        SlotReader(detector_weights())
+    monkeypatch.setattr(slot_reader, "WEIGHTS", "other.onnx")
+    with pytest.raises(MissingWeights, match="make train-reader"):
+        SlotReader()
