@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
 from nicegui import ui
 
 import app.pages
@@ -24,13 +25,13 @@ from dashcam.storage.roots import StoreMissing, Stores
 
 def build(here: system.System) -> FastAPI:
     system.start(here)
-    web = FastAPI(title="dashcam-processor", version=__version__, lifespan=dispatching)
+    web = FastAPIOffline(title="dashcam-processor", version=__version__, lifespan=dispatching)
     web.add_exception_handler(StoreMissing, store_missing)
     web.include_router(api.router)
     web.include_router(media.router)
     app.pages.register()
     secret = hashlib.sha256(f"browser sessions {here.token}".encode()).hexdigest()
-    ui.run_with(web, title="dashcam-processor", storage_secret=secret, show_welcome_message=False)
+    ui.run_with(web, **app.pages.RUN_WITH, storage_secret=secret, show_welcome_message=False)
     return web
 
 

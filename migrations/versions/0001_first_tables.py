@@ -50,6 +50,10 @@ def upgrade() -> None:
     with op.batch_alter_table("video", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_video_start_utc"), ["start_utc"], unique=False)
         batch_op.create_index(batch_op.f("ix_video_trip"), ["trip"], unique=False)
+    when = sa.text("coalesce(start_utc, created_at)")
+    op.create_index("video_time", "video", [when, "video_id"])
+    op.create_index("video_camera_time", "video", ["camera", when, "video_id"])
+    op.create_index("video_outcome_time", "video", ["outcome", when, "video_id"])
 
     op.create_table(
         "position",
@@ -148,12 +152,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_task_video_id"), ["video_id"], unique=False)
+        batch_op.create_index("task_completed", ["state", "completed_at", "task_id"], unique=False)
         batch_op.create_index("task_pending", ["state", "device_type", "created_at"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index("task_pending")
+        batch_op.drop_index("task_completed")
         batch_op.drop_index(batch_op.f("ix_task_video_id"))
 
     op.drop_table("task")

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON as Json
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.database import Base, UtcDateTime
@@ -17,6 +17,7 @@ class TaskRow(Base):
     __table_args__ = (
         UniqueConstraint("task_type", "video_id", "revision"),
         Index("task_pending", "state", "device_type", "created_at"),
+        Index("task_completed", "state", "completed_at", "task_id"),
     )
 
     task_id: Mapped[int] = mapped_column(primary_key=True)
@@ -43,6 +44,12 @@ class Video(Base):
     """One clip by content: the same file copied, renamed or moved is the same video."""
 
     __tablename__ = "video"
+    # pages list videos by time, a clip without one by its arrival; each saves a walk over all videos
+    __table_args__ = (
+        Index("video_time", text("coalesce(start_utc, created_at)"), "video_id"),
+        Index("video_camera_time", "camera", text("coalesce(start_utc, created_at)"), "video_id"),
+        Index("video_outcome_time", "outcome", text("coalesce(start_utc, created_at)"), "video_id"),
+    )
 
     video_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
