@@ -13,7 +13,7 @@ def made(engine: Engine) -> dict[str, str]:
         query = text(
             "SELECT name, type FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND name != 'alembic_version'"
         )
-        return {name: kind for name, kind in connection.execute(query)}
+        return dict(connection.execute(query).tuples().all())
 
 
 def columns(engine: Engine) -> dict[str, set[tuple[str, str, int]]]:

@@ -118,7 +118,7 @@ class ServerSettings(Section):
     time_zone: TimeZone | None = None
     """Of the cameras' clocks, unless a device says otherwise; None is this machine's own."""
     tile_url: WebAddress | None = None
-    """Map tiles of your own server, as ``http://tiles.lan/{z}/{x}/{y}.png``; None draws routes on a plain background."""
+    """Map tiles of your own server, as ``http://tiles.lan/{z}/{x}/{y}.png``; None leaves the maps plain."""
 
 
 class DispatchSettings(Section):
