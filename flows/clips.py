@@ -13,10 +13,13 @@ from prefect.cache_policies import NO_CACHE
 
 from blocks.device import Device, load_device
 from dashcam.stages.common import Rejected, StageContext, StageOutput
+from dashcam.storage.bundle import StorageError, explained
+from dashcam.storage.roots import StoreError
 from dashcam.tasks.client import MainServer
 from dashcam.tasks.model import Completion, Task
 
 PROGRESS_INTERVAL_S = 0.5
+SENTENCES = (StorageError, StoreError)  # whose message is one for people already
 
 Stage = Callable[[Task, StageContext], StageOutput]
 
@@ -56,14 +59,15 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -
     try:
         with scratch_folder(device.settings.scratch) as scratch:
             report = progress_reporter(server, todo.task_id, device.settings.hostname)
-            output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
+            with explained(scratch):
+                output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
             completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
     except Rejected as rejected:
         log.warning("rejected: %s", rejected)
         completion = Completion(outcome="rejected", reason=str(rejected))
     except Exception as error:
         log.error("failed: %s", error)
-        server.failed(todo.task_id, f"{type(error).__name__}: {error}")
+        server.failed(todo.task_id, str(error) if isinstance(error, SENTENCES) else f"{type(error).__name__}: {error}")
         raise
     if server.complete(todo.task_id, completion):
         log.info("complete")

@@ -1,8 +1,8 @@
 """HEAVY_PROCESS_VIDEO, pool gpu: one decode that feeds detector, tracker, reader, encoder and crops."""
 
-from dashcam.stages.heavy import Heavy
 from prefect import flow
 
+from dashcam.stages.heavy import Heavy
 from flows.clips import work_off
 
 
