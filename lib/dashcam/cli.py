@@ -45,10 +45,10 @@ def main() -> None:
     try:
         app()
     except (HomeUnusable, StartFailed, ServerRefused, config.ConfigError) as error:
-        err.print(f"dashcam: {error}", style="red", markup=False, highlight=False)
+        err.print(f"dashcam: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     except httpx.HTTPError as error:
-        err.print(f"dashcam: the main server does not answer ({error}).", style="red", markup=False)
+        err.print(f"dashcam: the main server does not answer ({error}).", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
 
 
@@ -65,18 +65,21 @@ def process(
 ) -> None:
     """Process clips on this machine: start what is needed, follow the clips to the end, print the plates."""
     began = time.monotonic()
+    if json_file is not None:
+        write_json(json_file, Report(videos=[], wall_s=0))  # a file that cannot be written is said now, not after hours
     clips = find_clips(paths)
     with embedded_system(Home((data or default_data()).absolute()), say) as system:
         system.start_app()
         job = Job(system.client(), clips)
         job.hand_in()
-        tell_troubles(job)
         if job.pending():
             job.try_again()
             system.start_workers()
             follow(job, system)
+        elif done := len(job.video_ids()):
+            say(f"Nothing to do: all {done} clips are known and done")
         else:
-            say(f"Nothing to do: all {len(job.video_ids())} clips are known and done" if clips else "No clips found")
+            say("No clips found")
         report = Report(videos=job.reports(stores_of(system)), wall_s=round(time.monotonic() - began, 2))
         if json_file is not None:
             write_json(json_file, report)
@@ -162,13 +165,7 @@ def run_module(module: str, *arguments: str) -> None:
 
 
 def say(message: str) -> None:
-    err.print(message, markup=False, highlight=False)
-
-
-def tell_troubles(job: Job) -> None:
-    for clip in job.clips:
-        if clip.trouble:
-            err.print(clip.trouble, style="yellow", markup=False, highlight=False)
+    err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def follow(job: Job, system: EmbeddedSystem) -> None:
@@ -214,7 +211,7 @@ def print_report(report: Report, system: EmbeddedSystem) -> None:
         out.print(table_of(report))
     for video in report.videos:
         if video.outcome != "processed":
-            out.print(f"{video.outcome}: {video.reason}", style="yellow", markup=False, highlight=False)
+            out.print(f"{video.outcome}: {video.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
     say(f"{len(report.videos)} clips in {report.wall_s:.0f} s; data in {system.home.data}")
 
 
