@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app import system
 
-bearer = HTTPBearer(auto_error=False, description="The device token, see docs/configuration.md")
+bearer = HTTPBearer(auto_error=False, description="The device token, see docs/using.md")
 
 
 def require_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
