@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dashcam.embedded.home import Home, HomeUnusable, free_port
+from dashcam.embedded.home import Home, HomeUnusable, reserve_port
 from dashcam.embedded.processes import Child, end_all, members
 from dashcam.embedded.system import embedded_system
 
@@ -60,14 +60,12 @@ def test_a_child_that_died_is_started_again(tmp_path: Path) -> None:
     assert child.last_words(1) == "here"
 
 
-def test_the_next_free_port_is_taken_when_one_is_busy() -> None:
-    import socket
-
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        port = busy.getsockname()[1]
-        assert free_port(port) > port
+def test_two_systems_that_start_at_once_get_different_ports() -> None:
+    """Prefect starts long after its port was chosen; another system must not choose it meanwhile."""
+    with reserve_port(8700) as first, reserve_port(8700) as second:
+        assert first.getsockname() != second.getsockname()
+    with reserve_port(8700) as again:
+        assert again.getsockname()[1] >= 8700
 
 
 def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

@@ -141,14 +141,19 @@ def default_data() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "dashcam-processor"
 
 
-def free_port(wanted: int) -> int:
-    """The wanted port, or the next free one above it."""
+def reserve_port(wanted: int) -> socket.socket:
+    """A socket that listens on the wanted port, or on the next free one above it, until its real user starts.
+
+    Listening, because a socket that is only bound does not keep another system that starts now from the same port.
+    """
     for port in range(wanted, wanted + 200):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        held = socket.socket()
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind(("127.0.0.1", port))
+            held.listen()
+        except OSError:
+            held.close()
+            continue
+        return held
     raise HomeUnusable(f"None of the ports {wanted} to {wanted + 199} is free: end a program that holds one.")

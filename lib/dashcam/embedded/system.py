@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from typing import IO
 import httpx
 import psutil
 
-from dashcam.embedded.home import Home, HomeUnusable, Ports, free_port
+from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
 from dashcam.embedded.processes import Child, end_all, end_tree
 from dashcam.tasks.chain import POOLS
 from dashcam.tasks.client import MainServer
@@ -41,6 +42,8 @@ class EmbeddedSystem:
     say: Say
     owned: bool = True
     children: dict[str, Child] = field(default_factory=dict)
+    reserved: dict[str, socket.socket] = field(default_factory=dict)
+    """The ports of children that are not started yet."""
 
     @property
     def app_url(self) -> str:
@@ -95,6 +98,8 @@ class EmbeddedSystem:
     def spawn(self, name: str, argv: list[str], pool: str = "server") -> None:
         environment = self.home.environment(self.ports, pool)
         child = Child(name, argv, environment, self.home.logs / f"{name}.log")
+        if name in self.reserved:
+            self.reserved.pop(name).close()
         child.start()
         self.children[name] = child
         self.note()
@@ -133,6 +138,8 @@ class EmbeddedSystem:
             workers = [child for name, child in self.children.items() if name.startswith("worker-")]
             end_all(workers)
             end_all([child for child in self.children.values() if child not in workers])
+            for held in self.reserved.values():
+                held.close()
             self.home.run_file.unlink(missing_ok=True)
 
 
@@ -148,9 +155,10 @@ def embedded_system(home: Home, say: Say) -> Iterator[EmbeddedSystem]:
             yield running_system(home, say)
             return
         end_leftovers(home)
-        ports = Ports(chosen(APP_PORT, "WebUI", say), chosen(PREFECT_PORT, "Prefect", say))
+        reserved = {"app": chosen(APP_PORT, "WebUI", say), "prefect": chosen(PREFECT_PORT, "Prefect", say)}
+        ports = Ports(**{name: held.getsockname()[1] for name, held in reserved.items()})
         home.write_settings(ports)
-        system = EmbeddedSystem(home, ports, say)
+        system = EmbeddedSystem(home, ports, say, reserved=reserved)
         try:
             yield system
         finally:
@@ -199,11 +207,12 @@ def locked(lock: IO[str]) -> bool:
     return True
 
 
-def chosen(wanted: int, what: str, say: Say) -> int:
-    port = free_port(wanted)
+def chosen(wanted: int, what: str, say: Say) -> socket.socket:
+    held = reserve_port(wanted)
+    port = held.getsockname()[1]
     if port != wanted:
         say(f"Port {wanted} is taken; {what} uses {port}")
-    return port
+    return held
 
 
 def limit_of(pool: str) -> str:
