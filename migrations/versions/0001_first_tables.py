@@ -107,6 +107,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_sighting_seen_utc"), ["seen_utc"], unique=False)
         batch_op.create_index(batch_op.f("ix_sighting_video_id"), ["video_id"], unique=False)
         batch_op.create_index("sighting_plate_time", ["plate_id", "seen_utc"], unique=False)
+        batch_op.create_index("sighting_confirmed_plate", ["confirmed", "plate_id"], unique=False)
 
     op.create_table(
         "source_file",

@@ -202,7 +202,9 @@ def test_tasks_in_trouble_are_those_that_failed_or_are_held(engine: Engine) -> N
 
 def test_totals_and_devices(engine: Engine) -> None:
     with writing(engine) as session:
-        add_sighting(session, add_video(session, 1), "LT23CGK")
+        video = add_video(session, 1)
+        add_sighting(session, video, "LT23CGK")
+        add_sighting(session, video, "DIVERTED", confirmed=False)
         session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=NOON, info={"cores": 8}))
     with reading(engine) as session:
         assert browse.totals(session) == browse.Totals(videos=1, footage_s=10.0, plates=1, sightings=1)

@@ -145,8 +145,8 @@ class VideoFilter:
 
 def totals(session: Session) -> Totals:
     videos, footage_s = session.execute(select(func.count(), func.sum(Video.duration_s)).select_from(Video)).one()
-    plates = session.scalar(select(func.count()).select_from(Plate)) or 0
-    sightings = session.scalar(select(func.count()).select_from(Sighting)) or 0
+    confirmed = select(func.count(Sighting.plate_id.distinct()), func.count()).where(Sighting.confirmed)
+    plates, sightings = session.execute(confirmed).one()
     return Totals(videos=videos, footage_s=footage_s or 0.0, plates=plates, sightings=sightings)
 
 

@@ -116,7 +116,11 @@ class Sighting(Base):
     """One plate in one stretch of one clip. ``lat``/``lon`` are where our own car was at ``best_s``."""
 
     __tablename__ = "sighting"
-    __table_args__ = (UniqueConstraint("video_id", "crop"), Index("sighting_plate_time", "plate_id", "seen_utc"))
+    __table_args__ = (
+        UniqueConstraint("video_id", "crop"),
+        Index("sighting_plate_time", "plate_id", "seen_utc"),
+        Index("sighting_confirmed_plate", "confirmed", "plate_id"),
+    )
 
     sighting_id: Mapped[int] = mapped_column(primary_key=True)
     video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
