@@ -204,7 +204,7 @@ def test_totals_and_devices(engine: Engine) -> None:
     with writing(engine) as session:
         video = add_video(session, 1)
         add_sighting(session, video, "LT23CGK")
-        add_sighting(session, video, "DIVERTED", confirmed=False)
+        add_sighting(session, video, "DIVERTED", best_s=5.0, confirmed=False)
         session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=NOON, info={"cores": 8}))
     with reading(engine) as session:
         assert browse.totals(session) == browse.Totals(videos=1, footage_s=10.0, plates=1, sightings=1)
