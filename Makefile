@@ -1,6 +1,7 @@
 # make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
 # make test     everything set up, all tests
 # make check    linters, types and import contracts, in seconds
+# make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make train-reader   the plate reader from drawn and photographed plates, about an hour on two cores
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +13,7 @@ SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OPENCV := $(shell grep '^opencv-python-headless==' constraints.txt)
 
-.PHONY: demo test check train-reader format setup clean
+.PHONY: demo test check evaluate train-reader format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -30,6 +31,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+evaluate: $(VENV)/.base
+	PYTHONPATH=lib:. $(BIN)/python -m benchmarks.plates --data $(SHARED)/data
 
 train-reader: $(VENV)/.train
 	sh training/fonts.sh training/.cache/fonts

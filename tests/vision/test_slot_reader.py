@@ -11,7 +11,7 @@ from dashcam.vision import slot_reader
 from dashcam.vision.engines import MissingWeights
 from dashcam.vision.plate_detector import default_weights as detector_weights
 from dashcam.vision.plate_reader import ALPHABET
-from dashcam.vision.slot_reader import BLANK, SlotReader, slot_text
+from dashcam.vision.slot_reader import BLANK, SlotReader, looks, slot_text
 
 
 def slots(text: str, sure: float = 0.9) -> np.ndarray:
@@ -42,6 +42,17 @@ def test_confidence_is_in_the_whole_text_its_length_included() -> None:
     doubtful[4, BLANK], doubtful[4, ALPHABET.index("3")] = 0.6, 0.4
     assert slot_text(doubtful).confidence == pytest.approx(0.6)
     assert slot_text(slots("AB12"), 0.25).confidence == 0.25
+
+
+@given(st.integers(4, 90), st.integers(4, 200))
+def test_the_three_looks_are_the_crop_a_little_less_and_a_little_more(height: int, width: int) -> None:
+    crop = np.random.default_rng(height).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    same, less, more = looks(crop)
+    assert same is crop
+    assert min(less.shape[:2]) >= 1
+    dy, dx = (crop.shape[0] - less.shape[0]) // 2, (crop.shape[1] - less.shape[1]) // 2
+    assert np.array_equal(more[dy : dy + height, dx : dx + width], crop)
+    assert np.array_equal(crop[dy : height - dy, dx : width - dx], less)
 
 
 def test_missing_and_foreign_weights_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,8 +57,8 @@ class SlotReader:
 
 
 def looks(crop: Image) -> tuple[Image, Image, Image]:
-    """The crop, a little less and a little more than it: boxes are never cut twice alike, and the mean of three is right
-    more often (held-out crops: 65.5 % instead of 61.7 half way through training)."""
+    """The crop, a little less and a little more than it: boxes are never cut twice alike, and the mean of three is
+    right more often (held-out crops: 65.5 % instead of 61.7 half way through training)."""
     height, width = crop.shape[:2]
     dx, dy = round(width * TRIM[0]), round(height * TRIM[1])
     wider = cv2.copyMakeBorder(crop, dy, dy, dx, dx, cv2.BORDER_REPLICATE)
