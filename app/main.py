@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import importlib
 import logging
 import sys
 from collections.abc import AsyncIterator
@@ -17,10 +18,11 @@ from nicegui import ui
 import app.pages
 import migrations
 from app import api, media, system
-from app.dispatcher import Dispatcher
 from dashcam import __version__, config
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.storage.roots import StoreMissing, Stores
+
+IDLE_S = 15.0
 
 
 def build(here: system.System) -> FastAPI:
@@ -37,11 +39,19 @@ def build(here: system.System) -> FastAPI:
 
 @asynccontextmanager
 async def dispatching(web: FastAPI) -> AsyncIterator[None]:
-    loop = asyncio.create_task(Dispatcher(system.current()).run())
+    loop = asyncio.create_task(dispatch(system.current()))
     yield
     loop.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await loop
+
+
+async def dispatch(here: system.System) -> None:
+    """Prefect's client takes seconds to import: not before there is something to dispatch."""
+    while not await asyncio.to_thread(here.has_pending):
+        await here.woken(IDLE_S)
+    module = await asyncio.to_thread(importlib.import_module, "app.dispatcher")
+    await module.Dispatcher(here).run()
 
 
 async def store_missing(request: Request, error: Exception) -> JSONResponse:

@@ -8,7 +8,9 @@ from sqlalchemy import Engine
 
 from app.progress import ProgressBoard
 from dashcam.config import Site
+from dashcam.database import reading
 from dashcam.storage.roots import Stores
+from dashcam.tasks import table
 
 
 @dataclass
@@ -20,6 +22,11 @@ class System:
     progress: ProgressBoard = field(default_factory=ProgressBoard)
     _loop: asyncio.AbstractEventLoop | None = None
     _change: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def has_pending(self) -> bool:
+        """Whether the task table holds anything to do."""
+        with reading(self.engine) as session:
+            return table.find(session, state="pending", limit=1)[1] > 0
 
     def wake(self) -> None:
         """Tell the dispatcher, from any thread, that the task table has changed."""

@@ -55,9 +55,18 @@ class Running:
         return MainServer(self.app_url, (self.data / "config" / "token").read_text())
 
     def prefect(self, path: str, **body: Any) -> Any:
-        answer = httpx.post(f"http://127.0.0.1:{self.state['prefect']}/api{path}", json=body, timeout=30)
-        answer.raise_for_status()
-        return answer.json()
+        return self.ask_prefect("POST", path, body).json()
+
+    def ask_prefect(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+        """Prefect on SQLite answers 503 now and then when it is busy; its own client tries again, and so does this."""
+        url = f"http://127.0.0.1:{self.state['prefect']}/api{path}"
+
+        def answered() -> httpx.Response | None:
+            answer = httpx.request(method, url, json=body, timeout=60)
+            return None if answer.status_code == 503 else answer.raise_for_status()
+
+        answer: httpx.Response = until(answered, f"Prefect answers {method} {path}")
+        return answer
 
     def flow_runs(self, flow: str) -> list[dict[str, Any]]:
         wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_ASC"}

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
@@ -30,12 +29,8 @@ def heavy_task(running: Running, video_id: str) -> Any:
     return None
 
 
-def prefect_url(running: Running) -> str:
-    return f"http://127.0.0.1:{running.state['prefect']}/api"
-
-
 def pause(running: Running, pool: str, is_paused: bool) -> None:
-    httpx.patch(f"{prefect_url(running)}/work_pools/{pool}", json={"is_paused": is_paused}).raise_for_status()
+    running.ask_prefect("PATCH", f"/work_pools/{pool}", {"is_paused": is_paused})
 
 
 def test_a_paused_pool_keeps_its_tasks_and_a_cancelled_run_waits_for_try_again(
@@ -62,13 +57,13 @@ def test_a_paused_pool_keeps_its_tasks_and_a_cancelled_run_waits_for_try_again(
 
 def test_reconcile_finds_what_died_without_a_word(running: Running) -> None:
     """A run that says it is Running, with nobody behind it, as a power cut leaves it."""
-    url = prefect_url(running)
-    deployment = httpx.get(f"{url}/deployments/name/heavy/heavy").json()["id"]
+    url = f"http://127.0.0.1:{running.state['prefect']}/api"
+    deployment = running.ask_prefect("GET", "/deployments/name/heavy/heavy").json()["id"]
     body = {"parameters": {"task_ids": []}, "tags": ["dashcam"], "state": {"type": "RUNNING"}}
     run_id = running.prefect(f"/deployments/{deployment}/create_flow_run", **body)["id"]
 
     def state() -> str:
-        return str(httpx.get(f"{url}/flow_runs/{run_id}").json()["state_type"])
+        return str(running.ask_prefect("GET", f"/flow_runs/{run_id}").json()["state_type"])
 
     def reconcile(now: datetime) -> None:
         async def in_prefect() -> None:

@@ -112,6 +112,8 @@ class Home:
             "PREFECT_API_URL": f"http://127.0.0.1:{ports.prefect}/api",
             "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            # on SQLite a busy machine lets writers wait longer than the default of 10 s, and answers 503
+            "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
             "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
             # in-memory leases crash healthy runs after a server restart
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
