@@ -34,7 +34,7 @@ def row(name: str, report: PlatesReport) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--engines", nargs="+", default=["own", "baseline", "peer"])
+    parser.add_argument("--engines", nargs="+", default=["auto", "peer"], help="own needs weights, see training")
     parser.add_argument("--limit", type=int)
     args = parser.parse_args()
     print(HEADER, flush=True)
