@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashcam.evaluate.layouts import Unusable, labelled, plain
@@ -60,6 +60,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_plain_text_is_capitals_and_digits(text: str) -> None:
     assert set(plain(text)) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
     assert plain(plain(text)) == plain(text)

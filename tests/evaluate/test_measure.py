@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -34,6 +34,7 @@ def test_half_an_overlap_is_the_limit() -> None:
 
 
 @given(words, words, words)
+@settings(deadline=None)
 def test_edit_distance_is_a_distance(a: str, b: str, c: str) -> None:
     assert (edits(a, b) == 0) == (a == b)
     assert edits(a, b) == edits(b, a)

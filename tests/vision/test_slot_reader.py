@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashcam.vision import slot_reader
@@ -23,6 +23,7 @@ def slots(text: str, sure: float = 0.9) -> np.ndarray:
 
 
 @given(st.text(ALPHABET, min_size=1, max_size=10), st.floats(0.2, 1))
+@settings(deadline=None)
 def test_the_text_is_each_slots_likeliest_character(text: str, sure: float) -> None:
     found = slot_text(slots(text, sure))
     assert found.text == text
@@ -45,6 +46,7 @@ def test_confidence_is_in_the_whole_text_its_length_included() -> None:
 
 
 @given(st.integers(4, 90), st.integers(4, 200))
+@settings(deadline=None)
 def test_the_three_looks_are_the_crop_a_little_less_and_a_little_more(height: int, width: int) -> None:
     crop = np.random.default_rng(height).integers(0, 255, (height, width, 3), dtype=np.uint8)
     same, less, more = looks(crop)
