@@ -46,6 +46,9 @@ format: $(VENV)/.dev
 
 setup: $(VENV)/.dev
 
+# compiled at once on all cores, because several processes import them in the same moment at the first start
+HOT := prefect nicegui fastapi starlette pydantic sqlalchemy alembic docket httpx uvicorn websockets cyclopts
+
 $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "==> Making the environment in $(VENV) (once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dashcam-processor needs Python 3.11 or newer: name one with make PYTHON=/path/to/python3")'
@@ -53,6 +56,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@echo "==> Installing the packages, a few minutes"
 	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e .
 	$(call one-opencv)
+	@$(BIN)/python -m compileall -q -j 0 $(addprefix $(VENV)/lib/python3*/site-packages/,$(HOT)) >/dev/null 2>&1 || true
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base

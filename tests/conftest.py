@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
@@ -15,6 +16,10 @@ import migrations
 from dashcam.database import open_engine
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# a busy machine is slow now and then; how fast things are is for benchmarks
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

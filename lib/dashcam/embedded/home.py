@@ -81,7 +81,7 @@ class Home:
         site = {
             "global": {"task_retry_delay_seconds": 5},
             # all pools share this machine's cores, where a process start costs more than on a machine of its own
-            "dispatch": {"batch_linger_seconds": 8},
+            "dispatch": {"batch_linger_seconds": 15},
             "storage_paths": {
                 "indoor_nas": {"base": str(self.indoor_nas)},
                 "shed_nas": {"archive_base": str(self.archive)},
