@@ -22,6 +22,10 @@ class Device:
     token: str = field(repr=False)
 
 
+class NotSetUp(ConfigError):
+    """``dashcam setup`` has not been run against this Prefect, or is still running."""
+
+
 def load_device() -> Device:
     """The device this process runs on, from its own settings and the blocks that ``dashcam setup`` registered.
 
@@ -50,7 +54,7 @@ def load_device() -> Device:
 
 
 def media_stores(client: SyncPrefectClient) -> list[MediaStore]:
-    """Every registered store; ``ConfigError`` when there is none."""
+    """Every registered store; ``NotSetUp`` when there is none."""
     try:
         # all in one answer: Prefect 3.8's server ignores limit and offset here
         found = client.read_block_documents_by_type(MediaStore.get_block_type_slug())
@@ -59,7 +63,7 @@ def media_stores(client: SyncPrefectClient) -> list[MediaStore]:
             raise
         found = []
     if not found:
-        raise ConfigError(["Prefect knows no media store; name them in config.json and run: dashcam setup"])
+        raise NotSetUp(["Prefect knows no media store; name them in config.json and run: dashcam setup"])
     return [MediaStore.model_validate(document.data) for document in found]
 
 
@@ -70,5 +74,5 @@ def server_url(client: SyncPrefectClient) -> str:
     try:
         document = client.read_block_document_by_name(MAIN_SERVER, MainServer.get_block_type_slug())
     except ObjectNotFound:
-        raise ConfigError(["Prefect knows no main server; run: dashcam setup"]) from None
+        raise NotSetUp(["Prefect knows no main server; run: dashcam setup"]) from None
     return MainServer.model_validate(document.data).url.rstrip("/")

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import shutil
+import time
 
 import httpx
 from prefect.client.orchestration import get_client
@@ -16,11 +17,12 @@ from prefect.settings import get_current_settings
 from prefect.utilities.processutils import setup_signal_handlers_worker
 from prefect.workers.process import ProcessWorker
 
-from blocks.device import Device, load_device
+from blocks.device import Device, NotSetUp, load_device
 from dashcam.tasks.client import MainServer
 from flows.stale import crash_runs_of
 
 HEARTBEAT_S = 20
+SETUP_POLL_S = 1
 
 log = logging.getLogger("dashcam.worker")
 
@@ -38,6 +40,19 @@ async def work(pool: str, limit: int, device: Device) -> None:
         await worker.start()
     finally:
         heartbeats.cancel()
+
+
+def this_device() -> Device:
+    """Waits for ``dashcam setup``: a worker may be started first, and its start takes as long."""
+    told = False
+    while True:
+        try:
+            return load_device()
+        except NotSetUp as missing:
+            if not told:
+                log.warning("waiting: %s", missing)
+            told = True
+            time.sleep(SETUP_POLL_S)
 
 
 def empty_scratch(device: Device) -> None:
@@ -65,7 +80,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     setup_signal_handlers_worker(os.getpid(), f"the {arguments.pool} worker", log.info)
     try:
-        asyncio.run(work(arguments.pool, arguments.limit, load_device()))
+        asyncio.run(work(arguments.pool, arguments.limit, this_device()))
     except KeyboardInterrupt:
         log.info("stopped")
 

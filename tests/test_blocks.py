@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from blocks.register import main, register
 from blocks.types import MainServer, MediaStore
 from dashcam.config import ConfigError, Site
 from dashcam.storage.roots import StoreMissing
+from flows.worker import SETUP_POLL_S, this_device
 
 SITE = Site.model_validate(
     {
@@ -72,6 +75,16 @@ def documents() -> dict[str, dict[str, object]]:
 def test_before_setup_a_device_says_what_to_do(prefect_server: None, device_folder: Path) -> None:
     with pytest.raises(ConfigError, match="run: dashcam setup"):
         load_device()
+
+
+def test_a_worker_that_is_started_before_setup_waits_for_it(prefect_server: None, device_folder: Path) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        # Prefect's settings are context variables
+        waiting = beside.submit(copy_context().run, this_device)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=1.5 * SETUP_POLL_S)
+        register(SITE)
+        assert waiting.result(timeout=60).server_url == "http://main-server:8000"
 
 
 def test_setup_registers_every_store_and_the_server_and_may_be_repeated(

@@ -54,7 +54,7 @@ def test_every_plate_of_the_drive_is_found_at_the_right_second_and_place(
         assert set(found) <= drivers, f"{clip.file}: a plate that nobody drove"
         for plate in clip.plates:
             seen = found[plate.text]
-            assert plate.first_s - 2 <= seen["best_s"] <= plate.last_s + 2
+            assert plate.first_s - 0.3 <= seen["best_s"] <= plate.last_s + 0.3
             assert overlaps(seen, clip), (clip.file, plate.text)
             assert Path(seen["crop"]).stat().st_size > 500
 
@@ -63,8 +63,6 @@ def overlaps(seen: dict[str, Any], clip: TrueClip) -> bool:
     """The box at ``best_s`` lies on the true box of the nearest half second."""
     (plate,) = (plate for plate in clip.plates if plate.text == seen["text"])
     nearest = min(plate.boxes, key=lambda true: abs(true.t_s - seen["best_s"]))
-    if abs(nearest.t_s - seen["best_s"]) > 0.3:
-        return True  # seen before or after the truth counts it as readable
     x0, y0, x1, y1 = seen["box"]
     a0, b0, a1, b1 = nearest.box
     margin = 60  # what a car moves in the picture in a quarter of a second
@@ -165,7 +163,7 @@ def test_bad_clips_get_one_line_each_and_the_good_one_is_processed(
     for name in (*bad, "missing"):
         assert videos[name]["outcome"] == "rejected", name
         assert name in videos[name]["reason"]
-        assert ended.stdout.replace("\n", " ").count(videos[name]["reason"][:40]) <= 2
+        assert sum(line == f"rejected: {videos[name]['reason']}" for line in ended.stdout.splitlines()) == 1, name
     for name, content in bad.items():
         assert (tmp_path / name).read_bytes() == content
 

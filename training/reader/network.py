@@ -31,7 +31,7 @@ class Reader(nn.Module):
     """``N x 1 x 48 x 144`` grey in 0..255 to slot logits ``N x 10 x 37``, a legibility logit ``N`` and attention
     logits ``N x 10 x 108``."""
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 96) -> None:
         super().__init__()
         self.body = nn.Sequential(
             convolution(1, 16, 2),

@@ -73,6 +73,11 @@ class Home:
         return self.data / "indoor_nas"
 
     @property
+    def deployed(self) -> Path:
+        """Which deployments Prefect has; absent on a new data folder."""
+        return self.prefect / "deployed"
+
+    @property
     def archive(self) -> Path:
         return self.data / "archive"
 

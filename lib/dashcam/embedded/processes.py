@@ -40,6 +40,11 @@ class Child:
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def wait(self) -> int:
+        """Its exit status, once it has ended by itself."""
+        assert self.process is not None
+        return self.process.wait()
+
     def keep_alive(self) -> None:
         """Start again what has ended, a little later each time it ends."""
         if self.alive or time.monotonic() < self.not_before:

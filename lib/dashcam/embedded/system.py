@@ -5,7 +5,6 @@ import fcntl
 import hashlib
 import json
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -60,39 +59,48 @@ class EmbeddedSystem:
         """The web process alone: enough to answer what is known already."""
         if "app" not in self.children and self.owned:
             self.spawn("app", [sys.executable, "-m", "app.main"])
+            if not self.home.deployed.exists():
+                self.start_prefect()  # nothing is known on a new data folder, so workers will be asked for
             self.wait_for("app", f"{self.app_url}/api/v1/health")
 
     def start_workers(self) -> None:
         """Prefect's server and one worker per pool."""
-        if "prefect" in self.children or not self.owned:
+        if not self.owned or any(f"worker-{pool}" in self.children for pool in POOLS):
             return
         self.say("Starting Prefect and the workers")
-        argv = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
-        self.spawn("prefect", [sys.executable, *argv])
+        self.start_prefect()
         self.wait_for("prefect", f"{self.prefect_url}/api/health")
-        self.deploy()
-        for pool in POOLS:
-            self.spawn(f"worker-{pool}", [sys.executable, "-m", "flows.worker", pool, "--limit", limit_of(pool)], pool)
+        with self.deployment():
+            for pool in POOLS:
+                argv = ["-m", "flows.worker", pool, "--limit", limit_of(pool)]
+                self.spawn(f"worker-{pool}", [sys.executable, *argv], pool)
 
-    def deploy(self) -> None:
-        """Pools, blocks and deployments; again only when they or the addresses have changed."""
+    def start_prefect(self) -> None:
+        if "prefect" not in self.children:
+            argv = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
+            self.spawn("prefect", [sys.executable, *argv])
+
+    @contextmanager
+    def deployment(self) -> Iterator[None]:
+        """Pools, blocks and deployments are made beside what is done inside; once for these flows and addresses."""
         version = hashlib.sha256((REPOSITORY / "prefect.yaml").read_bytes() + repr(self.ports).encode()).hexdigest()
-        done = self.home.prefect / "deployed"
+        done = self.home.deployed
         if done.exists() and done.read_text() == version:
+            yield
             return
         self.say("Deploying the flows (once)")
-        log_file = self.home.logs / "setup.log"
-        with log_file.open("ab") as log:
-            code = subprocess.run(
-                [sys.executable, "-m", "flows.setup"],
-                env=self.home.environment(self.ports),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                check=False,
-            ).returncode
-        if code:
-            raise StartFailed(f"The flows could not be deployed to Prefect: see {log_file}.")
+        setup = Child(
+            "setup",
+            [sys.executable, "-m", "flows.setup"],
+            self.home.environment(self.ports),
+            self.home.logs / "setup.log",
+        )
+        setup.start()
+        self.children["setup"] = setup
+        yield
+        if setup.wait():
+            raise StartFailed(f"The flows could not be deployed to Prefect: see {setup.log_file}.")
+        del self.children["setup"]
         done.write_text(version)
 
     def spawn(self, name: str, argv: list[str], pool: str = "server") -> None:
