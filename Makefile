@@ -2,9 +2,12 @@
 # make test     everything set up, all tests
 # make check    linters, types and import contracts, in seconds
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
+# make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
 # make train-reader   the plate reader from drawn and photographed plates, about an hour on two cores
+# make train-detector the plate detector from photographs, about an hour on two cores
 PYTHON ?= python3
 VENV := .venv
+TRAIN := training/.venv
 BIN := $(VENV)/bin
 DATA ?= .demo/data
 VIDEOS ?=
@@ -13,7 +16,7 @@ SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OPENCV := $(shell grep '^opencv-python-headless==' constraints.txt)
 
-.PHONY: demo test check evaluate train-reader format setup clean
+.PHONY: demo test test-torch check evaluate train-reader train-detector format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -26,6 +29,9 @@ endif
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
+test-torch: $(VENV)/.torch
+	$(BIN)/python -m pytest tests/torch
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -35,10 +41,15 @@ check: $(VENV)/.dev
 evaluate: $(VENV)/.base
 	PYTHONPATH=lib:. $(BIN)/python -m benchmarks.plates --data $(SHARED)/data
 
-train-reader: $(VENV)/.train
+train-reader: $(TRAIN)/.done
 	sh training/fonts.sh training/.cache/fonts
-	$(BIN)/python -m training.reader.train --data $(SHARED)/data --fonts training/.cache/fonts \
+	PYTHONPATH=lib:. $(TRAIN)/bin/python -m training.reader.train --data $(SHARED)/data --fonts training/.cache/fonts \
 	  --teacher $(SHARED)/models/cct_xs_v2_global.onnx --out models/plate-reader.onnx
+
+train-detector: $(TRAIN)/.done
+	PYTHONPATH=lib:. YOLO_CONFIG_DIR=training/.cache YOLO_OFFLINE=true $(TRAIN)/bin/python -m training.detector.train \
+	  --data $(SHARED)/data --start models/plate-detector.pt --coco $(SHARED)/models/yolov8n_from_int8.pt \
+	  --out models/plate-detector.onnx
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -65,9 +76,17 @@ $(VENV)/.dev: $(VENV)/.base
 	$(call one-opencv)
 	@touch $@
 
-$(VENV)/.train: $(VENV)/.base
-	@echo "==> Installing what trains networks"
-	$(PIP) install --progress-bar off -c constraints.txt torch==2.13.0 onnx pillow
+$(VENV)/.torch: $(VENV)/.dev
+	@echo "==> Installing the engines of GPU and Jetson, several gigabytes"
+	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[gpu,jetson]' onnx
+	$(call one-opencv)
+	@touch $@
+
+# of its own: the converter to TFLite wants older versions of what the rest runs on
+$(TRAIN)/.done: training/requirements.txt
+	@echo "==> Installing what trains networks into $(TRAIN), several gigabytes"
+	$(PYTHON) -m venv $(TRAIN)
+	$(TRAIN)/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-compile -r training/requirements.txt
 	@touch $@
 
 # opencv-python and opencv-python-headless are two builds of the same files; only the second runs without a display's libraries
@@ -79,4 +98,4 @@ define one-opencv
 endef
 
 clean:
-	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAIN) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -86,7 +86,8 @@ class PreprocessResult(Record):
 
 
 class Read(Record):
-    """One reading of one crop: the evidence that voting works on, with the frame and place that were read."""
+    """One reading of one crop: the evidence that voting works on, with the frame and place that were read; ``reader``
+    is set where a second reader was asked."""
 
     pts: int
     t_s: float
@@ -95,6 +96,7 @@ class Read(Record):
     confidence: float
     legibility: float
     slots: Slots
+    reader: str | None = None
 
 
 class Sighting(Record):

@@ -8,7 +8,7 @@ import pytest
 
 from dashcam.vision import plate_detector, plate_reader
 from dashcam.vision.engines import MissingWeights, PlateText
-from dashcam.vision.plate_detector import OnnxPlateDetector, input_size, letterbox
+from dashcam.vision.plate_detector import Letterbox, OnnxPlateDetector, input_size, letterbox, plates_of
 from dashcam.vision.plate_reader import ALPHABET, PpOcrReader, ctc_decode, fold, plate_columns
 from dashcam.vision.quality import legibility, sharpness, touches_border
 
@@ -47,9 +47,15 @@ def test_an_empty_street_has_no_plate(detector: OnnxPlateDetector) -> None:
 
 
 def test_letterbox_keeps_the_shape_and_pads_to_multiples_of_32() -> None:
-    tensor, scale, left, top = letterbox(np.zeros((720, 1280, 3), np.uint8), 640)
-    assert (tensor.shape, scale, left, top) == ((1, 3, 384, 640), 0.5, 0, 12)
+    tensor, frame = letterbox(np.zeros((720, 1280, 3), np.uint8), 640)
+    assert (tensor.shape, frame) == ((1, 3, 384, 640), Letterbox(0.5, 0, 12, 1280, 720))
     assert tensor[0, 0, 0, 0] == pytest.approx(114 / 255)
+
+
+def test_of_several_classes_only_plates_are_given_in_the_frames_own_pixels() -> None:
+    raw = np.array([[320, 320, 60], [192, 192, 60], [100, 102, 20], [50, 50, 20], [0.9, 0.8, 0.1], [0, 0, 0.9]])
+    (only,) = plates_of(raw.astype(np.float32), Letterbox(0.5, 0, 12, 1280, 720), 0.25, 0.5)
+    assert only.box == pytest.approx((540, 310, 740, 410)) and only.score == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(("longest", "size"), [(640, 640), (1280, 640), (1840, 928), (3840, 960)])

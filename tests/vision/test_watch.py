@@ -6,7 +6,7 @@ import pytest
 from dashcam.records import Box
 from dashcam.vision.engines import Detection, PlateText
 from dashcam.vision.tracking import PlateTracker
-from dashcam.vision.watch import KEPT_CROPS, PlateWatch, Tracklet, cut_out
+from dashcam.vision.watch import KEPT_CROPS, SECOND_LOOKS, PlateWatch, Tracklet, cut_out
 
 FRAME = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
 
@@ -86,3 +86,23 @@ def test_a_plate_that_stands_for_a_minute_is_read_a_few_times() -> None:
     assert engine.most_crops == KEPT_CROPS
     assert {e.read.pts for t in found for e in t.evidence} <= set(frames)
     assert found[1].last_s == pytest.approx(59.8)
+
+
+class _Second(_Painted):
+    name = "second"
+
+
+@pytest.mark.parametrize(("confidence", "asked"), [(0.95, 0), (0.6, SECOND_LOOKS)])
+def test_a_second_reader_is_asked_about_doubtful_tracks_alone(confidence: float, asked: int) -> None:
+    class Primary(_Painted):
+        def read(self, crops):
+            return [PlateText("AB12CDE", confidence, [{sign: 0.9} for sign in "AB12CDE"]) for _ in crops]
+
+    second = _Second()
+    watch = PlateWatch(Primary(), Primary(), 5, lambda pts, image: None, second)
+    watch.look(0, 0.0, FRAME)
+    for i in range(1, 9):
+        watch.look(i * 3000, i / 5, FRAME)
+    *_, followed = watch.finish()
+    assert sum(e.read.reader == "second" for e in followed.evidence) == asked
+    assert len({e.read.pts for e in followed.evidence}) == KEPT_CROPS

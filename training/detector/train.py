@@ -1,4 +1,4 @@
-"""``python -m training.detector.train``: makes ``models/plate-detector.onnx`` (ultralytics YOLOv8n, five classes)."""
+"""``python -m training.detector.train``: makes ``models/plate-detector.{onnx,pt}`` and ``-int8.tflite`` (YOLOv8n)."""
 
 import argparse
 import shutil
@@ -12,6 +12,7 @@ from ultralytics.data.utils import check_det_dataset
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel
 
+from training.detector.export import int8_of, onnx_of
 from training.detector.pictures import CLASSES, gathered
 from training.detector.weather import Weather
 
@@ -24,11 +25,32 @@ class Roads(YOLODataset):
         return transforms
 
 
+class Network(DetectionModel):
+    """Computes in bfloat16 where the processor does that quicker; what the losses see is float32."""
+
+    def _predict_once(self, x: torch.Tensor, *args: Any, **options: Any) -> Any:
+        if not (self.training and x.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()):
+            return super()._predict_once(x, *args, **options)
+        with torch.autocast("cpu", torch.bfloat16):
+            return as_float(super()._predict_once(x.to(memory_format=torch.channels_last), *args, **options))
+
+
+def as_float(answers: Any) -> Any:
+    """Every tensor inside, whatever ultralytics packs them in."""
+    if isinstance(answers, dict):
+        return {name: as_float(part) for name, part in answers.items()}
+    if isinstance(answers, list | tuple):
+        return type(answers)(as_float(part) for part in answers)
+    return answers.float() if isinstance(answers, torch.Tensor) else answers
+
+
 class Trainer(DetectionTrainer):
     """Starts from a plate network of another number of classes; trains on `Roads`."""
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> DetectionModel:
-        model = super().get_model(cfg, weights, verbose)
+        model = Network(cfg, nc=self.data["nc"], ch=self.data["channels"], verbose=verbose)
+        if weights is not None:
+            model.load(weights)
         if weights is not None and (one := len(weights.names)) < len(CLASSES):
             # the plate's own output weights fit no head of five classes, so ultralytics leaves them behind
             for ours, theirs in zip(model.model[-1].cv3, weights.model[-1].cv3, strict=True):
@@ -69,9 +91,10 @@ def main() -> None:
         device=0 if torch.cuda.is_available() else "cpu",
     )  # fmt: skip
     last = args.cache / "run" / "weights" / "last.pt"
-    made = YOLO(last).export(format="onnx", dynamic=True, simplify=True, opset=17)
-    shutil.copyfile(made, args.out)
+    onnx_of(last, args.out)
     shutil.copyfile(last, args.out.with_suffix(".pt"))
+    pictures = sorted((args.cache / "pictures" / "images" / "train").iterdir())[::20]
+    int8_of(last, args.out.with_name(f"{args.out.stem}-int8.tflite"), pictures)
 
 
 if __name__ == "__main__":

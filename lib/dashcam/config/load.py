@@ -215,6 +215,7 @@ def _settings(site: Site, device: DeviceFile, name: str) -> DeviceSettings:
         sample_fps=device.sample_fps,
         detector_size=device.detector_size,
         detector_weights=Path(device.detector_weights) if device.detector_weights else None,
+        detector_engine=device.detector_engine,
         threads=device.threads,
         time_zone=device.time_zone or site.server.time_zone,
         stores=device.stores,

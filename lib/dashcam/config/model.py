@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+DetectorEngine = Literal["auto", "onnx", "ultralytics", "tflite"]
 DeviceType = Literal["main_server", "jetson_coral", "rtx_4090", "indoor_nas", "shed_nas"]
 DEVICE_TYPES: tuple[DeviceType, ...] = get_args(DeviceType)
 POOLS: dict[str, str] = {
@@ -147,6 +148,9 @@ class GpuSettings(Section):
     yolo_model_path: str | None = None
     """YOLO weights of the GPU engine (ultralytics); ``detector_weights`` are the ONNX ones."""
     ocr_model: str | None = None
+    """The language of the second reader (EasyOCR), as the guide has it; plates need none but ``en``."""
+    easyocr_folder: AbsolutePath | None = None
+    """Where EasyOCR's ``english_g2.pth`` lies; with it doubtful tracks are read a second time."""
 
 
 class DeviceFile(Section):
@@ -162,6 +166,7 @@ class DeviceFile(Section):
     sample_fps: float = Field(5.0, gt=0, le=240)
     detector_size: int = Field(640, ge=32, le=4096)
     detector_weights: str | None = None
+    detector_engine: DetectorEngine = "auto"
     threads: int = Field(0, ge=0)
     time_zone: TimeZone | None = None
 
@@ -184,6 +189,8 @@ class DeviceSettings(Section):
     """Longer side of the detector's input, in pixels."""
     detector_weights: Path | None = None
     """ONNX weights of the plate detector; None is the project's own."""
+    detector_engine: DetectorEngine = "auto"
+    """See `dashcam.vision.chosen.detector_of`."""
     threads: int = 0
     """CPU threads of one engine; 0 is all cores."""
     time_zone: str | None = None

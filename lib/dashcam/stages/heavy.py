@@ -14,8 +14,8 @@ from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
+from dashcam.vision.chosen import detector_of, second_reader_of
 from dashcam.vision.engines import Detector, PlateReader
-from dashcam.vision.plate_detector import OnnxPlateDetector
 from dashcam.vision.plate_reader import PpOcrReader
 from dashcam.vision.sightings import Seen, sightings
 from dashcam.vision.watch import PlateWatch, rounded
@@ -33,10 +33,9 @@ class Heavy:
         self, device: DeviceSettings, *, detector: Detector | None = None, reader: PlateReader | None = None
     ) -> None:
         self._device = device
-        self.detector = detector or OnnxPlateDetector(
-            device.detector_weights, size=device.detector_size, threads=device.threads
-        )
+        self.detector = detector or detector_of(device)
         self.reader = reader or PpOcrReader(threads=device.threads)
+        self.second = second_reader_of(device)
 
     def run(self, task: Task, ctx: StageContext) -> StageOutput:
         """Writes the bundle ``heavy_output/<video_id>/`` and publishes ARCHIVE_VIDEO.
@@ -48,7 +47,7 @@ class Heavy:
         for name in ("plates", "frames"):
             (work / name).mkdir(parents=True)
         shelf = _Shelf(ctx.scratch / "seen")
-        watch = PlateWatch(self.detector, self.reader, self._device.sample_fps, shelf.keep)
+        watch = PlateWatch(self.detector, self.reader, self._device.sample_fps, shelf.keep, self.second)
         sampler = Sampler(_spans(task, ctx), self._device.sample_fps)
         decoded = self._decode(task, ctx, work, sampler, watch, shelf)
         found = sightings(watch.finish())
@@ -56,7 +55,7 @@ class Heavy:
             bundle=bundle,
             frames_decoded=decoded,
             frames_looked_at=sampler.taken,
-            models={engine.name: engine.sha256 for engine in (self.detector, self.reader)},
+            models={e.name: e.sha256 for e in (self.detector, self.reader, self.second) if e is not None},
             sightings=_write_sightings(found, shelf, work),
             poster=_write_poster(shelf, work),
         )

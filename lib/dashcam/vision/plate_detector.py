@@ -1,6 +1,7 @@
-"""The project's plate detector: a YOLO network with one class, in ONNX Runtime."""
+"""The project's plate detector: a YOLO network whose first class is the plate, in ONNX Runtime."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,7 +31,7 @@ class OnnxPlateDetector:
     ``size`` is the longest side of the network's input in pixels; a frame of more than twice that is given up to half
     as much again, because its far plates are worth it (a 1376 x 1840 clip lost one car of two at 640, none at 960).
     The input is as small as the frame's shape allows, so a 16:9 frame costs 9/16 of a square. The network
-    (ultralytics' export) gives ``1 x 5 x N``: ``cx, cy, w, h, score`` in input pixels.
+    (ultralytics' export) gives ``1 x (4 + classes) x N``, see `plates_of`.
     """
 
     def __init__(
@@ -55,17 +56,9 @@ class OnnxPlateDetector:
         return [self._detect(image) for image in images]
 
     def _detect(self, image: Image) -> list[Detection]:
-        tensor, scale, left, top = letterbox(image, input_size(image, self.size))
+        tensor, frame = letterbox(image, input_size(image, self.size))
         raw = np.asarray(self._session.run(None, {self._input: tensor})[0])[0]
-        raw = raw[:, raw[4] >= self.min_score]
-        if not raw.shape[1]:
-            return []
-        cx, cy, w, h, score = raw
-        x0, y0 = (cx - w / 2 - left) / scale, (cy - h / 2 - top) / scale
-        boxes = np.stack([x0, y0, w / scale, h / scale], axis=1)
-        keep = cv2.dnn.NMSBoxes(boxes.tolist(), score.tolist(), self.min_score, self.max_iou)
-        found = [_inside(boxes[i], float(score[i]), image.shape[1], image.shape[0]) for i in np.asarray(keep).flatten()]
-        return sorted((d for d in found if d), key=lambda d: (-d.score, d.box))
+        return plates_of(raw, frame, self.min_score, self.max_iou)
 
 
 def input_size(image: Image, size: int) -> int:
@@ -74,22 +67,49 @@ def input_size(image: Image, size: int) -> int:
     return max(STRIDE, round(wanted / STRIDE) * STRIDE)
 
 
-def letterbox(image: Image, size: int) -> tuple[NDArray[np.float32], float, int, int]:
-    """``1 x 3 x H x W`` RGB in 0..1 padded with 114 to multiples of 32, the scale, and the left and top padding."""
+@dataclass(frozen=True)
+class Letterbox:
+    """Where a frame of ``width`` x ``height`` lies in the network's input."""
+
+    scale: float
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def letterbox(image: Image, size: int, *, square: bool = False) -> tuple[NDArray[np.float32], Letterbox]:
+    """``1 x 3 x H x W`` RGB in 0..1, longest side ``size``, padded with 114 to multiples of 32 (or to a square)."""
     height, width = image.shape[:2]
     scale = size / max(height, width)
     new_w, new_h = max(1, round(width * scale)), max(1, round(height * scale))
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small = cv2.resize(image, (new_w, new_h), interpolation=interpolation)
-    left, top = (-new_w % STRIDE) // 2, (-new_h % STRIDE) // 2
-    canvas = np.full((new_h + -new_h % STRIDE, new_w + -new_w % STRIDE, 3), PAD, np.uint8)
+    more_w, more_h = (size - new_w, size - new_h) if square else (-new_w % STRIDE, -new_h % STRIDE)
+    left, top = more_w // 2, more_h // 2
+    canvas = np.full((new_h + more_h, new_w + more_w, 3), PAD, np.uint8)
     canvas[top : top + new_h, left : left + new_w] = small
     tensor: NDArray[np.float32] = np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1)[None], dtype=np.float32)
     tensor /= 255
-    return tensor, scale, left, top
+    return tensor, Letterbox(scale, left, top, width, height)
 
 
-def _inside(xywh: NDArray[np.float32], score: float, width: int, height: int) -> Detection | None:
+def plates_of(raw: NDArray[np.float32], frame: Letterbox, min_score: float, max_iou: float) -> list[Detection]:
+    """The plates among ``(4 + classes) x N`` raw answers (``cx, cy, w, h`` in input pixels, then a score for each
+    class, plates first): those sure enough, without their doubles, in pixels of the frame, best first."""
+    raw = raw[:5, raw[4] >= min_score]
+    if not raw.shape[1]:
+        return []
+    cx, cy, w, h, score = raw
+    x0, y0 = (cx - w / 2 - frame.left) / frame.scale, (cy - h / 2 - frame.top) / frame.scale
+    boxes = np.stack([x0, y0, w / frame.scale, h / frame.scale], axis=1)
+    keep = cv2.dnn.NMSBoxes(boxes.tolist(), score.tolist(), min_score, max_iou)
+    found = [inside(boxes[i], float(score[i]), frame.width, frame.height) for i in np.asarray(keep).flatten()]
+    return sorted((d for d in found if d), key=lambda d: (-d.score, d.box))
+
+
+def inside(xywh: NDArray[np.float32], score: float, width: int, height: int) -> Detection | None:
+    """The part of a box that lies in the frame; None when next to nothing does."""
     x, y, w, h = (float(v) for v in xywh)
     x0, y0 = max(0.0, x), max(0.0, y)
     x1, y1 = min(float(width), x + w), min(float(height), y + h)

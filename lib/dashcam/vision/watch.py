@@ -1,6 +1,7 @@
 """From sampled frames to read tracklets: detect, follow, keep the best few crops, read them when the track ends."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import thread_time
 
@@ -14,6 +15,10 @@ from dashcam.vision.tracking import PlateTracker
 
 KEPT_CROPS = 8
 """Crops read per track."""
+DOUBT = 0.9
+"""A track is doubtful when no two of its reads agree or none is surer than this."""
+SECOND_LOOKS = 3
+"""Crops of a doubtful track that the second reader is asked about."""
 READ_MARGIN = (0.03, 0.05)
 SHOWN_MARGIN = (0.15, 0.25)
 """Shares of the box's width and height added on every side, for reading and for showing."""
@@ -80,15 +85,18 @@ class Tracklet:
 class PlateWatch:
     """Looks at sampled frames in order and gives the tracklets of one clip, each with its reads.
 
+    ``second`` reads the best crops of doubtful tracks once more; its reads vote beside the others.
     ``keep_frame(pts, image)`` is called for each frame from which a crop was kept. ``seconds`` sums the CPU time of
     "detect" and "read" in the calling thread. At most ``KEPT_CROPS`` crops per live track are in memory.
     """
 
     def __init__(
-        self, detector: Detector, reader: PlateReader, sample_fps: float, keep_frame: Callable[[int, Image], None]
-    ) -> None:
+        self, detector: Detector, reader: PlateReader, sample_fps: float, keep_frame: Callable[[int, Image], None],
+        second: PlateReader | None = None,
+    ) -> None:  # fmt: skip
         self._detector = detector
         self._reader = reader
+        self._second = second
         self._tracker = PlateTracker(sample_fps)
         self._keep_frame = keep_frame
         self._live: dict[int, Tracklet] = {}
@@ -121,24 +129,38 @@ class PlateWatch:
 
     def _close(self, tracklet: Tracklet) -> None:
         began = thread_time()
-        crops = sorted(tracklet.crops, key=lambda crop: crop.pts)
-        for crop, found in zip(crops, self._reader.read([crop.to_read() for crop in crops]), strict=True):
-            if not found.text:
-                continue
-            legible = quality.legibility(crop.box, crop.sharpness, found.confidence, crop.cut)
+        tracklet.evidence = _reads(self._reader, sorted(tracklet.crops, key=lambda crop: crop.pts))
+        if self._second and doubtful([e.read for e in tracklet.evidence]):
+            best = sorted(tracklet.crops, key=lambda crop: (-crop.promise, crop.pts))[:SECOND_LOOKS]
+            tracklet.evidence += _reads(self._second, best, self._second.name)
+        tracklet.crops.clear()
+        self._done.append(tracklet)
+        self.seconds["read"] += thread_time() - began
+
+
+def doubtful(reads: Sequence[Read]) -> bool:
+    """Whether another reader should be asked."""
+    texts = Counter(read.text for read in reads)
+    return max(texts.values(), default=0) < 2 or max(read.confidence for read in reads) < DOUBT
+
+
+def _reads(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) -> list[Evidence]:
+    """What the reader makes of each crop; nothing of those where it sees no text."""
+    evidence = []
+    for crop, found in zip(crops, reader.read([crop.to_read() for crop in crops]), strict=True):
+        if found.text:
             read = Read(
                 pts=crop.pts,
                 t_s=round(crop.t_s, 3),
                 box=rounded(crop.box),
                 text=found.text,
                 confidence=round(found.confidence, 4),
-                legibility=legible,
+                legibility=quality.legibility(crop.box, crop.sharpness, found.confidence, crop.cut),
                 slots=found.slots,
+                reader=name,
             )
-            tracklet.evidence.append(Evidence(read, crop.cut, jpeg(crop.shown)))
-        tracklet.crops.clear()
-        self._done.append(tracklet)
-        self.seconds["read"] += thread_time() - began
+            evidence.append(Evidence(read, crop.cut, jpeg(crop.shown)))
+    return evidence
 
 
 def cut_out(image: Image, pts: int, t_s: float, box: Box, score: float) -> Crop:

@@ -1,0 +1,48 @@
+"""Which engines a device runs, from its settings."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from dashcam.config import DeviceSettings
+from dashcam.vision.engines import Detector, PlateReader
+from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
+
+
+def detector_of(device: DeviceSettings) -> Detector:
+    """``auto``: ultralytics where the device has a gpu section, the extra and CUDA, else ONNX Runtime.
+
+    Raises `MissingWeights`.
+    """
+    wanted = device.detector_engine
+    if wanted == "ultralytics" or (wanted == "auto" and device.gpu is not None and _cuda()):
+        from dashcam.vision.ultralytics_detector import UltralyticsDetector
+
+        gpu = device.gpu
+        named = Path(gpu.yolo_model_path) if gpu and gpu.yolo_model_path else default_weights().with_suffix(".pt")
+        place = f"cuda:{gpu.device_id}" if gpu and _cuda() else None
+        return UltralyticsDetector(
+            named, size=device.detector_size, batch=gpu.max_batch_size if gpu else 1, device=place
+        )
+    if wanted == "tflite":
+        from dashcam.vision.tflite_detector import TfliteDetector
+
+        weights = device.detector_weights or default_weights().with_name("plate-detector-int8.tflite")
+        return TfliteDetector(weights, edge_tpu=device.coral is not None, threads=device.threads or 1)
+    return OnnxPlateDetector(device.detector_weights, size=device.detector_size, threads=device.threads)
+
+
+def second_reader_of(device: DeviceSettings) -> PlateReader | None:
+    """What reads doubtful tracks once more: EasyOCR where the device names a folder with its weights."""
+    if device.gpu is None or device.gpu.easyocr_folder is None:
+        return None
+    from dashcam.vision.easyocr_reader import EasyOcrReader
+
+    return EasyOcrReader(Path(device.gpu.easyocr_folder))
+
+
+def _cuda() -> bool:
+    if find_spec("torch") is None or find_spec("ultralytics") is None:
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())

@@ -1,0 +1,48 @@
+"""The detector's weights as ONNX (CPU) and as a full-integer TFLite network (Jetson stage, Edge TPU)."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from types import MethodType
+from typing import Any
+
+import cv2
+import torch
+from torch import Tensor
+from ultralytics import YOLO
+
+from dashcam.vision.plate_detector import letterbox
+
+INT8_SIZE = 320
+
+
+def onnx_of(weights: Path, out: Path) -> None:
+    """Any input that is a multiple of 32; see `dashcam.vision.plate_detector.plates_of` for what comes out."""
+    shutil.copyfile(YOLO(weights).export(format="onnx", dynamic=True, simplify=True, opset=17), out)
+
+
+def int8_of(weights: Path, out: Path, pictures: Sequence[Path], size: int = INT8_SIZE) -> None:
+    """Weights, activations, input and outputs in 8 bits, calibrated on ``pictures``.
+
+    Boxes (1 x 4 x N, shares of the input) and scores (1 x classes x N) are two outputs: ultralytics' own export joins
+    them before it divides by the size, and one scale for both leaves scores no value between 0 and 0.5.
+    """
+    import litert_torch
+    from ai_edge_quantizer import quantizer, recipe
+
+    network: Any = YOLO(weights).model.float().fuse().eval()
+    head = network.model[-1]
+    head.export, head.format = True, "tflite"
+
+    def apart(self: Any, x: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return self._get_decode_boxes(x) / size, x["scores"].sigmoid()
+
+    head._inference = MethodType(apart, head)
+    samples = [letterbox(cv2.imread(str(picture)), size, square=True)[0] for picture in pictures]
+    with torch.no_grad():
+        network(torch.from_numpy(samples[0]))  # anchors are made at the first look
+        litert_torch.convert(network, (torch.from_numpy(samples[0]),)).export(str(out))
+    integers = quantizer.Quantizer(str(out))
+    integers.load_quantization_recipe(recipe.static_wi8_ai8())
+    seen = integers.calibrate({"serving_default": [{"args_0": sample} for sample in samples]})
+    integers.quantize(calibration_result=seen).export_model(str(out), overwrite=True)
