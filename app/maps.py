@@ -22,7 +22,7 @@ from app import system
 from app.pages import parts, wording
 from app.pages.frame import static_url, zone
 from dashcam.catalog import browse
-from dashcam.catalog.apply import fixes_of
+from dashcam.catalog.places import fixes_of
 from dashcam.database import reading
 from dashcam.records import Fix
 

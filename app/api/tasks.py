@@ -89,7 +89,7 @@ def complete_task(task_id: int, completion: Completion) -> Changed:
     """Store the result, complete the task and publish what follows, in one transaction; or do nothing at all."""
     here = system.current()
     with writing(here.engine) as session:
-        changed = table.complete(session, task_id, completion)
+        changed = table.complete(session, task_id, completion, here.site)
     here.progress.forget(task_id)
     here.wake()
     return Changed(changed=changed)

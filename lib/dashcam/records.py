@@ -11,6 +11,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Box = tuple[float, float, float, float]
+ClockKind = Literal["utc", "gps_local", "camera"]
+"""Of a clip's times: the satellites' UTC, GPS records in local time labelled UTC, or the camera's own clock."""
 Slots = list[dict[str, float]]
 """One distribution per character: ``[{"8": 0.71, "B": 0.27}, {"A": 0.99}]``; the rest to 1 is "something else"."""
 
@@ -45,6 +47,11 @@ class VideoFacts(Record):
     start_utc: datetime
     clock: Literal["gps", "name", "container", "file"]
     """Where ``start_utc`` comes from, most trusted first."""
+    clock_kind: ClockKind = "camera"
+    camera_ahead_s: float | None = None
+    """How far the clock of the file name is ahead of UTC; None when the GPS does not tell."""
+    time_zone: str = ""
+    """Of the camera's clock, where it is known."""
     duration_s: float
     width: int
     height: int

@@ -33,7 +33,7 @@ def publish(engine: Engine, task_type: TaskType, video_id: str = "v1") -> int:
 
 def facts() -> records.VideoFacts:
     fixes = [
-        records.Fix(t_s=t, utc=START + timedelta(seconds=t), lat=52 + t / 1000, lon=4.0, speed_mps=10, heading_deg=0)
+        records.Fix(t_s=t, utc=START + timedelta(seconds=t), lat=52 + t / 10000, lon=4.0, speed_mps=11, heading_deg=0)
         for t in (0.0, 1.0, 2.0)
     ]
     return records.VideoFacts(
@@ -157,7 +157,7 @@ def test_sightings_get_the_time_and_place_of_their_best_frame(any_engine: Engine
     with reading(any_engine) as session:
         sighting = session.scalars(select(Sighting)).one()
     assert sighting.seen_utc == START + timedelta(seconds=1.5)
-    assert sighting.lat == pytest.approx(52.0015)
+    assert sighting.lat == pytest.approx(52.00015, abs=1e-6)
     assert sighting.lon == pytest.approx(4.0)
 
 

@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from dashcam import records
-from dashcam.catalog.apply import fixes_of
 from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog.places import fixes_of
 
 
 class SightingAnswer(BaseModel):

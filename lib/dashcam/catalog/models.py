@@ -61,6 +61,14 @@ class Video(Base):
     start_utc: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     duration_s: Mapped[float | None]
     trip: Mapped[str | None] = mapped_column(index=True)
+    """The folder it came in, else the local date; the trip itself is ``trip_id``."""
+    trip_id: Mapped[int | None] = mapped_column(ForeignKey("trip.trip_id"), index=True)
+    counter: Mapped[int | None] = mapped_column(index=True)
+    """The camera's own number of the file."""
+    clock: Mapped[str | None]
+    """`records.ClockKind` of ``start_utc``."""
+    drive: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """`gps.drive.Drive`, None without positions."""
     camera: Mapped[str | None]
     frames_decoded: Mapped[int | None]
     frames_looked_at: Mapped[int | None]
@@ -73,6 +81,49 @@ class Video(Base):
     reason: Mapped[str | None]
 
     sightings: Mapped[list["Sighting"]] = relationship(back_populates="video", order_by="Sighting.first_s")
+
+
+class Trip(Base):
+    """A drive: clips of all cameras, brought together by `catalog.trips`; its number stays as long as its clips."""
+
+    __tablename__ = "trip"
+
+    trip_id: Mapped[int] = mapped_column(primary_key=True)
+    start_utc: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    end_utc: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    clips: Mapped[int]
+    parked: Mapped[int]
+    """Clips of the parked car after it; they do not lengthen it."""
+    cameras: Mapped[list[str]] = mapped_column(Json)
+    distance_m: Mapped[float]
+    moving_s: Mapped[float]
+    max_mps: Mapped[float]
+    box: Mapped[list[float] | None] = mapped_column(Json)
+    """South, west, north, east."""
+    leads: Mapped[list[str]] = mapped_column(Json)
+    """The clips, one at a time, that tell where the car was."""
+    stops: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+    events: Mapped[list[dict[str, Any]]] = mapped_column(Json)
+
+
+class TripDecision(Base):
+    """A person's word: a trip begins with this clip (``split``), or goes on through it (``merge``)."""
+
+    __tablename__ = "trip_decision"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), primary_key=True)
+    decision: Mapped[str]
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CameraClock(Base):
+    """What a person says about a camera's clock: how far it is ahead. Clips timed by true UTC do not need it."""
+
+    __tablename__ = "camera_clock"
+
+    camera: Mapped[str] = mapped_column(primary_key=True)
+    ahead_s: Mapped[float]
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SourceFile(Base):
@@ -141,6 +192,9 @@ class Sighting(Base):
     lon: Mapped[float | None]
     speed_mps: Mapped[float | None]
     heading_deg: Mapped[float | None]
+    accuracy_m: Mapped[float | None]
+    estimate: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """`gps.place.Estimate`: where the other car may have been."""
 
     video: Mapped[Video] = relationship(back_populates="sightings")
     plate: Mapped[Plate] = relationship(back_populates="sightings")

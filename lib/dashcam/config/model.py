@@ -133,6 +133,45 @@ class DispatchSettings(Section):
     """A file that has not changed for this long is no longer being written."""
 
 
+class TripSettings(Section):
+    """When a drive is over, and what counts as a driving event."""
+
+    gap_minutes: float = Field(15, gt=0)
+    """A longer pause between two clips ends the trip."""
+    gap_metres: float = Field(500, ge=0)
+    """So does a pause after which the car is further away, unless a clip may just be missing:"""
+    missing_minutes: float = Field(5, ge=0)
+    """up to this pause the distance does not matter."""
+    long_stop_minutes: float = Field(5, gt=0)
+    braking_mps2: float = Field(4.0, gt=0)
+    cornering_mps2: float = Field(4.0, gt=0)
+    speed_limit_kmh: float = Field(130, gt=0)
+    """Driving faster is a driving event."""
+
+
+class Lens(Section):
+    """What a camera's picture spans; decides how far away a plate of known size is."""
+
+    horizontal_fov_deg: float = Field(110, ge=10, le=200)
+    projection: Literal["rectilinear", "fisheye"] = "rectilinear"
+    """Straight lines stay straight, or equal angles take equal widths."""
+
+
+class PlaceSettings(Section):
+    """How the place of another car is estimated from its plate."""
+
+    lenses: dict[Literal["front", "rear", "interior", "telephoto"], Lens] = {}
+    """By camera; what is not named has the default, telephoto 40 degrees."""
+    plate_width_m: float = Field(0.52, gt=0.1, lt=1)
+    plate_height_m: float = Field(0.11, gt=0.05, lt=0.5)
+
+    def lens(self, camera: str) -> Lens:
+        for name, lens in self.lenses.items():
+            if name == camera:
+                return lens
+        return Lens(horizontal_fov_deg=40) if camera == "telephoto" else Lens()
+
+
 class DeviceStorage(Section):
     local_scratch: AbsolutePath | None = None
     max_concurrent_tasks: int | None = Field(None, ge=1)
@@ -211,6 +250,8 @@ class Site(Section):
     storage_paths: StoragePaths = StoragePaths()
     server: ServerSettings = ServerSettings()
     dispatch: DispatchSettings = DispatchSettings()
+    trips: TripSettings = TripSettings()
+    place: PlaceSettings = PlaceSettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
 

@@ -1,22 +1,35 @@
-"""When a clip began, in UTC: the GPS clock if it has one, then the file name, the container, the file's own date."""
+"""When a clip began, in UTC: the GPS clock if it has one, then the file name, the container, the file's own date.
+
+Three clocks are told apart. The name of a file is in the camera's local time; the GPS records carry UTC, with some
+firmwares (A119 Mini 2, Novatek's TS mode) local time that is labelled UTC.
+"""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from dashcam.records import Fix
+from dashcam.records import ClockKind, Fix
 
 _SLACK = timedelta(minutes=7, seconds=30)
 """Half of the smallest step between time zones: closer than this is the same clock."""
+_CLOSED_WITHIN = timedelta(minutes=15)
+"""A file's date is believed to say which of two possible hours it was, when it lies this near."""
 
 
 class Clock(NamedTuple):
-    """``gps_ahead`` is what to subtract from the fixes' clock, zero unless the camera writes local time there."""
+    """``gps_ahead`` is what to subtract from the fixes' clock, zero unless the camera writes local time there.
+
+    ``camera_ahead_s`` is how far the clock of the file names is ahead of UTC, when the GPS tells.
+    """
 
     start_utc: datetime
     source: Literal["gps", "name", "container", "file"]
     gps_ahead: timedelta = timedelta(0)
+    kind: ClockKind = "camera"
+    zone: str = ""
+    camera_ahead_s: float | None = None
 
 
 def zone(name: str | None) -> tzinfo:
@@ -33,20 +46,49 @@ def decide(
 ) -> Clock:
     """Choose the most trusted source. ``name_local`` has no zone; ``created`` and ``modified`` do.
 
-    Some firmwares (A119 Mini 2) write local time into the GPS records. When these agree with the file name as it stands
-    while the zone is not UTC, the records are local.
+    ``time_zone`` is that of the camera's clock; None is this computer's, of which a place knows better.
     """
     if fixes:
-        start = _median_start(fixes)
-        ahead = timedelta(0)
-        if name_local is not None and abs(start - name_local.replace(tzinfo=UTC)) < _SLACK:
-            ahead = start - _in_utc(start.replace(tzinfo=None), time_zone)
-        return Clock(start - ahead, "gps", ahead)
+        return _by_gps(fixes, name_local, time_zone)
     if name_local is not None:
-        return Clock(_in_utc(name_local, time_zone), "name")
+        return Clock(_in_utc(name_local, time_zone, modified), "name", zone=time_zone or "")
     if created is not None:
         return Clock(created.astimezone(UTC), "container")
     return Clock(modified.astimezone(UTC), "file")
+
+
+def _by_gps(fixes: list[Fix], name_local: datetime | None, time_zone: str | None) -> Clock:
+    """UTC, unless the records agree with the file name although the local time there is not UTC."""
+    start = _median_start(fixes)
+    if name_local is None:
+        return Clock(start, "gps", kind="utc", zone=time_zone or "")
+    behind_name = name_local.replace(tzinfo=UTC) - start
+    configured = _offset(start, time_zone)
+    if configured and abs(behind_name - configured) < _SLACK:
+        return Clock(start, "gps", kind="utc", zone=time_zone or "", camera_ahead_s=behind_name.total_seconds())
+    where = time_zone or zone_at(fixes[len(fixes) // 2]) or ""
+    ahead = timedelta(0)
+    if abs(behind_name) < _SLACK:
+        ahead = start - _in_utc(start.replace(tzinfo=None), where or None)
+    camera_ahead = (behind_name + ahead).total_seconds()
+    return Clock(start - ahead, "gps", ahead, "gps_local" if ahead else "utc", where, camera_ahead)
+
+
+def zone_at(fix: Fix) -> str | None:
+    """The name of the time zone at a place; None where nobody has set one."""
+    name = _finder().timezone_at(lng=fix.lon, lat=fix.lat)
+    return None if name is None else str(name)
+
+
+@lru_cache(maxsize=1)
+def _finder() -> Any:
+    from timezonefinder import TimezoneFinder  # a third of a second and 20 MB that most clips do not need
+
+    return TimezoneFinder()
+
+
+def _offset(moment: datetime, time_zone: str | None) -> timedelta:
+    return moment.astimezone(zone(time_zone) if time_zone else None).utcoffset() or timedelta(0)
 
 
 def _median_start(fixes: list[Fix]) -> datetime:
@@ -55,7 +97,13 @@ def _median_start(fixes: list[Fix]) -> datetime:
     return datetime.fromtimestamp(round(seconds, 3), UTC)
 
 
-def _in_utc(local: datetime, time_zone: str | None) -> datetime:
-    if time_zone is None:
-        return local.astimezone(UTC)
-    return local.replace(tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
+def _in_utc(local: datetime, time_zone: str | None, modified: datetime | None = None) -> datetime:
+    """In the hour that comes twice in autumn, the second one when the file's date says so."""
+    both = [_aware(local.replace(fold=fold), time_zone) for fold in (0, 1)]
+    if both[0] < both[1] and modified is not None and timedelta(0) <= modified - both[1] < _CLOSED_WITHIN:
+        return both[1]
+    return both[0]
+
+
+def _aware(local: datetime, time_zone: str | None) -> datetime:
+    return (local if time_zone is None else local.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from dashcam.catalog import apply
 from dashcam.catalog.models import TaskRow, Video
+from dashcam.config import Site
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, Task, TaskType
@@ -39,10 +40,11 @@ def knows(session: Session, video_id: str) -> bool:
     return session.get(Video, video_id) is not None
 
 
-def complete(session: Session, task_id: int, completion: Completion) -> bool:
+def complete(session: Session, task_id: int, completion: Completion, site: Site = Site()) -> bool:
     """Complete, apply the result and publish what follows, or do nothing at all.
 
-    False when the task was complete already: the late result is dropped and nothing is published (rule 3).
+    ``site`` says how trips and places are derived from the result. False when the task was complete already: the late
+    result is dropped and nothing is published (rule 3).
     """
     done = session.execute(
         update(TaskRow)
@@ -60,7 +62,7 @@ def complete(session: Session, task_id: int, completion: Completion) -> bool:
     if done.rowcount == 0:  # type: ignore[attr-defined]
         return False
     row = session.get_one(TaskRow, task_id, populate_existing=True)
-    apply.apply(session, TaskType(row.task_type), row.video_id, completion)
+    apply.apply(session, TaskType(row.task_type), row.video_id, completion, site)
     for new in completion.publish:
         publish(session, new)
     return True

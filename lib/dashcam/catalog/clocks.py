@@ -1,0 +1,163 @@
+"""The cameras' clocks: how far off they are, what a person says about them, and what follows for their clips.
+
+Clips timed by the satellites' UTC are right as they are. For all others a camera's correction counts, and a clock that
+had started again on 1 January is seen through (`gps.restart`).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from statistics import median
+
+from pydantic import BaseModel
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from dashcam.catalog import trips
+from dashcam.catalog.models import CameraClock, Position, Sighting, Video
+from dashcam.catalog.places import place_companions, place_sightings
+from dashcam.config import Site
+from dashcam.database import reading, writing
+from dashcam.gps import clock
+from dashcam.gps.restart import NEAR, Numbered, mended
+from dashcam.records import ClockKind, VideoFacts
+
+LATEST = 50
+CHUNK = 200
+
+
+class CameraTime(BaseModel):
+    """What is known about a camera's clock. Offsets count how far it is ahead, in seconds."""
+
+    camera: str
+    clips: dict[ClockKind, int]
+    """By the clock that their times come from."""
+    ahead_of_utc_s: float | None
+    """Of the clock of the file names, as the GPS tells: the median of the latest clips."""
+    time_zone: str
+    """Where these clips were taken, or what the settings say."""
+    ahead_s: float | None
+    """The same without the time zone's own offset: how wrong the clock goes."""
+    correction_s: float
+    """What a person says it is ahead; taken off the times of clips without UTC of their own."""
+
+
+def cameras(session: Session) -> list[CameraTime]:
+    """Every camera that clips come from; the one without a name is ``""``."""
+    counted = select(Video.camera, Video.clock, func.count()).where(Video.clock.is_not(None))
+    clips: dict[str, dict[ClockKind, int]] = {}
+    for name, kind, count in session.execute(counted.group_by(Video.camera, Video.clock)):
+        clips.setdefault(name or "", {})[_kind(kind)] = count
+    corrections = {row.camera: row.ahead_s for row in session.scalars(select(CameraClock))}
+    return [
+        _camera(session, name, clips.get(name, {}), corrections.get(name, 0.0))
+        for name in sorted({*clips, *corrections})
+    ]
+
+
+def _camera(session: Session, name: str, clips: dict[ClockKind, int], correction_s: float) -> CameraTime:
+    latest = (
+        select(Video.facts, Video.start_utc)
+        .where(Video.camera == name, Video.clock.in_(("utc", "gps_local")))
+        .order_by(func.coalesce(Video.start_utc, Video.created_at).desc())
+        .limit(LATEST)
+    )
+    known = [(VideoFacts.model_validate(facts), start) for facts, start in session.execute(latest) if facts and start]
+    ahead = [
+        (facts.camera_ahead_s, facts.time_zone, start) for facts, start in known if facts.camera_ahead_s is not None
+    ]
+    wrong = [total - _offset_s(start, zone) for total, zone, start in ahead if zone]
+    return CameraTime(
+        camera=name,
+        clips=clips,
+        ahead_of_utc_s=round(median(total for total, _, _ in ahead), 1) if ahead else None,
+        time_zone=ahead[0][1] if ahead else "",
+        ahead_s=round(median(wrong), 1) if wrong else None,
+        correction_s=correction_s,
+    )
+
+
+def _offset_s(start: datetime, zone: str) -> float:
+    offset = start.astimezone(clock.zone(zone)).utcoffset()
+    return offset.total_seconds() if offset else 0.0
+
+
+def correct(engine: Engine, camera: str, ahead_s: float, site: Site) -> int:
+    """Write down that the camera's clock is so far ahead, and derive all its clips anew; how many changed.
+
+    Many short transactions, so that nobody waits; one that is cut short is finished by doing it again.
+    """
+    with writing(engine) as session:
+        session.merge(CameraClock(camera=camera, ahead_s=ahead_s, decided_at=datetime.now(UTC)))
+    with reading(engine) as session:
+        wanted = select(Video.video_id).where(func.coalesce(Video.camera, "") == camera, Video.clock != "utc")
+        ids = list(session.scalars(wanted.order_by(Video.start_utc)))
+    changed = 0
+    for begin in range(0, len(ids), CHUNK):
+        with writing(engine) as session:
+            videos = session.scalars(select(Video).where(Video.video_id.in_(ids[begin : begin + CHUNK]))).all()
+            moved = [one for video in videos for one in apply_to(session, video)]
+            follow(session, moved, site)
+            changed += len({video.video_id for video in moved})
+    return changed
+
+
+def follow(session: Session, moved: Sequence[Video], site: Site) -> None:
+    """What hangs on the times of these clips: the places in those without positions, and trips."""
+    session.flush()
+    for video in moved:
+        place_sightings(session, video, site.place)
+        if video.drive is not None:
+            place_companions(session, video, site.place)
+    trips.derive_around(session, moved, site.trips)
+
+
+def apply_to(session: Session, video: Video) -> list[Video]:
+    """Set the clip's start to what its facts, the correction and its neighbours say; the clips whose time changed."""
+    moved = []
+    if (start := _corrected(session, video)) is not None and retime(session, video, start):
+        moved.append(video)
+    return moved + _mend_restart(session, video)
+
+
+def _corrected(session: Session, video: Video) -> datetime | None:
+    if video.facts is None:
+        return None
+    facts = VideoFacts.model_validate(video.facts)
+    correction = None if video.clock == "utc" else session.get(CameraClock, video.camera or "")
+    return facts.start_utc - timedelta(seconds=correction.ahead_s if correction else 0)
+
+
+def _mend_restart(session: Session, video: Video) -> list[Video]:
+    """Clips around this one that are named by a clock that had started again."""
+    if video.counter is None:
+        return []
+    near = Video.counter.between(video.counter - NEAR, video.counter + NEAR)
+    around = {one.video_id: one for one in session.scalars(select(Video).where(near, Video.start_utc.is_not(None)))}
+    starts = mended(list(_numbered(around.values())))
+    return [around[video_id] for video_id, start in starts.items() if retime(session, around[video_id], start)]
+
+
+def _numbered(videos: Iterable[Video]) -> Iterable[Numbered]:
+    for video in videos:
+        if video.counter is not None and video.start_utc is not None and video.clock is not None:
+            kind = _kind(video.clock)
+            yield Numbered(video.video_id, video.name, video.counter, video.start_utc, video.duration_s or 0.0, kind)
+
+
+def _kind(stored: str | None) -> ClockKind:
+    return "utc" if stored == "utc" else "gps_local" if stored == "gps_local" else "camera"
+
+
+def retime(session: Session, video: Video, start: datetime) -> bool:
+    """Move the clip, its positions and its sightings to another start; false when it is that already."""
+    if video.start_utc is None or abs(start - video.start_utc) < timedelta(milliseconds=1):
+        return False
+    shift = start - video.start_utc
+    video.start_utc = start
+    session.flush()
+    for position in session.scalars(select(Position).where(Position.video_id == video.video_id)):
+        position.utc += shift
+    for sighting in session.scalars(select(Sighting).where(Sighting.video_id == video.video_id)):
+        sighting.seen_utc = start + timedelta(seconds=sighting.best_s)
+    session.flush()
+    return True

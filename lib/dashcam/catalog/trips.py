@@ -1,0 +1,204 @@
+"""Trips in the database: derived again around every clip that comes or changes, with a person's decisions applied.
+
+Deriving is a replacement within a stretch of time, so doing it twice changes nothing. A trip keeps its number as long
+as most of its clips are still together.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from dashcam.catalog.models import Trip, TripDecision, Video
+from dashcam.config.model import TripSettings
+from dashcam.gps import trips as rules
+from dashcam.gps.drive import Drive
+
+CHUNK = 500
+
+
+class NoSuchTrip(Exception):
+    """There is nothing to split or merge there; the message is one plain sentence."""
+
+
+def derive_around(session: Session, videos: Iterable[Video], settings: TripSettings) -> None:
+    """Derive the trips anew that these clips are in, were in, or may now be in."""
+    session.flush()
+    spans = [span for video in videos for span in _spans(session, video)]
+    if spans:
+        derive(session, min(start for start, _ in spans), max(end for _, end in spans), settings)
+
+
+def _spans(session: Session, video: Video) -> list[tuple[datetime, datetime]]:
+    spans = []
+    if video.start_utc is not None:
+        spans.append((video.start_utc, video.start_utc + timedelta(seconds=video.duration_s or 0)))
+    old = session.get(Trip, video.trip_id) if video.trip_id is not None else None
+    return [*spans, (old.start_utc, old.end_utc)] if old else spans
+
+
+def derive(session: Session, start: datetime, end: datetime, settings: TripSettings) -> None:
+    """Derive every trip between two moments, and one to each side, which may join or take over parked clips."""
+    before = session.scalar(select(func.max(Trip.start_utc)).where(Trip.start_utc < start))
+    after = session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > end))
+    next_one = after and session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > after))
+    clips = _clips(session, before, next_one)
+    ids = [clip.video_id for clip in clips]
+    decided = select(TripDecision.video_id, TripDecision.decision).where(TripDecision.video_id.in_(ids))
+    decisions: dict[str, rules.Decision] = {
+        video_id: "split" if word == "split" else "merge" for video_id, word in session.execute(decided)
+    }
+    found = rules.trips(clips, decisions, settings)
+    _store(session, clips, found, settings)
+
+
+def derive_all(session: Session, settings: TripSettings, after: datetime | None = None) -> datetime | None:
+    """Derive the trips of the next ``CHUNK`` clips; the moment to go on from, None at the end."""
+    query = select(Video.start_utc).where(Video.start_utc.is_not(None)).order_by(Video.start_utc)
+    if after is not None:
+        query = query.where(Video.start_utc > after)
+    starts = [moment for moment in session.scalars(query.limit(CHUNK)) if moment is not None]
+    if not starts:
+        return None
+    derive(session, starts[0], starts[-1], settings)
+    return starts[-1]
+
+
+def _clips(session: Session, start: datetime | None, end: datetime | None) -> list[rules.Clip]:
+    kind = Video.facts["kind"].as_string()
+    query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive)
+    query = query.where(Video.start_utc.is_not(None), or_(Video.outcome.is_(None), Video.outcome != "rejected"))
+    if start is not None:
+        query = query.where(Video.start_utc >= start)
+    if end is not None:
+        query = query.where(Video.start_utc < end)
+    return [
+        rules.Clip(
+            video_id,
+            began,
+            duration_s or 0.0,
+            camera or "",
+            kind or "normal",
+            Drive.model_validate(drive) if drive else None,
+        )
+        for video_id, began, duration_s, camera, kind, drive in session.execute(query)
+        if began is not None
+    ]
+
+
+def _store(session: Session, clips: Sequence[rules.Clip], found: Sequence[rules.Trip], settings: TripSettings) -> None:
+    ids = [clip.video_id for clip in clips]
+    numbers_now = select(Video.video_id, Video.trip_id).where(Video.video_id.in_(ids))
+    was: dict[str, int | None] = {row.video_id: row.trip_id for row in session.execute(numbers_now)}
+    numbers = _numbers(found, was)
+    stays = set()
+    for trip, number in zip(found, numbers, strict=True):
+        row = session.get(Trip, number) if number is not None else None
+        if row is None:
+            row = Trip()
+            session.add(row)
+        _fill(row, trip, settings)
+        session.flush()
+        stays.add(row.trip_id)
+        moved = [clip.video_id for clip in [*trip.clips, *trip.parked] if was.get(clip.video_id) != row.trip_id]
+        if moved:
+            session.execute(update(Video).where(Video.video_id.in_(moved)).values(trip_id=row.trip_id))
+    placed = {clip.video_id for trip in found for clip in [*trip.clips, *trip.parked]}
+    alone = [video_id for video_id in ids if video_id not in placed and was.get(video_id) is not None]
+    if alone:
+        session.execute(update(Video).where(Video.video_id.in_(alone)).values(trip_id=None))
+    _forget_empty(session, {number for number in was.values() if number is not None} - stays)
+
+
+def _numbers(found: Sequence[rules.Trip], was: dict[str, int | None]) -> list[int | None]:
+    """Each trip's number from before: that of most of its clips, each number once, the larger share first."""
+    shares = [
+        (count, -index, number)
+        for index, trip in enumerate(found)
+        for number, count in Counter(was.get(clip.video_id) for clip in trip.clips).items()
+        if number is not None
+    ]
+    numbers: list[int | None] = [None] * len(found)
+    for _, place, number in sorted(shares, reverse=True):
+        if numbers[-place] is None and number not in numbers:
+            numbers[-place] = number
+    return numbers
+
+
+def _fill(row: Trip, trip: rules.Trip, settings: TripSettings) -> None:
+    stops = rules.stops(trip)
+    long_stops = [stop for stop in stops if stop.duration_s >= settings.long_stop_minutes * 60]
+    row.start_utc, row.end_utc = trip.start_utc, trip.end_utc
+    row.clips, row.parked = len(trip.clips), len(trip.parked)
+    row.cameras = sorted({clip.camera for clip in trip.clips if clip.camera})
+    row.distance_m, row.moving_s, row.max_mps = round(trip.distance_m, 1), round(trip.moving_s, 1), trip.max_mps
+    row.box = list(trip.box) if trip.box else None
+    row.leads = [clip.video_id for clip in trip.leads]
+    row.stops = [stop.model_dump(mode="json") for stop in stops]
+    row.events = [event.model_dump(mode="json") for event in rules.events(trip, long_stops)]
+
+
+def _forget_empty(session: Session, numbers: Iterable[int]) -> None:
+    """Trips whose clips have all gone elsewhere; one that keeps clips outside this stretch stays."""
+    for number in numbers:
+        if session.scalar(select(func.count()).where(Video.trip_id == number)) == 0:
+            session.execute(delete(Trip).where(Trip.trip_id == number))
+
+
+def split(session: Session, trip_id: int, video_id: str, settings: TripSettings) -> rules.Decision | None:
+    """A new trip begins with this clip; the decision that stood there before. Raises `NoSuchTrip`."""
+    moments = _moments(session, trip_id)
+    moment = next((one for one in moments if video_id in {clip.video_id for clip in one.clips}), None)
+    if moment is None:
+        raise NoSuchTrip(f"Trip {trip_id} has no driving clip {video_id}: choose one of its clips.")
+    if moment is moments[0]:
+        raise NoSuchTrip("The trip begins with this clip already: choose a later one.")
+    return _decide(session, moment, "split", settings)
+
+
+def merge(session: Session, trip_id: int, settings: TripSettings) -> tuple[str, rules.Decision | None]:
+    """Join a trip with the one before it; (the clip it began with, the decision that stood there before)."""
+    moments = _moments(session, trip_id)
+    start = moments[0].start_utc
+    if session.scalar(select(func.count()).where(Trip.start_utc < start, Trip.trip_id != trip_id)) == 0:
+        raise NoSuchTrip("There is no trip before this one that it could be joined with.")
+    return moments[0].lead.video_id, _decide(session, moments[0], "merge", settings)
+
+
+def restore(session: Session, video_id: str, decision: rules.Decision | None, settings: TripSettings) -> None:
+    """Put back the decision that stood at a clip, None for the rule's own; undoes `split` and `merge`."""
+    video = session.get(Video, video_id)
+    if video is None or video.trip_id is None:
+        raise NoSuchTrip(f"There is no clip {video_id} in any trip.")
+    moments = _moments(session, video.trip_id)
+    for moment in moments:
+        if video_id in {clip.video_id for clip in moment.clips}:
+            _decide(session, moment, decision, settings)
+
+
+def _moments(session: Session, trip_id: int) -> list[rules.Moment]:
+    trip = session.get(Trip, trip_id)
+    if trip is None:
+        raise NoSuchTrip(f"There is no trip {trip_id} (any more): look at the list of trips.")
+    members = set(session.scalars(select(Video.video_id).where(Video.trip_id == trip_id)))
+    clips = [clip for clip in _clips(session, trip.start_utc, trip.end_utc) if clip.video_id in members]
+    driven = sorted(
+        (clip for clip in clips if clip.kind != rules.PARKING), key=lambda clip: (clip.start_utc, clip.video_id)
+    )
+    return rules.moments(driven)
+
+
+def _decide(
+    session: Session, moment: rules.Moment, decision: rules.Decision | None, settings: TripSettings
+) -> rules.Decision | None:
+    """One decision per moment, kept at its leading clip."""
+    ids = [clip.video_id for clip in moment.clips]
+    before = session.scalars(select(TripDecision.decision).where(TripDecision.video_id.in_(ids))).first()
+    session.execute(delete(TripDecision).where(TripDecision.video_id.in_(ids)))
+    if decision is not None:
+        session.add(TripDecision(video_id=moment.lead.video_id, decision=decision, decided_at=datetime.now(UTC)))
+    session.flush()
+    derive(session, moment.start_utc, moment.end_utc, settings)
+    return None if before is None else "split" if before == "split" else "merge"

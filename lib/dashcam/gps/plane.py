@@ -1,0 +1,41 @@
+"""Metres on the ground: a flat local map is exact to millimetres over the length of a clip, and needs no library."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The plane that touches the WGS 84 ellipsoid at (lat, lon): metres east and north of that point."""
+
+    lat: float
+    lon: float
+
+    @property
+    def metres_north(self) -> float:
+        """Metres per degree of latitude here."""
+        phi = math.radians(self.lat)
+        return 111_132.92 - 559.82 * math.cos(2 * phi) + 1.175 * math.cos(4 * phi)
+
+    @property
+    def metres_east(self) -> float:
+        """Metres per degree of longitude here; never zero, so that the poles are merely inexact."""
+        phi = math.radians(self.lat)
+        return max(1.0, 111_412.84 * math.cos(phi) - 93.5 * math.cos(3 * phi))
+
+    def to_metres(self, lat: float, lon: float) -> tuple[float, float]:
+        """(east, north) of a place, the short way across the date line."""
+        return ((lon - self.lon + 180) % 360 - 180) * self.metres_east, (lat - self.lat) * self.metres_north
+
+    def to_degrees(self, east: float, north: float) -> tuple[float, float]:
+        """(latitude, longitude) of the place so many metres away."""
+        lon = (self.lon + east / self.metres_east + 180) % 360 - 180
+        return max(-90.0, min(90.0, self.lat + north / self.metres_north)), lon
+
+
+def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Metres between two places (latitude, longitude): the haversine on a sphere, exact to half a percent."""
+    phi_a, phi_b = math.radians(a[0]), math.radians(b[0])
+    half = math.sin((phi_b - phi_a) / 2) ** 2
+    half += math.cos(phi_a) * math.cos(phi_b) * math.sin(math.radians(b[1] - a[1]) / 2) ** 2
+    return 2 * 6_371_008.8 * math.asin(min(1.0, math.sqrt(half)))
