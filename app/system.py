@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
@@ -39,6 +41,14 @@ class System:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._change.wait(), timeout_s)
         self._change.clear()
+
+
+def with_zone(moment: datetime) -> datetime:
+    """A time without a zone is the site's local time."""
+    name = current().site.server.time_zone
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=ZoneInfo(name)) if name else moment.astimezone()
 
 
 _system: System | None = None

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from dashcam import __version__, config
+from dashcam import __version__, asking, config
 from dashcam.embedded.home import Home, HomeUnusable, default_data
 from dashcam.embedded.system import EmbeddedSystem, StartFailed, embedded_system
 from dashcam.evaluate.cli import app as evaluate_app
@@ -231,6 +231,8 @@ def serve(system: EmbeddedSystem) -> None:
     except KeyboardInterrupt:
         say("Stopping")
 
+
+asking.register(app)
 
 if __name__ == "__main__":
     main()

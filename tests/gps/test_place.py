@@ -49,8 +49,7 @@ def test_the_cars_of_the_drawn_street_are_in_their_ellipses(rear: bool, heading:
                 continue
             guess = estimate(own(heading), box, SIZE, "rear" if rear else "front", SETTINGS)
             assert guess is not None
-            right, ahead = (-placed.x_m, -away) if rear and camera.lens.side < 0 else (placed.x_m, away)
-            right = placed.x_m
+            right, ahead = placed.x_m, -away if rear else away
             turn = math.radians(heading)
             east = right * math.cos(turn) + ahead * math.sin(turn)
             north = -right * math.sin(turn) + ahead * math.cos(turn)

@@ -12,8 +12,6 @@ from dashcam.catalog import clocks, trips
 from dashcam.catalog.models import Plate, Position, Sighting, Video
 from dashcam.catalog.places import place_companions, place_sightings
 from dashcam.config import Site
-from dashcam.gps.drive import drive_of
-from dashcam.gps.restart import counter_of
 from dashcam.tasks.model import Completion, TaskType
 
 
@@ -44,16 +42,13 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
     video.duration_s = facts.duration_s
     video.trip = facts.trip
     video.camera = facts.camera
-    video.counter = counter_of(facts.name)
-    video.clock = facts.clock_kind
-    drive = drive_of(facts.fixes, facts.duration_s, site.trips)
-    video.drive = drive.model_dump(mode="json") if drive else None
     session.execute(delete(Position).where(Position.video_id == video.video_id))
     session.add_all(Position(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
     session.flush()
+    trips.describe(session, video, site.trips)
     changed = [video, *clocks.apply_to(session, video)]
     place_sightings(session, video, site.place)
-    if drive is not None:
+    if video.drive is not None:
         place_companions(session, video, site.place)
     trips.derive_around(session, changed, site.trips)
 

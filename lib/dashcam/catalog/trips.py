@@ -8,15 +8,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import Engine, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import Trip, TripDecision, Video
+from dashcam.catalog.places import fixes_of
 from dashcam.config.model import TripSettings
+from dashcam.database import writing
 from dashcam.gps import trips as rules
-from dashcam.gps.drive import Drive
+from dashcam.gps.drive import Drive, drive_of
+from dashcam.gps.restart import counter_of
 
-CHUNK = 500
+CHUNK = 200
+APART = timedelta(days=1)
 
 
 class NoSuchTrip(Exception):
@@ -26,17 +30,33 @@ class NoSuchTrip(Exception):
 def derive_around(session: Session, videos: Iterable[Video], settings: TripSettings) -> None:
     """Derive the trips anew that these clips are in, were in, or may now be in."""
     session.flush()
-    spans = [span for video in videos for span in _spans(session, video)]
-    if spans:
-        derive(session, min(start for start, _ in spans), max(end for _, end in spans), settings)
+    spans: list[tuple[datetime, datetime]] = []
+    for video in videos:
+        old = session.get(Trip, video.trip_id) if video.trip_id is not None else None
+        if old is not None:
+            spans.append((old.start_utc, old.end_utc))
+        if video.start_utc is not None:
+            spans.append((video.start_utc, video.start_utc + timedelta(seconds=video.duration_s or 0)))
+        if video.outcome == "rejected" or (old and _elsewhere(video, old)):
+            video.trip_id = None
+    session.flush()
+    for start, end in _stretches(spans):
+        derive(session, start, end, settings)
 
 
-def _spans(session: Session, video: Video) -> list[tuple[datetime, datetime]]:
-    spans = []
-    if video.start_utc is not None:
-        spans.append((video.start_utc, video.start_utc + timedelta(seconds=video.duration_s or 0)))
-    old = session.get(Trip, video.trip_id) if video.trip_id is not None else None
-    return [*spans, (old.start_utc, old.end_utc)] if old else spans
+def _elsewhere(video: Video, trip: Trip) -> bool:
+    return video.start_utc is None or not trip.start_utc - APART <= video.start_utc <= trip.end_utc + APART
+
+
+def _stretches(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """The spans, those less than a day apart as one."""
+    joined: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(spans):
+        if joined and start - joined[-1][1] <= APART:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def derive(session: Session, start: datetime, end: datetime, settings: TripSettings) -> None:
@@ -51,19 +71,48 @@ def derive(session: Session, start: datetime, end: datetime, settings: TripSetti
         video_id: "split" if word == "split" else "merge" for video_id, word in session.execute(decided)
     }
     found = rules.trips(clips, decisions, settings)
-    _store(session, clips, found, settings)
+    stays = _store(session, clips, found, settings)
+    standing = select(Trip.trip_id)
+    if before is not None:
+        standing = standing.where(Trip.start_utc >= before)
+    if next_one is not None:
+        standing = standing.where(Trip.start_utc < next_one)
+    _forget_empty(session, set(session.scalars(standing)) - stays)
 
 
-def derive_all(session: Session, settings: TripSettings, after: datetime | None = None) -> datetime | None:
+def derive_everything(engine: Engine, settings: TripSettings) -> None:
+    """Summaries of all clips and all trips anew, in many short transactions, so that nobody waits."""
+    moment: datetime | None = None
+    while True:
+        with writing(engine) as session:
+            moment = derive_next(session, settings, moment)
+        if moment is None:
+            return
+
+
+def derive_next(session: Session, settings: TripSettings, after: datetime | None = None) -> datetime | None:
     """Derive the trips of the next ``CHUNK`` clips; the moment to go on from, None at the end."""
-    query = select(Video.start_utc).where(Video.start_utc.is_not(None)).order_by(Video.start_utc)
+    query = select(Video).where(Video.start_utc.is_not(None)).order_by(Video.start_utc)
     if after is not None:
         query = query.where(Video.start_utc > after)
-    starts = [moment for moment in session.scalars(query.limit(CHUNK)) if moment is not None]
+    videos = session.scalars(query.limit(CHUNK)).all()
+    for video in videos:
+        describe(session, video, settings)
+    session.flush()
+    starts = [video.start_utc for video in videos if video.start_utc is not None]
     if not starts:
         return None
     derive(session, starts[0], starts[-1], settings)
     return starts[-1]
+
+
+def describe(session: Session, video: Video, settings: TripSettings) -> None:
+    """Write down the clip's summary, its number and whose clock it goes by; for clips of older versions too."""
+    facts = video.facts or {}
+    drive = drive_of(fixes_of(session, video.video_id), video.duration_s or 0.0, settings)
+    video.drive = drive.model_dump(mode="json") if drive else None
+    video.counter = counter_of(video.name)
+    video.clock = facts.get("clock_kind", "utc" if facts.get("clock") == "gps" else "camera")
 
 
 def _clips(session: Session, start: datetime | None, end: datetime | None) -> list[rules.Clip]:
@@ -88,12 +137,15 @@ def _clips(session: Session, start: datetime | None, end: datetime | None) -> li
     ]
 
 
-def _store(session: Session, clips: Sequence[rules.Clip], found: Sequence[rules.Trip], settings: TripSettings) -> None:
+def _store(
+    session: Session, clips: Sequence[rules.Clip], found: Sequence[rules.Trip], settings: TripSettings
+) -> set[int]:
+    """Write the trips and which clips are in them; the trips' numbers."""
     ids = [clip.video_id for clip in clips]
     numbers_now = select(Video.video_id, Video.trip_id).where(Video.video_id.in_(ids))
     was: dict[str, int | None] = {row.video_id: row.trip_id for row in session.execute(numbers_now)}
     numbers = _numbers(found, was)
-    stays = set()
+    stays: set[int] = set()
     for trip, number in zip(found, numbers, strict=True):
         row = session.get(Trip, number) if number is not None else None
         if row is None:
@@ -109,7 +161,7 @@ def _store(session: Session, clips: Sequence[rules.Clip], found: Sequence[rules.
     alone = [video_id for video_id in ids if video_id not in placed and was.get(video_id) is not None]
     if alone:
         session.execute(update(Video).where(Video.video_id.in_(alone)).values(trip_id=None))
-    _forget_empty(session, {number for number in was.values() if number is not None} - stays)
+    return stays
 
 
 def _numbers(found: Sequence[rules.Trip], was: dict[str, int | None]) -> list[int | None]:
@@ -141,7 +193,7 @@ def _fill(row: Trip, trip: rules.Trip, settings: TripSettings) -> None:
 
 
 def _forget_empty(session: Session, numbers: Iterable[int]) -> None:
-    """Trips whose clips have all gone elsewhere; one that keeps clips outside this stretch stays."""
+    """Trips whose clips have all gone elsewhere."""
     for number in numbers:
         if session.scalar(select(func.count()).where(Video.trip_id == number)) == 0:
             session.execute(delete(Trip).where(Trip.trip_id == number))

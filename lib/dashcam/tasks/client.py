@@ -1,7 +1,7 @@
 """The REST client that flows and the command line use. Waits out a restarting server instead of failing."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -81,6 +81,15 @@ class MainServer:
         if response.is_client_error:
             raise ServerRefused(f"{method} {path}: {explanation(response)}")
         return response.json()
+
+    def download(self, path: str, params: dict[str, Any]) -> Iterator[bytes]:
+        """The body of an answer in pieces, as they come; a long export is never wholly in memory."""
+        with self.http.stream("GET", path, params=params, timeout=600) as response:
+            if response.is_client_error:
+                response.read()
+                raise ServerRefused(explanation(response))
+            response.raise_for_status()
+            yield from response.iter_bytes()
 
     def patiently(self, send: Callable[[], httpx.Response]) -> httpx.Response:
         """Repeat on a broken connection or a 5xx answer until patience runs out, then raise `httpx.HTTPError`."""

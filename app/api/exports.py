@@ -1,0 +1,63 @@
+"""Exports: tracks as GPX and GeoJSON, sightings as CSV."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi.responses import Response, StreamingResponse
+
+from app import system
+from dashcam.catalog import export
+from dashcam.database import reading
+from dashcam.gps.export import geojson, gpx
+
+router = APIRouter(prefix="/export", tags=["export"])
+TYPES = {"gpx": "application/gpx+xml", "geojson": "application/geo+json"}
+
+
+def wanted(
+    clip: str | None = None,
+    trip: int | None = None,
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: Annotated[datetime | None, Query(alias="to")] = None,
+) -> export.Scope:
+    """A clip, a trip, or a stretch of time (local to the site where no zone is given)."""
+    if (clip is not None) + (trip is not None) + (since is not None or until is not None) > 1:
+        raise HTTPException(422, "Ask for a clip, a trip or a stretch of time, not for several of these.")
+    return export.Scope(clip, trip, since and system.with_zone(since), until and system.with_zone(until))
+
+
+@router.get("/track.{form}")
+def track(form: Literal["gpx", "geojson"], scope: Annotated[export.Scope, Depends(wanted)]) -> Response:
+    """The positions as they were recorded, one camera at a time."""
+    if scope == export.Scope():
+        raise HTTPException(422, "Say what to export: clip, trip, or from and to.")
+    with reading(system.current().engine) as session:
+        try:
+            scope.check(session)
+        except export.NothingThere as error:
+            raise HTTPException(404, str(error)) from error
+        legs = export.legs(session, scope)
+        text = gpx(legs) if form == "gpx" else geojson(legs)
+    return Response(text, media_type=TYPES[form], headers=attachment(f"track.{form}"))
+
+
+@router.get("/sightings.csv")
+def sightings(scope: Annotated[export.Scope, Depends(wanted)], unsure: bool = False) -> StreamingResponse:
+    """Confirmed sightings, with ``unsure`` all; everything where nothing is asked for."""
+    with reading(system.current().engine) as session:
+        try:
+            scope.check(session)
+        except export.NothingThere as error:
+            raise HTTPException(404, str(error)) from error
+
+    def lines() -> Iterator[str]:
+        with reading(system.current().engine) as session:
+            yield from export.sightings_csv(session, scope, not unsure)
+
+    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=attachment("sightings.csv"))
+
+
+def attachment(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -1,0 +1,136 @@
+"""Trips: the list, one trip, and a person's splits and merges."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel
+from sqlalchemy import func, select
+
+from app import system
+from dashcam.catalog import trips
+from dashcam.catalog.models import Trip, Video
+from dashcam.database import reading, writing
+from dashcam.gps.trips import Decision, Stop, TripEvent
+
+router = APIRouter(prefix="/trips", tags=["trips"])
+
+
+class TripSummary(BaseModel):
+    trip_id: int
+    start_utc: datetime
+    end_utc: datetime
+    clips: int
+    parked: int
+    cameras: list[str]
+    distance_m: float
+    moving_s: float
+    max_mps: float
+    box: tuple[float, float, float, float] | None
+    """South, west, north, east."""
+    stops: list[Stop]
+    events: list[TripEvent]
+
+
+class TripAnswer(TripSummary):
+    videos: list[str]
+    """Its clips, parked ones included, in order of time."""
+
+
+class TripPage(BaseModel):
+    trips: list[TripSummary]
+    total: int
+
+
+class Split(BaseModel):
+    video_id: str
+    """The clip that the new trip begins with."""
+
+
+class Restored(BaseModel):
+    decision: Decision | None
+
+
+class Undo(BaseModel):
+    """What to send to ``PUT /trips/decisions/{video_id}`` to undo it."""
+
+    video_id: str
+    decision: Decision | None
+
+
+class Derived(BaseModel):
+    trips: int
+
+
+@router.get("")
+def list_trips(
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: Annotated[datetime | None, Query(alias="to")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> TripPage:
+    """Trips that began in the time asked for, newest first."""
+    query = select(Trip)
+    if since is not None:
+        query = query.where(Trip.start_utc >= system.with_zone(since))
+    if until is not None:
+        query = query.where(Trip.start_utc < system.with_zone(until))
+    with reading(system.current().engine) as session:
+        total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        page = session.scalars(query.order_by(Trip.start_utc.desc()).limit(limit).offset(offset))
+        return TripPage(trips=[TripSummary.model_validate(vars(trip)) for trip in page], total=total)
+
+
+@router.get("/{trip_id}")
+def get_trip(trip_id: int) -> TripAnswer:
+    with reading(system.current().engine) as session:
+        trip = session.get(Trip, trip_id)
+        if trip is None:
+            raise HTTPException(404, f"There is no trip {trip_id} (any more): look at the list of trips.")
+        clips = select(Video.video_id).where(Video.trip_id == trip_id).order_by(Video.start_utc, Video.video_id)
+        return TripAnswer.model_validate(vars(trip) | {"videos": list(session.scalars(clips))})
+
+
+@router.post("/{trip_id}/split")
+def split_trip(trip_id: int, at: Split) -> Undo:
+    """Begin a new trip with this clip; stays so when clips are processed again."""
+    here = system.current()
+    try:
+        with writing(here.engine) as session:
+            before = trips.split(session, trip_id, at.video_id, here.site.trips)
+    except trips.NoSuchTrip as error:
+        raise HTTPException(409, str(error)) from error
+    return Undo(video_id=at.video_id, decision=before)
+
+
+@router.post("/{trip_id}/merge")
+def merge_trip(trip_id: int) -> Undo:
+    """Join the trip with the one before it; stays so when clips are processed again."""
+    here = system.current()
+    try:
+        with writing(here.engine) as session:
+            video_id, before = trips.merge(session, trip_id, here.site.trips)
+    except trips.NoSuchTrip as error:
+        raise HTTPException(409, str(error)) from error
+    return Undo(video_id=video_id, decision=before)
+
+
+@router.put("/decisions/{video_id}")
+def restore_decision(video_id: str, restored: Restored) -> Literal["ok"]:
+    """Put back the decision that stood at a clip; null leaves it to the rule."""
+    here = system.current()
+    try:
+        with writing(here.engine) as session:
+            trips.restore(session, video_id, restored.decision, here.site.trips)
+    except trips.NoSuchTrip as error:
+        raise HTTPException(404, str(error)) from error
+    return "ok"
+
+
+@router.post("/derive")
+def derive_all() -> Derived:
+    """Derive every trip and driving event anew, after a setting has changed; in many short transactions."""
+    here = system.current()
+    trips.derive_everything(here.engine, here.site.trips)
+    with reading(here.engine) as session:
+        return Derived(trips=session.scalar(select(func.count()).select_from(Trip)) or 0)

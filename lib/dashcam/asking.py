@@ -1,0 +1,176 @@
+"""Commands that ask the main server: trips, clocks, exports."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dashcam import config
+from dashcam.embedded.home import Home, HomeUnusable, default_data
+from dashcam.embedded.system import embedded_system
+from dashcam.tasks.client import MainServer
+
+out = Console()
+err = Console(stderr=True)
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data folder of the embedded system; default: $DASHCAM_CONFIG's server, else as `up`."),
+]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")]
+FROM = typer.Option("--from", help="Date or time, local where no zone is given: 2026-06-28, 2026-06-28T13:00.")
+TO = typer.Option("--to", help="Up to this date or time, itself not included.")
+FORMS = {"gpx": "/export/track.gpx", "geojson": "/export/track.geojson", "csv": "/export/sightings.csv"}
+KINDS = {"utc": "UTC of the satellites", "gps_local": "local time in the GPS records", "camera": "the camera's clock"}
+
+
+def register(app: typer.Typer) -> None:
+    for command in (trips, clock, export):
+        app.command()(command)
+
+
+@contextmanager
+def main_server(data: Path | None) -> Iterator[MainServer]:
+    """The site's server when ``$DASHCAM_CONFIG`` names one, else the embedded system's, started if it does not run."""
+    site_token = config.token() if data is None and (config.config_folder() / "config.json").exists() else None
+    if site_token:
+        yield MainServer(config.load_site().server.url, site_token, patience_s=10)
+        return
+    with embedded_system(Home((data or default_data()).absolute()), lambda line: None) as system:
+        system.start_app()
+        yield system.client()
+
+
+def trips(
+    since: Annotated[datetime | None, FROM] = None,
+    until: Annotated[datetime | None, TO] = None,
+    derive: Annotated[bool, typer.Option(help="First derive all trips anew, after a setting has changed.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest.")] = 100,
+    json_file: JsonOption = None,
+    data: DataOption = None,
+) -> None:
+    """List the trips, newest first: when, how far, how long, what happened."""
+    with main_server(data) as server:
+        if derive:
+            server.call("POST", "/trips/derive", timeout=3600)
+        asked = {"from": since and since.isoformat(), "to": until and until.isoformat(), "limit": limit}
+        page = server.call("GET", "/trips", params={key: value for key, value in asked.items() if value is not None})
+    if json_file is not None:
+        write(json_file, page)
+    table = Table(title="Trips", title_justify="left", header_style="bold")
+    for heading in ("Trip", "Start", "Length", "Distance", "Moving", "Clips", "Events"):
+        table.add_column(heading, justify="left" if heading == "Start" else "right")
+    for trip in page["trips"]:
+        start, end = (datetime.fromisoformat(trip[key]) for key in ("start_utc", "end_utc"))
+        table.add_row(
+            str(trip["trip_id"]),
+            f"{start.astimezone():%Y-%m-%d %H:%M}",
+            minutes((end - start).total_seconds()),
+            f"{trip['distance_m'] / 1000:.1f} km",
+            minutes(trip["moving_s"]),
+            str(trip["clips"]),
+            str(len(trip["events"])),
+        )
+    out.print(table if page["trips"] else "No trips yet")
+
+
+def minutes(seconds: float) -> str:
+    hours, rest = divmod(round(seconds / 60), 60)
+    return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
+
+
+def clock(
+    camera: Annotated[str | None, typer.Argument(help="front, rear, ... or '' for clips that do not say.")] = None,
+    ahead: Annotated[
+        float | None, typer.Option(help="Seconds that its clock is ahead of the right local time; 0 takes it back.")
+    ] = None,
+    json_file: JsonOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show how far the cameras' clocks are off; with --ahead correct one, and the times of its clips."""
+    if (camera is None) != (ahead is None):
+        raise typer.BadParameter("to correct a clock name the camera and --ahead; to see them all name neither")
+    with main_server(data) as server:
+        if camera is not None:
+            answer = server.call("PUT", "/cameras/clocks", json={"camera": camera, "ahead_s": ahead}, timeout=3600)
+            err.print(f"{answer['changed']} clips have a new time", highlight=False)
+        known = server.call("GET", "/cameras/clocks")
+    if json_file is not None:
+        write(json_file, known)
+    table = Table(title="Clocks of the cameras", title_justify="left", header_style="bold")
+    for heading in ("Camera", "Clips timed by", "Ahead of UTC", "Zone", "Wrong by", "Correction"):
+        table.add_column(heading)
+    for one in known:
+        table.add_row(
+            Text(one["camera"] or "(not said)"),
+            "\n".join(f"{count} {KINDS[kind]}" for kind, count in one["clips"].items()),
+            signed(one["ahead_of_utc_s"]),
+            Text(one["time_zone"]),
+            signed(one["ahead_s"]),
+            signed(one["correction_s"] or None),
+        )
+    out.print(table if known else "No clips yet")
+
+
+def signed(seconds: float | None) -> str:
+    """``+2:00:03``; empty when not known."""
+    if seconds is None:
+        return ""
+    whole, rest = divmod(round(abs(seconds)), 60)
+    return f"{'-' if seconds < 0 else '+'}{whole // 60}:{whole % 60:02d}:{rest:02d}"
+
+
+def export(
+    form: Annotated[
+        Literal["gpx", "geojson", "csv"], typer.Argument(help="Tracks as gpx or geojson, sightings as csv.")
+    ],
+    clip: Annotated[str | None, typer.Option(help="One clip, by its id.")] = None,
+    trip: Annotated[int | None, typer.Option(help="One trip, by its number.")] = None,
+    since: Annotated[datetime | None, FROM] = None,
+    until: Annotated[datetime | None, TO] = None,
+    unsure: Annotated[bool, typer.Option("--unsure", help="Unsure sightings too (csv).")] = False,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; default: print.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Take out the track of a clip, a trip or a stretch of time, or its sightings."""
+    asked = {
+        "clip": clip,
+        "trip": trip,
+        "from": since and since.isoformat(),
+        "to": until and until.isoformat(),
+        "unsure": True if unsure and form == "csv" else None,
+    }
+    params = {key: value for key, value in asked.items() if value is not None}
+    with main_server(data) as server:
+        pieces = server.download(FORMS[form], params)
+        if output is None:
+            for piece in pieces:
+                sys.stdout.buffer.write(piece)
+            sys.stdout.flush()
+            return
+        first = next(pieces, b"")  # what the server refuses leaves no file behind
+        try:
+            with output.open("wb") as file:
+                file.write(first)
+                file.writelines(pieces)
+        except OSError as error:
+            raise unwritable(output, error) from error
+
+
+def write(file: Path, result: Any) -> None:
+    try:
+        file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise unwritable(file, error) from error
+
+
+def unwritable(file: Path, error: OSError) -> HomeUnusable:
+    return HomeUnusable(f"The result cannot be written to {file} ({error.strerror}): choose another file.")

@@ -1,0 +1,140 @@
+"""What is taken out: the tracks of a clip, a trip or a stretch of time, and sightings as CSV."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from dashcam.catalog.models import Plate, Sighting, Trip, Video
+from dashcam.catalog.places import fixes_of, track_of
+from dashcam.gps.export import Leg
+
+SIGHTING_COLUMNS = (
+    "plate",
+    "confidence",
+    "confirmed",
+    "seen_utc",
+    "camera",
+    "clip",
+    "second",
+    "lat",
+    "lon",
+    "accuracy_m",
+    "speed_mps",
+    "heading_deg",
+    "estimate_lat",
+    "estimate_lon",
+    "estimate_distance_m",
+    "estimate_bearing_deg",
+    "estimate_major_m",
+    "estimate_minor_m",
+    "estimate_angle_deg",
+    "trip",
+    "video_id",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NothingThere(Exception):
+    """There is no such clip or trip; the message is one plain sentence."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A clip, a trip, or what began from ``start`` on and before ``end``; nothing set is everything."""
+
+    clip: str | None = None
+    trip: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = []
+        if self.clip is not None:
+            found.append(Video.video_id == self.clip)
+        if self.trip is not None:
+            found.append(Video.trip_id == self.trip)
+        if self.start is not None:
+            found.append(Video.start_utc >= self.start)
+        if self.end is not None:
+            found.append(Video.start_utc < self.end)
+        return found
+
+    def check(self, session: Session) -> None:
+        """Raises `NothingThere` for a clip or trip that does not exist."""
+        if self.clip is not None and session.get(Video, self.clip) is None:
+            raise NothingThere(f"There is no clip {self.clip}: its id stands in the address of its page.")
+        if self.trip is not None and session.get(Trip, self.trip) is None:
+            raise NothingThere(f"There is no trip {self.trip}: `dashcam trips` lists them.")
+
+
+def legs(session: Session, scope: Scope) -> Iterator[Leg]:
+    """The positions, one camera at a time; a clip named by itself shows those of the camera beside it if need be."""
+    if scope.clip is not None:
+        video = session.get(Video, scope.clip)
+        if video is not None:
+            yield Leg(video.name, video.name, video.camera or "", track_of(session, video))
+        return
+    wanted = scope.conditions()
+    for trip in _trips(session, wanted):
+        inside = select(Video).where(Video.video_id.in_(trip.leads), Video.drive.is_not(None), *wanted)
+        for video in session.scalars(inside.order_by(Video.start_utc)):
+            group = f"Trip {trip.trip_id}, {trip.start_utc:%Y-%m-%d %H:%M} UTC"
+            yield Leg(group, video.name, video.camera or "", fixes_of(session, video.video_id))
+
+
+def _trips(session: Session, wanted: list[ColumnElement[bool]]) -> list[Trip]:
+    ids = select(Video.trip_id).where(Video.trip_id.is_not(None), *wanted)
+    return list(session.scalars(select(Trip).where(Trip.trip_id.in_(ids)).order_by(Trip.start_utc)))
+
+
+def sightings_csv(session: Session, scope: Scope, confirmed_only: bool = True) -> Iterator[str]:
+    """Lines of CSV (RFC 4180), the first with the names, in order of time; read from the database as they are taken."""
+    yield _line(SIGHTING_COLUMNS)
+    query = (
+        select(Sighting, Plate.text, Video.name, Video.camera, Video.trip_id)
+        .join(Plate, Plate.plate_id == Sighting.plate_id)
+        .join(Video, Video.video_id == Sighting.video_id)
+        .where(*scope.conditions(), *([Sighting.confirmed] if confirmed_only else []))
+        .order_by(Sighting.seen_utc, Sighting.sighting_id)
+        .execution_options(yield_per=500)
+    )
+    for one, text, clip, camera, trip in session.execute(query):
+        yield _line(_row(one, text, clip, camera, trip))
+
+
+def _row(one: Sighting, text: str, clip: str, camera: str | None, trip: int | None) -> list[Any]:
+    guess = one.estimate or {}
+    return [
+        text,
+        round(one.confidence, 4),
+        "yes" if one.confirmed else "no",
+        one.seen_utc.isoformat(timespec="milliseconds") if one.seen_utc else None,
+        camera,
+        clip,
+        one.best_s,
+        one.lat,
+        one.lon,
+        one.accuracy_m,
+        one.speed_mps and round(one.speed_mps, 2),
+        one.heading_deg and round(one.heading_deg, 1),
+        *(guess.get(key) for key in ("lat", "lon", "distance_m", "bearing_deg", "major_m", "minor_m", "angle_deg")),
+        trip,
+        one.video_id,
+    ]
+
+
+def _line(values: Any) -> str:
+    line = io.StringIO()
+    csv.writer(line).writerow([_harmless(value) for value in values])
+    return line.getvalue()
+
+
+def _harmless(value: Any) -> Any:
+    """Text that a spreadsheet would take for a formula is marked as text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,0 +1,176 @@
+"""Trips, clocks and exports over REST: what a person decides, corrects and takes out."""
+
+import csv
+import io
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import gpxpy
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from app.system import System
+from dashcam.catalog.models import Sighting, Video
+from dashcam.catalog.places import place_sightings
+from dashcam.database import reading, writing
+from tests.catalog.car import SITE, ZONE, Car, arrive
+from tests.catalog.rows import add_sighting
+
+MORNING = datetime(2026, 6, 28, 8, 0, tzinfo=ZONE)
+
+
+@pytest.fixture
+def drives(here: System) -> None:
+    """Two drives of nine minutes on one day; a plate in each camera's first clip, and a nasty one."""
+    car = Car()
+    car.drive(MORNING, 9)
+    car.drive(MORNING + timedelta(hours=9), 9)
+    with writing(here.engine) as session:
+        for facts in car.clips:
+            arrive(session, facts)
+        plates = (("front", "LT23CGK"), ("rear", "DX17ZWH"), ("front", "=1+2"))
+        for number, (camera, text) in enumerate(plates):
+            box = [600.0, 400.0, 704.0, 422.0]
+            add_sighting(session, clip_of(session, camera), text, 60.5, box=box, number=number)
+        for camera in ("front", "rear"):
+            place_sightings(session, clip_of(session, camera), SITE.place)
+
+
+def clip_of(session: object, camera: str) -> Video:
+    return session.scalars(select(Video).where(Video.camera == camera).order_by(Video.start_utc)).first()  # type: ignore[attr-defined,no-any-return]
+
+
+def test_trips_are_listed_newest_first_and_by_time(client: TestClient, drives: None) -> None:
+    page = client.get("/trips").json()
+    assert page["total"] == 2
+    assert [trip["start_utc"] for trip in page["trips"]] == ["2026-06-28T15:00:00Z", "2026-06-28T06:00:00Z"]
+    early = client.get("/trips", params={"to": "2026-06-28T10:00:00+00:00"}).json()["trips"]
+    assert [trip["distance_m"] for trip in early] == [pytest.approx(8100, rel=0.02)]
+    one = client.get(f"/trips/{early[0]['trip_id']}").json()
+    assert (one["clips"], len(one["videos"]), one["cameras"]) == (6, 6, ["front", "rear"])
+
+
+def test_a_split_comes_with_what_undoes_it(client: TestClient, drives: None) -> None:
+    number = client.get("/trips").json()["trips"][1]["trip_id"]
+    third = client.get(f"/trips/{number}").json()["videos"][2]
+    undo = client.post(f"/trips/{number}/split", json={"video_id": third}).json()
+    assert client.get("/trips").json()["total"] == 3
+    client.put(f"/trips/decisions/{undo['video_id']}", json={"decision": undo["decision"]})
+    assert client.get("/trips").json()["total"] == 2
+
+
+def test_a_merge_comes_with_what_undoes_it(client: TestClient, drives: None) -> None:
+    number = client.get("/trips").json()["trips"][0]["trip_id"]
+    undo = client.post(f"/trips/{number}/merge").json()
+    assert client.get("/trips").json()["total"] == 1
+    client.put(f"/trips/decisions/{undo['video_id']}", json={"decision": undo["decision"]})
+    assert client.get("/trips").json()["total"] == 2
+
+
+def test_deriving_again_leaves_trips_as_they_are(client: TestClient, drives: None) -> None:
+    before = client.get("/trips").json()
+    assert client.post("/trips/derive").json() == {"trips": 2}
+    assert client.get("/trips").json() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/trips/77", None, 404),
+        ("POST", "/trips/77/merge", None, 409),
+        ("POST", "/trips/77/split", {"video_id": "none"}, 409),
+        ("PUT", "/trips/decisions/none", {"decision": None}, 404),
+        ("GET", "/export/track.gpx?clip=none", None, 404),
+        ("GET", "/export/sightings.csv?trip=77", None, 404),
+        ("GET", "/export/track.gpx", None, 422),
+        ("GET", "/export/track.gpx?clip=a&trip=1", None, 422),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    client: TestClient, method: str, path: str, body: dict[str, object] | None, status: int
+) -> None:
+    answer = client.request(method, path, json=body)
+    assert answer.status_code == status
+    assert answer.json()["detail"].endswith(".")
+
+
+def test_a_trip_as_gpx_has_every_fix_with_its_time_once(client: TestClient, drives: None) -> None:
+    number = client.get("/trips").json()["trips"][1]["trip_id"]
+    answer = client.get("/export/track.gpx", params={"trip": number})
+    assert answer.headers["content-type"].startswith("application/gpx+xml")
+    (track,) = gpxpy.parse(answer.text).tracks
+    assert [len(segment.points) for segment in track.segments] == [90, 90, 90], "front clips only, one after the other"
+    points = [point for segment in track.segments for point in segment.points]
+    assert points[0].time == MORNING.astimezone(UTC)
+    assert points[-1].time == MORNING.astimezone(UTC) + timedelta(seconds=538)
+    assert points[0].latitude == pytest.approx(52.37, abs=1e-6)
+    assert track.length_2d() == pytest.approx(8070, rel=0.01)
+    assert "<gpxtpx:speed>15.00</gpxtpx:speed>" in answer.text
+
+
+def test_a_stretch_of_time_as_geojson_has_both_drives(client: TestClient, drives: None) -> None:
+    asked = {"from": "2026-06-28T00:00:00+02:00", "to": "2026-06-29T00:00:00+02:00"}
+    found = client.get("/export/track.geojson", params=asked).json()
+    assert found["type"] == "FeatureCollection"
+    assert len({feature["properties"]["track"] for feature in found["features"]}) == 2
+    for feature in found["features"]:
+        assert feature["geometry"]["type"] == "LineString"
+        assert len(feature["geometry"]["coordinates"]) == len(feature["properties"]["times"]) == 90
+    assert client.get("/export/track.geojson", params={"to": asked["from"]}).json()["features"] == []
+
+
+def test_a_rear_clip_without_gps_goes_where_the_front_one_went(client: TestClient, here: System, drives: None) -> None:
+    with reading(here.engine) as session:
+        rear, front = clip_of(session, "rear"), clip_of(session, "front")
+    found = [client.get("/export/track.gpx", params={"clip": one.video_id}).text for one in (rear, front)]
+    points = [gpxpy.parse(text).tracks[0].segments[0].points for text in found]
+    assert [(point.latitude, point.time) for point in points[0]] == [
+        (point.latitude, point.time) for point in points[1]
+    ]
+
+
+def test_sightings_as_csv_say_where_and_how_sure_and_hold_no_formula(client: TestClient, drives: None) -> None:
+    lines = list(csv.DictReader(io.StringIO(client.get("/export/sightings.csv").text)))
+    assert [line["plate"] for line in lines] == ["LT23CGK", "'=1+2", "DX17ZWH"]
+    front, _, rear = lines
+    assert front["seen_utc"] == "2026-06-28T06:01:00.500+00:00"
+    # both cameras are in one car: the front plate is ahead, north of it, the rear one behind
+    assert float(front["estimate_lat"]) > float(front["lat"]) > 52.37
+    assert 52.37 < float(rear["estimate_lat"]) < float(rear["lat"])
+    assert float(front["estimate_major_m"]) >= float(front["estimate_minor_m"]) > 0
+
+
+def test_the_clocks_offset_is_shown_and_a_correction_reaches_everything_that_hangs_on_it(
+    client: TestClient, here: System, drives: None
+) -> None:
+    clocks = {one["camera"]: one for one in client.get("/cameras/clocks").json()}
+    assert clocks["front"]["clips"] == {"utc": 6}
+    assert (clocks["front"]["ahead_of_utc_s"], clocks["front"]["ahead_s"]) == (7200, 0)
+    assert clocks["front"]["time_zone"] == "Europe/Amsterdam"
+    assert clocks["rear"]["clips"] == {"camera": 6}
+
+    def state() -> tuple[datetime | None, datetime | None, float | None, int]:
+        with reading(here.engine) as session:
+            rear = clip_of(session, "rear")
+            (seen,) = session.scalars(select(Sighting).where(Sighting.video_id == rear.video_id))
+            return rear.start_utc, seen.seen_utc, seen.lat, client.get("/trips").json()["total"]
+
+    start, seen, lat, trips = state()
+    assert client.put("/cameras/clocks", json={"camera": "rear", "ahead_s": 3600}).json() == {"changed": 6}
+    moved = state()
+    hour = timedelta(hours=1)
+    assert start and seen
+    assert moved == (start - hour, seen - hour, None, 4), "no front clip runs beside it now, and it drives alone"
+    assert client.put("/cameras/clocks", json={"camera": "front", "ahead_s": 3600}).json() == {"changed": 0}
+    assert client.put("/cameras/clocks", json={"camera": "rear", "ahead_s": 0}).json() == {"changed": 6}
+    assert state() == (start, seen, lat, trips)
+
+
+def test_the_command_line_needs_a_camera_and_a_correction_together() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dashcam.cli", "clock", "front"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "--ahead" in done.stderr
