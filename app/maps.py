@@ -21,9 +21,12 @@ from folium.utilities import JsCode
 from app import system
 from app.pages import parts, wording
 from app.pages.frame import static_url, zone
-from dashcam.catalog import browse
-from dashcam.catalog.places import fixes_of
+from dashcam.catalog import browse, triplog
+from dashcam.catalog.models import Video
+from dashcam.catalog.places import fixes_of, track_of
+from dashcam.catalog.triplog import TripCard
 from dashcam.database import reading
+from dashcam.gps.trips import TripEvent
 from dashcam.records import Fix
 
 LEAFLET = Path(nicegui.__file__).parent / "elements" / "leaflet" / "dist"
@@ -34,6 +37,12 @@ GAP_S = 10.0
 """Fixes further apart are not joined by a line: nobody knows the way between them."""
 MANY = 2000
 """Most pins on one map."""
+
+MOST_FIXES = 6000
+"""About as many of a trip's fixes are drawn."""
+ELLIPSE = {"weight": 1.5, "opacity": 0.8, "dashArray": "5 4", "fill": True, "fillOpacity": 0.1}
+EVENT_NAMES = {"braking": "Hard braking", "cornering": "Hard cornering", "speeding": "Speeding", "stop": "Long stop"}
+EVENT_COLOURS = {"braking": "#b42318", "cornering": "#b45309", "speeding": "#86198f", "stop": "#475569"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,6 +66,21 @@ class Follow(MacroElement):  # type: ignore[misc]
     def __init__(self, fixes: Sequence[Fix]) -> None:
         super().__init__()
         self.fixes = [[round(fix.t_s, 2), fix.lat, fix.lon] for fix in fixes]
+
+
+class Jump(MacroElement):  # type: ignore[misc]
+    """A click on the route opens the clip at the second in which the car was there."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "dashcamJump({{ this._parent.get_name() }}, {{ this.places|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, places: Sequence[Sequence[float | str]]) -> None:
+        """``places`` are (latitude, longitude, address)."""
+        super().__init__()
+        self.places = places
 
 
 class Furniture(MacroElement):  # type: ignore[misc]
@@ -85,6 +109,35 @@ def route_map(fixes: Sequence[Fix], sightings: Iterable[browse.SightingCard]) ->
     return page(view, [(fix.lat, fix.lon) for fix in fixes] + pins)
 
 
+def trip_map(
+    clips: Sequence[tuple[str, Sequence[Fix]]], sightings: Iterable[browse.SightingCard], card: TripCard
+) -> str:
+    """The page with a trip's route from the fixes of its clips, what happened on it, and what was seen."""
+    every = 1 + sum(len(fixes) for _, fixes in clips) // MOST_FIXES
+    drawn = [(video_id, fix) for video_id, fixes in clips for fix in fixes[::every]]
+    route = [fix.model_copy(update={"t_s": (fix.utc - drawn[0][1].utc).total_seconds()}) for _, fix in drawn]
+    view = blank_map({colour_of(fix.speed_mps) for fix in route})
+    folium.GeoJson(route_layer(route, GAP_S * every), smooth_factor=0).add_to(view)
+    Jump([[fix.lat, fix.lon, parts.video_url(video_id, fix.t_s)] for video_id, fix in drawn]).add_to(view)
+    pins = add_pins(view, sightings)
+    if card.events:
+        happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in card.events)
+        folium.GeoJson(
+            collection(happened), marker=folium.CircleMarker(radius=8), on_each_feature=JsCode("dashcamEvent")
+        ).add_to(view)
+    return page(view, [(fix.lat, fix.lon) for fix in route] + pins)
+
+
+def event_pin(one: TripEvent) -> dict[str, Any]:
+    fill = EVENT_COLOURS[one.kind]
+    return {
+        "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 1},
+        "text": EVENT_NAMES[one.kind],
+        "when": wording.moment(one.utc, zone()),
+        "href": parts.video_url(one.video_id, one.t_s),
+    }
+
+
 def sightings_map(sightings: Iterable[browse.SightingCard]) -> str:
     """The page with a pin for each sighting that has a position."""
     view = blank_map(set())
@@ -106,11 +159,11 @@ def tile_url() -> str:
     return system.current().site.server.tile_url or ""
 
 
-def route_layer(fixes: Sequence[Fix]) -> dict[str, Any]:
+def route_layer(fixes: Sequence[Fix], gap_s: float = GAP_S) -> dict[str, Any]:
     """The route as GeoJSON lines, one per stretch of the same colour, each beginning where the last one ends."""
     lines: list[tuple[str, list[tuple[float, float]]]] = []
     for here, there in pairwise(fixes):
-        if there.t_s - here.t_s > GAP_S:
+        if there.t_s - here.t_s > gap_s:
             continue
         colour, start, end = colour_of(here.speed_mps), (here.lon, here.lat), (there.lon, there.lat)
         if lines and lines[-1][0] == colour and lines[-1][1][-1] == start:
@@ -138,7 +191,25 @@ def add_pins(view: Map, sightings: Iterable[browse.SightingCard]) -> list[tuple[
         marker=folium.CircleMarker(radius=7),
         on_each_feature=JsCode("dashcamPin"),
     ).add_to(view)
+    add_ellipses(view, placed)
     return [(one.lat, one.lon) for one in placed if one.lat is not None and one.lon is not None]
+
+
+def add_ellipses(view: Map, sightings: Iterable[browse.SightingCard]) -> None:
+    """Where the other cars may have been: estimates, drawn as the ellipses that hold them with 95 %."""
+    features = [
+        (
+            {"type": "Polygon", "coordinates": [[(lon, lat) for lat, lon in one.estimate.ring()]]},
+            {
+                "style": ELLIPSE | {"color": "#0f766e" if one.confirmed else "#8a94a0"},
+                "text": f"{one.text}: estimated {one.estimate.distance_m:.0f} m away, within this ellipse with 95 %",
+            },
+        )
+        for one in sightings
+        if one.estimate is not None
+    ]
+    if features:
+        folium.GeoJson(collection(features), on_each_feature=JsCode("dashcamEllipse")).add_to(view)
 
 
 def pin(one: browse.SightingCard) -> dict[str, Any]:
@@ -205,11 +276,23 @@ def leaflet_style() -> FileResponse:
 @router.get("/maps/videos/{video_id}")
 def video_map(video_id: str) -> HTMLResponse:
     with reading(system.current().engine) as session:
-        fixes = fixes_of(session, video_id)
+        video = session.get(Video, video_id)
+        fixes = track_of(session, video) if video else []
         sightings = browse.sightings_in(session, video_id)
     if not fixes:
         raise HTTPException(404, f"There are no positions for video {video_id}.")
     return answer(route_map(fixes, sightings))
+
+
+@router.get("/maps/trips/{trip_id}")
+def map_of_trip(trip_id: int) -> HTMLResponse:
+    with reading(system.current().engine) as session:
+        found = triplog.trip(session, trip_id)
+        clips = [(clip.video_id, fixes_of(session, clip.video_id)) for clip in triplog.leads(session, trip_id)]
+        sightings = browse.sightings_on(session, trip_id, MANY)
+    if found is None or not clips:
+        raise HTTPException(404, f"There are no positions for trip {trip_id}.")
+    return answer(trip_map(clips, sightings, found.card))
 
 
 @router.get("/maps/plates/{text:path}")

@@ -6,7 +6,8 @@ from typing import Any
 from nicegui import app, ui
 
 from app import maps
-from app.pages import dashboard, devices, plates, tasks, video, videos
+from app.api import exports
+from app.pages import dashboard, devices, plates, tasks, trips, video, videos
 from app.pages.frame import NAME, STATIC, serve_static
 
 RUN_WITH: dict[str, Any] = {"title": NAME, "favicon": STATIC / "favicon.svg", "tailwind": False}
@@ -14,6 +15,8 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/": dashboard.dashboard,
     "/videos": videos.videos,
     "/videos/{video_id}": video.video,
+    "/trips": trips.trips,
+    "/trips/{trip_id}": trips.trip,
     "/plates": plates.plates,
     "/plates/{text:path}": plates.plate,
     "/tasks": tasks.tasks,
@@ -25,6 +28,7 @@ def register() -> None:
     """Define all pages and what they need to be served; once per process, before ``ui.run_with``."""
     serve_static()
     app.include_router(maps.router)
+    app.include_router(exports.router)
     favicon = (STATIC / "favicon.svg").read_text(encoding="utf-8")
     for path, build in PAGES.items():
         ui.page(path, favicon=favicon, dark=None, language="en-US")(build)

@@ -21,6 +21,7 @@ STATIC = Path(__file__).parents[1] / "static"
 NAVIGATION = (
     ("Dashboard", "/", "space_dashboard"),
     ("Videos", "/videos", "video_library"),
+    ("Trips", "/trips", "route"),
     ("Plates", "/plates", "pin"),
     ("Tasks", "/tasks", "checklist"),
     ("Devices", "/devices", "memory"),

@@ -2,6 +2,7 @@
 
 import math
 import re
+from datetime import datetime
 
 from nicegui import ui
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.player import Player
 from dashcam.catalog import browse, worklist
+from dashcam.records import VideoFacts
 
 LOW_RES = "video_lowres.mp4"
 
@@ -35,7 +37,7 @@ async def video(video_id: str, t: str = "") -> None:
                 player(found, second_of(t, found.duration_s))
                 sightings(found)
             with tag("div", "narrow"):
-                if found.positions:
+                if found.positions or any(one.lat is not None for one in found.sightings):
                     with parts.section("Where"):
                         map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
                 facts(found)
@@ -58,8 +60,8 @@ def head(found: browse.VideoDetail) -> None:
                 tag("span", text=wording.moment(found.start_utc, zone()))
             if found.duration_s:
                 tag("span", text=wording.duration(found.duration_s))
-            if found.trip:
-                link(parts.url("/videos", {"q": found.trip}), "", f"Trip {found.trip}")
+            if found.trip_id is not None:
+                link(f"/trips/{found.trip_id}", "", "Its trip")
             parts.video_chips(found.camera, found.facts.kind if found.facts else "normal")
 
 
@@ -163,10 +165,12 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
     known = found.facts
     lines = []
     if known:
-        local, clock = wording.moment(known.start_utc, zone()), wording.CLOCK_NAMES[known.clock]
+        start = found.start_utc or known.start_utc
+        local, clock = wording.moment(start, zone()), wording.CLOCK_NAMES[known.clock]
         lines += [
             ("Start", f"{local} ({clock})"),
-            ("Start, UTC", f"{known.start_utc:%Y-%m-%d %H:%M:%S}"),
+            ("Start, UTC", f"{start:%Y-%m-%d %H:%M:%S}"),
+            ("Clock", clock_line(known, found.clock, start)),
             ("Length", f"{known.duration_s:.2f} s, {known.frames:,} frames at {known.fps:.4g} fps"),
             ("Picture", f"{known.width} × {known.height}, {known.codec.upper()}"),
             ("Size", wording.size(known.size)),
@@ -180,3 +184,14 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
         lines.append(("SHA-256", known.sha256))
     lines += [(f"Model: {name}", digest[:16]) for name, digest in sorted(found.models.items())]
     return lines
+
+
+def clock_line(known: VideoFacts, kind: str | None, start: datetime) -> str:
+    """Whose clock the times come from, how that of the file names stands, and whether it was corrected."""
+    said = wording.CLOCK_KINDS[kind or known.clock_kind]
+    if known.camera_ahead_s is not None:
+        said += f"; file names are {wording.ahead(known.camera_ahead_s)}"
+    if known.time_zone:
+        said += f" ({known.time_zone})"
+    moved = round((start - known.start_utc).total_seconds())
+    return said + (f"; corrected by {moved:+,} s" if moved else "")

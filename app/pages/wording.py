@@ -23,6 +23,12 @@ CLOCK_NAMES = {
     "file": "from the file's date, a guess",
 }
 
+CLOCK_KINDS = {
+    "utc": "UTC of the satellites",
+    "gps_local": "GPS records in local time, seen through",
+    "camera": "the camera's own clock",
+}
+
 
 def zone_of(site: Site) -> tzinfo | None:
     """The site's time zone; None, as `datetime.astimezone` means it, is this machine's own, summer time included."""
@@ -68,6 +74,21 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
+def span(start: datetime, end: datetime, zone: tzinfo | None) -> str:
+    """``08:00 – 08:45``, with the day of the end when that is another one."""
+    begin, until = start.astimezone(zone), end.astimezone(zone)
+    day = f" ({until.day} {until:%b})" if until.date() != begin.date() else ""
+    return f"{begin:%H:%M} – {until:%H:%M}{day}"
+
+
+def distance(metres: float) -> str:
+    return f"{metres:.0f} m" if metres < 950 else f"{metres / 1000:,.1f} km"
+
+
+def speed(mps: float) -> str:
+    return f"{mps * 3.6:.0f} km/h"
+
+
 def second(seconds: float) -> str:
     """A second inside a clip, to the tenth: ``0:12.3``."""
     tenths = round(seconds * 10)
@@ -79,6 +100,14 @@ def footage(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
     return f"{seconds / 3600:,.1f} h" if seconds < 360_000 else f"{seconds / 3600:,.0f} h"
+
+
+def ahead(seconds: float) -> str:
+    """How a clock stands: ``2 h ahead of UTC``, ``3 h 59 min 57 s behind UTC``."""
+    minutes, rest = divmod(round(abs(seconds)), 60)
+    named = ((minutes // 60, "h"), (minutes % 60, "min"), (rest, "s"))
+    text = " ".join(f"{value} {unit}" for value, unit in named if value)
+    return f"{text or '0 s'} {'behind' if seconds < 0 else 'ahead of'} UTC"
 
 
 def size(count_bytes: int) -> str:

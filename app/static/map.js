@@ -34,6 +34,28 @@ window.dashcamPin = (feature, layer) => {
   );
 };
 
+window.dashcamEllipse = (feature, layer) => {
+  layer.bindTooltip(element("span", feature.properties.text, { className: "estimate" }), { sticky: true });
+};
+
+window.dashcamEvent = (feature, layer) => {
+  const { text, when, href } = feature.properties;
+  layer.bindTooltip(element("span", text, { className: "estimate" }), { direction: "top", offset: [0, -6] });
+  layer.bindPopup(() => {
+    const link = element("a", "", { href, target: "_parent", className: "pin" });
+    link.append(element("strong", text), element("span", when), element("span", "Show the video", { className: "clip" }));
+    return link;
+  });
+};
+
+window.dashcamJump = (map, places) => {
+  map.on("click", (event) => {
+    const distance = (place) => map.latLngToContainerPoint(place.slice(0, 2)).distanceTo(event.containerPoint);
+    const nearest = places.reduce((best, place) => (distance(place) < distance(best) ? place : best));
+    if (distance(nearest) < 20) parent.location.assign(nearest[2]);
+  });
+};
+
 window.dashcamFollow = (map, fixes) => {
   if (!fixes.length) return;
   const dot = L.circleMarker(fixes[0].slice(1), { radius: 8, color: "#fff", weight: 3, fillColor: "#111827", fillOpacity: 1, interactive: false });

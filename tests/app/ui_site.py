@@ -15,10 +15,14 @@ from sqlalchemy.orm import Session
 
 import migrations
 from app import media, pages, system
-from dashcam.catalog.models import Device
+from dashcam.catalog.apply import apply_facts
+from dashcam.catalog.models import Device, Video
+from dashcam.catalog.places import place_sightings
+from dashcam.catalog.trips import derive_next
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.storage.roots import Stores
+from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
 NASTY = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>`${window.pwned=1}`'\""
@@ -74,6 +78,26 @@ def fill(session: Session, archive: Path) -> None:
     session.add(Device(hostname="shed-nas", device_type="nas", last_seen=NOON, info={}))
 
 
+def drive(session: Session, archive: Path) -> None:
+    """Twelve minutes with a stop of six, seen by two cameras; it brakes hard. One plate ahead, one behind."""
+    car = Car()
+    car.drive(NOON - timedelta(minutes=50), 6, stand_s=20)
+    car.drive(NOON - timedelta(minutes=38), 6, 18.0)
+    car.park(NOON - timedelta(minutes=20), 2, timedelta(minutes=3))
+    for number, facts in enumerate(car.clips):
+        # as the real ids are, 16 hexadecimal digits
+        video = Video(video_id=f"{0xCA0 + number:016x}", name=facts.name, source="a:b", created_at=NOON)
+        session.add(video)
+        session.flush()
+        apply_facts(session, video, facts, SITE)
+        video.outcome, video.media, video.poster = "processed", f"shed_nas:{video.video_id}", "poster.jpg"
+        picture(archive / video.video_id, "poster.jpg", facts.camera)
+        if number < 2:
+            add_sighting(session, video, f"TR1P{number}", 60.0, box=[700.0, 400.0, 760.0, 413.0])
+            picture(archive / video.video_id, "plates/60000_best_crop.jpg", f"TR1P{number}")
+            place_sightings(session, video, SITE.place)
+
+
 def main(folder: Path, empty: bool) -> None:
     engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     migrations.upgrade(engine)
@@ -82,6 +106,8 @@ def main(folder: Path, empty: bool) -> None:
     if not empty:
         with writing(engine) as session:
             fill(session, archive)
+            derive_next(session, SITE.trips)
+            drive(session, archive)
     system.start(system.System(engine, Site(), Stores({"shed_nas": archive}), "a token"))
     web = FastAPI()
     web.include_router(media.router)

@@ -4,7 +4,7 @@ Lists run newest first and are continued with a `Cursor`, so that page 1,000 cos
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from dashcam.catalog.answers import contains, normalised
 from dashcam.catalog.models import Plate, Position, Sighting, Video
 from dashcam.catalog.worklist import TaskLine, pending_of, task_lines, task_of
+from dashcam.gps.place import Estimate
 from dashcam.records import VideoFacts
 
 FEW_PLATES = 2000
@@ -77,6 +78,8 @@ class SightingCard:
     lon: float | None
     speed_mps: float | None
     heading_deg: float | None
+    estimate: Estimate | None = None
+    """Where the other car may have been."""
 
     @property
     def cursor(self) -> Cursor | None:
@@ -108,7 +111,7 @@ class PlateSummary:
 class FollowedSighting(SightingCard):
     """A sighting with where its plate was in the picture: ``(t_s, x0, y0, x1, y1)`` per read, source pixels."""
 
-    boxes: list[tuple[float, float, float, float, float]]
+    boxes: list[tuple[float, float, float, float, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ class VideoDetail:
     start_utc: datetime | None
     duration_s: float | None
     trip: str | None
+    trip_id: int | None
+    clock: str | None
     camera: str | None
     facts: VideoFacts | None
     frames_decoded: int | None
@@ -141,6 +146,7 @@ class VideoFilter:
     camera: str = ""
     outcome: str = ""
     """``processed``, ``rejected``, ``pending``, or empty for all."""
+    trip_id: int | None = None
 
 
 def totals(session: Session) -> Totals:
@@ -174,6 +180,8 @@ def video_conditions(wanted: VideoFilter) -> list[ColumnElement[bool]]:
         conditions.append(
             or_(Video.name.icontains(wanted.text, autoescape=True), Video.trip.icontains(wanted.text, autoescape=True))
         )
+    if wanted.trip_id is not None:
+        conditions.append(Video.trip_id == wanted.trip_id)
     if wanted.camera:
         conditions.append(Video.camera == wanted.camera)
     if wanted.outcome:
@@ -225,6 +233,8 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         start_utc=row.start_utc,
         duration_s=row.duration_s,
         trip=row.trip,
+        trip_id=row.trip_id,
+        clock=row.clock,
         camera=row.camera,
         facts=VideoFacts.model_validate(row.facts) if row.facts else None,
         frames_decoded=row.frames_decoded,
@@ -242,7 +252,7 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
 
 def followed(*columns: Any) -> FollowedSighting:
     *card, box, reads = columns
-    one = SightingCard(*card)
+    one = card_of(card)
     boxes = {float(read["t_s"]): read["box"] for read in reads} | {one.best_s: box}
     return FollowedSighting(**vars(one), boxes=[(t_s, *boxes[t_s]) for t_s in sorted(boxes)])
 
@@ -263,7 +273,7 @@ def plates(
     if after is not None:
         query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
     query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
-    newest = [(SightingCard(*card), plate_id) for *card, plate_id in session.execute(query)]
+    newest = [(card_of(card), plate_id) for *card, plate_id in session.execute(query)]
     per_plate = (
         select(Sighting.plate_id, func.count())
         .where(Sighting.plate_id.in_([plate_id for _, plate_id in newest]), *wanted)
@@ -314,14 +324,27 @@ def sightings_of(
     if after is not None:
         query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
     query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
-    return [SightingCard(*row) for row in session.execute(query)]
+    return [card_of(row) for row in session.execute(query)]
 
 
 def sightings_in(session: Session, video_id: str, confirmed_only: bool = True) -> Sequence[SightingCard]:
     """One video's sightings in the order of its time."""
     wanted = [Sighting.confirmed] if confirmed_only else []
     query = sighting_columns().where(Sighting.video_id == video_id, *wanted).order_by(Sighting.first_s)
-    return [SightingCard(*row) for row in session.execute(query)]
+    return [card_of(row) for row in session.execute(query)]
+
+
+def sightings_on(session: Session, trip_id: int, limit: int) -> Sequence[SightingCard]:
+    """One trip's confirmed sightings in order of time."""
+    query = sighting_columns().where(Video.trip_id == trip_id, Sighting.confirmed)
+    query = query.order_by(Sighting.seen_utc, Sighting.sighting_id).limit(limit)
+    return [card_of(row) for row in session.execute(query)]
+
+
+def card_of(columns: Sequence[Any]) -> SightingCard:
+    card = [*columns]
+    card[-1] = Estimate.model_validate(card[-1]) if card[-1] else None
+    return SightingCard(*card)
 
 
 def sighting_columns() -> Select[Any]:
@@ -344,6 +367,7 @@ def sighting_columns() -> Select[Any]:
         Sighting.lon,
         Sighting.speed_mps,
         Sighting.heading_deg,
+        Sighting.estimate,
     ]
     return (
         select(*columns)

@@ -1,0 +1,209 @@
+"""Trips: all of them by day, and one with its map, what happened on it, and ways to split and join."""
+
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from app.pages import parts, wording
+from app.pages.frame import ask, frame, now, zone
+from app.pages.parts import icon, link, tag
+from app.pages.plates import map_frame
+from app.pages.tripwork import back_to_the_rule, join_button, split_button, undo_bar
+from dashcam.catalog import triplog
+from dashcam.catalog.browse import VideoCard
+from dashcam.gps.trips import TripEvent
+
+PAGE = 60
+EVENTS = {
+    "braking": ("Hard braking", "crisis_alert"),
+    "cornering": ("Hard cornering", "turn_sharp_right"),
+    "speeding": ("Speeding", "speed"),
+    "stop": ("Long stop", "local_parking"),
+}
+
+
+async def trips(after: str = "") -> None:
+    before = moment_of(after)
+    found = await ask(lambda session: triplog.trips(session, before, PAGE + 1))
+    cards, more = found[:PAGE], len(found) > PAGE
+    with frame("Trips", "/trips"):
+        parts.page_title("Trips")
+        if not cards:
+            parts.empty("route", "No trips yet", "They appear as soon as clips have been looked at.")
+        here, at = zone(), now()
+        for day, of_day in groupby(cards, key=lambda card: card.start_utc.astimezone(here).date()):
+            with parts.section(wording.day_title(day, at.astimezone(here).date())), tag("div", "panel"):
+                for card in of_day:
+                    trip_row(card)
+        older = parts.url("/trips", {"after": cards[-1].start_utc.isoformat()}) if more else None
+        parts.pager(older, "/trips" if before else None)
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment in an address; None, that is the first page, when somebody has bent it."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def trip_row(card: triplog.TripCard) -> None:
+    with link(trip_url(card.trip_id), "row trip-row"):
+        tag("strong", "num when", wording.span(card.start_utc, card.end_utc, zone()))
+        way = wording.distance(card.distance_m) if card.has_route else "no GPS"
+        tag("span", "num way" if card.has_route else "muted way", way)
+        tag("span", "muted num moving", f"{wording.footage(card.moving_s)} moving" if card.has_route else "")
+        with tag("span", "chips"):
+            if card.events:
+                parts.chip(wording.count(len(card.events), "event"), icon_name="crisis_alert")
+            if card.plates:
+                parts.chip(wording.count(card.plates, "plate"), icon_name="pin")
+            parts.chip(wording.count(card.clips, "clip"), icon_name="video_library")
+        icon("chevron_right")
+
+
+def trip_url(trip_id: int) -> str:
+    return f"/trips/{trip_id}"
+
+
+async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> None:
+    def question(session: Session) -> triplog.TripDetail | None:
+        return triplog.trip(session, int(trip_id)) if trip_id.isdecimal() and len(trip_id) < 10 else None
+
+    found = await ask(question)
+    if found is None:
+        with frame("No such trip", "/trips"):
+            parts.empty("search_off", "There is no such trip", "It may have been joined with another one: see Trips.")
+        return
+    card = found.card
+    with frame(f"Trip of {wording.moment(card.start_utc, zone())}", "/trips"):
+        undo_bar(did, clip, was)
+        head(found)
+        with tag("div", "columns trip-page"):
+            with tag("div", "wide"):
+                if card.has_route:
+                    map_frame(f"/maps{trip_url(card.trip_id)}", "Map of the trip")
+                else:
+                    parts.empty("location_off", "No positions", "The clips of this trip carry no GPS.")
+                clips(found)
+            with tag("div", "narrow"):
+                events(card)
+                facts(card)
+
+
+def head(found: triplog.TripDetail) -> None:
+    card, here = found.card, zone()
+    with tag("div", "title-line"):
+        day = wording.day_title(card.start_utc.astimezone(here).date(), now().astimezone(here).date())
+        parts.page_title(day, wording.span(card.start_utc, card.end_utc, here))
+        with tag("div", "actions"):
+            if found.before is not None:
+                join_button("Join with the trip before", card.trip_id)
+            if found.after is not None:
+                join_button("Join with the next trip", found.after)
+    with tag("div", "counts"):
+        for value, name in (
+            (wording.distance(card.distance_m) if card.has_route else "unknown", "driven"),
+            (wording.footage(card.moving_s) if card.has_route else "unknown", "moving"),
+            (wording.speed(card.max_mps) if card.has_route else "unknown", "top speed"),
+            (f"{card.plates:,}", "plates seen"),
+        ):
+            with tag("div", "count"):
+                tag("strong", "num", value)
+                tag("span", "muted", name)
+
+
+def events(card: triplog.TripCard) -> None:
+    with parts.section("What happened", count=f"{len(card.events):,}" if card.events else ""):
+        if not card.events:
+            tag("p", "muted", "No hard braking or cornering, no speeding, no long stop.")
+            return
+        with tag("ol", "panel events"):
+            for event in card.events:
+                with tag("li"), link(parts.video_url(event.video_id, event.t_s), f"row event {event.kind}"):
+                    name, symbol = EVENTS[event.kind]
+                    icon(symbol)
+                    tag("span", "grow", name)
+                    tag("span", "num muted", event_value(event))
+                    tag("span", "num", f"{event.utc.astimezone(zone()):%H:%M:%S}")
+
+
+def event_value(event: TripEvent) -> str:
+    if event.kind == "stop":
+        return wording.footage(event.value)
+    return wording.speed(event.value) if event.kind == "speeding" else f"{event.value:.1f} m/s²"
+
+
+def facts(card: triplog.TripCard) -> None:
+    stops = sum(stop.duration_s for stop in card.stops)
+    cameras = ", ".join(wording.CAMERA_NAMES.get(name, name) for name in card.cameras)
+    with parts.section("Facts"):
+        with tag("dl", "facts panel"):
+            for name, value in (
+                ("Start", wording.moment(card.start_utc, zone())),
+                ("End", wording.moment(card.end_utc, zone())),
+                ("Stops", f"{len(card.stops)}, {wording.footage(stops)}" if card.stops else "none of a minute"),
+                ("Clips", f"{card.clips:,}" + (f", {card.parked:,} parked after it" if card.parked else "")),
+                ("Cameras", cameras or "not said"),
+            ):
+                with tag("div"):
+                    tag("dt", text=name)
+                    tag("dd", "num", value)
+        with tag("p", "downloads small"):
+            tag("span", "muted", "Take out:")
+            for form, label in (
+                ("track.gpx", "GPX"),
+                ("track.geojson", "GeoJSON"),
+                ("sightings.csv", "Sightings, CSV"),
+            ):
+                link(f"/export/{form}?trip={card.trip_id}", "", label, download=True)
+
+
+def clips(found: triplog.TripDetail) -> None:
+    with parts.section("Clips", count=f"{len(found.driven):,}"), tag("ol", "panel moments"):
+        for index, together in enumerate(moments(found.driven)):
+            moment(found, together, first=index == 0)
+    if found.parked:
+        with parts.section("Parked", count=f"{len(found.parked):,}"), tag("ol", "panel moments"):
+            for clip in found.parked:
+                with tag("li", "row"):
+                    tag("span", "num when", wording.moment(clip.when, zone()))
+                    clip_link(clip)
+
+
+def moments(driven: list[VideoCard]) -> list[list[VideoCard]]:
+    """Clips that ran together, as they are shown in one row."""
+    rows: list[list[VideoCard]] = []
+    for clip in driven:
+        last = rows[-1][0] if rows else None
+        half = (last.duration_s or 0) / 2 if last else 0
+        alone = last is None or clip.camera in {other.camera for other in rows[-1]}
+        if last is None or alone or (clip.when - last.when).total_seconds() >= half:
+            rows.append([clip])
+        else:
+            rows[-1].append(clip)
+    return rows
+
+
+def moment(found: triplog.TripDetail, together: list[VideoCard], first: bool) -> None:
+    decided = [(clip.video_id, found.decisions[clip.video_id]) for clip in together if clip.video_id in found.decisions]
+    with tag("li", "row"):
+        tag("span", "num when", f"{together[0].when.astimezone(zone()):%H:%M:%S}")
+        for clip in together:
+            clip_link(clip)
+        plates = sum(clip.plates for clip in together)
+        tag("span", "muted small num grow", wording.count(plates, "plate") if plates else "")
+        for video_id, decision in decided:
+            back_to_the_rule(video_id, decision)
+        if not first and not decided:
+            split_button(found.card.trip_id, together[0].video_id, together[0].name)
+
+
+def clip_link(clip: VideoCard) -> None:
+    label = wording.CAMERA_NAMES.get(clip.camera or "", "Clip")
+    with link(parts.video_url(clip.video_id), f"clip-link {clip.kind}", title=clip.name):
+        if clip.poster:
+            parts.picture(parts.media_url(clip.video_id, clip.poster), "", "tiny")
+        tag("span", text=label)
