@@ -26,6 +26,7 @@ from dashcam.catalog.models import Video
 from dashcam.catalog.places import fixes_of, track_of
 from dashcam.catalog.triplog import TripCard
 from dashcam.database import reading
+from dashcam.gps.track import Track
 from dashcam.gps.trips import TripEvent
 from dashcam.records import Fix
 
@@ -38,6 +39,7 @@ GAP_S = 10.0
 MANY = 2000
 """Most pins on one map."""
 
+FOLLOW_STEP_S = 0.2
 MOST_FIXES = 6000
 """About as many of a trip's fixes are drawn."""
 ELLIPSE = {"weight": 1.5, "opacity": 0.8, "dashArray": "5 4", "fill": True, "fillOpacity": 0.1}
@@ -65,7 +67,11 @@ class Follow(MacroElement):  # type: ignore[misc]
 
     def __init__(self, fixes: Sequence[Fix]) -> None:
         super().__init__()
-        self.fixes = [[round(fix.t_s, 2), fix.lat, fix.lon] for fix in fixes]
+        last = fixes[-1].t_s if fixes else 0.0
+        step_s = max(FOLLOW_STEP_S, last / MOST_FIXES)
+        times = [number * step_s for number in range(int(last / step_s) + 1)]
+        placed = zip(times, Track(fixes).along(times), strict=True)
+        self.fixes = [[round(t_s, 2), round(at.lat, 7), round(at.lon, 7)] for t_s, at in placed if at is not None]
 
 
 class Jump(MacroElement):  # type: ignore[misc]

@@ -12,11 +12,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.system import System
-from dashcam.catalog.models import Sighting, Video
+from dashcam.catalog.models import Position, Sighting, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.database import reading, writing
+from dashcam.gps.plane import Plane
 from tests.catalog.car import SITE, ZONE, Car, arrive
-from tests.catalog.rows import add_sighting
+from tests.catalog.rows import NOON, add_sighting, add_video
+from tests.media.made import write_clip
 
 MORNING = datetime(2026, 6, 28, 8, 0, tzinfo=ZONE)
 
@@ -174,3 +176,24 @@ def test_the_command_line_needs_a_camera_and_a_correction_together() -> None:
     )
     assert done.returncode == 2
     assert "--ahead" in done.stderr
+
+
+def test_every_frame_has_its_place_from_its_real_time(client: TestClient, here: System) -> None:
+    """A frame rate that changes: half a second apart, then a twentieth; the fixes end before the clip does."""
+    times = [0.0, 0.5, 1.0, 1.5, *(2 + step / 20 for step in range(20)), 8.0]
+    with writing(here.engine) as session:
+        video = add_video(session, 1)
+        for t_s in range(4):
+            lat = Plane(44.43, 26.1).to_degrees(0, 10.0 * t_s)[0]
+            at = {"utc": NOON + timedelta(seconds=t_s), "lat": lat, "lon": 26.1, "speed_mps": 10.0, "heading_deg": 0.0}
+            session.add(Position(video_id=video.video_id, t_s=float(t_s), source="novatek", **at))
+    folder = here.stores.path(f"shed_nas:{1:016x}")
+    folder.mkdir()
+    write_clip(folder / "video_lowres.mp4", [round(90_000 * t_s) for t_s in times])
+    found = client.get(f"/videos/{1:016x}/frames").json()
+    assert found["t_s"] == pytest.approx(times, abs=1e-3)
+    assert found["quality"][:3] == ["fix", "interpolated", "fix"]
+    assert found["quality"][-1] == "none" and found["lat"][-1] is None
+    assert found["lat"][1] == pytest.approx(Plane(44.43, 26.1).to_degrees(0, 5.0)[0], abs=2e-6)
+    assert all(0 < accuracy < 5 for accuracy in found["accuracy_m"][:-1])
+    assert client.get("/videos/0000000000000009/frames").status_code == 404

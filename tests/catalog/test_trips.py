@@ -188,12 +188,15 @@ def test_what_cannot_be_split_or_merged_is_said(driven: Engine) -> None:
             trips.merge(session, 999, SITE.trips)
 
 
-def test_a_clip_that_turns_out_to_be_unreadable_leaves_its_trip(driven: Engine) -> None:
+def test_a_clip_that_turns_out_to_be_unreadable_leaves_its_trip_unless_it_tells_where_the_car_was(
+    driven: Engine,
+) -> None:
+    unreadable = Completion(outcome="rejected", reason="No frame decodes.")
     with writing(driven) as session:
         number = numbers(session)[0]
-        clip = first_clips(session, number)[5]
-        apply.apply(
-            session, TaskType.PREPROCESS_VIDEO, clip, Completion(outcome="rejected", reason="No frame decodes."), SITE
-        )
+        front, rear = (first_clips(session, number, camera)[5] for camera in ("front", "rear"))
+        for clip in (front, rear):
+            apply.apply(session, TaskType.PREPROCESS_VIDEO, clip, unreadable, SITE)
         assert session.get_one(Trip, number).clips == 19
-        assert session.get_one(Video, clip).trip_id is None
+        assert session.get_one(Video, rear).trip_id is None
+        assert session.get_one(Video, front).trip_id == number

@@ -67,7 +67,7 @@ class Video(Base):
     """The camera's own number of the file."""
     clock: Mapped[str | None]
     """`records.ClockKind` of ``start_utc``."""
-    drive: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    drive: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
     """`gps.drive.Drive`, None without positions."""
     camera: Mapped[str | None]
     frames_decoded: Mapped[int | None]
@@ -98,7 +98,7 @@ class Trip(Base):
     distance_m: Mapped[float]
     moving_s: Mapped[float]
     max_mps: Mapped[float]
-    box: Mapped[list[float] | None] = mapped_column(Json)
+    box: Mapped[list[float] | None] = mapped_column(Json(none_as_null=True))
     """South, west, north, east."""
     leads: Mapped[list[str]] = mapped_column(Json)
     """The clips, one at a time, that tell where the car was."""
@@ -193,7 +193,7 @@ class Sighting(Base):
     speed_mps: Mapped[float | None]
     heading_deg: Mapped[float | None]
     accuracy_m: Mapped[float | None]
-    estimate: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    estimate: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
     """`gps.place.Estimate`: where the other car may have been."""
 
     video: Mapped[Video] = relationship(back_populates="sightings")

@@ -37,7 +37,7 @@ def derive_around(session: Session, videos: Iterable[Video], settings: TripSetti
             spans.append((old.start_utc, old.end_utc))
         if video.start_utc is not None:
             spans.append((video.start_utc, video.start_utc + timedelta(seconds=video.duration_s or 0)))
-        if video.outcome == "rejected" or (old and _elsewhere(video, old)):
+        if (video.outcome == "rejected" and video.drive is None) or (old and _elsewhere(video, old)):
             video.trip_id = None
     session.flush()
     for start, end in _stretches(spans):
@@ -118,7 +118,9 @@ def describe(session: Session, video: Video, settings: TripSettings) -> None:
 def _clips(session: Session, start: datetime | None, end: datetime | None) -> list[rules.Clip]:
     kind = Video.facts["kind"].as_string()
     query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive)
-    query = query.where(Video.start_utc.is_not(None), or_(Video.outcome.is_(None), Video.outcome != "rejected"))
+    # a clip without a picture still tells where the car was, if it has positions
+    seen = or_(Video.outcome.is_(None), Video.outcome != "rejected", Video.drive.is_not(None))
+    query = query.where(Video.start_utc.is_not(None), seen)
     if start is not None:
         query = query.where(Video.start_utc >= start)
     if end is not None:

@@ -1,0 +1,64 @@
+"""Where the car was at every frame of a clip."""
+
+from typing import Literal
+
+import av
+from fastapi import APIRouter, HTTPException
+from pydantic import BaseModel
+
+from app import system
+from app.media import file_inside, folder_of
+from dashcam.catalog.models import Video
+from dashcam.catalog.places import track_of
+from dashcam.database import reading
+from dashcam.gps.track import Quality, Track
+
+router = APIRouter(prefix="/videos", tags=["videos"])
+LOW_RES = "video_lowres.mp4"
+
+
+class Frames(BaseModel):
+    """One entry per frame in each list; null where nobody knows."""
+
+    t_s: list[float]
+    """Seconds after the first frame, from the frames' real times."""
+    quality: list[Quality | Literal["none"]]
+    lat: list[float | None]
+    lon: list[float | None]
+    speed_mps: list[float | None]
+    heading_deg: list[float | None]
+    accuracy_m: list[float | None]
+
+
+@router.get("/{video_id}/frames")
+def get_frames(video_id: str) -> Frames:
+    """Position, speed and heading at every frame, smoothed, each with where it comes from and how good it is."""
+    here = system.current()
+    with reading(here.engine) as session:
+        video = session.get(Video, video_id)
+        if video is None:
+            raise HTTPException(404, f"There is no video {video_id}.")
+        fixes = track_of(session, video)
+    times = frame_times(str(file_inside(folder_of(video_id), LOW_RES)))
+    places = Track(fixes).along(times)
+    return Frames(
+        t_s=times,
+        quality=[at.quality if at else "none" for at in places],
+        lat=[at and round(at.lat, 7) for at in places],
+        lon=[at and round(at.lon, 7) for at in places],
+        speed_mps=[None if at is None or at.speed_mps is None else round(at.speed_mps, 2) for at in places],
+        heading_deg=[None if at is None or at.heading_deg is None else round(at.heading_deg, 1) for at in places],
+        accuracy_m=[at and round(at.accuracy_m, 2) for at in places],
+    )
+
+
+def frame_times(path: str) -> list[float]:
+    """Of every frame of the low-resolution copy, which has all frames of the clip at their times."""
+    try:
+        with av.open(path) as container:
+            packets = container.demux(container.streams.video[0])
+            known = [(packet.pts, packet.time_base) for packet in packets]
+    except av.error.FFmpegError as error:
+        raise HTTPException(503, f"The frames of {LOW_RES} cannot be read ({error.strerror}).") from error
+    times = sorted(float(pts * base) for pts, base in known if pts is not None and base is not None)
+    return [round(t_s - times[0], 4) for t_s in times]
