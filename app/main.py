@@ -19,6 +19,7 @@ import app.pages
 import migrations
 from app import api, media, system
 from dashcam import __version__, config
+from dashcam.catalog import trips
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.storage.roots import StoreMissing, Stores
 
@@ -39,7 +40,9 @@ def build(here: system.System) -> FastAPI:
 
 @asynccontextmanager
 async def dispatching(web: FastAPI) -> AsyncIterator[None]:
-    loop = asyncio.create_task(dispatch(system.current()))
+    here = system.current()
+    loop = asyncio.create_task(dispatch(here))
+    await asyncio.to_thread(trips.catch_up, here.engine, here.site.trips)
     yield
     loop.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import av
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
@@ -54,6 +53,8 @@ def get_frames(video_id: str) -> Frames:
 
 def frame_times(path: str) -> list[float]:
     """Of every frame of the low-resolution copy, which has all frames of the clip at their times."""
+    import av  # the app starts without it
+
     try:
         with av.open(path) as container:
             packets = container.demux(container.streams.video[0])

@@ -12,10 +12,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from app import maps, system
+from dashcam.catalog.models import Video
+from dashcam.catalog.places import place_sightings
 from dashcam.database import writing
 from dashcam.records import Fix
+from tests.catalog.car import SITE, Car, arrive
 from tests.catalog.rows import NOON, add_route, add_sighting, add_video
 
 NASTY = "</script><img src=x onerror=alert(1)>`${alert(2)}`'\""
@@ -60,6 +64,36 @@ def test_a_videos_map_shows_its_route_and_the_sightings_that_have_a_place(browse
     assert places[-1] == (26.1, pytest.approx(44.4318))
     assert [pin["properties"]["text"] for pin in pins["features"]] == ["LT23CGK", NASTY]  # type: ignore[attr-defined]
     assert pins["features"][0]["properties"]["href"] == "/videos/0000000000000001?t=2.00"  # type: ignore[index]
+
+
+def test_a_trips_map_shows_the_whole_way_with_what_happened_and_where_other_cars_may_have_been(
+    browser: TestClient, here: system.System
+) -> None:
+    car = Car()
+    car.drive(NOON + timedelta(days=1), 4, stand_s=20)
+    with writing(here.engine) as session:
+        for facts in car.clips:
+            arrive(session, facts)
+        front = session.scalars(select(Video).where(Video.name == car.clips[0].name)).one()
+        add_sighting(session, front, NASTY, 60.0, box=[700.0, 400.0, 760.0, 413.0])
+        place_sightings(session, front, SITE.place)
+        number, video_id = front.trip_id, front.video_id
+    page = browser.get(f"/maps/trips/{number}").text
+    route, pins, ellipses, events = layers(page)
+    places = [tuple(place) for line in route["features"] for place in line["geometry"]["coordinates"]]  # type: ignore[attr-defined]
+    assert places[0][1] == pytest.approx(52.37) and places[-1][1] == pytest.approx(car.lat, abs=1e-5)
+    (event,) = events["features"]  # type: ignore[misc]
+    assert event["properties"]["text"] == "Hard braking"
+    assert event["properties"]["href"].startswith("/videos/")
+    (ellipse,) = ellipses["features"]  # type: ignore[misc]
+    ring = ellipse["geometry"]["coordinates"][0]
+    assert ring[0] == ring[-1] and len(ring) > 20
+    (own,) = pins["features"]  # type: ignore[misc]
+    assert max(lat for _, lat in ring) > own["geometry"]["coordinates"][1], "the plate is ahead, to the north"
+    assert "estimated" in ellipse["properties"]["text"] and NASTY in ellipse["properties"]["text"]
+    assert Tags(page).seen <= {"html", "head", "title", "meta", "link", "style", "script", "body", "div"}
+    assert f'"/videos/{video_id}?t=60.00"' in page, "a click on the route leads to the second of video"
+    assert browser.get("/maps/trips/999").status_code == 404
 
 
 def test_text_from_outside_travels_as_data_only(browser: TestClient) -> None:

@@ -17,7 +17,20 @@ from tests.conftest import REPOSITORY
 pytestmark = pytest.mark.browser
 
 CLIP = "/videos/0000000000000001"
-PAGES = ("/", "/videos", CLIP, "/plates", "/plates/LT23CGK", "/tasks", "/devices", "/plates/UNSEEN", "/videos/nonsense")
+PAGES = (
+    "/",
+    "/videos",
+    CLIP,
+    "/trips",
+    "/trips/71",
+    "/trips/999",
+    "/plates",
+    "/plates/LT23CGK",
+    "/tasks",
+    "/devices",
+    "/plates/UNSEEN",
+    "/videos/nonsense",
+)
 QUIET = (
     "--no-sandbox --disable-gpu --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
@@ -227,7 +240,7 @@ def test_older_videos_are_a_link_away_and_none_is_shown_twice(page: Page) -> Non
     expect(page.get_by_role("link", name="Back to the newest")).to_be_visible()
     rest = page.locator(".video-card").evaluate_all("cards => cards.map(card => card.href)")
     assert len(first) == 60
-    assert len(set(first + rest)) == len(first + rest) == 71
+    assert len(set(first + rest)) == len(first + rest) == 81
 
 
 def test_a_filter_stays_in_the_address(page: Page) -> None:
@@ -271,3 +284,24 @@ def test_an_empty_system_says_what_to_do_next(chromium: Browser, tmp_path: Path)
             expect(page.get_by_text("dashcam process FOLDER")).to_be_visible()
         page.goto("/devices")
         expect(page.get_by_text("dashcam up")).to_be_visible()
+
+
+def test_a_trip_is_split_at_a_clip_and_one_click_puts_it_back(page: Page) -> None:
+    page.goto("/trips")
+    page.locator("a.trip-row", has_text="2 events").click()
+    expect(page.get_by_text("Long stop")).to_be_visible()
+    expect(page.locator("ol.moments").first.locator("li")).to_have_count(4)
+    page.get_by_role("button", name="Begin a new trip with").nth(1).click()
+    expect(page.get_by_text("The trip is split in two.")).to_be_visible()
+    expect(page.get_by_text("begins here by hand")).to_be_visible()
+    expect(page.locator("ol.moments").first.locator("li")).to_have_count(2)
+    page.get_by_role("button", name="Undo", exact=True).first.click()
+    expect(page.locator("ol.moments").first.locator("li")).to_have_count(4)
+    expect(page.get_by_text("begins here by hand")).to_have_count(0)
+
+
+def test_an_event_leads_to_its_second_of_video(page: Page) -> None:
+    page.goto("/trips")
+    page.locator("a.trip-row", has_text="2 events").click()
+    page.locator("a.event.braking").click()
+    expect(page).to_have_url(re.compile(r"/videos/[0-9a-f]{16}\?t=1[0-9]{2}\.00$"))

@@ -62,3 +62,16 @@ def test_a_short_moment_names_the_year_only_when_it_is_another() -> None:
     zone = ZoneInfo("Europe/Amsterdam")
     assert wording.short_moment(WINTER, zone, SUMMER) == "28 Jan, 13:00"
     assert wording.short_moment(WINTER.replace(year=2024), zone, SUMMER) == "28 Jan 2024"
+
+
+def test_trips_and_clocks_in_words() -> None:
+    zone = ZoneInfo("Europe/Amsterdam")
+    assert wording.span(SUMMER, SUMMER + timedelta(minutes=45), zone) == "14:00 – 14:45"
+    assert wording.span(SUMMER, SUMMER + timedelta(hours=11), zone) == "14:00 – 01:00 (29 Jun)"
+    assert [wording.distance(metres) for metres in (88.4, 949, 11_460)] == ["88 m", "949 m", "11.5 km"]
+    assert wording.speed(27.78) == "100 km/h"
+    assert [wording.ahead(seconds) for seconds in (7203.0, -14400.0, 0.0)] == [
+        "2 h 3 s ahead of UTC",
+        "4 h behind UTC",
+        "0 s ahead of UTC",
+    ]

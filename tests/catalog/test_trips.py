@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import apply, trips
@@ -200,3 +200,13 @@ def test_a_clip_that_turns_out_to_be_unreadable_leaves_its_trip_unless_it_tells_
         assert session.get_one(Trip, number).clips == 19
         assert session.get_one(Video, rear).trip_id is None
         assert session.get_one(Video, front).trip_id == number
+
+
+def test_clips_of_an_older_version_get_their_trips_at_the_next_start(driven: Engine) -> None:
+    with writing(driven) as session:
+        before = drawn(session)
+        session.execute(update(Video).values(trip_id=None, drive=None, clock=None, counter=None))
+        session.execute(delete(Trip))
+    trips.catch_up(driven, SITE.trips)
+    with reading(driven) as session:
+        assert drawn(session) == before

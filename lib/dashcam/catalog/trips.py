@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from dashcam.catalog.models import Trip, TripDecision, Video
 from dashcam.catalog.places import fixes_of
 from dashcam.config.model import TripSettings
-from dashcam.database import writing
+from dashcam.database import reading, writing
 from dashcam.gps import trips as rules
 from dashcam.gps.drive import Drive, drive_of
 from dashcam.gps.restart import counter_of
@@ -78,6 +78,15 @@ def derive(session: Session, start: datetime, end: datetime, settings: TripSetti
     if next_one is not None:
         standing = standing.where(Trip.start_utc < next_one)
     _forget_empty(session, set(session.scalars(standing)) - stays)
+
+
+def catch_up(engine: Engine, settings: TripSettings) -> None:
+    """Derive what an older version, which knew no trips, has left."""
+    with reading(engine) as session:
+        old = select(Video.video_id).where(Video.start_utc.is_not(None), Video.clock.is_(None)).limit(1)
+        if session.scalar(old) is None:
+            return
+    derive_everything(engine, settings)
 
 
 def derive_everything(engine: Engine, settings: TripSettings) -> None:
