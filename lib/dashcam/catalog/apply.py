@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from dashcam import records
 from dashcam.catalog import clocks, trips
 from dashcam.catalog.models import Plate, Position, Sighting, Video
-from dashcam.catalog.places import place_companions, place_sightings
+from dashcam.catalog.places import place_sightings
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
 
@@ -46,11 +46,7 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
     session.add_all(Position(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
     session.flush()
     trips.describe(session, video, site.trips)
-    changed = [video, *clocks.apply_to(session, video)]
-    place_sightings(session, video, site.place)
-    if video.drive is not None:
-        place_companions(session, video, site.place)
-    trips.derive_around(session, changed, site.trips)
+    clocks.follow(session, [video, *clocks.apply_to(session, video)], site)
 
 
 def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, site: Site) -> None:
