@@ -142,6 +142,9 @@ def test_sightings_as_csv_say_where_and_how_sure_and_hold_no_formula(client: Tes
     assert float(front["estimate_lat"]) > float(front["lat"]) > 52.37
     assert 52.37 < float(rear["estimate_lat"]) < float(rear["lat"])
     assert float(front["estimate_major_m"]) >= float(front["estimate_minor_m"]) > 0
+    (seen,) = client.get("/plates/LT23CGK").json()["seen"]
+    assert seen["estimate"]["kind"] == "estimate"
+    assert seen["estimate"]["lat"] == float(front["estimate_lat"])
 
 
 def test_the_clocks_offset_is_shown_and_a_correction_reaches_everything_that_hangs_on_it(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 from dashcam import records
 from dashcam.catalog.models import Plate, Position, Sighting, Video
 from dashcam.catalog.places import fixes_of
+from dashcam.gps.place import Estimate
 
 
 class SightingAnswer(BaseModel):
@@ -26,6 +27,9 @@ class SightingAnswer(BaseModel):
     seen_utc: datetime | None
     lat: float | None
     lon: float | None
+    accuracy_m: float | None
+    estimate: Estimate | None
+    """Where the other car may have been."""
 
 
 class VideoSummary(BaseModel):
@@ -37,6 +41,8 @@ class VideoSummary(BaseModel):
     start_utc: datetime | None
     duration_s: float | None
     trip: str | None
+    trip_id: int | None
+    clock: records.ClockKind | None
     camera: str | None
 
 
@@ -164,4 +170,6 @@ def sighting_answer(one: Sighting, of: Video) -> SightingAnswer:
         seen_utc=one.seen_utc,
         lat=one.lat,
         lon=one.lon,
+        accuracy_m=one.accuracy_m,
+        estimate=Estimate.model_validate(one.estimate) if one.estimate else None,
     )
