@@ -83,6 +83,8 @@ def trips(
 
 
 def minutes(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
     hours, rest = divmod(round(seconds / 60), 60)
     return f"{hours} h {rest:02d} min" if hours else f"{rest} min"
 

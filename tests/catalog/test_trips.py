@@ -3,7 +3,9 @@
 import math
 import random
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -210,3 +212,21 @@ def test_clips_of_an_older_version_get_their_trips_at_the_next_start(driven: Eng
     trips.catch_up(driven, SITE.trips)
     with reading(driven) as session:
         assert drawn(session) == before
+
+
+def test_clips_that_are_ingested_at_once_still_make_one_trip(any_engine: Engine) -> None:
+    car = Car()
+    car.drive(local(19, 8), 18)
+    ready = threading.Barrier(4)
+
+    def ingest(clips: list[VideoFacts]) -> None:
+        ready.wait()
+        for facts in clips:
+            with writing(any_engine) as session:
+                arrive(session, facts)
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(ingest, car.clips[worker::4]) for worker in range(4)]:
+            done.result()
+    with reading(any_engine) as session:
+        assert [one[:2] + one[3:] for one in drawn(session)] == [("Mon 08:00", "Mon 08:18", 12, 0, 0)]

@@ -104,6 +104,17 @@ def test_without_heading_view_or_size_there_is_no_estimate(heading: float | None
     assert estimate(own(heading), box, SIZE, camera, SETTINGS) is None
 
 
+def test_a_lens_that_nobody_named_widens_the_ellipse() -> None:
+    lens = Lens()
+    named, guessed = (
+        estimate(own(0.0), plate(640, 20, 4.5), SIZE, "front", settings)
+        for settings in (PlaceSettings(lenses={"front": lens}), PlaceSettings())
+    )
+    assert named and guessed
+    assert guessed.distance_m == named.distance_m
+    assert guessed.major_m > 1.5 * named.major_m
+
+
 def test_the_ring_is_closed_and_lies_on_the_ellipse() -> None:
     found = estimate(own(30.0), plate(700), SIZE, "front", SETTINGS)
     assert found is not None

@@ -36,6 +36,7 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
 
 
 def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site: Site) -> None:
+    trips.one_at_a_time(session)  # before the first change, so that nobody waits for a row of ours meanwhile
     video.facts = facts.model_dump(mode="json", exclude={"fixes"})
     video.name = facts.name
     video.start_utc = facts.start_utc

@@ -33,8 +33,8 @@ def _place(sighting: Sighting, here: Here | None, size: tuple[int, int], camera:
     if here is not None:
         x0, y0, x1, y1 = sighting.box
         other = estimate(here, (x0, y0, x1, y1), size, camera, settings)
-    sighting.lat = here.lat if here else None
-    sighting.lon = here.lon if here else None
+    sighting.lat = round(here.lat, 7) if here else None
+    sighting.lon = round(here.lon, 7) if here else None
     sighting.speed_mps = here.speed_mps if here else None
     sighting.heading_deg = here.heading_deg if here else None
     sighting.accuracy_m = round(here.accuracy_m, 2) if here else None

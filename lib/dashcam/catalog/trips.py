@@ -21,6 +21,8 @@ from dashcam.gps.restart import counter_of
 
 CHUNK = 200
 APART = timedelta(days=1)
+LOCK = 0x7419
+"""Any number that is no other lock's."""
 
 
 class NoSuchTrip(Exception):
@@ -59,8 +61,15 @@ def _stretches(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetim
     return joined
 
 
+def one_at_a_time(session: Session) -> None:
+    """Two transactions that derive at once would each miss the other's clips; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
 def derive(session: Session, start: datetime, end: datetime, settings: TripSettings) -> None:
     """Derive every trip between two moments, and one to each side, which may join or take over parked clips."""
+    one_at_a_time(session)
     before = session.scalar(select(func.max(Trip.start_utc)).where(Trip.start_utc < start))
     after = session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > end))
     next_one = after and session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > after))

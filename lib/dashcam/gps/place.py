@@ -16,7 +16,8 @@ _EDGE_SD_PX = 1.5
 """How exactly a detector draws one side of a box."""
 _SIZE_SD = 0.15
 """Plates differ in size, and boxes are drawn a little too large."""
-_LENS_SD = 0.08
+_LENS_SD, _GUESSED_LENS_SD = 0.08, 0.4
+"""Relative error of the focal length, where the settings name the lens and where they do not."""
 _HEADING_SD_DEG = 3.0
 _FACING_AWAY = 0.25
 """A plate whose box is narrower than its height says by more than this is seen from the side."""
@@ -65,13 +66,14 @@ def estimate(own: Position, box: Box, size: tuple[int, int], camera: str, settin
         return None
     lens = settings.lens(camera)
     angle = angle_deg(lens, (box[0] + box[2]) / 2, size[0])
-    away, away_sd = distance(lens, (width, height), size[0], settings)
+    lens_sd = _LENS_SD if camera in settings.lenses else _GUESSED_LENS_SD
+    away, looks_sd = distance(lens, (width, height), size[0], settings)
     if away > _LARGEST_M:
         return None
     behind = 180.0 if camera == "rear" else 0.0
     bearing = (own.heading_deg + behind + angle) % 360
-    along = away_sd
-    across = away * math.radians(math.hypot(_HEADING_SD_DEG, _LENS_SD * angle))
+    along = away * math.hypot(looks_sd, lens_sd)
+    across = away * math.radians(math.hypot(_HEADING_SD_DEG, lens_sd * angle))
     own_sd = own.accuracy_m / math.sqrt(2)
     radial, lateral = (SIGMAS_95 * math.hypot(part, own_sd) for part in (along, across))
     turn = math.radians(bearing)
@@ -102,7 +104,7 @@ def angle_deg(lens: Lens, x: float, width: int) -> float:
 
 
 def distance(lens: Lens, box: tuple[float, float], width: int, settings: PlaceSettings) -> tuple[float, float]:
-    """Metres to a plate whose box is so wide and high in pixels, and the standard deviation.
+    """Metres to a plate whose box is so wide and high in pixels, and the relative error without the lens's own.
 
     By width and height, each as good as its pixels; by height alone where the plate is seen from the side.
     """
@@ -115,4 +117,4 @@ def distance(lens: Lens, box: tuple[float, float], width: int, settings: PlaceSe
         weights = (box[0] ** 2, box[1] ** 2)
         away = (by_width * weights[0] + by_height * weights[1]) / sum(weights)
         relative = edges / math.hypot(*box)
-    return away, away * math.sqrt(relative**2 + _SIZE_SD**2 + _LENS_SD**2)
+    return away, math.hypot(relative, _SIZE_SD)
