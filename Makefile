@@ -49,7 +49,7 @@ train-reader: $(TRAIN)/.done
 train-detector: $(TRAIN)/.done
 	PYTHONPATH=lib:. YOLO_CONFIG_DIR=training/.cache YOLO_OFFLINE=true $(TRAIN)/bin/python -m training.detector.train \
 	  --data $(SHARED)/data --start models/plate-detector.pt --coco $(SHARED)/models/yolov8n_from_int8.pt \
-	  --out models/plate-detector.onnx
+	  --teacher $(SHARED)/models/yolo-v9-t-416-license-plates-end2end1.onnx --out models/plate-detector.onnx
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""The detector's weights as ONNX (CPU) and as a full-integer TFLite network (Jetson stage, Edge TPU)."""
+"""The detector's weights for ultralytics (GPU), as ONNX (CPU) and as full-integer TFLite (Jetson, Edge TPU)."""
 
 import shutil
 from collections.abc import Sequence
@@ -10,15 +10,26 @@ import cv2
 import torch
 from torch import Tensor
 from ultralytics import YOLO
+from ultralytics.nn.tasks import DetectionModel
 
 from dashcam.vision.plate_detector import letterbox
 
 INT8_SIZE = 320
 
 
+def plain_of(weights: Path, out: Path) -> None:
+    """What training left, without its optimizer and of ultralytics' own class, so that ultralytics alone loads it."""
+    kept = torch.load(weights, map_location="cpu", weights_only=False)
+    model = kept.get("ema") or kept["model"]
+    model.__class__ = DetectionModel
+    torch.save({"model": model.half(), "train_args": kept["train_args"], "date": None, "version": kept["version"]}, out)
+
+
 def onnx_of(weights: Path, out: Path) -> None:
     """Any input that is a multiple of 32; see `dashcam.vision.plate_detector.plates_of` for what comes out."""
-    shutil.copyfile(YOLO(weights).export(format="onnx", dynamic=True, simplify=True, opset=17), out)
+    made = Path(YOLO(weights).export(format="onnx", dynamic=True, simplify=True, opset=17))
+    if made.resolve() != out.resolve():
+        shutil.move(made, out)
 
 
 def int8_of(weights: Path, out: Path, pictures: Sequence[Path], size: int = INT8_SIZE) -> None:

@@ -1,7 +1,6 @@
 """``python -m training.detector.train``: makes ``models/plate-detector.{onnx,pt}`` and ``-int8.tflite`` (YOLOv8n)."""
 
 import argparse
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ from ultralytics.data.utils import check_det_dataset
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel
 
-from training.detector.export import int8_of, onnx_of
+from dashcam.evaluate.engines import PeerDetector
+from training.detector.export import int8_of, onnx_of, plain_of
+from training.detector.network import Network
 from training.detector.pictures import CLASSES, gathered
 from training.detector.weather import Weather
 
@@ -23,25 +24,6 @@ class Roads(YOLODataset):
         if self.augment:
             transforms.insert(len(transforms.transforms) - 1, Weather())
         return transforms
-
-
-class Network(DetectionModel):
-    """Computes in bfloat16 where the processor does that quicker; what the losses see is float32."""
-
-    def _predict_once(self, x: torch.Tensor, *args: Any, **options: Any) -> Any:
-        if not (self.training and x.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()):
-            return super()._predict_once(x, *args, **options)
-        with torch.autocast("cpu", torch.bfloat16):
-            return as_float(super()._predict_once(x.to(memory_format=torch.channels_last), *args, **options))
-
-
-def as_float(answers: Any) -> Any:
-    """Every tensor inside, whatever ultralytics packs them in."""
-    if isinstance(answers, dict):
-        return {name: as_float(part) for name, part in answers.items()}
-    if isinstance(answers, list | tuple):
-        return type(answers)(as_float(part) for part in answers)
-    return answers.float() if isinstance(answers, torch.Tensor) else answers
 
 
 class Trainer(DetectionTrainer):
@@ -72,29 +54,33 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder with plates-street and the rest")
     parser.add_argument("--start", type=Path, required=True, help="a YOLOv8n checkpoint to go on from")
     parser.add_argument("--coco", type=Path, required=True, help="the COCO network that labels the vehicles")
+    parser.add_argument("--teacher", type=Path, required=True, help="the reference detector, for tighter boxes")
     parser.add_argument("--cache", type=Path, default=Path("training/.cache/detector"))
     parser.add_argument("--out", type=Path, default=Path("models/plate-detector.onnx"))
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--freeze", type=int, help="leave the first so many layers as they are: quicker")
     parser.add_argument("--seed", type=int, default=4)
     args = parser.parse_args()
-    listing = gathered(args.data, args.cache / "pictures", args.coco)
+    listing = gathered(args.data, args.cache / "pictures", args.coco, PeerDetector(args.teacher))
     check_det_dataset(str(listing))
     model = YOLO(args.start)
     model.train(
         trainer=Trainer, data=str(listing), imgsz=args.size, batch=args.batch, time=args.minutes / 60, epochs=300,
-        freeze=args.freeze, seed=args.seed, workers=2, val=False, plots=False, cos_lr=True, optimizer="AdamW", lr0=1e-3,
+        freeze=args.freeze, seed=args.seed, workers=2, val=False, plots=False, cos_lr=True, optimizer="AdamW",
+        lr0=args.rate,
         lrf=0.02, warmup_epochs=0.5, degrees=5, scale=0.7, perspective=0.0003, shear=2, mosaic=0.7, close_mosaic=2,
         project=str(args.cache), name="run", exist_ok=True,
         device=0 if torch.cuda.is_available() else "cpu",
     )  # fmt: skip
     last = args.cache / "run" / "weights" / "last.pt"
-    onnx_of(last, args.out)
-    shutil.copyfile(last, args.out.with_suffix(".pt"))
+    made = args.out.with_suffix(".pt")
+    plain_of(last, made)
+    onnx_of(made, args.out)
     pictures = sorted((args.cache / "pictures" / "images" / "train").iterdir())[::20]
-    int8_of(last, args.out.with_name(f"{args.out.stem}-int8.tflite"), pictures)
+    int8_of(made, args.out.with_name(f"{args.out.stem}-int8.tflite"), pictures)
 
 
 if __name__ == "__main__":

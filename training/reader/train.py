@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from training.reader import fonts
 from training.reader.degrade import fitted
-from training.reader.export import export
+from training.reader.export import calibration, export, judged
 from training.reader.network import Reader
 from training.reader.photographs import Photograph, labelled, taught
 from training.reader.plates import Drawn, Printer, Sample
@@ -198,7 +198,10 @@ def main() -> None:
     counts = {s: sum(p.source == s for p in photographs) for s in dict.fromkeys(p.source for p in photographs)}
     print("photographs", counts, flush=True)
     network = train(printer, photographs, args)
-    export(network, args.out)
+    rng = np.random.default_rng(7)
+    kept = [p for p in photographs if p.held_out and "taught" not in p.source]
+    unseen = [p.sample(rng, 0.6 * rng.random()) for p in kept for _ in range(3)]
+    export(network, args.out, *calibration(*judged(network, unseen)))
 
 
 if __name__ == "__main__":
