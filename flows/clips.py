@@ -64,7 +64,8 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -
             completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
     except Rejected as rejected:
         log.warning("rejected: %s", rejected)
-        completion = Completion(outcome="rejected", reason=str(rejected))
+        saved = rejected.result.model_dump(mode="json") if rejected.result else None
+        completion = Completion(outcome="rejected", reason=str(rejected), result=saved)
     except Exception as error:
         log.error("failed: %s", error)
         server.failed(todo.task_id, str(error) if isinstance(error, SENTENCES) else f"{type(error).__name__}: {error}")

@@ -83,6 +83,8 @@ def player(found: browse.VideoDetail, start_s: float | None) -> None:
             with tag("div", "grow"):
                 tag("strong", text="Rejected" if found.outcome == "rejected" else "Still in work")
                 live_standing(found)
+    if found.outcome == "processed" and found.reason:
+        tag("p", "small", found.reason)
     if found.facts and found.facts.note:
         tag("p", "muted small", found.facts.note)
 

@@ -18,6 +18,7 @@ from dashcam import __version__, asking, config
 from dashcam.embedded.home import Home, HomeUnusable, default_data
 from dashcam.embedded.system import EmbeddedSystem, StartFailed, embedded_system
 from dashcam.evaluate.cli import app as evaluate_app
+from dashcam.gps.cli import gps
 from dashcam.job import Job, Standing, find_clips
 from dashcam.report import Report, table_of
 from dashcam.storage.roots import Stores
@@ -28,6 +29,7 @@ app = typer.Typer(
     help="Turns dashcam clips into a searchable record of plates.", no_args_is_help=True, add_completion=False
 )
 app.add_typer(evaluate_app, name="evaluate")
+app.command()(gps)
 out = Console()
 err = Console(stderr=True)
 
@@ -210,8 +212,9 @@ def print_report(report: Report, system: EmbeddedSystem) -> None:
     if report.videos:
         out.print(table_of(report))
     for video in report.videos:
-        if video.outcome != "processed":
-            out.print(f"{video.outcome}: {video.reason}", style="yellow", markup=False, highlight=False, soft_wrap=True)
+        if video.outcome != "processed" or video.reason:
+            about = f"{video.outcome}: {video.reason}" if video.outcome != "processed" else f"{Path(video.file).name}: {video.reason}"
+            out.print(about, style="yellow", markup=False, highlight=False, soft_wrap=True)
     say(f"{len(report.videos)} clips in {report.wall_s:.0f} s; data in {system.home.data}")
 
 

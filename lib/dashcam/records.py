@@ -17,6 +17,10 @@ Slots = list[dict[str, float]]
 """One distribution per character: ``[{"8": 0.71, "B": 0.27}, {"A": 0.99}]``; the rest to 1 is "something else"."""
 
 
+FixQuality = Literal["fix", "2d", "3d"]
+"""``fix`` where the source says no more than that it has one."""
+
+
 class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,6 +35,7 @@ class Fix(Record):
     speed_mps: float | None = None
     heading_deg: float | None = None
     source: str = "novatek"
+    quality: FixQuality = "fix"
 
 
 class VideoFacts(Record):
@@ -60,7 +65,9 @@ class VideoFacts(Record):
     frames: int
     fixes: list[Fix] = []
     note: str = ""
-    """A plain sentence when something about a usable clip is worth knowing, e.g. "first 41 of 60 s"."""
+    """A plain sentence when something about a usable clip is worth knowing."""
+    damage: str = ""
+    """What of the clip is lost, e.g. "first 41 of 60 s: the file is cut off"; its other facts are of what can be read."""
 
 
 class Span(Record):
@@ -136,6 +143,8 @@ class HeavyResult(Record):
     """Engine name to the SHA-256 of its weights."""
     sightings: list[Sighting]
     poster: str = ""
+    damaged: int = 0
+    """Packets or frames that did not decode."""
 
 
 class ManifestEntry(Record):

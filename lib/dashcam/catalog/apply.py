@@ -18,6 +18,8 @@ from dashcam.tasks.model import Completion, TaskType
 def apply(session: Session, task_type: TaskType, video_id: str, completion: Completion, site: Site) -> None:
     video = session.get_one(Video, video_id)
     if completion.outcome == "rejected":
+        if task_type is TaskType.INGEST_VIDEO and completion.result:  # no picture, but positions
+            apply_facts(session, video, records.VideoFacts.model_validate(completion.result), site)
         video.outcome, video.reason = "rejected", completion.reason
         trips.derive_around(session, [video], site.trips)
         return
@@ -30,7 +32,7 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
         case TaskType.ARCHIVE_VIDEO:
             video.media = records.ArchiveResult.model_validate(result).archive
         case TaskType.FINALIZE_VIDEO:
-            video.outcome, video.reason = "processed", completion.reason
+            video.outcome, video.reason = "processed", completion.reason or video.reason
         case TaskType.PREPROCESS_VIDEO:
             records.PreprocessResult.model_validate(result)
 
@@ -38,13 +40,14 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
 def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site: Site) -> None:
     trips.one_at_a_time(session)  # before the first change, so that nobody waits for a row of ours meanwhile
     video.facts = facts.model_dump(mode="json", exclude={"fixes"})
+    video.reason = facts.damage or None
     video.name = facts.name
     video.start_utc = facts.start_utc
     video.duration_s = facts.duration_s
     video.trip = facts.trip
     video.camera = facts.camera
     session.execute(delete(Position).where(Position.video_id == video.video_id))
-    session.add_all(Position(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
+    session.add_all(Position(video_id=video.video_id, **fix.model_dump(exclude={"quality"})) for fix in facts.fixes)
     session.flush()
     trips.describe(session, video, site.trips)
     clocks.follow(session, [video, *clocks.apply_to(session, video)], site)
@@ -52,6 +55,8 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
 
 def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, site: Site) -> None:
     video.frames_decoded = heavy.frames_decoded
+    if heavy.damaged and not video.reason:
+        video.reason = f"{heavy.damaged} damaged places in the video; {heavy.frames_decoded} frames were read"
     video.frames_looked_at = heavy.frames_looked_at
     video.models = heavy.models
     video.media = heavy.bundle

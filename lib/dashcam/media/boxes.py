@@ -19,7 +19,7 @@ MAX_BOXES = 20_000
 """More boxes than this on one level is no recording."""
 MAX_MOOV = 256 * 1024 * 1024
 MAX_SAMPLES = 20_000_000
-_TOP_LEVEL = frozenset(b"ftyp moov mdat free skip wide frea pnot uuid styp sidx moof mfra udta".split())
+TOP_LEVEL = frozenset(b"ftyp moov mdat free skip wide frea pnot uuid styp sidx moof mfra udta".split())
 
 
 class MalformedBox(ValueError):
@@ -154,11 +154,68 @@ def read_moov(file: BinaryIO, size: int) -> bytes | None:
     return None
 
 
+@dataclass(frozen=True)
+class Track:
+    """A track of moov: its samples in decoding order, and the time of each after the track's own zero, in seconds."""
+
+    handler: bytes
+    """``vide``, ``soun``, ``meta`` and so on."""
+    format: bytes
+    """Of the first sample entry: ``avc1``, ``gpmd``, ``camm``."""
+    samples: Samples
+    times_s: NDArray[np.float64]
+    duration_s: float
+
+
+def tracks(moov: bytes) -> list[Track]:
+    """All tracks with samples; ``MalformedBox`` when a table contradicts itself."""
+    found = []
+    for trak in children(moov, "trak"):
+        handler, table = _first(trak, "mdia/hdlr"), _first(trak, "mdia/minf/stbl")
+        if table and children(table, "stsz"):
+            where = samples(table)
+            scale, duration = _media_header(_first(trak, "mdia/mdhd"))
+            times = _times(table, where.sizes.size) / scale
+            entry = _first(table, "stsd")[12:16]
+            found.append(Track(handler[8:12], entry, where, times, duration / scale))
+    return found
+
+
+def _first(data: bytes, path: str) -> bytes:
+    found = children(data, path)
+    return found[0] if found else b""
+
+
+def _media_header(mdhd: bytes) -> tuple[int, int]:
+    """Time scale and duration of a track."""
+    wide = mdhd[:1] == b"\1"
+    if len(mdhd) < (32 if wide else 20):
+        raise MalformedBox("mdhd is too short")
+    scale, duration = struct.unpack_from(">IQ" if wide else ">II", mdhd, 20 if wide else 12)
+    if not scale:
+        raise MalformedBox("a time scale of zero")
+    return scale, duration
+
+
+def _times(stbl: bytes, count: int) -> NDArray[np.float64]:
+    """Presentation time of each sample in units of the time scale; steps that are missing are zero."""
+    steps = _runs(_table(stbl, "stts", ">u4", 2), count)
+    shifts = _runs(_table(stbl, "ctts", ">i4", 2), count)
+    return (np.cumsum(steps) - steps + shifts).astype(np.float64)
+
+
+def _runs(runs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """(how many, value) pairs written out, exactly ``count`` values."""
+    many = np.clip(runs[:, 0], 0, count)
+    kept = np.cumsum(many) - many < count
+    values = np.repeat(runs[kept, 1], many[kept])[:count]
+    return np.pad(values, (0, count - values.size))
+
+
 def video_samples(moov: bytes) -> Samples | None:
     """The samples of the first video track, or None when there is no such track."""
     for trak in children(moov, "trak"):
-        handlers = children(trak, "mdia/hdlr")
-        if handlers and handlers[0][8:12] == b"vide":
+        if _first(trak, "mdia/hdlr")[8:12] == b"vide":
             tables = children(trak, "mdia/minf/stbl")
             return samples(tables[0]) if tables else None
     return None
@@ -171,7 +228,7 @@ def check(path: Path) -> Check:
         if size == 0:
             return Check("empty")
         kinds = {box.kind for box in walk(file, 0, size)}
-        if not kinds & _TOP_LEVEL or next(walk(file, 0, size)).kind not in _TOP_LEVEL:
+        if not kinds & TOP_LEVEL or next(walk(file, 0, size)).kind not in TOP_LEVEL:
             return Check("not_video")
         moov = read_moov(file, size)
         if moov is None:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from dashcam.media.images import Image
+from dashcam.media.validity import MAX_STEP_S
 
 
 class DecodeError(Exception):
@@ -65,6 +66,8 @@ class FrameReader:
         self.corrupt = 0
         self.decoded = 0
         self.first_pts: int | None = None
+        self._last_pts: int | None = None
+        self._shift = 0
         self.on_audio: Callable[[av.Packet], None] | None = None
         try:
             self._container = av.open(str(path))
@@ -142,6 +145,8 @@ class FrameReader:
             except av.error.FFmpegError:  # cut off here: what came before counts
                 self.corrupt += 1
                 packet = None
+            except IndexError:  # PyAV 18 at the end of MPEG-TS with a stream that its tables do not list: all are out
+                packet = None
             if packet is None:
                 return
             if packet.stream is not self.stream:
@@ -157,11 +162,19 @@ class FrameReader:
             return None
         if frame.is_corrupt:
             self.corrupt += 1
+        pts = self._going_on(pts)
         if self.first_pts is None:
             self.first_pts = pts
         made = Frame(self.decoded, pts, float((pts - self.first_pts) * self.time_base), frame)
         self.decoded += 1
         return made
+
+    def _going_on(self, pts: int) -> int:
+        """Where the clock wraps or is lost, time goes on one frame later; all further pts move along."""
+        if self._last_pts is not None and abs(pts + self._shift - self._last_pts) * self.time_base > MAX_STEP_S:
+            self._shift = self._last_pts + max(1, round(1 / (self.time_base * Fraction(self.fps)))) - pts
+        self._last_pts = pts + self._shift
+        return self._last_pts
 
 
 def frames(path: Path, *, keyframes_only: bool = False) -> Iterator[Frame]:

@@ -6,24 +6,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from statistics import median
 
 import av
 
-from dashcam.media import boxes
+from dashcam.media import validity
+from dashcam.media.validity import COPY_AGAIN, MAX_STEP_S, Validity
 
-_BOXED = frozenset({".mp4", ".mov"})
 _FILE_ERRORS = frozenset({errno.ENOENT, errno.EIO, errno.EACCES, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT})
 """What is wrong with a disk or a mount, not with the clip: that may work again later."""
-_COPY_AGAIN = "copy it from the card again"
 
 
 class UnreadableClip(Exception):
-    """Nobody can process this file; the message is one plain sentence for a person."""
+    """Nobody can process this file; the message is one plain sentence for a person.
+
+    ``has_remains``: it was a clip, so positions may be in it.
+    """
+
+    def __init__(self, message: str, has_remains: bool = False) -> None:
+        super().__init__(message)
+        self.has_remains = has_remains
 
 
 @dataclass(frozen=True)
 class Probe:
-    """``fps`` is the average rate; ``created`` is what the container says, None when it says nothing."""
+    """``fps`` is the average rate; ``created`` is what the container says, None when it says nothing.
+
+    ``duration_s`` and ``frames`` are what can be read; ``damage`` says in a sentence what is lost, empty when nothing is.
+    """
 
     codec: str
     width: int
@@ -32,27 +42,31 @@ class Probe:
     duration_s: float
     frames: int
     created: datetime | None
+    damage: str = ""
 
 
 def probe(path: Path) -> Probe:
     """Look into a clip.
 
-    Raises ``UnreadableClip`` for what is no whole video, ``OSError`` when the file cannot be read (now).
+    Raises ``UnreadableClip`` for what shows no picture to anybody, ``OSError`` when the file cannot be read (now).
     """
-    _refuse_by_boxes(path)
+    found = validity.look(path)
+    if found.fatal is not None:
+        raise UnreadableClip(f"{path.name} {found.fatal.words}", found.fatal.kind in ("no_moov", "cut"))
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise UnreadableClip(
-                    f"{path.name} holds no video, only {_streams(container)}: {_COPY_AGAIN} or remove it."
+                    f"{path.name} holds no video, only {_streams(container)}: {COPY_AGAIN} or remove it."
                 )
-            return _facts(path, container)
+            return _facts(path, container, found)
     except av.error.FFmpegError as error:
         if isinstance(error, OSError) and error.errno in _FILE_ERRORS:
             raise
         raise UnreadableClip(
             f"{path.name} is not a video that can be opened ({error.strerror}): "
-            f"{_COPY_AGAIN}, or remove it if it is no clip."
+            f"{COPY_AGAIN}, or remove it if it is no clip.",
+            has_remains=bool(found.damage),
         ) from error
 
 
@@ -60,40 +74,22 @@ def _streams(container: av.container.InputContainer) -> str:
     return ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
 
 
-def _refuse_by_boxes(path: Path) -> None:
-    if path.suffix.lower() not in _BOXED:
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise UnreadableClip(f"{path.name} is empty (0 bytes): {_COPY_AGAIN}, or remove it.")
-        return
-    found = boxes.check(path)
-    name, size = path.name, path.stat().st_size
-    reasons = {
-        "empty": f"{name} is empty (0 bytes): {_COPY_AGAIN}, or remove it.",
-        "not_video": f"{name} is not a video file, only its name says so: {_COPY_AGAIN}, or remove it.",
-        "no_moov": f"{name} has no index (moov), the camera lost power before it closed the file or the copy stopped "
-        f"at {size:,} bytes: {_COPY_AGAIN}.",
-        "cut": f"{name} is cut off: {found.inside} of {found.frames} frames are in the file: {_COPY_AGAIN}.",
-        "broken": f"{name} has a damaged index (moov): {_COPY_AGAIN}.",
-    }
-    if found.state != "ok":
-        raise UnreadableClip(reasons[found.state])
-
-
-def _facts(path: Path, container: av.container.InputContainer) -> Probe:
+def _facts(path: Path, container: av.container.InputContainer, found: Validity) -> Probe:
     stream = container.streams.video[0]
     if not stream.width or not stream.height:
-        raise UnreadableClip(f"{path.name} holds a video without a picture size: {_COPY_AGAIN}.")
+        raise UnreadableClip(f"{path.name} holds a video without a picture size: {COPY_AGAIN}.")
     rate, frames = stream.average_rate, stream.frames
     duration = _seconds(stream.duration, stream.time_base) or _seconds(container.duration, Fraction(1, av.time_base))
     created = _created(container.metadata)
     codec, width, height = stream.codec_context.name, stream.width, stream.height
-    if not frames or not duration or not rate:
+    if found.damage and found.frames and found.readable_s:
+        frames, duration = found.frames, found.readable_s
+    elif not frames or not duration or not rate or found.damage:
         frames, duration = _count(container)
         if not frames:
-            raise UnreadableClip(f"{path.name} holds no frames: {_COPY_AGAIN}.")
+            raise UnreadableClip(f"{path.name} holds no frames: {COPY_AGAIN}.")
     fps = float(rate) if rate else frames / max(duration, 1e-3)
-    return Probe(codec, width, height, fps, duration, frames, created)
+    return Probe(codec, width, height, fps, duration, frames, created, found.damage)
 
 
 def _seconds(value: int | None, time_base: Fraction | None) -> float:
@@ -101,16 +97,16 @@ def _seconds(value: int | None, time_base: Fraction | None) -> float:
 
 
 def _count(container: av.container.InputContainer) -> tuple[int, float]:
-    """Frames and seconds by reading every packet, for containers that do not know (MPEG-TS)."""
-    times = [
-        (packet.pts * packet.time_base, (packet.duration or 0) * packet.time_base)
+    """Frames and seconds by reading every packet, for containers that do not know (MPEG-TS) or are wrong."""
+    times = sorted(
+        float(packet.pts * packet.time_base)
         for packet in video_packets(container)
         if packet.pts is not None and packet.time_base is not None
-    ]
+    )
     if not times:
         return 0, 0.0
-    first, (last, step) = min(times)[0], max(times)
-    return len(times), float(last - first + step)
+    steps = [b - a for a, b in zip(times, times[1:], strict=False) if b - a < MAX_STEP_S]
+    return len(times), sum(steps) + (median(steps) if steps else 0.0)
 
 
 def video_packets(container: av.container.InputContainer) -> Iterator[av.Packet]:

@@ -12,7 +12,14 @@ from dashcam.tasks.model import NewTask
 
 
 class Rejected(Exception):
-    """This clip can never be processed; the message is the plain sentence a person will read."""
+    """This clip can never be processed; the message is the plain sentence a person will read.
+
+    ``result`` is what could be saved of it all the same.
+    """
+
+    def __init__(self, message: str, result: Record | None = None) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 @dataclass(frozen=True)

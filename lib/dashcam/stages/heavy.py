@@ -49,7 +49,7 @@ class Heavy:
         shelf = _Shelf(ctx.scratch / "seen")
         watch = PlateWatch(self.detector, self.reader, self._device.sample_fps, shelf.keep, self.second)
         sampler = Sampler(_spans(task, ctx), self._device.sample_fps)
-        decoded = self._decode(task, ctx, work, sampler, watch, shelf)
+        decoded, damaged = self._decode(task, ctx, work, sampler, watch, shelf)
         found = sightings(watch.finish())
         result = HeavyResult(
             bundle=bundle,
@@ -58,6 +58,7 @@ class Heavy:
             models={e.name: e.sha256 for e in (self.detector, self.reader, self.second) if e is not None},
             sightings=_write_sightings(found, shelf, work),
             poster=_write_poster(shelf, work),
+            damaged=damaged,
         )
         (work / "detections.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
         with new_folder(ctx.stores.path(bundle)) as folder:
@@ -70,8 +71,8 @@ class Heavy:
 
     def _decode(
         self, task: Task, ctx: StageContext, work: Path, sampler: "Sampler", watch: PlateWatch, shelf: "_Shelf"
-    ) -> int:
-        """The one pass over the clip; the number of frames decoded."""
+    ) -> tuple[int, int]:
+        """The one pass over the clip; the number of frames decoded, and of damaged places."""
         path = ctx.stores.path(task.input("video").uri)
         threads = self._device.threads
         with FrameReader(path, threads=threads) as reader:
@@ -87,7 +88,7 @@ class Heavy:
                         ctx.progress(min(0.95, 0.95 * frame.t_s / duration_s) if duration_s else 0.0)
             if reader.corrupt:
                 ctx.log.warning("%s: %d damaged packets or frames skipped", task.video_id, reader.corrupt)
-            return reader.decoded
+            return reader.decoded, reader.corrupt
 
 
 class Sampler:

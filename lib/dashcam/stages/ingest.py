@@ -3,15 +3,16 @@
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from dashcam.gps import clock, novatek
+from dashcam.gps import clock, sources
 from dashcam.media import identity, names
-from dashcam.media.probe import UnreadableClip, probe
+from dashcam.media.probe import Probe, UnreadableClip, probe
 from dashcam.records import Fix, VideoFacts
 from dashcam.stages.common import Rejected, StageContext, StageOutput
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 
 _HASHED = 0.9
 """Share of the work that reading the whole file is."""
+_NO_PICTURE = Probe(codec="", width=0, height=0, fps=0.0, duration_s=0.0, frames=0, created=None)
 
 
 def run(task: Task, ctx: StageContext) -> StageOutput:
@@ -27,24 +28,35 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
             f"{path.name} has changed since it was handed in (it was still being written, or was replaced): "
             "hand it in again."
         )
-    facts = _facts(path, source, ctx)
+    try:
+        facts = _facts(path, source, ctx, probe(path))
+    except UnreadableClip as error:
+        raise Rejected(str(error), _remains(path, source, ctx) if error.has_remains else None) from error
     picture = f"{facts.codec} {facts.width}x{facts.height}, {facts.duration_s:.1f} s, {facts.frames} frames"
     ctx.log.info("%s, %d positions, began %s (%s)", picture, len(facts.fixes), facts.start_utc, facts.clock)
+    if facts.damage:
+        ctx.log.warning("damaged: %s", facts.damage)
     following = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=task.video_id, inputs=[source])
     return StageOutput(facts, [following])
 
 
-def _facts(path: Path, source: InputRef, ctx: StageContext) -> VideoFacts:
-    try:
-        found = probe(path)
-    except UnreadableClip as error:
-        raise Rejected(str(error)) from error
+def _remains(path: Path, source: InputRef, ctx: StageContext) -> VideoFacts | None:
+    """The positions of a clip without a picture, as long as they go; None when there are none."""
+    facts = _facts(path, source, ctx, _NO_PICTURE)
+    return facts.model_copy(update={"duration_s": facts.fixes[-1].t_s}) if facts.fixes else None
+
+
+def _facts(path: Path, source: InputRef, ctx: StageContext, found: Probe) -> VideoFacts:
     status = path.stat()
     digest = identity.sha256(path, lambda part: ctx.progress(part * _HASHED))
-    fixes = novatek.read_fixes(path)
     name = names.parse(PurePosixPath(source.path))
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
+    without_gps = clock.decide([], name.start_local, ctx.device.time_zone, found.created, modified)
+    located = sources.read(path, lambda: sources.Span(without_gps.start_utc, found.duration_s))
+    fixes = located.fixes
     began = clock.decide(fixes, name.start_local, ctx.device.time_zone, found.created, modified)
+    if not located.has_clock:
+        began = without_gps
     ctx.progress(1.0)
     return VideoFacts(
         name=path.name,
@@ -65,6 +77,7 @@ def _facts(path: Path, source: InputRef, ctx: StageContext) -> VideoFacts:
         codec=found.codec,
         frames=found.frames,
         fixes=[_shifted(fix, began) for fix in fixes],
+        damage=found.damage,
         note="The camera writes local time into its GPS records; corrected." if began.gps_ahead else "",
     )
 
