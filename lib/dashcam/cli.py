@@ -213,7 +213,11 @@ def print_report(report: Report, system: EmbeddedSystem) -> None:
         out.print(table_of(report))
     for video in report.videos:
         if video.outcome != "processed" or video.reason:
-            about = f"{video.outcome}: {video.reason}" if video.outcome != "processed" else f"{Path(video.file).name}: {video.reason}"
+            about = (
+                f"{video.outcome}: {video.reason}"
+                if video.outcome != "processed"
+                else f"{Path(video.file).name}: {video.reason}"
+            )
             out.print(about, style="yellow", markup=False, highlight=False, soft_wrap=True)
     say(f"{len(report.videos)} clips in {report.wall_s:.0f} s; data in {system.home.data}")
 

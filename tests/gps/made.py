@@ -22,14 +22,19 @@ def drive(seconds: int = SECONDS, first_void: int = 1) -> list[GpsRecord]:
     """A second each; the first ones are void, as before the receiver has found its satellites."""
     return [
         GpsRecord(
-            START + timedelta(seconds=i), 52.3702 + i * 1e-4, 4.8952 + i * 2e-4, 7.5 + i, (355 + 3 * i) % 360, i >= first_void
+            START + timedelta(seconds=i),
+            52.3702 + i * 1e-4,
+            4.8952 + i * 2e-4,
+            7.5 + i,
+            (355 + 3 * i) % 360,
+            i >= first_void,
         )
         for i in range(seconds)
     ]
 
 
 def variable_block(record: GpsRecord, place: int = 0x90) -> bytes:
-    """A block as the A329 writes it: a variant nobody lists, the record somewhere in it, letters before that are none."""
+    """A block as the A329 writes it: a variant nobody lists, the record somewhere in it, and letters before that."""
     plain = block(record, "A")
     data = bytearray(BLOCK_SIZE)
     data[:16] = plain[:12] + struct.pack("<I", 0x7A0)

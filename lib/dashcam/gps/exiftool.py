@@ -34,7 +34,11 @@ def read(path: Path) -> list[Reading]:
     command += [f"-{tag}" for tag in _WANTED]
     try:
         done = subprocess.run(
-            [*command, str(path.absolute())], stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False
+            [*command, str(path.absolute())],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
         )
         documents = json.loads(done.stdout or "[]")
     except (subprocess.TimeoutExpired, ValueError, RecursionError):
@@ -68,7 +72,9 @@ def _utc(text: Any) -> datetime | None:
         return None
     year, month, day, clock, zone = match.groups()
     try:
-        return datetime.fromisoformat(f"{year}-{month}-{day}T{clock}{'+00:00' if zone in (None, 'Z') else zone}").astimezone(UTC)
+        return datetime.fromisoformat(
+            f"{year}-{month}-{day}T{clock}{'+00:00' if zone in (None, 'Z') else zone}"
+        ).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -43,7 +43,9 @@ def payloads(file: BinaryIO, format: bytes) -> Iterator[tuple[float, float, byte
     if track is None:
         return
     ends = [*track.times_s[1:].tolist(), track.duration_s]
-    samples = zip(track.times_s.tolist(), ends, track.samples.offsets.tolist(), track.samples.sizes.tolist(), strict=True)
+    samples = zip(
+        track.times_s.tolist(), ends, track.samples.offsets.tolist(), track.samples.sizes.tolist(), strict=True
+    )
     for _, (start_s, end_s, offset, length) in zip(range(MAX_PAYLOADS), samples, strict=False):
         if 0 <= offset < size and length <= MAX_PAYLOAD:
             file.seek(offset)

@@ -27,4 +27,4 @@ def gpx_of(fixes: Sequence[Fix], name: str) -> str:
         if len(motion):
             point.extensions.append(motion)
         segment.points.append(point)
-    return document.to_xml(version="1.1")
+    return str(document.to_xml(version="1.1"))

@@ -152,8 +152,8 @@ def _by_search(file: BinaryIO, stretches: list[tuple[int, int]], near: int) -> l
 def _media_times(tracks: list[boxes.Track], found: list[Block]) -> list[float]:
     """Seconds after the first frame at which each block was written.
 
-    A block belongs to the first frame behind it. Where the blocks are not spread between the frames (all at the end), or
-    the frames are not known (no moov), the block's number is its second.
+    A block belongs to the first frame behind it. Where the blocks are not spread between the frames (all at the end),
+    or the frames are not known (no moov), the block's number is its second.
     """
     video = next((track for track in tracks if track.handler == b"vide" and track.samples.sizes.size), None)
     by_number = [float(block.number) for block in found]

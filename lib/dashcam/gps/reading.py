@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from dashcam.records import FixQuality
 
@@ -80,7 +81,7 @@ def without_spikes(readings: Sequence[Reading]) -> list[Reading]:
     """The readings without those that no car reaches from the one before nor leaves for the one behind."""
     if len(readings) < 3:
         return list(readings)
-    unreachable = [_too_far(a, b) for a, b in zip(readings, readings[1:], strict=False)]
+    unreachable = [_too_far(a, b) for a, b in pairwise(readings)]
     around = [True, *unreachable, True]
     if all(around):  # nothing fits together: that says nothing about any one of them
         return list(readings)

@@ -90,7 +90,7 @@ def _placed(readings: Sequence[Reading], span: Span) -> list[Reading]:
     covers = (last - first).total_seconds() <= span.duration_s + _LONGER_S
     began = first if covers or not span.duration_s else span.start_utc
     seconds = [((utc - began).total_seconds(), one) for utc, one in timed]
-    return [replace(one, t_s=t_s) for t_s, one in seconds if 0 <= t_s and (covers or t_s <= (span.duration_s or t_s))]
+    return [replace(one, t_s=t_s) for t_s, one in seconds if t_s >= 0 and (covers or t_s <= (span.duration_s or t_s))]
 
 
 def _timed(readings: Sequence[Reading], start_utc: datetime) -> list[Reading]:

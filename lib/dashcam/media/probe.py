@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -32,7 +33,7 @@ class UnreadableClip(Exception):
 class Probe:
     """``fps`` is the average rate; ``created`` is what the container says, None when it says nothing.
 
-    ``duration_s`` and ``frames`` are what can be read; ``damage`` says in a sentence what is lost, empty when nothing is.
+    ``duration_s`` and ``frames`` are what can be read; ``damage`` says in a sentence what is lost, if anything is.
     """
 
     codec: str
@@ -105,7 +106,7 @@ def _count(container: av.container.InputContainer) -> tuple[int, float]:
     )
     if not times:
         return 0, 0.0
-    steps = [b - a for a, b in zip(times, times[1:], strict=False) if b - a < MAX_STEP_S]
+    steps = [b - a for a, b in pairwise(times) if b - a < MAX_STEP_S]
     return len(times), sum(steps) + (median(steps) if steps else 0.0)
 
 

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from dashcam.media import boxes, transport
 
 Container = Literal["mp4", "ts", "avi", "matroska", "mpeg", "flv", "asf", "picture", "archive", "unknown"]
-Kind = Literal["empty", "zeros", "not_video", "no_moov", "growing", "broken", "cut", "hole", "wrap", "lost", "wrong_name"]
+Kind = Literal[
+    "empty", "zeros", "not_video", "no_moov", "growing", "broken", "cut", "hole", "wrap", "lost", "wrong_name"
+]
 
 _MAGIC: tuple[tuple[int, bytes, Container], ...] = (
     (8, b"AVI ", "avi"),
@@ -184,7 +186,9 @@ def _frames(file: BinaryIO, size: int, video: boxes.Track) -> Validity:
     readable = promised
     if count < times.size:
         readable = min(float(times[~inside].min()), promised) or _length(times[inside])
-        words = f"first {_s(readable)} of {_s(promised)} s: the file is cut off, {count} of {times.size} frames are in it"
+        words = (
+            f"first {_s(readable)} of {_s(promised)} s: the file is cut off, {count} of {times.size} frames are in it"
+        )
         problems.append(Problem("cut", words))
     if video.format in _CODED and (blank := _blank(file, video, inside)).any():
         words = f"{_stretches(times, blank, promised)} blank (zeros in the file, a bad spot on the card)"
