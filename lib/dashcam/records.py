@@ -67,7 +67,7 @@ class VideoFacts(Record):
     note: str = ""
     """A plain sentence when something about a usable clip is worth knowing."""
     damage: str = ""
-    """What is lost of the clip, e.g. "first 41 of 60 s: the file is cut off"; the other facts are of what can be read."""
+    """What is lost of the clip, e.g. "first 41 of 60 s: the file is cut off"; the rest is of what can be read."""
 
 
 class Span(Record):

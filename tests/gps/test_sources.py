@@ -5,6 +5,8 @@ import shutil
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import xor
 from pathlib import Path
 
 import pytest
@@ -50,7 +52,7 @@ def clip(tmp_path: Path, data: bytes | None = None, name: str = NAME) -> Path:
     ],
 )
 def test_real_files_give_what_is_in_them(shared: Path, name: str, source: str, count: int) -> None:
-    found = sources.read(shared / "data/gps" / name, span())
+    found = sources.read(shared / "data/gps" / name, span(seconds=0))
     assert (found.source, len(found.fixes)) == (source, count)
     assert all(a.t_s < b.t_s for a, b in zip(found.fixes, found.fixes[1:], strict=False))
     assert all(fix.speed_mps is None or fix.speed_mps < 40 for fix in found.fixes)
@@ -117,7 +119,9 @@ def test_a_camm_track_is_read_with_speed_and_heading(tmp_path: Path) -> None:
 def test_exiftool_reads_the_same_camm_track(tmp_path: Path) -> None:
     path = camm_clip(tmp_path)
     theirs = exiftool.read(path)
-    assert [(one.lat, one.lon) for one in theirs] == [(one.lat, one.lon) for one in camm.read(path)]
+    ours = camm.read(path)
+    assert [one.lat for one in theirs] == pytest.approx([one.lat for one in ours])
+    assert [one.lon for one in theirs] == pytest.approx([one.lon for one in ours])
 
 
 def test_a_camm_track_without_a_clock_takes_the_clips(tmp_path: Path) -> None:
@@ -134,11 +138,9 @@ def test_gpmf_as_hero_11_writes_it(tmp_path: Path) -> None:
         return struct.pack(">4s1sBH", key, kind, size, count) + content + bytes(-len(content) % 4)
 
     def payload(second: int) -> bytes:
-        days, of_day = (START - datetime(2000, 1, 1, tzinfo=UTC)).days, 11 * 3600 + 34 * 60 + 16 + second
+        days, ms = (START - datetime(2000, 1, 1, tzinfo=UTC)).days, (11 * 3600 + 34 * 60 + 16 + second) * 1000
         fixes = b"".join(
-            struct.pack(
-                ">7i2H", 523700000, 48900000 + 1000 * i, 2000, 9000, 9000, days, of_day * 1000 + i * 100, 150, 3
-            )
+            struct.pack(">7i2H", 523700000, 48900000 + 1000 * i, 2000, 9000, 9000, days, ms + i * 100, 150, 3)
             for i in range(10)
         )
         scales = struct.pack(">9i", 10_000_000, 10_000_000, 1000, 1000, 100, 1, 1000, 100, 1)
@@ -179,11 +181,7 @@ SIDECARS = {
         for i in range(6)
     ),
     ".json": json.dumps(
-        {
-            "fixes": [
-                {"t_s": i, "utc": f"2026-06-28T11:34:{16 + i}Z", "lat": 52 + i * 1e-5, "lon": 4.9} for i in range(6)
-            ]
-        }
+        {"fixes": [{"t_s": i, "utc": f"2026-06-28T11:34:{16 + i}Z", "lat": 52 + i / 1e5, "lon": 5} for i in range(6)]}
     ),
 }
 
@@ -219,13 +217,9 @@ def test_positions_in_the_clip_are_nearer_the_truth_than_those_beside_it(tmp_pat
 
 def test_nmea_with_a_wrong_checksum_is_refused_among_right_ones(tmp_path: Path) -> None:
     file = tmp_path / "a.nmea"
-    right = "$GPRMC,113416.000,A,5200.0001,N,00454.0000,E,010.0,090.0,280626,,,A*6A"
-    wrong = right.replace("5200", "5300")
-    body = right[1:].split("*")[0]
-    total = 0
-    for sign in body:
-        total ^= ord(sign)
-    file.write_text(f"${body}*{total:02X}\n{wrong.replace('*6A', f'*{total:02X}')}\n")
+    right = "$GPRMC,113416.000,A,5200.0001,N,00454.0000,E,010.0,090.0,280626,,,A"
+    checksum = f"*{reduce(xor, right[1:].encode()):02X}\n"
+    file.write_text(right + checksum + right.replace("5200", "5300") + checksum)
     assert [round(one.lat) for one in sidecar.read_file(file)] == [52]
 
 

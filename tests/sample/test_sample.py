@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from dashcam.gps.novatek import read_fixes
+from dashcam.gps.novatek import read as read_fixes
 from dashcam.media import boxes, names
 from dashcam.media.identity import video_id
 from dashcam.sample import Truth, drive, short_clips, write_drive

@@ -14,6 +14,10 @@ from dashcam.media.images import Image
 from dashcam.media.validity import MAX_STEP_S
 
 
+MIN_FPS = 0.2
+"""Slower than that is no recording, time-lapse included."""
+
+
 class DecodeError(Exception):
     """The file holds no video that can be decoded; the message is a sentence that names it."""
 
@@ -68,6 +72,7 @@ class FrameReader:
         self.first_pts: int | None = None
         self._last_pts: int | None = None
         self._shift = 0
+        self._step = 1
         self.on_audio: Callable[[av.Packet], None] | None = None
         try:
             self._container = av.open(str(path))
@@ -103,8 +108,9 @@ class FrameReader:
 
     @property
     def fps(self) -> float:
-        """Frames a second as the container says, 30 when it does not."""
-        return float(self.stream.average_rate or self.stream.guessed_rate or 30)
+        """Frames a second as the container says, 30 when it does not or its clock jumped."""
+        rate = float(self.stream.average_rate or self.stream.guessed_rate or 30)
+        return rate if rate > MIN_FPS else 30.0
 
     @property
     def duration_s(self) -> float:
@@ -171,10 +177,15 @@ class FrameReader:
 
     def _going_on(self, pts: int) -> int:
         """Where the clock wraps or is lost, time goes on one frame later; all further pts move along."""
-        if self._last_pts is not None and abs(pts + self._shift - self._last_pts) * self.time_base > MAX_STEP_S:
-            self._shift = self._last_pts + max(1, round(1 / (self.time_base * Fraction(self.fps)))) - pts
-        self._last_pts = pts + self._shift
-        return self._last_pts
+        pts += self._shift
+        if self._last_pts is not None:
+            if abs(pts - self._last_pts) * self.time_base > MAX_STEP_S:
+                on = self._last_pts + self._step
+                self._shift += on - pts
+                pts = on
+            self._step = max(1, pts - self._last_pts)
+        self._last_pts = pts
+        return pts
 
 
 def frames(path: Path, *, keyframes_only: bool = False) -> Iterator[Frame]:

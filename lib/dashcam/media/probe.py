@@ -89,7 +89,7 @@ def _facts(path: Path, container: av.container.InputContainer, found: Validity) 
         frames, duration = _count(container)
         if not frames:
             raise UnreadableClip(f"{path.name} holds no frames: {COPY_AGAIN}.")
-    fps = float(rate) if rate else frames / max(duration, 1e-3)
+    fps = float(rate) if rate and not found.damage else frames / max(duration, 1e-3)
     return Probe(codec, width, height, fps, duration, frames, created, found.damage)
 
 
