@@ -37,3 +37,12 @@ def faststart(data: bytes) -> bytes:
     offsets = np.frombuffer(bytes(body), ">u4", count, place + 12) + shift
     body[place + 12 : place + 12 + 4 * count] = offsets.astype(">u4").tobytes()
     return data[: mdat.start] + bytes(body) + data[mdat.start : mdat.end]
+
+
+def with_hole(data: bytes, first: int, behind: int) -> bytes:
+    """Zeros instead of these frames, as a bad spot of the card gives."""
+    moov = next(found for found in boxes.walk(io.BytesIO(data), 0, len(data)) if found.kind == b"moov")
+    samples = boxes.video_samples(data[moov.body : moov.end])
+    assert samples is not None
+    start, end = int(samples.offsets[first]), int((samples.offsets + samples.sizes)[behind - 1])
+    return data[:start] + bytes(end - start) + data[end:]

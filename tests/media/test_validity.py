@@ -12,7 +12,7 @@ from dashcam.media import boxes, validity
 from dashcam.media.decode import FrameReader
 from dashcam.media.probe import probe
 from tests.gps.made import drive, transport
-from tests.media.clips import FPS, faststart, mp4
+from tests.media.clips import FPS, faststart, mp4, with_hole
 from tests.media.made import regular, write_clip
 
 SECONDS = 6
@@ -24,15 +24,6 @@ def written(tmp_path: Path, data: bytes, name: str = "2026_0628_133416_000001F.M
     path.write_bytes(data)
     os.utime(path, (LAST_YEAR, LAST_YEAR))
     return path
-
-
-def with_hole(data: bytes, first: int, behind: int) -> bytes:
-    """Zeros instead of these frames, as a bad spot of the card gives."""
-    moov = next(found for found in boxes.walk(io.BytesIO(data), 0, len(data)) if found.kind == b"moov")
-    samples = boxes.video_samples(data[moov.body : moov.end])
-    assert samples is not None
-    start, end = int(samples.offsets[first]), int(samples.offsets[behind])
-    return data[:start] + bytes(end - start) + data[end:]
 
 
 def shifted_clock(tmp_path: Path) -> Path:
@@ -61,9 +52,21 @@ def open_ended(data: bytes) -> bytes:
         (b"PK\3\4" + bytes(100), "not_video", "is an archive, no video"),
         (mp4()[:-2000], "no_moov", "has no index (moov), the camera lost power"),
         (open_ended(mp4()), "no_moov", "has no index (moov)"),
+        (with_hole(mp4(), 0, 30), "hole", "holds no picture, its frames are all zeros"),
         (faststart(mp4())[:1500], "cut", "none of its 30 frames is in the file"),
     ],
-    ids=["empty", "zeros", "text", "junk", "jpeg", "zip", "cut before its index", "power cut", "only the index"],
+    ids=[
+        "empty",
+        "zeros",
+        "text",
+        "junk",
+        "jpeg",
+        "zip",
+        "cut before its index",
+        "power cut",
+        "all a hole",
+        "only the index",
+    ],
 )
 def test_what_shows_no_picture_to_anybody(tmp_path: Path, data: bytes, kind: str, says: str) -> None:
     fatal = validity.look(written(tmp_path, data)).fatal

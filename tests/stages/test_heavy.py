@@ -15,6 +15,8 @@ from dashcam.records import HeavyResult, Sighting, Span
 from dashcam.stages.heavy import Heavy, Sampler
 from dashcam.tasks.model import InputRef, TaskType
 from dashcam.vision.engines import MissingWeights
+from tests.gps.made import drive, transport
+from tests.media.clips import FPS, faststart, mp4, with_hole
 from tests.media.made import Picture, regular, write_clip
 from tests.stages.running import Device, task
 
@@ -116,6 +118,31 @@ def test_without_a_plate_the_record_proves_that_somebody_looked(tmp_path: Path, 
     assert (said["frames_decoded"], said["frames_looked_at"]) == (20, 10)
     assert [s for s in said["sightings"] if s["confirmed"]] == []
     assert all(len(sha) == 64 for sha in said["models"].values())
+
+
+@pytest.mark.parametrize(
+    ("data", "least", "damaged"),
+    [
+        (faststart(mp4(6))[: len(mp4(6)) * 2 // 3], 38, False),
+        (with_hole(mp4(6), 20, 35), 40, True),
+        (transport(drive(), first_pts_s=2**33 / 90_000 - 2), 60, False),
+    ],
+    ids=["cut", "hole", "wrapped clock"],
+)
+def test_what_is_readable_of_a_damaged_clip_is_processed(
+    tmp_path: Path, heavy: Heavy, data: bytes, least: int, damaged: bool
+) -> None:
+    clip = tmp_path / "damaged.MP4"
+    clip.write_bytes(data)
+    device = Device(tmp_path / "device")
+    result = device.run_both(clip, heavy).result
+    assert isinstance(result, HeavyResult)
+    assert result.frames_decoded >= least
+    assert result.frames_looked_at >= least / FPS * 4
+    assert not damaged or result.damaged
+    copy = list(frames(device.nas / "heavy_output" / "damaged" / "video_lowres.mp4"))
+    assert len(copy) == result.frames_decoded
+    assert copy[-1].t_s < 6.2
 
 
 def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path: Path, heavy: Heavy) -> None:

@@ -1,20 +1,22 @@
 """Ingest says what a clip is, refuses what nobody can read, and leaves the file as it was."""
 
 import logging
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from dashcam.config import DeviceSettings
+from dashcam.gps.gpx import gpx_of
 from dashcam.media import identity
-from dashcam.records import VideoFacts
+from dashcam.records import Fix, VideoFacts
 from dashcam.sample.mux import GpsRecord, add_gps
 from dashcam.stages import ingest
 from dashcam.stages.common import Rejected, StageContext
 from dashcam.storage.roots import StoreMissing, Stores
 from dashcam.tasks.model import InputRef, Task, TaskType
-from tests.media.clips import FPS, mp4
+from tests.media.clips import FPS, faststart, mp4
 
 NAME = "2026_0628_133416_000001F.MP4"
 START = datetime(2026, 6, 28, 11, 34, 16, tzinfo=UTC)
@@ -35,6 +37,7 @@ class Home:
         self.file = folder / path
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_bytes(data)
+        os.utime(self.file, (START.timestamp(), START.timestamp()))
         self.progress: list[float] = []
         device = DeviceSettings(time_zone=time_zone)
         stores = Stores({store: folder})
@@ -106,6 +109,38 @@ def test_what_nobody_can_read_is_rejected_with_its_name(tmp_path: Path, data: by
     with pytest.raises(Rejected, match=NAME):
         ingest.run(home.task, home.context)
     assert home.file.read_bytes() == data
+
+
+def test_what_is_readable_of_a_cut_clip_goes_on(tmp_path: Path) -> None:
+    data = faststart(mp4(6))
+    home = Home(tmp_path, f"raw/a/{NAME}", data[: len(data) * 2 // 3])
+    output = ingest.run(home.task, home.context)
+    facts = home.facts()
+    assert facts.damage.startswith("first ")
+    assert facts.damage.endswith("of 60 frames are in it")
+    assert facts.duration_s == pytest.approx(facts.frames / FPS)
+    assert [new.task_type for new in output.publish] == [TaskType.PREPROCESS_VIDEO]
+
+
+def test_positions_are_saved_from_a_clip_without_index(tmp_path: Path) -> None:
+    data = with_gps()
+    home = Home(tmp_path, f"raw/a/{NAME}", data[: data.rfind(b"moov") - 4])
+    with pytest.raises(Rejected, match=r"has no index \(moov\)") as rejected:
+        ingest.run(home.task, home.context)
+    saved = rejected.value.result
+    assert isinstance(saved, VideoFacts)
+    assert [fix.t_s for fix in saved.fixes] == [0, 1, 2]
+    assert (saved.start_utc, saved.clock, saved.frames, saved.duration_s) == (START, "gps", 0, 2)
+    assert saved.fixes[1].lat == pytest.approx(52.3701, abs=1e-5)
+
+
+def test_a_gpx_beside_the_clip_is_its_track(tmp_path: Path) -> None:
+    home = Home(tmp_path, f"raw/a/{NAME}", mp4())
+    fixes = [Fix(t_s=i, utc=START + timedelta(seconds=i), lat=52.0, lon=4.9 + i * 1e-4) for i in range(3)]
+    home.file.with_suffix(".gpx").write_text(gpx_of(fixes, NAME))
+    facts = home.facts()
+    assert [fix.source for fix in facts.fixes] == ["sidecar"] * 3
+    assert (facts.start_utc, facts.clock) == (START, "gps")
 
 
 def test_a_file_that_was_replaced_is_not_taken_for_the_clip(tmp_path: Path) -> None:

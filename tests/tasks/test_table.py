@@ -170,6 +170,40 @@ def test_a_rejected_clip_ends_with_its_reason(any_engine: Engine) -> None:
         assert table.find(session, state="pending")[1] == 0
 
 
+def test_positions_of_a_clip_without_a_picture_are_kept(any_engine: Engine) -> None:
+    saved = facts().model_copy(update={"frames": 0, "width": 0, "height": 0, "codec": ""}).model_dump(mode="json")
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    complete(any_engine, task_id, Completion(outcome="rejected", reason="a.MP4 has no index (moov).", result=saved))
+    with reading(any_engine) as session:
+        video = session.get_one(Video, "v1")
+        assert (video.outcome, video.reason) == ("rejected", "a.MP4 has no index (moov).")
+        assert video.start_utc == START
+    assert count(any_engine, Position) == 3
+
+
+@pytest.mark.parametrize(
+    ("damage", "damaged", "reason"),
+    [
+        ("first 41 of 60 s: the file is cut off", 1, "first 41 of 60 s: the file is cut off"),
+        ("", 4, "4 damaged places in the video; 90 frames were read"),
+        ("", 0, None),
+    ],
+)
+def test_a_processed_clip_says_what_of_it_is_lost(
+    any_engine: Engine, damage: str, damaged: int, reason: str | None
+) -> None:
+    found = facts().model_copy(update={"damage": damage}).model_dump(mode="json")
+    complete(any_engine, publish(any_engine, TaskType.INGEST_VIDEO), Completion(result=found))
+    heavy = heavy_result("AB12CDE")
+    assert heavy.result is not None
+    heavy.result["damaged"] = damaged
+    complete(any_engine, publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO), heavy)
+    complete(any_engine, publish(any_engine, TaskType.FINALIZE_VIDEO), Completion(result={}))
+    with reading(any_engine) as session:
+        video = session.get_one(Video, "v1")
+    assert (video.outcome, video.reason) == ("processed", reason)
+
+
 def test_a_failure_waits_longer_each_time_and_stays_pending(any_engine: Engine) -> None:
     task_id = publish(any_engine, TaskType.INGEST_VIDEO)
     waits = []

@@ -19,7 +19,8 @@ from dashcam.gps.reading import KNOT_MPS, Reading, degrees, moment, reading
 from dashcam.media import boxes
 
 MARK = b"freeGPS "
-MAX_BLOCKS = 100_000
+MAX_BLOCKS = 20_000
+"""More than five hours, one a second."""
 _BLOCK = 0x8000
 """The largest block."""
 _HEAD = 0x60
@@ -31,6 +32,8 @@ _STATUS = 24
 _RECORD = 44
 _BASES = {0x4C: 0x30, 0x58: 0x30, 0x3F0: 0x10, 0x2C: 0x10}
 """Variant dword at 0x0C to the place of the record."""
+_REACH = 0x1000
+"""How far into the block the record is looked for where its layout is not known."""
 _LETTERS = re.compile(rb"A[NS][EW]\0")
 
 
@@ -50,7 +53,7 @@ def parse_block(block: bytes) -> Reading | None:
     base = _BASES.get(variant)
     if base is not None and block[base + _STATUS : base + _STATUS + 1] == b"A":
         return parse_record(block, base)
-    for letters in reversed(list(_LETTERS.finditer(block, 16 + _STATUS))):
+    for letters in reversed(list(_LETTERS.finditer(block, 16 + _STATUS, _REACH))):
         found = parse_record(block, letters.start() - _STATUS)
         if found is not None:
             return found

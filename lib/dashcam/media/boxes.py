@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 MAX_BOXES = 20_000
 """More boxes than this on one level is no recording."""
-MAX_MOOV = 256 * 1024 * 1024
-MAX_SAMPLES = 20_000_000
+MAX_MOOV = 64 * 1024 * 1024
+MAX_SAMPLES = 2_000_000
+"""18 hours at 30 frames a second."""
 TOP_LEVEL = frozenset(b"ftyp moov mdat free skip wide frea pnot uuid styp sidx moof mfra udta".split())
 
 
@@ -84,6 +85,8 @@ def _table(data: bytes, kind: str, dtype: str, columns: int = 1, header: int = 4
     if len(table) < header + 4:
         raise MalformedBox(f"{kind} is too short")
     (count,) = struct.unpack_from(">I", table, header)
+    if count > MAX_SAMPLES:
+        raise MalformedBox(f"{kind} promises {count} entries")
     width = np.dtype(dtype).itemsize * columns
     if count * width > len(table) - header - 4:
         raise MalformedBox(f"{kind} promises {count} entries and has room for {(len(table) - header - 4) // width}")
@@ -101,37 +104,54 @@ class Samples:
 
 def samples(stbl: bytes) -> Samples:
     """Where a track's samples lie, from stsz, stsc and stco/co64; ``MalformedBox`` when these contradict themselves."""
-    sizes = _sizes(stbl)
-    chunks = np.concatenate([_table(stbl, "stco", ">u4")[:, 0], _table(stbl, "co64", ">u8")[:, 0]])
-    runs = _table(stbl, "stsc", ">u4", 3)
+    same, count = _sizes(stbl)
+    if count > MAX_SAMPLES:
+        raise MalformedBox(f"{count} frames")
+    sizes = np.full(count, same, np.int64) if same else _table(stbl, "stsz", ">u4", header=8)[:, 0]
     if not sizes.size:
         return Samples(np.empty(0, np.int64), sizes)
-    if not chunks.size or not runs.size:
-        raise MalformedBox("frames without chunks")
-    first = runs[:, 0] - 1
-    if first[0] != 0 or (np.diff(first) <= 0).any() or first[-1] >= chunks.size:
-        raise MalformedBox("stsc is out of order")
-    per_chunk = np.minimum(np.repeat(runs[:, 1], np.diff(np.append(first, chunks.size))), sizes.size)
-    last = np.minimum(np.cumsum(per_chunk), sizes.size)
-    if last[-1] < sizes.size:
-        raise MalformedBox("fewer chunks than frames")
-    held = np.diff(last, prepend=0)
+    chunks, held = _chunks(stbl, sizes.size)
     ends = np.cumsum(sizes)
+    last = np.cumsum(held)
     before_chunk = np.append(0, ends)[last - held]
     inside_chunk = ends - sizes - np.repeat(before_chunk, held)
     return Samples(np.repeat(chunks, held) + inside_chunk, sizes)
 
 
-def _sizes(stbl: bytes) -> NDArray[np.int64]:
+def _sound(stbl: bytes) -> Samples:
+    """As `samples`; where all have one size (PCM, millions of two bytes) a whole chunk is one sample."""
+    same, count = _sizes(stbl)
+    if not same or not count:
+        return samples(stbl)
+    chunks, held = _chunks(stbl, count)
+    return Samples(chunks, held * same)
+
+
+def _chunks(stbl: bytes, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Offset of each chunk, and how many of the ``count`` samples it holds."""
+    chunks = np.concatenate([_table(stbl, "stco", ">u4")[:, 0], _table(stbl, "co64", ">u8")[:, 0]])
+    runs = _table(stbl, "stsc", ">u4", 3)
+    if not chunks.size or not runs.size:
+        raise MalformedBox("frames without chunks")
+    first = runs[:, 0] - 1
+    if first[0] != 0 or (np.diff(first) <= 0).any() or first[-1] >= chunks.size:
+        raise MalformedBox("stsc is out of order")
+    per_chunk = np.minimum(np.repeat(runs[:, 1], np.diff(np.append(first, chunks.size))), count)
+    last = np.minimum(np.cumsum(per_chunk), count)
+    if last[-1] < count:
+        raise MalformedBox("fewer chunks than frames")
+    return chunks, np.diff(last, prepend=0)
+
+
+def _sizes(stbl: bytes) -> tuple[int, int]:
+    """The size that all samples have, 0 when each has its own, and how many there are."""
     tables = children(stbl, "stsz")
     if not tables:
         raise MalformedBox("no frame sizes")
     if len(tables[0]) < 12:
         raise MalformedBox("stsz is too short")
     same, count = struct.unpack_from(">II", tables[0], 4)
-    if count > MAX_SAMPLES:
-        raise MalformedBox(f"{count} frames")
-    return np.full(count, same, np.int64) if same else _table(stbl, "stsz", ">u4", header=8)[:, 0]
+    return same, count
 
 
 @dataclass(frozen=True)
@@ -173,7 +193,7 @@ def tracks(moov: bytes) -> list[Track]:
     for trak in children(moov, "trak"):
         handler, table = _first(trak, "mdia/hdlr"), _first(trak, "mdia/minf/stbl")
         if table and children(table, "stsz"):
-            where = samples(table)
+            where = _sound(table) if handler[8:12] == b"soun" else samples(table)
             scale, duration = _media_header(_first(trak, "mdia/mdhd"))
             times = _times(table, where.sizes.size) / scale
             entry = _first(table, "stsd")[12:16]

@@ -13,7 +13,6 @@ import numpy as np
 from dashcam.media.images import Image
 from dashcam.media.validity import MAX_STEP_S
 
-
 MIN_FPS = 0.2
 """Slower than that is no recording, time-lapse included."""
 

@@ -190,7 +190,11 @@ def _frames(file: BinaryIO, size: int, video: boxes.Track) -> Validity:
             f"first {_s(readable)} of {_s(promised)} s: the file is cut off, {count} of {times.size} frames are in it"
         )
         problems.append(Problem("cut", words))
-    if video.format in _CODED and (blank := _blank(file, video, inside)).any():
+    blank = _blank(file, video, inside) if video.format in _CODED else np.zeros(1, bool)
+    if blank.all():
+        words = f"holds no picture, its frames are all zeros (a bad card): {COPY_AGAIN}."
+        return _end("mp4", "hole", words)
+    if blank.any():
         words = f"{_stretches(times, blank, promised)} blank (zeros in the file, a bad spot on the card)"
         problems.append(Problem("hole", words))
     if jump:
