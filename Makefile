@@ -1,6 +1,7 @@
 # make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
 # make test     everything set up, all tests
 # make check    linters, types and import contracts, in seconds
+# make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
 # make train-reader   the plate reader from drawn and photographed plates, about an hour on two cores
@@ -16,7 +17,9 @@ SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 OPENCV := $(shell grep '^opencv-python-headless==' constraints.txt)
 
-.PHONY: demo test test-torch check evaluate train-reader train-detector format setup clean
+FUZZ_S ?= 60
+
+.PHONY: demo test test-torch check fuzz evaluate train-reader train-detector format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -37,6 +40,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: $(VENV)/.fuzz
+	PYTHONPATH=lib:. $(BIN)/python -m tests.fuzz.containers .fuzz/containers -max_total_time=$(FUZZ_S) -print_final_stats=1
 
 evaluate: $(VENV)/.base
 	PYTHONPATH=lib:. $(BIN)/python -m benchmarks.plates --data $(SHARED)/data
@@ -76,6 +82,12 @@ $(VENV)/.dev: $(VENV)/.base
 	$(call one-opencv)
 	@touch $@
 
+$(VENV)/.fuzz: $(VENV)/.dev
+	@echo "==> Installing the fuzzer"
+	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[fuzz]'
+	$(call one-opencv)
+	@touch $@
+
 $(VENV)/.torch: $(VENV)/.dev
 	@echo "==> Installing the engines of GPU and Jetson, several gigabytes"
 	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[gpu,jetson]' onnx
@@ -98,4 +110,4 @@ define one-opencv
 endef
 
 clean:
-	rm -rf $(VENV) $(TRAIN) .demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAIN) .demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -165,6 +165,7 @@ AT_40 = table(b"stco", 1, struct.pack(">I", 40))
         index(box(b"stsz", struct.pack(">3I", 0, 0xFFFFFFFF, 2)), ONE_CHUNK, table(b"co64", 1, b"\xff" * 8)),
         index(box(b"stsz", struct.pack(">3I", 0, 9, 4)), ONE_CHUNK, AT_40, table(b"stts", 2, b"\xff" * 16)),
         index(box(b"stsz", struct.pack(">3I", 0, 9, 4)), ONE_CHUNK, AT_40, table(b"ctts", 0xFFFFFFFF, b"\xff" * 16)),
+        with_track(b"gpmd", [b""], 1.0).replace(b"stsz" + struct.pack(">3I", 0, 0, 1), b"stsz" + bytes(12)),
         box(b"ftyp") + box(b"moov", table(b"gps ", 0xFFFFFFFF, struct.pack(">II", 8, 0xFFFFFFFF) * 5000)),
         box(b"ftyp") + box(b"free") * 100_000,
         box(b"ftyp") + b"freeGPS " * 100_000,
@@ -175,8 +176,8 @@ AT_40 = table(b"stco", 1, struct.pack(">I", 40))
     ],
     ids=[
         "two million frames of a byte", "four thousand million frames", "beyond the end of numbers", "endless frames",
-        "huge count", "endless table", "a hundred thousand boxes", "nothing but marks", "nothing but letters",
-        "nothing but sync", "private packets without end", "adaptation without end",
+        "huge count", "a track of nothing", "endless table", "a hundred thousand boxes", "nothing but marks",
+        "nothing but letters", "nothing but sync", "private packets without end", "adaptation without end",
     ],
 )  # fmt: skip
 def test_bombs(path: Path, data: bytes) -> None:

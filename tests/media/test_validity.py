@@ -4,6 +4,7 @@ import io
 import os
 import struct
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_wrapped_clock_goes_on(tmp_path: Path) -> None:
         with FrameReader(path) as reader:
             times = [frame.t_s for frame in reader]
         assert len(times) == seconds * FPS
-        steps = [b - a for a, b in zip(times, times[1:], strict=False)]
+        steps = [b - a for a, b in pairwise(times)]
         assert max(steps) < 0.15
         assert min(steps) > 0.02
 

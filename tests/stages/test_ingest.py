@@ -1,5 +1,6 @@
 """Ingest says what a clip is, refuses what nobody can read, and leaves the file as it was."""
 
+import dataclasses
 import logging
 import os
 from datetime import UTC, datetime, timedelta
@@ -132,6 +133,19 @@ def test_positions_are_saved_from_a_clip_without_index(tmp_path: Path) -> None:
     assert [fix.t_s for fix in saved.fixes] == [0, 1, 2]
     assert (saved.start_utc, saved.clock, saved.frames, saved.duration_s) == (START, "gps", 0, 2)
     assert saved.fixes[1].lat == pytest.approx(52.3701, abs=1e-5)
+
+
+def test_a_file_that_grows_while_it_is_read_is_handed_in_again(tmp_path: Path) -> None:
+    home = Home(tmp_path, f"raw/a/{NAME}", mp4())
+
+    def camera_goes_on(fraction: float) -> None:
+        if home.file.stat().st_size < len(mp4()) + 1000:
+            with home.file.open("ab") as file:
+                file.write(bytes(1000))
+
+    home.context = dataclasses.replace(home.context, progress=camera_goes_on)
+    with pytest.raises(Rejected, match="still being written: hand it in again"):
+        ingest.run(home.task, home.context)
 
 
 def test_a_gpx_beside_the_clip_is_its_track(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def payloads(file: BinaryIO, format: bytes) -> Iterator[tuple[float, float, byte
     except boxes.MalformedBox:
         return
     track = next((track for track in tracks if track.format == format), None)
-    if track is None:
+    if track is None or not track.times_s.size:
         return
     ends = [*track.times_s[1:].tolist(), track.duration_s]
     samples = zip(

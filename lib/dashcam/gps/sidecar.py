@@ -25,11 +25,11 @@ def files(path: Path) -> list[Path]:
     """What lies beside the clip and is named after it (``clip.gpx``, ``clip.MP4.gpx``), in the order to try."""
     names = (path.stem.lower(), path.name.lower())
     try:
-        beside = [file for file in path.parent.iterdir() if file.suffix.lower() in _READERS and file != path]
+        beside = [file for file in path.parent.iterdir() if file.suffix.lower() in READERS and file != path]
     except OSError:
         return []
     mine = [file for file in beside if file.stem.lower() in names and file.is_file()]
-    return sorted(mine, key=lambda file: (list(_READERS).index(file.suffix.lower()), file.name))
+    return sorted(mine, key=lambda file: (list(READERS).index(file.suffix.lower()), file.name))
 
 
 def read(path: Path) -> list[Reading]:
@@ -37,7 +37,7 @@ def read(path: Path) -> list[Reading]:
 
     ``OSError`` when one cannot be read.
     """
-    for file in [path] if path.suffix.lower() in _READERS else files(path):
+    for file in [path] if path.suffix.lower() in READERS else files(path):
         if file.stat().st_size <= MAX_BYTES and (found := read_file(file)):
             return found
     return []
@@ -46,7 +46,7 @@ def read(path: Path) -> list[Reading]:
 def read_file(file: Path) -> list[Reading]:
     """The fixes of one such file by its extension; what is no fix is left out."""
     text = file.read_text(encoding="utf-8", errors="replace")
-    return [one for one in _READERS[file.suffix.lower()](text) if one is not None]
+    return [one for one in READERS[file.suffix.lower()](text) if one is not None]
 
 
 def _gpx(text: str) -> Iterator[Reading | None]:
@@ -151,7 +151,7 @@ def _in_utc(value: datetime) -> datetime | None:
         return None
 
 
-_READERS: dict[str, Callable[[str], Iterator[Reading | None]]] = {
+READERS: dict[str, Callable[[str], Iterator[Reading | None]]] = {
     ".gpx": _gpx,
     ".nmea": _nmea,
     ".gps": _nmea,

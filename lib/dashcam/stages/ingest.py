@@ -49,11 +49,15 @@ def _remains(path: Path, source: InputRef, ctx: StageContext) -> VideoFacts | No
 def _facts(path: Path, source: InputRef, ctx: StageContext, found: Probe) -> VideoFacts:
     status = path.stat()
     digest = identity.sha256(path, lambda part: ctx.progress(part * _HASHED))
+    if path.stat().st_size != status.st_size:
+        raise Rejected(f"{path.name} is still being written: hand it in again when it is whole.")
     name = names.parse(PurePosixPath(source.path))
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
     without_gps = clock.decide([], name.start_local, ctx.device.time_zone, found.created, modified)
     located = sources.read(path, lambda: sources.Span(without_gps.start_utc, found.duration_s))
     fixes = located.fixes
+    if located.hint:
+        ctx.log.info("no positions: %s", located.hint)
     began = clock.decide(fixes, name.start_local, ctx.device.time_zone, found.created, modified)
     if not located.has_clock:
         began = without_gps
