@@ -173,10 +173,13 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
             ("Start", f"{local} ({clock})"),
             ("Start, UTC", f"{start:%Y-%m-%d %H:%M:%S}"),
             ("Clock", clock_line(known, found.clock, start)),
-            ("Length", f"{known.duration_s:.2f} s, {known.frames:,} frames at {known.fps:.4g} fps"),
-            ("Picture", f"{known.width} × {known.height}, {known.codec.upper()}"),
-            ("Size", wording.size(known.size)),
         ]
+        if known.frames:  # a clip without index has positions and no picture
+            lines += [
+                ("Length", f"{known.duration_s:.2f} s, {known.frames:,} frames at {known.fps:.4g} fps"),
+                ("Picture", f"{known.width} × {known.height}, {known.codec.upper()}"),
+            ]
+        lines.append(("Size", wording.size(known.size)))
         positions = wording.count(found.positions, "position") if found.positions else "none in this clip"
         lines.append(("GPS", positions))
     if found.frames_decoded is not None:

@@ -7,6 +7,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from dashcam.media import boxes, validity
@@ -93,6 +94,30 @@ def test_a_cut_clip_says_how_much_is_there(tmp_path: Path) -> None:
     assert (facts.damage, facts.frames) == (found.damage, found.frames)
     with FrameReader(tmp_path / "2026_0628_133416_000001F.MP4") as reader:
         assert abs(len(list(reader)) - found.frames) <= 1
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.avi", {}), ("a.mp4", {"movflags": "frag_keyframe+empty_moov"})])
+def test_a_cut_without_an_index_to_compare_is_told_by_the_sizes(
+    tmp_path: Path, name: str, options: dict[str, str]
+) -> None:
+    buffer = io.BytesIO()
+    with (
+        av.open(io.BytesIO(mp4(SECONDS))) as source,
+        av.open(buffer, "w", format=name[2:], options=options) as out,
+    ):
+        stream = out.add_stream("mpeg4", rate=FPS, width=128, height=96, pix_fmt="yuv420p")
+        stream.codec_context.gop_size = 5
+        for frame in source.decode(video=0):
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    data = buffer.getvalue()
+    assert validity.look(written(tmp_path, data, name)).problems == ()
+    path = written(tmp_path, data[: len(data) * 2 // 3], name)
+    assert [problem.kind for problem in validity.look(path).problems] == ["cut"]
+    facts = probe(path)
+    assert 30 <= facts.frames < SECONDS * FPS
+    assert facts.duration_s == pytest.approx(facts.frames / FPS, abs=0.11)
+    assert f"{path.stat().st_size:,}" in facts.damage
 
 
 def test_a_hole_says_where_it_is(tmp_path: Path) -> None:

@@ -22,14 +22,13 @@ _WHEN = re.compile(r"\b(\d{4})[-/.:](\d\d)[-/.:](\d\d)[ T](\d\d):(\d\d):(\d\d(?:
 
 
 def files(path: Path) -> list[Path]:
-    """What lies beside the clip and is named after it (``clip.gpx``, ``clip.MP4.gpx``), in the order to try."""
-    names = (path.stem.lower(), path.name.lower())
-    try:
-        beside = [file for file in path.parent.iterdir() if file.suffix.lower() in READERS and file != path]
-    except OSError:
-        return []
-    mine = [file for file in beside if file.stem.lower() in names and file.is_file()]
-    return sorted(mine, key=lambda file: (list(READERS).index(file.suffix.lower()), file.name))
+    """What lies beside the clip and is named after it (``clip.gpx``, ``clip.MP4.gpx``), in the order to try.
+
+    Asked for by name: a folder of a season's clips is not listed for each of them.
+    """
+    suffixes = [spelled for suffix in READERS for spelled in (suffix, suffix.upper())]
+    names = [path.with_name(start + suffix) for suffix in suffixes for start in (path.stem, path.name)]
+    return [file for file in names if file != path and file.is_file()]
 
 
 def read(path: Path) -> list[Reading]:

@@ -127,6 +127,8 @@ def _look(path: Path, file: BinaryIO, size: int) -> Validity:
         found = _boxed(path, file, size)
     elif kind == "ts":
         found = _streamed(file)
+    elif kind == "avi":
+        found = _riff(file, size)
     named = _SUFFIXES.get(path.suffix.lower())
     if named is not None and named != kind and found.fatal is None:
         words = f"is {_NAMES.get(kind, 'a video')} file although its name ends in {path.suffix}; read as what it is"
@@ -168,7 +170,8 @@ def _boxed(path: Path, file: BinaryIO, size: int) -> Validity:
         return broken
     video = next((track for track in tracks if track.handler == b"vide" and track.samples.sizes.size), None)
     if video is None:  # fragments: the frames are listed between them
-        return Validity("mp4")
+        *_, last = boxes.walk(file, 0, size)
+        return Validity("mp4", (_cut_somewhere(size, None),) if last.cut else ())
     return _frames(file, size, video)
 
 
@@ -236,6 +239,18 @@ def _stretches(times: NDArray[np.float64], blank: NDArray[np.bool_], promised: f
 
 def _s(seconds: float) -> str:
     return f"{seconds:.1f}".removesuffix(".0")
+
+
+def _riff(file: BinaryIO, size: int) -> Validity:
+    """An AVI says at its head how long it is; with pieces of 1 GB, how long the first is."""
+    file.seek(4)
+    promised = int.from_bytes(file.read(4), "little") + 8
+    return Validity("avi", (_cut_somewhere(size, promised),) if promised > size else ())
+
+
+def _cut_somewhere(size: int, promised: int | None) -> Problem:
+    of = f" of {promised:,}" if promised else ""
+    return Problem("cut", f"the file is cut off, {size:,}{of} bytes are there; what is before the cut is read")
 
 
 def _streamed(file: BinaryIO) -> Validity:
