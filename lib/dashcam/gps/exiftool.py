@@ -29,8 +29,8 @@ def read(path: Path) -> list[Reading]:
     """All fixes in media time; empty when there are none, ExifTool is not there or does not come to an end."""
     if not installed():
         return []
-    # -ee3 also reads streams that no table lists; -G3 and -a keep every point apart
-    command = ["exiftool", "-ee3", "-json", "-n", "-G3", "-a", "-q", "-q", "-api", "LargeFileSupport=1"]
+    # no configuration, which is a program; -ee3: streams that no table lists too; -G3 and -a: every point apart
+    command = ["exiftool", "-config", "", "-ee3", "-json", "-n", "-G3", "-a", "-q", "-q", "-api", "LargeFileSupport=1"]
     command += [f"-{tag}" for tag in _WANTED]
     try:
         done = subprocess.run(

@@ -53,7 +53,7 @@ def probe(path: Path) -> Probe:
     """
     found = validity.look(path)
     if found.fatal is not None:
-        raise UnreadableClip(f"{path.name} {found.fatal.words}", found.fatal.kind in ("no_moov", "cut", "hole"))
+        raise UnreadableClip(f"{path.name} {found.fatal.words}", found.container in ("mp4", "ts"))
     try:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:

@@ -31,7 +31,9 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
     try:
         facts = _facts(path, source, ctx, probe(path))
     except UnreadableClip as error:
-        raise Rejected(str(error), _remains(path, source, ctx) if error.has_remains else None) from error
+        remains = _remains(path, source, ctx) if error.has_remains else None
+        saved = f" Its {len(remains.fixes)} positions are kept." if remains else ""
+        raise Rejected(f"{error}{saved}", remains) from error
     picture = f"{facts.codec} {facts.width}x{facts.height}, {facts.duration_s:.1f} s, {facts.frames} frames"
     ctx.log.info("%s, %d positions, began %s (%s)", picture, len(facts.fixes), facts.start_utc, facts.clock)
     if facts.damage:
