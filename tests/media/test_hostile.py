@@ -85,21 +85,26 @@ def test_any_boxes(path: Path, parts: list[bytes]) -> None:
     survived(path, box(b"ftyp", b"isom") + b"".join(parts))
 
 
-def clips(tmp_path: Path) -> list[bytes]:
+class Clips(list[bytes]):
+    def __repr__(self) -> str:
+        return f"{len(self)} clips"
+
+
+def clips(tmp_path: Path) -> Clips:
     """One of each kind, with positions."""
     made = [write_clip(tmp_path / "a.MP4", drive(3), layout=layout).read_bytes() for layout in ("A", "B", "variable")]
     sample = struct.pack("<HHdi2d7f", 0, 6, 1.4e9, 3, 52.0, 4.0, *[1.0] * 7)
-    return [*made, faststart(mp4(1)), transport(drive(3)), with_track(b"camm", [sample] * 3, 1.0)]
+    return Clips([*made, faststart(mp4(1)), transport(drive(3)), with_track(b"camm", [sample] * 3, 1.0)])
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Clips:
     return clips(tmp_path_factory.mktemp("whole"))
 
 
 @unhurried
 @given(st.data())
-def test_real_clips_with_flipped_bytes(path: Path, whole: list[bytes], data: st.DataObject) -> None:
+def test_real_clips_with_flipped_bytes(path: Path, whole: Clips, data: st.DataObject) -> None:
     """Mostly in the index, where it hurts."""
     clip = bytearray(data.draw(st.sampled_from(whole)))
     index = max(clip.rfind(b"moov"), 0)
@@ -111,7 +116,7 @@ def test_real_clips_with_flipped_bytes(path: Path, whole: list[bytes], data: st.
 
 @unhurried
 @given(st.data())
-def test_real_clips_cut_and_spliced(path: Path, whole: list[bytes], data: st.DataObject) -> None:
+def test_real_clips_cut_and_spliced(path: Path, whole: Clips, data: st.DataObject) -> None:
     parts = []
     for _ in range(data.draw(st.integers(1, 3))):
         clip = data.draw(st.sampled_from(whole))
@@ -122,9 +127,7 @@ def test_real_clips_cut_and_spliced(path: Path, whole: list[bytes], data: st.Dat
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
-def test_what_ffmpeg_makes_of_a_damaged_clip_is_an_outcome_too(
-    path: Path, whole: list[bytes], data: st.DataObject
-) -> None:
+def test_what_ffmpeg_makes_of_a_damaged_clip_is_an_outcome_too(path: Path, whole: Clips, data: st.DataObject) -> None:
     clip = bytearray(data.draw(st.sampled_from(whole)))
     for _ in range(data.draw(st.integers(1, 4))):
         place = data.draw(st.integers(max(clip.rfind(b"moov"), 0), len(clip) - 5))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dashcam.media.decode import DecodeError, FrameReader
 from dashcam.media.probe import UnreadableClip, probe
 from tests.media.clips import FPS, faststart, mp4
 
@@ -52,6 +53,14 @@ def test_facts_of_a_cut_clip_are_of_what_is_there(tmp_path: Path) -> None:
     assert found.frames < 3 * FPS
     assert found.duration_s == pytest.approx(found.frames / FPS)
     assert found.damage.startswith("first ")
+
+
+def test_video_in_an_unknown_coding_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, mp4().replace(b"avc1", b"zzzz").replace(b"avcC", b"zzzC"))
+    with pytest.raises(UnreadableClip, match="coding that is not known here"):
+        probe(path)
+    with pytest.raises(DecodeError, match="coding that is not known here"):
+        FrameReader(path)
 
 
 @pytest.mark.parametrize("name", ["a.ts", "b.avi", "c.mp4"])

@@ -82,6 +82,9 @@ class FrameReader:
         if not self._container.streams.video:
             self._container.close()
             raise DecodeError(f"{path.name} has no video stream.")
+        if self._container.streams.video[0].codec_context is None:
+            self._container.close()
+            raise DecodeError(f"{path.name} holds video in a coding that is not known here.")
         self.stream = self._container.streams.video[0]
         self.audio = self._container.streams.audio[0] if self._container.streams.audio else None
         context = self.stream.codec_context

@@ -77,6 +77,11 @@ def _streams(container: av.container.InputContainer) -> str:
 
 def _facts(path: Path, container: av.container.InputContainer, found: Validity) -> Probe:
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise UnreadableClip(
+            f"{path.name} holds video in a coding that is not known here, or its index is damaged: {COPY_AGAIN}.",
+            has_remains=True,
+        )
     if not stream.width or not stream.height:
         raise UnreadableClip(f"{path.name} holds a video without a picture size: {COPY_AGAIN}.")
     rate, frames = stream.average_rate, stream.frames
