@@ -53,7 +53,7 @@ def write_clip(
     records: Sequence[GpsRecord],
     *,
     layout: Layout | Literal["variable"] = "B",
-    blocks: Literal["between", "tail"] = "between",
+    blocks: Literal["between", "middle", "tail"] = "between",
     table: Literal["before udta", "after udta", "none"] = "before udta",
     hole: int = 0,
 ) -> Path:
@@ -76,6 +76,9 @@ def write_clip(
             if index % FPS == 0 and blocks == "between":
                 places.append(file.tell())
                 file.write(made[index // FPS])
+            for one in made if blocks == "middle" and index == len(frames) // 2 else ():
+                places.append(file.tell())
+                file.write(one)
             offsets.append(file.tell())
             file.write(frame)
         for one in made if blocks == "tail" else ():

@@ -26,6 +26,7 @@ WAYS: list[dict[str, Any]] = [
     {"layout": "variable"},
     {"layout": "A", "blocks": "tail"},
     {"layout": "B", "blocks": "tail"},
+    {"layout": "B", "blocks": "middle"},
     {"layout": "A", "table": "after udta"},
     {"layout": "B", "table": "after udta"},
     {"layout": "variable", "blocks": "tail", "table": "after udta"},
@@ -102,6 +103,16 @@ def test_a_table_that_points_nowhere_is_not_believed(tmp_path: Path) -> None:
     place = data.find(b"gps \0\0\1\1")
     data[place + 8 : place + 12] = b"\xff\xff\xff\xff"
     data[place + 12 : place + 12 + 8 * SECONDS] = b"\xff\xff\xff\xf0" * 2 * SECONDS
+    path.write_bytes(bytes(data))
+    assert_true(read(path))
+
+
+def test_a_table_that_is_half_wrong_is_not_enough(tmp_path: Path) -> None:
+    path = clip(tmp_path)
+    data = bytearray(path.read_bytes())
+    entries = data.find(b"gps \0\0\1\1") + 12
+    for number in (2, 3):
+        data[entries + 8 * number : entries + 8 * number + 4] = struct.pack(">I", 64)
     path.write_bytes(bytes(data))
     assert_true(read(path))
 

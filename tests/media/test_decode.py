@@ -85,3 +85,10 @@ def test_what_is_no_video_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_clip_that_is_gone_says_nothing_about_its_content(tmp_path: Path) -> None:
     with pytest.raises(ClipUnreadable, match=r"gone\.mp4 cannot be read"):
         list(frames(tmp_path / "gone.mp4"))
+
+
+def test_a_stream_that_no_table_lists_does_no_harm(shared: Path) -> None:
+    """Viofo's positions in a transport stream: PyAV stumbles over them behind the last frame."""
+    with FrameReader(shared / "data/gps/novatek-a119v3-real.TS") as reader:
+        assert len(list(reader)) == 300
+        assert not reader.corrupt
