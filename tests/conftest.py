@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL
 
 import migrations
 from dashcam.database import open_engine
+from dashcam.sample import write_drive
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -82,3 +83,11 @@ def postgresql() -> Iterator[Path]:
     yield folder
     subprocess.run([*control, "--mode", "immediate", "stop"], check=True, capture_output=True, cwd=folder, **as_user)
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample drive, drawn once."""
+    folder = tmp_path_factory.mktemp("drive")
+    write_drive(folder)
+    return folder

@@ -2,11 +2,10 @@
 
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.system.running import DASHCAM, Running, dashcam, until
+from tests.system.running import DASHCAM, Running, until
 
 
 @pytest.fixture(scope="session")
@@ -21,12 +20,3 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     yield system
     process.terminate()
     process.wait(60)
-
-
-@pytest.fixture(scope="session")
-def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample drive, drawn once."""
-    folder = tmp_path_factory.mktemp("drive")
-    ended = dashcam("sample", folder)
-    assert ended.returncode == 0, ended.stderr
-    return folder

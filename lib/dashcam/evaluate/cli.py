@@ -1,5 +1,7 @@
 """``dashcam evaluate``: how good it is, on your own labelled pictures."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -25,27 +27,51 @@ def plates(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
 ) -> None:
     """Find and read the plates of labelled pictures, and print how many are right."""
-    from dashcam.evaluate.layouts import Unusable
     from dashcam.evaluate.measure import evaluate_plates  # the engines: half a second that other commands save
     from dashcam.evaluate.report import table_of
+
+    with measuring("Looking at pictures") as progress:
+        report = evaluate_plates(data, engine, limit, progress)
+        if json_file is not None:
+            json_file.write_text(report.model_dump_json(indent=2) + "\n")
+    Console().print(table_of(report))
+
+
+@app.command()
+def clips(
+    data: Annotated[Path, typer.Option(help="A folder that 'dashcam sample' wrote.", metavar="DIR")],
+    engine: Annotated[str, typer.Option(help="auto, baseline, own or peer (the reference pair).")] = "auto",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")] = None,
+) -> None:
+    """Watch drives whose plates are known: single best frame against vote, and how far off in time and place."""
+    from dashcam.evaluate.clips import evaluate_clips
+    from dashcam.evaluate.report import clips_table
+
+    with measuring("Watching clips") as progress:
+        report = evaluate_clips(data, engine, progress)
+        if json_file is not None:
+            json_file.write_text(report.model_dump_json(indent=2) + "\n")
+    Console().print(clips_table(report))
+
+
+@contextmanager
+def measuring(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, to be told (done, total); mistakes of the user end the command with one sentence."""
+    from dashcam.evaluate.layouts import Unusable
+    from dashcam.media.decode import ClipUnreadable, DecodeError
     from dashcam.vision.engines import MissingWeights
 
     err = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     try:
         with Progress(*columns, console=err, transient=True) as bars:
-            bar = bars.add_task("Looking at pictures")
-            report = evaluate_plates(
-                data, engine, limit, lambda done, total: bars.update(bar, completed=done, total=total)
-            )
-        if json_file is not None:
-            json_file.write_text(report.model_dump_json(indent=2) + "\n")
-    except (Unusable, MissingWeights) as error:
-        err.print(f"dashcam: {error}", style="red", markup=False, highlight=False)
-        raise typer.Exit(1) from error
+            bar = bars.add_task(what)
+            yield lambda done, total: bars.update(bar, completed=done, total=total)
+    except (Unusable, MissingWeights, DecodeError, ClipUnreadable) as error:
+        sentence = str(error)
     except OSError as error:
-        err.print(
-            f"dashcam: {error.filename} cannot be used ({error.strerror}): choose another.", style="red", markup=False
-        )
-        raise typer.Exit(1) from error
-    Console().print(table_of(report))
+        sentence = f"{error.filename} cannot be used ({error.strerror}): choose another."
+    else:
+        return
+    err.print(f"dashcam: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(1)

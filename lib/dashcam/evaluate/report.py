@@ -54,6 +54,29 @@ class PlatesReport(Record):
     """(file name, truth, what was read) of every picture that was not read exactly."""
 
 
+class ClipsReport(Record):
+    """Rates are shares of 1 of the true plates. ``exact_single``: the most legible single read; ``exact_voted``: the
+    vote over the track. ``wrong_confirmed`` counts confirmed plates that nobody drove. ``time_error_s``: how far the
+    best read lies outside the time in which the plate is to be seen; ``place_error_m``: between where the clip's own
+    GPS puts that read and where the car was. Both are means; ``*_max`` the worst."""
+
+    data: str
+    engine: str
+    clips: int
+    plates: int
+    found: float
+    confirmed: float
+    exact_single: float
+    exact_voted: float
+    wrong_confirmed: int
+    time_error_s: float | None = None
+    time_error_s_max: float | None = None
+    place_error_m: float | None = None
+    place_error_m_max: float | None = None
+    wrong: list[tuple[str, str, str]]
+    """(clip, truth, vote) of every plate that was not read exactly; the vote is empty where it was not found."""
+
+
 def table_of(report: PlatesReport) -> Table:
     """The figures for people; the first line has the whole, the rest the plates by height."""
     table = Table(
@@ -75,6 +98,28 @@ def table_of(report: PlatesReport) -> Table:
         table.add_row(name, str(band.plates), percent(band.recall), "", percent(band.exact), percent(band.within_one))
     for sure in report.reliability:
         table.add_row(f"given as {sure.confidence:.0%}", str(sure.reads), "", "", percent(sure.exact))
+    return table
+
+
+def clips_table(report: ClipsReport) -> Table:
+    """The figures of whole clips for people."""
+    table = Table(title=f"{report.data}: {report.engine}, {report.clips} clips, {report.plates} plates")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for name, rate in (
+        ("found", report.found), ("confirmed", report.confirmed),
+        ("single best frame exact", report.exact_single), ("vote exact", report.exact_voted),
+    ):  # fmt: skip
+        table.add_row(name, percent(rate))
+    table.add_row("confirmed that nobody drove", str(report.wrong_confirmed))
+    for name, mean, worst, unit in (
+        ("time error", report.time_error_s, report.time_error_s_max, "s"),
+        ("place error", report.place_error_m, report.place_error_m_max, "m"),
+    ):
+        if mean is not None:
+            table.add_row(name, f"{mean:.2f} {unit}, at most {worst:.2f} {unit}")
+    for clip, truth, vote in report.wrong:
+        table.add_row(f"{clip}: {truth}", vote or "not found")
     return table
 
 
