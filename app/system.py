@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from app.progress import ProgressBoard
+from dashcam.catalog.arrival import Settling
 from dashcam.config import Site
 from dashcam.database import reading
 from dashcam.storage.roots import Stores
@@ -22,6 +23,7 @@ class System:
     stores: Stores
     token: str
     progress: ProgressBoard = field(default_factory=ProgressBoard)
+    settling: Settling = field(default_factory=Settling)
     _loop: asyncio.AbstractEventLoop | None = None
     _change: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -12,7 +12,7 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.device import Device, load_device
-from dashcam.stages.common import Rejected, StageContext, StageOutput
+from dashcam.stages.common import Rejected, StageContext, StageOutput, clip_vanished
 from dashcam.storage.bundle import StorageError, explained
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.client import MainServer
@@ -67,6 +67,9 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -
         saved = rejected.result.model_dump(mode="json") if rejected.result else None
         completion = Completion(outcome="rejected", reason=str(rejected), result=saved)
     except Exception as error:
+        if clip_vanished(todo, device.stores) and not moved(todo, server):
+            end_as_vanished(todo, server, log)
+            return
         log.error("failed: %s", error)
         server.failed(todo.task_id, str(error) if isinstance(error, SENTENCES) else f"{type(error).__name__}: {error}")
         raise
@@ -74,6 +77,19 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -
         log.info("complete")
     else:
         log.info("was complete already; this result is dropped")
+
+
+def moved(todo: Task, server: MainServer) -> bool:
+    """Whether the server knows by now that the clip lies elsewhere."""
+    now = server.pending(todo.task_id)
+    return now is not None and now.inputs != todo.inputs
+
+
+def end_as_vanished(todo: Task, server: MainServer, log: "ClipLog") -> None:
+    path = todo.input("video").path
+    reason = f"{path} was removed before it was processed: put it back, and the next scan takes it up again."
+    log.warning("vanished: %s", reason)
+    server.complete(todo.task_id, Completion(outcome="vanished", reason=reason))
 
 
 class ClipLog(logging.LoggerAdapter):

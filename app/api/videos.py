@@ -2,36 +2,93 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import AwareDatetime, BaseModel, Field
 
 from app import system
 from dashcam import records
 from dashcam.catalog import answers, arrival
+from dashcam.catalog.search import PlateFilter, Region
 from dashcam.database import reading, writing
-from dashcam.tasks.model import InputRef
+from dashcam.tasks.model import InputRef, Listed
 
 router = APIRouter(tags=["videos"])
 
 
 class IngestRequest(BaseModel):
     files: list[InputRef]
+    vouched: bool = False
+    """The files are whole, whatever their names and dates say."""
+
+
+class ScanRequest(BaseModel):
+    store: str
+    files: list[Listed] = Field(max_length=20_000)
+    """``[[path, size, mtime_ns], ...]``"""
+
+
+class ScanAnswer(BaseModel):
+    wanted: list[str]
+    """Paths to hand in with ``POST /ingest``: new, changed, or moved here."""
+    waiting: int
+    """How many have not settled yet."""
+
+
+def plate_filter(
+    q: Annotated[str, Query(max_length=40, description="Part of a plate; or all of it with ? and *.")] = "",
+    near: Annotated[bool, Query(description="Find what a camera may have misread, too.")] = False,
+    unsure: Annotated[bool, Query(description="Reads that are not confirmed, too.")] = False,
+    since: AwareDatetime | None = None,
+    until: Annotated[AwareDatetime | None, Query(description="Not included.")] = None,
+    box: Annotated[str | None, Query(description="south,west,north,east in degrees")] = None,
+) -> PlateFilter:
+    return PlateFilter(q, near, not unsure, since, until, region(box) if box else None)
+
+
+def region(box: str) -> Region:
+    try:
+        south, west, north, east = (float(side) for side in box.split(","))
+    except ValueError:
+        raise HTTPException(422, f"box is {box!r}, but must be four numbers: south,west,north,east.") from None
+    if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
+        raise HTTPException(422, "box must be south,west,north,east in degrees, south and west first.")
+    return Region(south, west, north, east)
 
 
 @router.post("/ingest")
 def ingest(request: IngestRequest) -> list[arrival.Arrival]:
-    """Take note of clips; each new one becomes an INGEST_VIDEO task, a known one costs a look at its size and time."""
+    """Take note of clips; each new one becomes an INGEST_VIDEO task, a known one costs a look at its size and time.
+
+    Hidden files, partial downloads and files that may still grow are ``waiting``, unless they are vouched for.
+    """
     here = system.current()
-    seen = [arrival.look(here.engine, here.stores, ref) for ref in request.files]
+    settling = None if request.vouched else here.settling
+    settle_s = here.site.dispatch.settle_seconds
+    seen = [arrival.look(here.engine, here.stores, ref, settling, settle_s) for ref in request.files]
     with writing(here.engine) as session:
         arrivals = [arrival.admit(session, one) for one in seen]
     here.wake()
     return arrivals
 
 
+@router.post("/scan")
+def scan(request: ScanRequest) -> ScanAnswer:
+    """Which files of a listing to hand in; what is known at its size and time costs a line of one query."""
+    here = system.current()
+    with reading(here.engine) as session:
+        unknown = arrival.unknown(session, request.store, request.files)
+    settle_s = here.site.dispatch.settle_seconds
+    wanted = [
+        file.path
+        for file in unknown
+        if here.settling.settled(f"{request.store}:{file.path}", file.size, file.mtime_ns, settle_s)
+    ]
+    return ScanAnswer(wanted=wanted, waiting=len(unknown) - len(wanted))
+
+
 @router.get("/videos")
 def list_videos(
-    outcome: Literal["processed", "rejected", "pending"] | None = None,
+    outcome: Literal["processed", "rejected", "vanished", "pending"] | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> answers.VideoPage:
@@ -62,7 +119,8 @@ def list_plates(
     limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0)] = 0
 ) -> list[answers.PlateAnswer]:
     """Confirmed plates, last seen first."""
-    return search("", limit, offset)
+    with reading(system.current().engine) as session:
+        return answers.search(session, PlateFilter(), limit, offset)
 
 
 @router.get("/plates/{plate}")
@@ -77,8 +135,19 @@ def get_plate(plate: str) -> answers.PlateDetail:
 
 @router.get("/search")
 def search(
-    q: str = "", limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0)] = 0
+    wanted: Annotated[PlateFilter, Depends(plate_filter)],
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
 ) -> list[answers.PlateAnswer]:
-    """Confirmed plates whose text contains the fragment; case, spaces and dashes do not matter."""
+    """Plates by what is remembered: text, time, place; last seen first, with ``near`` the nearest first."""
     with reading(system.current().engine) as session:
-        return answers.search(session, q, limit, offset)
+        return answers.search(session, wanted, limit, offset)
+
+
+@router.get("/sightings")
+def list_sightings(
+    wanted: Annotated[PlateFilter, Depends(plate_filter)], limit: Annotated[int, Query(ge=1, le=2000)] = 500
+) -> list[answers.SightingPlace]:
+    """Sightings in a region and time, newest first: what a map's window shows. ``q`` and ``near`` do not count here."""
+    with reading(system.current().engine) as session:
+        return answers.sightings(session, wanted, limit)

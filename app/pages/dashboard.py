@@ -10,7 +10,7 @@ from app import system
 from app.pages import devices, parts, wording
 from app.pages.frame import NAME, ask, frame, now, zone
 from app.pages.parts import link, tag
-from dashcam.catalog import browse, worklist
+from dashcam.catalog import browse, search, worklist
 
 PLATES, VIDEOS = 10, 8
 
@@ -22,7 +22,7 @@ Work = tuple[list[worklist.StageBacklog], list[worklist.TaskLine], list[worklist
 def catalogue(session: Session) -> Catalogue:
     processed = browse.videos(session, browse.VideoFilter(outcome="processed"), limit=VIDEOS)
     videos = processed or browse.videos(session, limit=VIDEOS)
-    return browse.totals(session), browse.plates(session, limit=PLATES), videos
+    return browse.totals(session), search.plates(session, limit=PLATES), videos
 
 
 def work(session: Session) -> Work:

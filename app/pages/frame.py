@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 from typing import TypeVar
 
@@ -97,6 +97,15 @@ async def ask(question: Callable[[Session], T]) -> T:
 
 def zone() -> tzinfo | None:
     return wording.zone_of(system.current().site)
+
+
+def midnight(day: str, days: int = 0) -> datetime | None:
+    """When the day begins here, or so many days later; None when it is no date."""
+    try:
+        local = datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), zone())
+        return local if local.tzinfo else local.astimezone()
+    except (ValueError, OverflowError):
+        return None
 
 
 def now() -> datetime:

@@ -122,7 +122,7 @@ def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
 
 
 def video_card(card: VideoCard, zone: tzinfo | None, now: datetime, progress: Mapping[int, Progress]) -> None:
-    state = "rejected" if card.outcome == "rejected" else "pending" if card.outcome is None else "done"
+    state = "rejected" if card.outcome in wording.ENDED_BADLY else "pending" if card.outcome is None else "done"
     with link(video_url(card.video_id), f"card video-card {state}"):
         with tag("div", "poster"):
             if card.poster:
@@ -137,17 +137,19 @@ def video_card(card: VideoCard, zone: tzinfo | None, now: datetime, progress: Ma
         with tag("div", "card-body"):
             with tag("div", "line"):
                 tag("strong", "num", f"{card.when.astimezone(zone):%H:%M:%S}" if card.start_utc else "not read yet")
-                video_chips(card.camera, card.kind)
+                video_chips(card.camera, card.kind, card.locked)
             tag("div", "name muted small", card.name, title=card.name)
             if state != "done":
                 standing(card.task, card.outcome, card.reason, now, progress)
 
 
-def video_chips(camera: str | None, kind: str) -> None:
+def video_chips(camera: str | None, kind: str, locked: bool = False) -> None:
     if camera:
         chip(wording.CAMERA_NAMES.get(camera, camera))
     if kind in wording.KIND_NAMES:
         chip(wording.KIND_NAMES[kind], f"kind-{kind}")
+    if locked:
+        chip("Locked", icon_name="lock")
 
 
 def standing(
@@ -160,7 +162,7 @@ def standing(
             tag("span", text=f"{what}: {wording.percent(running.fraction)}")
             progress_bar(running, what)
         return
-    trouble = outcome == "rejected" or (task is not None and (task.hold or task.failures))
+    trouble = outcome in wording.ENDED_BADLY or (task is not None and (task.hold or task.failures))
     tag("div", f"standing small {'trouble' if trouble else ''}", wording.where_it_stands(task, outcome, reason, now))
 
 

@@ -1,44 +1,78 @@
-"""Plates: searched by a fragment, and one plate with everything seen of it."""
+"""Plates: searched by what is remembered, and one plate with everything seen of it."""
+
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
 from app.pages import parts, wording
-from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
+from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import icon, link, tag
-from dashcam.catalog import browse
+from dashcam.catalog import browse, search
+from dashcam.catalog.plate_text import MIN_LENGTH, normalised
+from dashcam.catalog.search import PlateFilter
 
 PAGE = 60
+LONGEST = 40
+"""Characters of a search that are looked at."""
 
 
-async def plates(q: str = "", unsure: str = "", after: str = "") -> None:
-    fragment, cursor = q.strip(), cursor_of(after, int)
+async def plates(
+    q: str = "", unsure: str = "", near: str = "", first: str = "", last: str = "", after: str = ""
+) -> None:
+    fragment, cursor = q.strip()[:LONGEST], cursor_of(after, int)
+    wanted = PlateFilter(fragment, bool(near), not unsure, midnight(first), midnight(last, days=1))
 
-    def question(session: Session) -> list[browse.PlateCard]:
-        return browse.plates(session, fragment, not unsure, cursor, PAGE + 1)
+    def question(session: Session) -> tuple[list[browse.PlateCard], bool]:
+        found = search.plates(session, wanted, cursor, PAGE + 1)
+        if found or near or cursor or wanted.is_pattern or len(normalised(fragment)) < MIN_LENGTH:
+            return found, bool(near)
+        return search.plates(session, replace(wanted, near=True), limit=PAGE + 1), True
 
-    found = await ask(question)
-    cards, more = found[:PAGE], len(found) > PAGE
-    filters = {"q": fragment, "unsure": "1" if unsure else ""}
+    found, nearest = await ask(question)
+    cards, more = found[:PAGE], len(found) > PAGE and not nearest
+    filters = {"q": fragment, "unsure": unsure and "1", "near": near and "1", "first": first, "last": last}
     with frame(f"Plates with {fragment}" if fragment else "Plates", "/plates", fragment):
         with tag("div", "title-line"):
-            parts.page_title(f"Plates with “{fragment}”" if fragment else "Plates", "Last seen first")
-            unsure_switch(filters)
+            title, note = heading(fragment, nearest, bool(near))
+            parts.page_title(title, note)
+            switch(filters, "near", "Misread ones too")
+            switch(filters, "unsure", "Unsure reads too")
+        date_form(filters)
         if cards:
             with tag("div", "grid plates"):
                 for card in cards:
                     parts.plate_card(card, zone(), now())
         else:
             nothing(fragment, bool(unsure))
-        older = parts.url("/plates", filters | {"after": cursor_text(cards[-1].last.cursor)}) if more else None
+        older = parts.url("/plates", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
         parts.pager(older, parts.url("/plates", filters) if cursor else None)
 
 
-def unsure_switch(filters: dict[str, str]) -> None:
-    on = bool(filters["unsure"])
-    target = parts.url("/plates", filters | {"unsure": "" if on else "1"})
+def heading(fragment: str, nearest: bool, asked: bool) -> tuple[str, str]:
+    if not fragment:
+        return "Plates", "Last seen first"
+    if nearest and not asked:
+        return f"Plates like “{fragment}”", "No plate has exactly that; these may have been misread. Nearest first"
+    return f"Plates with “{fragment}”", "Nearest first" if nearest else "Last seen first"
+
+
+def switch(filters: dict[str, str], name: str, text: str) -> None:
+    on = bool(filters[name])
+    target = parts.url("/plates", filters | {name: "" if on else "1"})
     with link(target, "switch" + (" on" if on else ""), role="switch", aria_checked="true" if on else "false"):
         tag("span", "knob")
-        tag("span", text="Unsure reads too")
+        tag("span", text=text)
+
+
+def date_form(filters: dict[str, str]) -> None:
+    with tag("form", "filters", method="get", action="/plates"):
+        for name in ("q", "unsure", "near"):
+            if filters[name]:
+                tag("input", type="hidden", name=name, value=filters[name])
+        for name, label in (("first", "Seen from"), ("last", "Seen until")):
+            tag("span", "muted small", label)
+            tag("input", "field", name=name, type="date", value=filters[name], aria_label=label)
+        tag("button", "button", "Filter", type="submit")
 
 
 def nothing(fragment: str, unsure: bool) -> None:

@@ -111,7 +111,8 @@ def task_state(line: worklist.TaskLine, running: Progress | None, at: datetime) 
             tag("span", "num", wording.percent(running.fraction))
     elif line.state == "complete":
         parts.chip(
-            "Rejected" if line.outcome == "rejected" else "Done", "trouble" if line.outcome == "rejected" else "ok"
+            wording.ENDED_BADLY.get(line.outcome or "", "Done"),
+            "trouble" if line.outcome in wording.ENDED_BADLY else "ok",
         )
         if line.reason:
             tag("div", "small muted", line.reason)

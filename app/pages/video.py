@@ -62,7 +62,11 @@ def head(found: browse.VideoDetail) -> None:
                 tag("span", text=wording.duration(found.duration_s))
             if found.trip_id is not None:
                 link(f"/trips/{found.trip_id}", "", "Its trip")
-            parts.video_chips(found.camera, found.facts.kind if found.facts else "normal")
+            known = found.facts
+            parts.video_chips(found.camera, known.kind if known else "normal", known.locked if known else False)
+            for one in found.companions:
+                camera = wording.CAMERA_NAMES.get(one.camera, one.camera)
+                link(parts.video_url(one.video_id), "", f"{camera} camera at the same time")
 
 
 def player(found: browse.VideoDetail, start_s: float | None) -> None:
@@ -78,10 +82,11 @@ def player(found: browse.VideoDetail, start_s: float | None) -> None:
             sightings=found.sightings,
         )
     if found.outcome != "processed":
-        with tag("div", "panel note" + (" trouble" if found.outcome == "rejected" else "")):
-            icon("block" if found.outcome == "rejected" else "hourglass_top")
+        trouble = wording.ENDED_BADLY.get(found.outcome or "")
+        with tag("div", "panel note" + (" trouble" if trouble else "")):
+            icon("block" if trouble else "hourglass_top")
             with tag("div", "grow"):
-                tag("strong", text="Rejected" if found.outcome == "rejected" else "Still in work")
+                tag("strong", text=trouble or "Still in work")
                 live_standing(found)
     if found.outcome == "processed" and found.reason:
         tag("p", "small", found.reason)

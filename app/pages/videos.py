@@ -6,16 +6,23 @@ from sqlalchemy.orm import Session
 
 from app import system
 from app.pages import parts, wording
-from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
+from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import link, tag
 from dashcam.catalog import browse
 
 PAGE = 60
-OUTCOMES = {"": "Any state", "processed": "Processed", "pending": "In work", "rejected": "Rejected"}
+OUTCOMES = {
+    "": "Any state",
+    "processed": "Processed",
+    "pending": "In work",
+    "rejected": "Rejected",
+    "vanished": "Vanished",
+}
 
 
-async def videos(q: str = "", camera: str = "", outcome: str = "", after: str = "") -> None:
-    wanted = browse.VideoFilter(q.strip(), camera, outcome if outcome in OUTCOMES else "")
+async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = "", after: str = "") -> None:
+    state = outcome if outcome in OUTCOMES else ""
+    wanted = browse.VideoFilter(q.strip(), camera, state, midnight(day), midnight(day, days=1))
     cursor = cursor_of(after, str)
 
     def question(session: Session) -> tuple[list[browse.VideoCard], list[str]]:
@@ -23,10 +30,10 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", after: str = 
 
     found, cameras = await ask(question)
     cards, more = found[:PAGE], len(found) > PAGE
-    filters = {"q": wanted.text, "camera": wanted.camera, "outcome": wanted.outcome}
+    filters = {"q": wanted.text, "camera": wanted.camera, "outcome": wanted.outcome, "day": day}
     with frame("Videos", "/videos"):
         parts.page_title("Videos")
-        filter_form(wanted, cameras)
+        filter_form(wanted, cameras, day)
         if not cards:
             nothing(any(filters.values()) or cursor is not None)
         days(cards)
@@ -34,7 +41,7 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", after: str = 
         parts.pager(older, parts.url("/videos", filters) if cursor else None)
 
 
-def filter_form(wanted: browse.VideoFilter, cameras: list[str]) -> None:
+def filter_form(wanted: browse.VideoFilter, cameras: list[str], day: str) -> None:
     with tag("form", "filters", method="get", action="/videos"):
         tag(
             "input",
@@ -53,6 +60,7 @@ def filter_form(wanted: browse.VideoFilter, cameras: list[str]) -> None:
             with tag("select", "field submits", name=name, aria_label=label):
                 for value, text in options.items():
                     tag("option", text=text, value=value, selected=value == chosen)
+        tag("input", "field", name="day", type="date", value=day, aria_label="Day")
         tag("button", "button", "Filter", type="submit")
         if wanted != browse.VideoFilter():
             link("/videos", "button quiet", "Clear")

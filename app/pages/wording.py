@@ -16,6 +16,7 @@ STAGE_NAMES = {
 }
 CAMERA_NAMES = {"front": "Front", "rear": "Rear", "interior": "Interior", "telephoto": "Telephoto"}
 KIND_NAMES = {"parking": "Parking", "event": "Event"}
+ENDED_BADLY = {"rejected": "Rejected", "vanished": "Vanished"}
 CLOCK_NAMES = {
     "gps": "from GPS",
     "name": "from the file name",
@@ -135,7 +136,7 @@ def stage_name(task_type: TaskType) -> str:
 
 def where_it_stands(task: TaskLine | None, outcome: str | None, reason: str | None, now: datetime) -> str:
     """One sentence: what became of the clip, or what it waits for."""
-    if outcome == "rejected":
+    if outcome in ENDED_BADLY:
         return reason or "This clip cannot be processed."
     if task is None:
         return "Processed" if outcome == "processed" else "Nothing is planned for this clip."

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from dashcam import __version__, asking, config
+from dashcam.bench.cli import app as bench_app
 from dashcam.embedded.home import Home, HomeUnusable, default_data
 from dashcam.embedded.system import EmbeddedSystem, StartFailed, embedded_system
 from dashcam.evaluate.cli import app as evaluate_app
@@ -29,6 +30,7 @@ app = typer.Typer(
     help="Turns dashcam clips into a searchable record of plates.", no_args_is_help=True, add_completion=False
 )
 app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(bench_app, name="bench")
 app.command()(gps)
 out = Console()
 err = Console(stderr=True)

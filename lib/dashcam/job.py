@@ -48,7 +48,7 @@ class Job:
         readable = [clip for clip in self.clips if clip.trouble is None]
         for start in range(0, len(readable), INGEST_BATCH):
             batch = readable[start : start + INGEST_BATCH]
-            arrivals = self.server.ingest([local_ref(clip.path) for clip in batch])
+            arrivals = self.server.ingest([local_ref(clip.path) for clip in batch], vouched=True)
             for clip, arrival in zip(batch, arrivals, strict=True):
                 clip.video_id = arrival["video_id"]
                 clip.known = arrival["status"] == "known"

@@ -48,6 +48,8 @@ class VideoFacts(Record):
     """``front``, ``rear``, ``interior``, ``telephoto`` or empty when the name does not say."""
     kind: str = "normal"
     """``normal``, ``parking`` or ``event``."""
+    locked: bool = False
+    """Protected in the camera: it lay in the folder for such clips (``RO``)."""
     trip: str
     start_utc: datetime
     clock: Literal["gps", "name", "container", "file"]

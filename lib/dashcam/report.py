@@ -30,7 +30,7 @@ class VideoReport(BaseModel):
 
     video_id: str | None
     file: str
-    outcome: Literal["processed", "rejected", "failed"]
+    outcome: Literal["processed", "rejected", "vanished", "failed"]
     reason: str | None
     start_utc: datetime | None
     duration_s: float | None

@@ -1,11 +1,15 @@
 """The REST API as flows and scripts use it."""
 
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.system import System
+from dashcam.database import writing
+from tests.catalog.rows import NOON, add_sighting, add_video
 from tests.tasks.test_table import facts, heavy_result
 
 
@@ -14,6 +18,7 @@ def clip(here: System) -> Path:
     path = here.stores.path("indoor_nas:raw/2026-06-28/a.MP4")
     path.parent.mkdir(parents=True)
     path.write_bytes(b"not a real clip, but content all the same" * 1000)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
     return path
 
 
@@ -114,3 +119,28 @@ def test_what_is_not_there_is_said_in_a_sentence(client: TestClient, path: str) 
     answer = client.get(path)
     assert answer.status_code == 404
     assert answer.json()["detail"].endswith(".")
+
+
+def test_search_takes_misreadings_times_and_places(client: TestClient, here: System) -> None:
+    with writing(here.engine) as session:
+        for day, text in enumerate(("LT23CGK", "DX17ZWH")):
+            video = add_video(session, day, NOON + timedelta(days=day))
+            add_sighting(session, video, text, lat=51.0 + day, lon=-0.1)
+
+    def texts(path: str = "/search", **wanted: str) -> list[str]:
+        return [one["text"] for one in client.get(path, params=wanted).json()]
+
+    assert texts(q="LTZ3C66", near="true") == []
+    assert texts(q="LTZ3CGK", near="true") == ["LT23CGK"]
+    assert texts(q="?X*") == ["DX17ZWH"]
+    assert texts(since=(NOON + timedelta(hours=1)).isoformat()) == ["DX17ZWH"]
+    assert texts(until="2026-06-28T14:30:00+02:00") == ["LT23CGK"]
+    assert texts(box="50,-1,51.5,0") == texts("/sightings", box="50,-1,51.5,0") == ["LT23CGK"]
+    assert texts("/sightings") == ["DX17ZWH", "LT23CGK"]
+
+
+@pytest.mark.parametrize("box", ["1,2,3", "a,b,c,d", "52,0,51,1", "nan,0,1,1", "0,170,1,190"])
+def test_a_box_that_is_none_is_refused(client: TestClient, box: str) -> None:
+    answer = client.get("/search", params={"box": box})
+    assert answer.status_code == 422
+    assert "south,west,north,east" in answer.json()["detail"]

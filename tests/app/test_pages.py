@@ -141,6 +141,15 @@ def test_the_slash_key_finds_a_plate_from_a_fragment_as_a_person_types_it(page: 
     expect(page).to_have_url(re.compile(CLIP + r"\?t=2\.00$"))
 
 
+def test_a_misread_plate_is_offered_when_none_matches(page: Page) -> None:
+    page.goto("/plates?q=LTZ3CQK")
+    expect(page.get_by_role("heading", name="Plates like")).to_be_visible()
+    expect(page.locator(".plate-card .plate")).to_have_text(["LT23CGK"])
+    page.get_by_label("Seen from").fill("2030-01-01")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_text("No sure read matches")).to_be_visible()
+
+
 def second(page: Page) -> float:
     page.wait_for_function(
         "document.querySelector('video')?.readyState >= 2 && !document.querySelector('video').seeking"

@@ -24,8 +24,14 @@ AT = datetime(2026, 6, 28, 13, 34, 16)
         ("2026_0628_133416_PF.MP4", ClipName(AT, "front", "parking")),
         ("2026_0628_133416_101.MP4", ClipName(AT, "", "normal")),
         ("20260628133416_000123.TS", ClipName(AT, "", "normal")),
-        ("DCIM/Movie/RO/2026_0628_133416_000007F.MP4", ClipName(AT, "front", "event")),
-        ("DCIM/Movie/ro/2026_0628_133416_000008PF.MP4", ClipName(AT, "front", "parking")),
+        ("20260628_133416_0001PF.MP4", ClipName(AT, "front", "parking")),
+        ("20260628133416_000123.MP4", ClipName(AT, "", "normal")),
+        ("CARDV/MOVIE/20260628133416_036576B.TS", ClipName(AT, "rear", "normal")),
+        ("CARDV/EMR/20260628133416_036577A.TS", ClipName(AT, "front", "event", locked=True)),
+        ("DCIM/Movie/RO/2026_0628_133416_000007F.MP4", ClipName(AT, "front", "event", locked=True)),
+        ("DCIM/Movie/ro/2026_0628_133416_000008PF.MP4", ClipName(AT, "front", "parking", locked=True)),
+        ("Parking/Rear/MOVI0007.MOV", ClipName(None, "rear", "parking")),
+        ("Rear/2026_0628_133416_000009F.MP4", ClipName(AT, "front", "normal")),  # the name is nearer than the folder
         ("2026_1328_133416_000001F.MP4", ClipName()),  # month 13
         ("2026_0230_133416_000001F.MP4", ClipName()),  # 30 February
         ("holiday.mp4", ClipName()),

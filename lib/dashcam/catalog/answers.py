@@ -3,12 +3,16 @@
 from datetime import datetime
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
 from dashcam import records
+from dashcam.catalog.companions import Companion, companions
 from dashcam.catalog.models import Plate, Position, Sighting, Video
 from dashcam.catalog.places import fixes_of
+from dashcam.catalog.plate_text import normalised
+from dashcam.catalog.search import PlateFilter, plates
+from dashcam.catalog.search import sightings as search_sightings
 from dashcam.gps.place import Estimate
 
 
@@ -32,6 +36,18 @@ class SightingAnswer(BaseModel):
     """Where the other car may have been."""
 
 
+class SightingPlace(BaseModel):
+    """A sighting as a map needs it."""
+
+    sighting_id: int
+    text: str
+    video_id: str
+    best_s: float
+    seen_utc: datetime | None
+    lat: float | None
+    lon: float | None
+
+
 class VideoSummary(BaseModel):
     video_id: str
     name: str
@@ -53,6 +69,8 @@ class VideoAnswer(VideoSummary):
     positions: int
     media: str | None
     facts: dict[str, object] | None
+    companions: list[Companion]
+    """What the car's other cameras recorded at the same time."""
     sightings: list[SightingAnswer]
 
 
@@ -95,6 +113,7 @@ def video(session: Session, video_id: str) -> VideoAnswer | None:
         positions=positions,
         media=found.media,
         facts=found.facts,
+        companions=companions(session, found),
         sightings=[sighting_answer(one, found) for one in found.sightings],
     )
 
@@ -124,31 +143,18 @@ def plate(session: Session, text: str) -> PlateDetail | None:
     )
 
 
-def search(session: Session, fragment: str, limit: int, offset: int) -> list[PlateAnswer]:
-    """Confirmed plates that contain the fragment, last seen first."""
-    last_seen = func.max(Sighting.seen_utc)
-    query = (
-        select(Plate.text, func.count(), func.min(Sighting.seen_utc), last_seen)
-        .join(Plate.sightings)
-        .where(contains(fragment), Sighting.confirmed)
-        .group_by(Plate.plate_id)
-        .order_by(last_seen.desc(), Plate.text)
-        .limit(limit)
-        .offset(offset)
-    )
+def search(session: Session, wanted: PlateFilter, limit: int, offset: int) -> list[PlateAnswer]:
+    """The plates that match, last seen first, or nearest first."""
+    found = plates(session, wanted, limit=offset + limit)[offset:]
     return [
-        PlateAnswer(text=text, sightings=count, first_seen=first, last_seen=last)
-        for text, count, first, last in session.execute(query)
+        PlateAnswer(text=one.text, sightings=one.sightings, first_seen=one.first_seen, last_seen=one.last.seen_utc)
+        for one in found
     ]
 
 
-def normalised(text: str) -> str:
-    """A plate as it is stored: letters and digits, upper case."""
-    return "".join(character for character in text.upper() if character.isalnum())
-
-
-def contains(fragment: str) -> ColumnElement[bool]:
-    return Plate.text.contains(normalised(fragment), autoescape=True)
+def sightings(session: Session, wanted: PlateFilter, limit: int) -> list[SightingPlace]:
+    found = search_sightings(session, wanted, limit=limit)
+    return [SightingPlace(**{name: getattr(one, name) for name in SightingPlace.model_fields}) for one in found]
 
 
 def summary(video: Video) -> dict[str, object]:

@@ -4,12 +4,12 @@ Applying is a replacement: what an earlier revision of the same stage left for t
 trips and places, is derived in the same transaction.
 """
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import clocks, trips
-from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog import clocks, plate_text, trips
+from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, Position, Sighting, SourceFile, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
@@ -17,10 +17,13 @@ from dashcam.tasks.model import Completion, TaskType
 
 def apply(session: Session, task_type: TaskType, video_id: str, completion: Completion, site: Site) -> None:
     video = session.get_one(Video, video_id)
-    if completion.outcome == "rejected":
+    if completion.outcome != "processed":
         if task_type is TaskType.INGEST_VIDEO and completion.result:  # no picture, but positions
             apply_facts(session, video, records.VideoFacts.model_validate(completion.result), site)
-        video.outcome, video.reason = "rejected", completion.reason
+        video.outcome, video.reason = completion.outcome, completion.reason
+        if completion.outcome == "vanished":
+            # a file that comes back, even at the same place, is to be looked at again
+            session.execute(delete(SourceFile).where(SourceFile.video_id == video_id))
         trips.derive_around(session, [video], site.trips)
         return
     result = completion.result or {}
@@ -78,6 +81,11 @@ def plate_id(session: Session, text: str) -> int:
     plate = Plate(text=text)
     session.add(plate)
     session.flush()
+    session.execute(
+        insert(PlateSuffix),
+        [{"suffix": suffix, "plate_id": plate.plate_id, "text": text} for suffix in plate_text.suffixes(text)],
+    )
+    session.execute(insert(PlateNear), [{"key": key, "plate_id": plate.plate_id} for key in plate_text.near_keys(text)])
     return plate.plate_id
 
 

@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from dashcam.catalog.answers import contains, normalised
+from dashcam.catalog.companions import Companion, companions
 from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog.plate_text import normalised
 from dashcam.catalog.worklist import TaskLine, pending_of, task_lines, task_of
 from dashcam.gps.place import Estimate
 from dashcam.records import VideoFacts
-
-FEW_PLATES = 2000
-"""Up to so many matches a search looks each plate up; beyond, matches are dense and walking back in time is quicker."""
 
 
 class Cursor(NamedTuple):
@@ -47,6 +45,8 @@ class VideoCard:
     trip: str | None
     camera: str | None
     kind: str
+    locked: bool
+    """Protected in the camera."""
     poster: str | None
     outcome: str | None
     reason: str | None
@@ -88,12 +88,17 @@ class SightingCard:
 
 @dataclass(frozen=True)
 class PlateCard:
-    """A plate with its newest sighting, and how many there are."""
+    """A plate with how many sightings there are, the time of the first, and the newest."""
 
     plate_id: int
     text: str
     sightings: int
+    first_seen: datetime | None
     last: SightingCard
+
+    @property
+    def cursor(self) -> Cursor | None:
+        return Cursor(self.last.seen_utc, self.plate_id) if self.last.seen_utc else None
 
 
 @dataclass(frozen=True)
@@ -135,6 +140,7 @@ class VideoDetail:
     outcome: str | None
     reason: str | None
     positions: int
+    companions: list[Companion]
     sightings: list[FollowedSighting]
     task: TaskLine | None
 
@@ -145,7 +151,10 @@ class VideoFilter:
     """Part of the file name or the trip."""
     camera: str = ""
     outcome: str = ""
-    """``processed``, ``rejected``, ``pending``, or empty for all."""
+    """``processed``, ``rejected``, ``vanished``, ``pending``, or empty for all."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """Not included; a day's page asks from midnight to midnight."""
     trip_id: int | None = None
 
 
@@ -186,6 +195,11 @@ def video_conditions(wanted: VideoFilter) -> list[ColumnElement[bool]]:
         conditions.append(Video.camera == wanted.camera)
     if wanted.outcome:
         conditions.append(Video.outcome.is_(None) if wanted.outcome == "pending" else Video.outcome == wanted.outcome)
+    when = func.coalesce(Video.start_utc, Video.created_at)
+    if wanted.since is not None:
+        conditions.append(when >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(when < wanted.until)
     return conditions
 
 
@@ -199,6 +213,7 @@ def video_card(video: Video, when: datetime, plates: int, task: TaskLine | None)
         trip=video.trip,
         camera=video.camera,
         kind=(video.facts or {}).get("kind", "normal"),
+        locked=(video.facts or {}).get("locked", False),
         poster=video.poster,
         outcome=video.outcome,
         reason=video.reason,
@@ -245,6 +260,7 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         outcome=row.outcome,
         reason=row.reason,
         positions=session.scalar(select(func.count()).where(Position.video_id == video_id)) or 0,
+        companions=companions(session, row),
         sightings=[followed(*columns) for columns in sightings],
         task=task_of(session, video_id),
     )
@@ -255,43 +271,6 @@ def followed(*columns: Any) -> FollowedSighting:
     one = card_of(card)
     boxes = {float(read["t_s"]): read["box"] for read in reads} | {one.best_s: box}
     return FollowedSighting(**vars(one), boxes=[(t_s, *boxes[t_s]) for t_s in sorted(boxes)])
-
-
-def plates(
-    session: Session,
-    fragment: str = "",
-    confirmed_only: bool = True,
-    after: Cursor | None = None,
-    limit: int = 48,
-) -> list[PlateCard]:
-    """Plates whose text contains the fragment (case, spaces and dashes do not matter), last seen first."""
-    wanted = [Sighting.confirmed] if confirmed_only else []
-    query = sighting_columns().add_columns(Plate.plate_id).where(*wanted, newest_of_its_plate(confirmed_only))
-    if normalised(fragment):
-        found = session.scalars(select(Plate.plate_id).where(contains(fragment)).limit(FEW_PLATES + 1)).all()
-        query = query.where(Sighting.plate_id.in_(found) if len(found) <= FEW_PLATES else contains(fragment))
-    if after is not None:
-        query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
-    query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
-    newest = [(card_of(card), plate_id) for *card, plate_id in session.execute(query)]
-    per_plate = (
-        select(Sighting.plate_id, func.count())
-        .where(Sighting.plate_id.in_([plate_id for _, plate_id in newest]), *wanted)
-        .group_by(Sighting.plate_id)
-    )
-    counts = dict(session.execute(per_plate).all())
-    return [PlateCard(plate_id, card.text, counts[plate_id], card) for card, plate_id in newest]
-
-
-def newest_of_its_plate(confirmed_only: bool) -> ColumnElement[bool]:
-    """No other sighting of the same plate is newer; one look into the (plate, time) index per row walked past."""
-    newer = aliased(Sighting)
-    later = or_(
-        newer.seen_utc > Sighting.seen_utc,
-        and_(newer.seen_utc == Sighting.seen_utc, newer.sighting_id > Sighting.sighting_id),
-    )
-    confirmed = [newer.confirmed] if confirmed_only else []
-    return ~exists().where(newer.plate_id == Sighting.plate_id, later, *confirmed)
 
 
 def plate(session: Session, text: str) -> PlateSummary | None:

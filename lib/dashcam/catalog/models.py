@@ -4,10 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON as Json
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.database import Base, UtcDateTime
+
+Bytewise = String().with_variant(String(collation="C"), "postgresql")
+"""Text in the order of its bytes, as SQLite has it."""
+
+TILES_PER_DEGREE = 100
+TILE_ROW = 100_000
+TILE = f"(CAST(lat * {TILES_PER_DEGREE} AS INTEGER) * {TILE_ROW} + CAST(lon * {TILES_PER_DEGREE} AS INTEGER))"
+"""The 1/100 degree square of a position, as an index has it; SQLite cuts where PostgreSQL rounds."""
 
 
 class TaskRow(Base):
@@ -77,7 +85,7 @@ class Video(Base):
     """``store:path`` of the folder that holds the low-res video, crops and frames: the bundle, later the archive."""
     poster: Mapped[str | None]
     outcome: Mapped[str | None]
-    """None while work is pending, then ``processed`` or ``rejected``."""
+    """None while work is pending, then ``processed``, ``rejected`` or ``vanished`` (gone before it was processed)."""
     reason: Mapped[str | None]
 
     sightings: Mapped[list["Sighting"]] = relationship(back_populates="video", order_by="Sighting.first_s")
@@ -163,14 +171,43 @@ class Plate(Base):
     sightings: Mapped[list["Sighting"]] = relationship(back_populates="plate")
 
 
+class PlateSuffix(Base):
+    """The ends of a plate's canonical text (`plate_text.suffixes`): a fragment is found as the beginning of one."""
+
+    __tablename__ = "plate_suffix"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    suffix: Mapped[str] = mapped_column(Bytewise, primary_key=True)
+    plate_id: Mapped[int] = mapped_column(
+        ForeignKey("plate.plate_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    text: Mapped[str]
+    """The plate's own, so that a pattern is compared without another look-up."""
+
+
+class PlateNear(Base):
+    """The keys under which a plate is found although a character of it was misread (`plate_text.near_keys`)."""
+
+    __tablename__ = "plate_near"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    plate_id: Mapped[int] = mapped_column(
+        ForeignKey("plate.plate_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
 class Sighting(Base):
     """One plate in one stretch of one clip. ``lat``/``lon`` are where our own car was at ``best_s``."""
 
     __tablename__ = "sighting"
+    # they hold all that a search asks, because the rows themselves are a hundred times as heavy; none begins with
+    # confirmed, which SQLite would take for a narrow choice
     __table_args__ = (
         UniqueConstraint("video_id", "crop"),
-        Index("sighting_plate_time", "plate_id", "seen_utc"),
-        Index("sighting_confirmed_plate", "confirmed", "plate_id"),
+        Index("sighting_of_plate", "plate_id", "seen_utc", "confirmed", "lat", "lon"),
+        Index("sighting_in_time", "seen_utc", "plate_id", "confirmed", "lat", "lon"),
+        Index("sighting_in_place", text(TILE), "seen_utc", "confirmed", "lat", "lon", "plate_id"),
     )
 
     sighting_id: Mapped[int] = mapped_column(primary_key=True)
@@ -187,7 +224,7 @@ class Sighting(Base):
     reads: Mapped[list[dict[str, Any]]] = mapped_column(Json)
     crop: Mapped[str]
     frame: Mapped[str]
-    seen_utc: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    seen_utc: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lat: Mapped[float | None]
     lon: Mapped[float | None]
     speed_mps: Mapped[float | None]

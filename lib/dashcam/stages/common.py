@@ -7,8 +7,9 @@ from pathlib import Path
 
 from dashcam.config import DeviceSettings
 from dashcam.records import Record
-from dashcam.storage.roots import Stores
-from dashcam.tasks.model import NewTask
+from dashcam.storage.roots import StoreError, Stores
+from dashcam.tasks.chain import STAGES
+from dashcam.tasks.model import NewTask, Task
 
 
 class Rejected(Exception):
@@ -42,3 +43,15 @@ class StageOutput:
 
     result: Record
     publish: list[NewTask] = field(default_factory=list)
+
+
+def clip_vanished(task: Task, stores: Stores) -> bool:
+    """The clip that the stage must read is in its store no more, and the store is there: a person, the camera's
+    software or a retention rule has removed it. An empty store counts as not mounted."""
+    if not STAGES[task.task_type].reads_clip:
+        return False
+    clip = task.input("video")
+    try:
+        return not stores.path(clip.uri).exists() and any(stores.root(clip.device).iterdir())
+    except (StoreError, OSError):
+        return False

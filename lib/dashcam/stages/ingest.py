@@ -70,6 +70,7 @@ def _facts(path: Path, source: InputRef, ctx: StageContext, found: Probe) -> Vid
         size=status.st_size,
         camera=name.camera,
         kind=name.kind,
+        locked=name.locked,
         trip=_trip(source, began.start_utc, ctx.device.time_zone),
         start_utc=began.start_utc,
         clock=began.source,

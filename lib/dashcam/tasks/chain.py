@@ -10,18 +10,20 @@ class Stage:
     """A stage as the dispatcher sees it.
 
     ``pool`` is the Prefect work pool, ``flow`` the deployment ``<flow>/<flow>`` that works its tasks off. Raising
-    ``revision`` makes newly published tasks of this type distinct from those already done.
+    ``revision`` makes newly published tasks of this type distinct from those already done. ``reads_clip``: without the
+    clip itself it can do nothing.
     """
 
     pool: str
     flow: str
     revision: int = 1
+    reads_clip: bool = False
 
 
 STAGES = {
-    TaskType.INGEST_VIDEO: Stage("server", "ingest"),
-    TaskType.PREPROCESS_VIDEO: Stage("jetson", "preprocess"),
-    TaskType.HEAVY_PROCESS_VIDEO: Stage("gpu", "heavy"),
+    TaskType.INGEST_VIDEO: Stage("server", "ingest", reads_clip=True),
+    TaskType.PREPROCESS_VIDEO: Stage("jetson", "preprocess", reads_clip=True),
+    TaskType.HEAVY_PROCESS_VIDEO: Stage("gpu", "heavy", reads_clip=True),
     TaskType.ARCHIVE_VIDEO: Stage("nas", "archive"),
     TaskType.FINALIZE_VIDEO: Stage("server", "finalize"),
 }

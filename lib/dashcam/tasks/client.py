@@ -66,9 +66,16 @@ class MainServer:
         body = {"hostname": hostname, "device_type": device_type, "info": info}
         self.http.post("/devices/heartbeat", json=body, timeout=5).raise_for_status()
 
-    def ingest(self, files: Sequence[InputRef]) -> list[dict[str, Any]]:
-        answer = self.call("POST", "/ingest", json={"files": [ref.model_dump() for ref in files]}, timeout=600)
+    def ingest(self, files: Sequence[InputRef], *, vouched: bool = False) -> list[dict[str, Any]]:
+        """Hand files in; those that are not ``vouched`` for wait until they have settled."""
+        body = {"files": [ref.model_dump() for ref in files], "vouched": vouched}
+        answer = self.call("POST", "/ingest", json=body, timeout=600)
         return answer or []
+
+    def scan(self, store: str, files: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
+        """Show a listing of (path, size, mtime_ns); ``{"wanted": [path, ...], "waiting": n}`` says what to hand in."""
+        answer: dict[str, Any] = self.call("POST", "/scan", json={"store": store, "files": files}, timeout=120)
+        return answer
 
     def video(self, video_id: str) -> dict[str, Any] | None:
         answer: dict[str, Any] | None = self.call("GET", f"/videos/{video_id}", missing_ok=True)

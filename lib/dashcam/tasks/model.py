@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,7 +18,7 @@ class TaskType(StrEnum):
 
 
 State = Literal["pending", "complete"]
-Outcome = Literal["processed", "rejected"]
+Outcome = Literal["processed", "rejected", "vanished"]
 
 
 class InputRef(BaseModel):
@@ -39,6 +39,14 @@ class InputRef(BaseModel):
     def of(cls, uri: str, type: str) -> "InputRef":
         store, _, path = uri.partition(":")
         return cls(device=store, path=path, type=type)
+
+
+class Listed(NamedTuple):
+    """One line of a folder's listing: path below the store, size in bytes, time of last change in nanoseconds."""
+
+    path: str
+    size: int
+    mtime_ns: int
 
 
 class NewTask(BaseModel):
@@ -86,7 +94,7 @@ class Task(BaseModel):
 
 
 class Completion(BaseModel):
-    """What a worker sends when a task is done. ``rejected`` ends the video with a reason; it never loops."""
+    """What a worker sends when a task is done. ``rejected`` and ``vanished`` end the video with a reason, for good."""
 
     outcome: Outcome = "processed"
     reason: str | None = None

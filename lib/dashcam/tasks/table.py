@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from dashcam.catalog.models import TaskRow, Video
 from dashcam.config import Site
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import Completion, InputRef, NewTask, Task, TaskType
+from dashcam.tasks.model import Completion, InputRef, NewTask, Outcome, Task, TaskType
 
 MAX_BACKOFF = timedelta(hours=6)
 
@@ -105,6 +106,20 @@ def release(session: Session, task_id: int) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
+def move_clip(session: Session, video_id: str, clip: InputRef) -> None:
+    """The clip lies elsewhere now: what is pending for it, or ended because it had vanished, goes on from there."""
+    rows = session.scalars(
+        select(TaskRow).where(
+            TaskRow.video_id == video_id, or_(TaskRow.state == "pending", TaskRow.outcome == "vanished")
+        )
+    )
+    for row in rows:
+        row.inputs = [clip.model_dump() if one["type"] == clip.type else one for one in row.inputs]
+        if row.outcome == "vanished":
+            row.state, row.outcome, row.reason, row.completed_at = "pending", None, None, None
+            row.failures, row.last_error, row.flow_run_id = 0, None, None
+
+
 def to_task(row: TaskRow, video: Video | None) -> Task:
     facts = VideoFacts.model_validate(video.facts) if video is not None and video.facts else None
     return Task(
@@ -124,7 +139,7 @@ def to_task(row: TaskRow, video: Video | None) -> Task:
         not_before=row.not_before,
         hold=row.hold,
         flow_run_id=row.flow_run_id,
-        outcome="rejected" if row.outcome == "rejected" else "processed" if row.outcome else None,
+        outcome=cast(Outcome | None, row.outcome),
         reason=row.reason,
         result=row.result,
     )

@@ -1,0 +1,1 @@
+"""What things cost, measured beside a baseline in the same run."""

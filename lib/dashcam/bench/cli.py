@@ -1,0 +1,66 @@
+"""``dashcam bench``: what things cost on this machine, each beside a baseline of its own."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dashcam.bench.catalog import CatalogCost
+
+app = typer.Typer(help="Measure what things cost, beside a baseline in the same run.", no_args_is_help=True)
+
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")]
+
+
+@app.callback()
+def bench() -> None:
+    """Measure what things cost, beside a baseline in the same run."""
+
+
+@app.command()
+def catalog(
+    sightings: Annotated[
+        int, typer.Option(min=1000, help="Size of the made-up catalogue; five to a plate.")
+    ] = 1_000_000,
+    questions: Annotated[int, typer.Option(min=2, help="How often each kind of question is asked.")] = 100,
+    json_file: JsonOption = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Empty folder for the databases, kept afterwards; 1.5 GB a million.", metavar="DIR"),
+    ] = None,
+) -> None:
+    """Search and pages in a big made-up catalogue on SQLite, and in one of a tenth of the size."""
+    from dashcam.bench.catalog import measure  # the database layer: a second that other commands save
+
+    err = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+        try:
+            if keep is not None:
+                keep.mkdir(parents=True)
+            cost = measure(keep or Path(temporary), sightings, questions, status.update)
+            if json_file is not None:
+                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            status.stop()
+            what = f"dashcam: {error.filename} cannot be written ({error.strerror}): choose another."
+            err.print(what, style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+    Console().print(table_of(cost))
+
+
+def table_of(cost: "CatalogCost") -> Table:
+    title = f"{cost.sightings:,} sightings, {cost.plates:,} plates, {cost.videos:,} videos, {cost.database_mb:,.0f} MB"
+    table = Table(title=title, title_justify="left")
+    headings = ("p50 ms", "p95 ms", "by the clock", "all rows ms", "ratio", "tenth: p50", "p95", "growth")
+    table.add_column("question")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for kind, one in cost.kinds.items():
+        linear = (f"{one.linear_ms:,.0f}", f"{one.linear_over_p95:,.0f}x") if one.linear_ms else ("", "")
+        tenth = (f"{one.tenth_p50_ms:.1f}", f"{one.tenth_p95_ms:.1f}", f"{one.growth:.1f}x")
+        table.add_row(kind, f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.wall_p95_ms:.1f}", *linear, *tenth)
+    return table

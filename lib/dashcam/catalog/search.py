@@ -1,0 +1,272 @@
+"""The search: plates by what is remembered of them, where and when they were seen; last seen first.
+
+However much there is, a page costs about the same. What a search leaves few of is taken from an index and sorted; what
+it leaves many of is met soon by walking back in time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import floor
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    column,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+    tuple_,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm.util import AliasedClass
+
+from dashcam.catalog import plate_text
+from dashcam.catalog.browse import Cursor, PlateCard, SightingCard, card_of, sighting_columns
+from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, PlateNear, PlateSuffix, Sighting
+
+FEW_PLATES = 4000
+"""Up to so many matching plates each is looked up; beyond, matches are dense and walking back in time is quicker."""
+FEW_PLACES = 10_000
+"""The same for all that was ever seen in a region."""
+MANY_ROWS = 200
+"""A region over more rows of tiles (2 degrees) is met soon enough by walking back in time."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Degrees; ``west`` is not east of ``east``."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+@dataclass(frozen=True)
+class PlateFilter:
+    """What a sighting must meet; a plate is found through its sightings that do."""
+
+    text: str = ""
+    """Part of the plate, case, spaces and dashes do not matter; or all of it with ``?`` (one) and ``*`` (any)."""
+    near: bool = False
+    """Find misreadings of ``text`` too, nearest first."""
+    confirmed_only: bool = True
+    since: datetime | None = None
+    until: datetime | None = None
+    """Not included."""
+    region: Region | None = None
+
+    @property
+    def is_pattern(self) -> bool:
+        return "?" in self.text or "*" in self.text
+
+
+def plates(
+    session: Session, wanted: PlateFilter = PlateFilter(), after: Cursor | None = None, limit: int = 48
+) -> list[PlateCard]:
+    """The plates that match, each with its newest matching sighting; continued ``after`` the last card's cursor.
+
+    With ``near`` the nearest come first and there is one page only.
+    """
+    if wanted.near and not wanted.is_pattern and plate_text.normalised(wanted.text):
+        return cards(session, wanted, nearest(session, wanted, limit))
+    return cards(session, wanted, newest(session, wanted, after, limit))
+
+
+def newest(session: Session, wanted: PlateFilter, after: Cursor | None, limit: int) -> Sequence[int]:
+    """The matching plates' ids, last seen first, by whichever way is quicker."""
+    matching = matching_plates(wanted)
+    if matching is not None and few(session, matching, FEW_PLATES):
+        found = last_seen(wanted, matching)
+    elif is_quiet(session, wanted.region):
+        found = last_seen_in_place(wanted)
+    else:
+        return session.scalars(back_in_time(wanted, after).limit(limit)).all()
+    seen = found.subquery()
+    page = select(seen.c.plate_id).where(seen.c.last.is_not(None))
+    if after is not None:
+        page = page.where(tuple_(seen.c.last, seen.c.plate_id) < (after.when, after.key))
+    return session.scalars(page.order_by(seen.c.last.desc(), seen.c.plate_id.desc()).limit(limit)).all()
+
+
+def few(session: Session, query: Select[*tuple[Any, ...]], most: int) -> bool:
+    counted = select(func.count()).select_from(query.limit(most + 1).subquery())
+    return (session.scalar(counted) or 0) <= most
+
+
+def is_quiet(session: Session, region: Region | None) -> bool:
+    """Whether few sightings were ever made in the region, so that it is no way back in time to meet them."""
+    return region is not None and few(session, in_place(PlateFilter(confirmed_only=False, region=region)), FEW_PLACES)
+
+
+def matching_plates(wanted: PlateFilter) -> Select[int] | None:
+    """The ids of the plates whose text matches; None when nothing in the text narrows them down."""
+    pieces = wanted.text.replace("?", "*").split("*") if wanted.is_pattern else [wanted.text]
+    longest = max((plate_text.canonical(piece) for piece in pieces), key=len)
+    if not longest:
+        return None
+    return select(PlateSuffix.plate_id).where(begins(PlateSuffix.suffix, longest), text_is(PlateSuffix.text, wanted))
+
+
+def begins(of: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
+    return and_(of >= start, of < start + chr(0x10FFFF))
+
+
+def text_is(of: InstrumentedAttribute[str], wanted: PlateFilter) -> ColumnElement[bool]:
+    """What is looked for, in the plate's own characters."""
+    if not wanted.is_pattern:
+        return of.contains(plate_text.normalised(wanted.text), autoescape=True)
+    signs = {"?": "_", "*": "%"}
+    return of.like("".join(signs.get(one) or plate_text.normalised(one) for one in wanted.text))
+
+
+def conditions(
+    wanted: PlateFilter, of: type[Sighting] | AliasedClass[Sighting] = Sighting
+) -> list[ColumnElement[bool]]:
+    """What a sighting must meet beside its text."""
+    found: list[ColumnElement[bool]] = [of.confirmed.is_(True)] if wanted.confirmed_only else []
+    if wanted.since is not None:
+        found.append(of.seen_utc >= wanted.since)
+    if wanted.until is not None:
+        found.append(of.seen_utc < wanted.until)
+    if wanted.region is not None:
+        place = wanted.region
+        found += [of.lat.between(place.south, place.north), of.lon.between(place.west, place.east)]
+    return found
+
+
+def last_seen(wanted: PlateFilter, matching: Select[int]) -> Select[*tuple[Any, ...]]:
+    """(plate_id, last) of the matching plates: one step into the index for each. None where none was met."""
+    found = matching.distinct().subquery()
+    last = (
+        select(Sighting.seen_utc)
+        .where(Sighting.plate_id == found.c.plate_id, *conditions(wanted))
+        .order_by(Sighting.seen_utc.desc())
+        .limit(1)
+        .correlate(found)
+        .scalar_subquery()
+    )
+    return select(found.c.plate_id, last.label("last"))
+
+
+def in_place(wanted: PlateFilter) -> Select[*tuple[Any, ...]]:
+    """The sightings in the region that match but for their text, read from the index of places."""
+    place = wanted.region
+    assert place is not None
+    south, north = tile(place.south) - 1, tile(place.north) + 1
+    if north - south > MANY_ROWS:
+        return select(Sighting.plate_id, Sighting.seen_utc).where(*conditions(wanted))
+    west, east = tile(place.west) - 1, tile(place.east) + 1
+    # written out, because SQLite begins with a table of constants and would end with any other
+    ends = ", ".join(f"({row * TILE_ROW + west}, {row * TILE_ROW + east})" for row in range(south, north + 1))
+    rows = text(f"VALUES {ends}").columns(column("column1", Integer), column("column2", Integer)).cte("tiles")
+    return (
+        select(Sighting.plate_id, Sighting.seen_utc)
+        .select_from(rows)
+        .join(Sighting, literal_column(TILE, Integer).between(rows.c.column1, rows.c.column2))
+        .where(*conditions(wanted))
+    )
+
+
+def tile(degrees: float) -> int:
+    return floor(degrees * TILES_PER_DEGREE)
+
+
+def last_seen_in_place(wanted: PlateFilter) -> Select[*tuple[Any, ...]]:
+    """(plate_id, last) of the plates seen in the region."""
+    seen = in_place(wanted).subquery()
+    found = select(seen.c.plate_id, func.max(seen.c.seen_utc).label("last")).group_by(seen.c.plate_id)
+    if wanted.text:
+        found = found.join(Plate, Plate.plate_id == seen.c.plate_id).where(text_is(Plate.text, wanted))
+    return found
+
+
+def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[int]:
+    """The plates of the matching sightings, newest first, each at its newest one."""
+    query = select(Sighting.plate_id).where(*conditions(wanted), Sighting.seen_utc.is_not(None))
+    plate_id: InstrumentedAttribute[int] = Sighting.plate_id
+    if wanted.text:
+        # named by the plate's own column, so that a newer one is looked for only when the text is right
+        plate_id = Plate.plate_id
+        query = query.join(Plate, Plate.plate_id == Sighting.plate_id).where(text_is(Plate.text, wanted))
+    newer = aliased(Sighting)
+    later = or_(newer.seen_utc > Sighting.seen_utc, newer.sighting_id > Sighting.sighting_id)
+    same_plate = (newer.plate_id == plate_id) & (newer.seen_utc >= Sighting.seen_utc)
+    query = query.where(~exists().where(same_plate, later, *conditions(wanted, newer)))
+    if after is not None:
+        query = query.where(tuple_(Sighting.seen_utc, Sighting.plate_id) < (after.when, after.key))
+    return query.order_by(Sighting.seen_utc.desc(), Sighting.plate_id.desc())
+
+
+def nearest(session: Session, wanted: PlateFilter, limit: int) -> Sequence[int]:
+    """The plates that contain the text or a misreading of it, by their cost and then last seen first."""
+    sought = plate_text.normalised(wanted.text)
+    keys = plate_text.near_keys(sought)
+    parts = select(PlateSuffix.plate_id, PlateSuffix.text).where(
+        begins(PlateSuffix.suffix, plate_text.canonical(sought))
+    )
+    wholes = select(Plate.plate_id, Plate.text).join(PlateNear, PlateNear.plate_id == Plate.plate_id)
+    candidates = pairs(session, parts.limit(FEW_PLATES))
+    candidates |= pairs(session, wholes.where(PlateNear.key.in_(keys)).limit(FEW_PLATES))
+    costs = {plate_id: plate_text.misread_cost(sought, text) for plate_id, text in candidates.items()}
+    near = sorted((cost, plate_id) for plate_id, cost in costs.items() if cost is not None)
+    # as many as may be on the page, and all of the cost at which it ends, because the last seen come first among those
+    ends = near[min(limit, len(near)) - 1][0] if near else 0
+    ids = [plate_id for cost, plate_id in near if cost <= ends]
+    seen = last_seen(wanted, select(Plate.plate_id).where(Plate.plate_id.in_(ids)))
+    last = {plate_id: when for plate_id, when in session.execute(seen) if when is not None}
+    return sorted(last, key=lambda one: (costs[one], -last[one].timestamp()))[:limit]
+
+
+def pairs(session: Session, query: Select[*tuple[Any, ...]]) -> dict[int, Any]:
+    return dict(session.execute(query).all())
+
+
+def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> list[PlateCard]:
+    """The plates in their order, each with its newest matching sighting and how many match."""
+    matching = (Sighting.plate_id.in_(plate_ids), *conditions(wanted))
+    counted = select(Sighting.plate_id, func.count(), func.min(Sighting.seen_utc)).where(*matching)
+    counts = {row[0]: row for row in session.execute(counted.group_by(Sighting.plate_id))}
+    inner = aliased(Sighting)
+    newest_one = (
+        select(inner.sighting_id)
+        .where(inner.plate_id == Plate.plate_id, *conditions(wanted, inner))
+        .order_by(inner.seen_utc.desc(), inner.sighting_id.desc())
+        .limit(1)
+        .correlate(Plate)
+        .scalar_subquery()
+    )
+    ids = session.scalars(select(newest_one).where(Plate.plate_id.in_(plate_ids))).all()
+    query = sighting_columns().add_columns(Sighting.plate_id).where(Sighting.sighting_id.in_(ids))
+    shown = {plate_id: card_of(card) for *card, plate_id in session.execute(query)}
+    return [
+        PlateCard(one, shown[one].text, counts[one][1], counts[one][2], shown[one]) for one in plate_ids if one in shown
+    ]
+
+
+def sightings(
+    session: Session, wanted: PlateFilter, after: Cursor | None = None, limit: int = 500
+) -> list[SightingCard]:
+    """The sightings in a region and time, newest first: what a map's window shows. The text is not looked at."""
+    wanted = replace(wanted, text="")
+    base = (
+        in_place(wanted)
+        if is_quiet(session, wanted.region)
+        else select(Sighting.plate_id, Sighting.seen_utc).where(*conditions(wanted))
+    )
+    query = base.add_columns(Sighting.sighting_id).where(Sighting.seen_utc.is_not(None))
+    if after is not None:
+        query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
+    newest_first = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
+    ids = [row.sighting_id for row in session.execute(newest_first)]
+    found = sighting_columns().where(Sighting.sighting_id.in_(ids))
+    return [
+        card_of(row) for row in session.execute(found.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()))
+    ]

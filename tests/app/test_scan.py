@@ -1,0 +1,151 @@
+"""Scanning a folder: what is known costs nothing, what is new is handed in, what vanished ends."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from prefect.logging import disable_run_logger
+from sqlalchemy import event
+
+from app.system import System
+from blocks.device import Device
+from dashcam.config import DeviceSettings
+from dashcam.media import identity
+from dashcam.scan import scan
+from dashcam.stages import ingest
+from dashcam.storage.roots import StoreMissing, Stores
+from dashcam.tasks.client import MainServer
+from dashcam.tasks.model import Task
+from flows.clips import work_on_clip
+
+LONG_AGO = 1_700_000_000
+
+
+@pytest.fixture
+def server(client: TestClient) -> MainServer:
+    """The flows' own client, its requests going straight into the real application."""
+    one = MainServer("http://testserver", "not used", patience_s=0)
+    one.http = client
+    return one
+
+
+@pytest.fixture
+def raw(here: System) -> Path:
+    folder = here.stores.root("indoor_nas") / "raw"
+    folder.mkdir()
+    return folder
+
+
+def put(file: Path, content: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
+    os.utime(file, (LONG_AGO, LONG_AGO))
+    return file
+
+
+@pytest.fixture
+def statements(here: System) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(here.engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(here.engine, "before_cursor_execute", note)
+
+
+def test_new_clips_are_handed_in_once(server: MainServer, here: System, raw: Path) -> None:
+    for number in range(120):
+        put(raw / f"2026-06-{number % 3:02d}" / f"{number}.MP4", str(number))
+    put(raw / ".thumbs" / "1.MP4", "hidden")
+    put(raw / "2026-06-01" / ".2.MP4.x.part", "partial")
+    put(raw / "notes.txt", "no clip")
+    first, again = (scan(server, here.stores, "indoor_nas:raw") for _ in range(2))
+    assert (first.files, first.new, first.waiting, first.unreadable) == (120, 120, 0, [])
+    assert (again.files, again.new) == (120, 0)
+    assert len(server.all_pending()) == 120
+
+
+def test_known_files_cost_neither_a_query_nor_a_hash_each_and_no_run(
+    server: MainServer, here: System, raw: Path, statements: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(600):
+        put(raw / f"{number}.MP4", str(number))
+    scan(server, here.stores, "indoor_nas:raw")
+    pending = len(server.all_pending())
+    opened: list[Path] = []
+    reads = identity.video_id
+    monkeypatch.setattr(identity, "video_id", lambda path: opened.append(path) or reads(path))
+    woken: list[bool] = []
+    monkeypatch.setattr(System, "wake", lambda self: woken.append(True))
+    statements.clear()
+    assert scan(server, here.stores, "indoor_nas:raw").files == 600
+    assert len([one for one in statements if one.startswith("SELECT")]) == 1
+    assert not [one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE"))]
+    assert opened == []
+    assert woken == [] and len(server.all_pending()) == pending, "nothing for the dispatcher to start a run for"
+
+
+def test_a_file_still_growing_waits_for_the_next_scan(server: MainServer, here: System, raw: Path) -> None:
+    growing = put(raw / "a.MP4", "half")
+    os.utime(growing)
+    found = scan(server, here.stores, "indoor_nas:raw")
+    assert (found.new, found.waiting) == (0, 1)
+    put(growing, "the whole")
+    assert scan(server, here.stores, "indoor_nas:raw").new == 1
+
+
+def test_a_store_that_is_away_is_not_empty_and_a_folder_not_made_yet_is(server: MainServer, here: System) -> None:
+    assert scan(server, here.stores, "indoor_nas:raw").files == 0
+    here.stores.root("indoor_nas").rmdir()
+    with pytest.raises(StoreMissing):
+        scan(server, here.stores, "indoor_nas:raw")
+
+
+def ingest_task(server: MainServer) -> Task:
+    (task,) = server.all_pending()
+    return task
+
+
+def work(task: Task, server: MainServer, stores: Stores) -> None:
+    device = Device(DeviceSettings(), stores, "http://testserver", "not used")
+    with disable_run_logger():
+        work_on_clip.fn(task, ingest.run, device, server)
+
+
+def test_a_clip_that_vanished_ends_with_that_outcome(server: MainServer, here: System, raw: Path) -> None:
+    clip = put(raw / "a.MP4", "content")
+    put(raw / "b.txt", "the store is not empty")
+    scan(server, here.stores, "indoor_nas:raw")
+    clip.unlink()
+    task = ingest_task(server)
+    work(task, server, here.stores)
+    assert server.all_pending() == []
+    video = server.video(task.video_id) or {}
+    assert video["outcome"] == "vanished"
+    assert "raw/a.MP4" in video["reason"]
+
+
+def test_a_clip_in_a_store_that_is_away_or_empty_stays_pending(server: MainServer, here: System, raw: Path) -> None:
+    clip = put(raw / "a.MP4", "content")
+    scan(server, here.stores, "indoor_nas:raw")
+    clip.unlink()
+    raw.rmdir()
+    with pytest.raises(OSError):
+        work(ingest_task(server), server, here.stores)
+    assert ingest_task(server).failures == 1
+
+
+def test_a_clip_moved_while_a_worker_was_at_it_is_tried_again(server: MainServer, here: System, raw: Path) -> None:
+    clip = put(raw / "a.MP4", "content")
+    scan(server, here.stores, "indoor_nas:raw")
+    before = ingest_task(server)
+    (raw / "RO").mkdir()
+    clip.rename(raw / "RO" / "a.MP4")
+    scan(server, here.stores, "indoor_nas:raw")
+    with pytest.raises(OSError):
+        work(before, server, here.stores)
+    assert ingest_task(server).inputs[0].path == "raw/RO/a.MP4"

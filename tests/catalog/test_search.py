@@ -1,0 +1,174 @@
+"""What is remembered of a plate finds it, whichever way the search takes, on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, func, select
+
+from dashcam.catalog import search
+from dashcam.catalog.apply import forget_unseen, plate_id
+from dashcam.catalog.models import PlateNear, PlateSuffix, Sighting
+from dashcam.catalog.plate_text import canonical, misread_cost, near_keys
+from dashcam.catalog.search import PlateFilter, Region
+from dashcam.database import reading, writing
+from tests.catalog.rows import NOON, add_sighting, add_video
+
+SEEN = ("LT23CGK", "LT23C6K", "LTZ3CGK", "DX17ZWH", "B577PRO", "8577PR0", "BR07AAC", "AAC07", "X", "OO11OO")
+
+
+@pytest.fixture
+def filled(any_engine: Engine) -> Engine:
+    """Each plate a minute after the one before, and half a degree further north; all once more a day later."""
+    with writing(any_engine) as session:
+        for day, (number, text) in product(range(2), enumerate(SEEN)):
+            video = add_video(session, day * 100 + number, NOON + timedelta(days=day, minutes=number))
+            add_sighting(session, video, text, lat=44.0 + number / 2 + day / 1000, lon=-3.01)
+    return any_engine
+
+
+@pytest.fixture(params=["few", "many"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the matches were few, and as if they were many."""
+    if request.param == "many":
+        monkeypatch.setattr(search, "FEW_PLATES", 0)
+        monkeypatch.setattr(search, "FEW_PLACES", 0)
+
+
+def found(engine: Engine, wanted: PlateFilter) -> list[str]:
+    with reading(engine) as session:
+        return [card.text for card in search.plates(session, wanted)]
+
+
+FRAGMENTS_AND_PATTERNS = [
+    ("T23C", ["LT23C6K", "LT23CGK"]),
+    ("t2-3 cg", ["LT23CGK"]),
+    ("07", ["AAC07", "BR07AAC"]),
+    ("AAC", ["AAC07", "BR07AAC"]),
+    ("AAC*", ["AAC07"]),
+    ("*AAC", ["BR07AAC"]),
+    ("LT?3C?K", ["LTZ3CGK", "LT23C6K", "LT23CGK"]),
+    ("?", ["X"]),
+    ("B*", ["BR07AAC", "B577PRO"]),
+    ("%", list(reversed(SEEN))),
+    ("_", list(reversed(SEEN))),
+    ("Q1", []),
+]
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_fragment_or_a_pattern_finds_the_plates_last_seen_first(filled: Engine) -> None:
+    for text, expected in FRAGMENTS_AND_PATTERNS:
+        assert found(filled, PlateFilter(text)) == expected, text
+
+
+MISREAD = [
+    ("8577PRO", ["8577PR0", "B577PRO"]),  # both one confusion away: the one seen last first
+    ("B577PRO", ["B577PRO", "8577PR0"]),
+    ("LTZ3CGK", ["LTZ3CGK", "LT23CGK", "LT23C6K"]),
+    ("LT23CG", ["LT23CGK", "LTZ3CGK"]),
+    ("LT23CGKK", ["LT23CGK", "LTZ3CGK"]),
+    ("TL23CGK", ["LT23CGK", "LTZ3CGK"]),
+    ("D17ZWH", ["DX17ZWH"]),
+    ("Q0IIDO", ["OO11OO"]),
+    ("577", ["8577PR0", "B577PRO"]),
+    ("QQQQQ", []),
+]
+
+
+def test_a_misread_plate_is_found_nearest_first(filled: Engine) -> None:
+    for text, expected in MISREAD:
+        assert found(filled, PlateFilter(text, near=True)) == expected, text
+
+
+@pytest.mark.usefixtures("either_way")
+def test_only_what_was_seen_there_and_then_is_found(filled: Engine) -> None:
+    first_day = {"since": NOON, "until": NOON + timedelta(hours=1)}
+    south = Region(44.9, -3.02, 46.1, -3.0)  # numbers 2, 3 and 4
+    assert found(filled, PlateFilter(region=south)) == ["B577PRO", "DX17ZWH", "LTZ3CGK"]
+    assert found(filled, PlateFilter("7", region=south)) == ["B577PRO", "DX17ZWH"]
+    assert found(filled, PlateFilter(region=Region(44.9, -2.99, 46.1, -2.0))) == []
+    assert found(filled, PlateFilter("7", **first_day)) == ["AAC07", "BR07AAC", "8577PR0", "B577PRO", "DX17ZWH"]
+    with reading(filled) as session:
+        cards = search.plates(session, PlateFilter(region=Region(44.9995, -3.02, 45.0005, -3.0)))
+        assert [(card.text, card.sightings, card.first_seen) for card in cards] == [
+            ("LTZ3CGK", 1, NOON + timedelta(minutes=2, seconds=2))
+        ]
+        window = search.sightings(session, PlateFilter(region=south, **first_day), limit=2)
+        assert [one.text for one in window] == ["B577PRO", "DX17ZWH"]
+        rest = search.sightings(session, PlateFilter(region=south, **first_day), window[-1].cursor)
+        assert [one.text for one in rest] == ["LTZ3CGK"]
+
+
+@pytest.mark.usefixtures("either_way")
+def test_pages_go_on_where_the_last_one_ended(filled: Engine) -> None:
+    with reading(filled) as session:
+        for wanted in (PlateFilter(), PlateFilter("7"), PlateFilter(region=Region(40, -4, 50, 0))):
+            everything = search.plates(session, wanted)
+            shown = []
+            after = None
+            while page := search.plates(session, wanted, after, 3):
+                shown += page
+                after = page[-1].cursor
+            assert shown == everything
+
+
+def test_a_plate_that_is_forgotten_leaves_no_keys(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
+        gone, kept = plate_id(session, "LT23CGK"), plate_id(session, "LT23CGK2")
+        add_sighting(session, add_video(session, 1), "LT23CGK2")
+        forget_unseen(session, {gone, kept})
+    with reading(any_engine) as session:
+        assert set(session.scalars(select(PlateSuffix.plate_id))) == {kept}
+        assert set(session.scalars(select(PlateNear.plate_id))) == {kept}
+        assert session.scalar(select(func.count()).select_from(Sighting)) == 1
+
+
+PLATE = st.text("AB8O0I17", min_size=4, max_size=8)
+
+
+@st.composite
+def misread(draw: st.DrawFn) -> tuple[str, str]:
+    """A plate, and the same with confused characters and one character missing, added, wrong or swapped."""
+    plate = draw(PLATE)
+    confused = {one: group for group in ("0ODQ", "1I", "8B") for one in group}
+    read = "".join(draw(st.sampled_from(confused.get(one, one))) for one in plate)
+    at = draw(st.integers(0, len(read) - 1))
+    other = draw(st.sampled_from("XYZ"))
+    return plate, draw(
+        st.sampled_from(
+            [
+                read,
+                read[:at] + read[at + 1 :],
+                read[:at] + other + read[at:],
+                read[:at] + other + read[at + 1 :],
+                read[:at] + read[at + 1 : at + 2] + read[at : at + 1] + read[at + 2 :],
+            ]
+        )
+    )
+
+
+@given(misread())
+def test_every_single_misreading_shares_a_key_and_has_a_cost(pair: tuple[str, str]) -> None:
+    plate, read = pair
+    if len(read) >= 4:
+        assert near_keys(plate) & near_keys(read)
+        assert misread_cost(read, plate) is not None
+
+
+def edits(a: str, b: str) -> Iterator[bool]:
+    """Every way in which one edit of ``a`` gives ``b``, the slow and plain way."""
+    for at in range(len(a) + 1):
+        yield a[:at] + a[at + 1 :] == b
+        yield a[:at] + a[at + 1 : at + 2] + a[at : at + 1] + a[at + 2 :] == b
+        for character in set(b):
+            yield a[:at] + character + a[at:] == b or a[:at] + character + a[at + 1 :] == b
+
+
+@given(PLATE, PLATE)
+def test_the_cost_is_that_of_the_plain_definition(wanted: str, text: str) -> None:
+    a, b = canonical(wanted), canonical(text)
+    assert (misread_cost(wanted, text) is not None) == (a in b or any(edits(a, b)))
