@@ -75,13 +75,13 @@ def test_calibration_compares_confidence_with_what_came_true() -> None:
 
 
 def test_crops_are_read_and_nothing_is_detected(shared: Path) -> None:
-    report = evaluate_plates(shared / "data" / "plate-crops-world" / "br_openalpr", "baseline", limit=10)
+    report = evaluate_plates(shared / "data" / "plate-crops-world" / "br_openalpr", "ppocr", limit=10)
     assert (report.images, report.recall, report.detector) == (10, None, None)
     assert report.exact is not None and report.exact >= 0.5
 
 
 def test_yolo_folders_measure_detection_alone(shared: Path) -> None:
-    report = evaluate_plates(shared / "data" / "plates-street" / "test", "baseline", limit=4)
+    report = evaluate_plates(shared / "data" / "plates-street" / "test", "auto", limit=4)
     assert (report.images, report.exact, report.reader) == (4, None, None)
     assert report.recall is not None and report.recall >= 0.5
 

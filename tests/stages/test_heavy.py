@@ -64,7 +64,7 @@ def proves(bundle: Path, result: HeavyResult, source: Path) -> None:
     """Crops and frames are cut from the frame that was read; the video keeps all frames; the JSON is the result."""
     assert HeavyResult.model_validate_json((bundle / "detections.json").read_bytes()) == result
     assert result.frames_decoded >= result.frames_looked_at > 0
-    assert set(result.models) == {"plate-detector-baseline", "PP-OCRv6_rec_small"}
+    assert set(result.models) == {"plate-detector", "plate-reader", "PP-OCRv6_rec_small"}
     assert (bundle / result.poster).is_file()
     shown = {s.best_pts: s for s in result.sightings}
     for frame in frames(source):

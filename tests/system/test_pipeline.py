@@ -211,10 +211,8 @@ def test_the_real_clips_give_their_plates(running: Running, shared: Path, tmp_pa
     videos = by_file(report)
     london = {plate["text"] for plate in videos["london-street-hevc.mp4"]["plates"]}
     in_car = {plate["text"] for plate in videos["incar-romania-1fps.mp4"]["plates"]}
-    assert "LT23CGK" in london
-    assert any(len(text) == 7 and sum(a != b for a, b in zip(text, "DX17ZWH", strict=True)) <= 1 for text in london)
-    assert {"BR07AAC", "B577PRO"} <= in_car
-    assert len(london) <= 4 and len(in_car) <= 4, "at most two other confirmed plates in each"
+    assert london == {"LT23CGK", "DX17ZWH"}
+    assert in_car == {"BR07AAC", "B577PRO"}
 
 
 def test_process_alone_starts_and_ends_everything(drive: Path, truth: Truth, tmp_path: Path) -> None:

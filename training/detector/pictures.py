@@ -9,9 +9,9 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
-from ultralytics import YOLO
 
 from dashcam.evaluate.measure import iou
 from dashcam.records import Box
@@ -60,6 +60,8 @@ def gathered(data: Path, folder: Path, coco: Path, teacher: Detector, *, batch: 
     parts: dict[str, list[Picture]] = {"train": [], "val": []}
     for picture in pictures(data):
         parts["val" if picture.held_out else "train"].append(picture)
+    from ultralytics import YOLO
+
     network = YOLO(coco)
     for part, chosen in parts.items():
         for kind in ("images", "labels"):
@@ -88,7 +90,7 @@ def _of(data: Path, source: str) -> Iterator[Picture]:
             yield Picture(source, image, label, held_out)
 
 
-def _vehicles(network: YOLO, some: Sequence[Picture]) -> list[list[str]]:
+def _vehicles(network: Any, some: Sequence[Picture]) -> list[list[str]]:
     """YOLO label lines of the vehicles in each picture."""
     found = network.predict([p.image for p in some], imgsz=512, conf=SURE, classes=list(COCO), verbose=False)
     return [

@@ -134,7 +134,7 @@ def train(printer: Printer, photographs: list[Photograph], args: argparse.Namesp
         if done >= 1:
             break
         for group in learner.param_groups:
-            group["lr"] = 2.5e-3 * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * float(np.cos(np.pi * done))) + 1e-5
+            group["lr"] = args.rate * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * float(np.cos(np.pi * done))) + 1e-5
         network.train()
         loss = loss_of(network, *(part.to(device, non_blocking=True) for part in batch))
         learner.zero_grad()
@@ -188,6 +188,9 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="a reader.pt of an earlier run, to go on from")
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument(
+        "--rate", type=float, default=2.5e-3, help="the highest learning rate; less to go on from a start"
+    )
     parser.add_argument("--every", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
@@ -198,6 +201,7 @@ def main() -> None:
     counts = {s: sum(p.source == s for p in photographs) for s in dict.fromkeys(p.source for p in photographs)}
     print("photographs", counts, flush=True)
     network = train(printer, photographs, args)
+    torch.save(network.state_dict(), args.out.with_suffix(".pt"))
     rng = np.random.default_rng(7)
     kept = [p for p in photographs if p.held_out and "taught" not in p.source]
     unseen = [p.sample(rng, 0.6 * rng.random()) for p in kept for _ in range(3)]

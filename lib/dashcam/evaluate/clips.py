@@ -61,7 +61,7 @@ def evaluate_clips(
 
 def watched(path: Path, used: Engines) -> list[Seen]:
     """The sightings of one clip, as the heavy stage makes them, looking ``SAMPLE_FPS`` times a second."""
-    watch = PlateWatch(used.detector, used.reader, SAMPLE_FPS, lambda pts, image: None)
+    watch = PlateWatch(used.detector, used.reader, SAMPLE_FPS, lambda pts, image: None, used.second)
     last = -1
     with FrameReader(path) as reader:
         for frame in reader:

@@ -23,11 +23,13 @@ PEER_READER = "cct_xs_v2_global.onnx"
 
 @dataclass(frozen=True)
 class Engines:
-    """``margin``: what is added around a found box before it is read, shares of its width and height."""
+    """``margin``: what is added around a found box before it is read, shares of its width and height. ``second`` is for
+    tracks alone."""
 
     detector: Detector
     reader: PlateReader
     margin: tuple[float, float]
+    second: PlateReader | None = None
 
 
 def engines(name: str, threads: int = 0) -> Engines:
@@ -37,12 +39,14 @@ def engines(name: str, threads: int = 0) -> Engines:
     return ENGINES[name](threads)
 
 
-def _baseline(threads: int) -> Engines:
+def _ppocr(threads: int) -> Engines:
     return Engines(OnnxPlateDetector(threads=threads), PpOcrReader(threads=threads), READ_MARGIN)
 
 
 def _own(threads: int) -> Engines:
-    return Engines(OnnxPlateDetector(threads=threads), SlotReader(threads=threads), READ_MARGIN)
+    return Engines(
+        OnnxPlateDetector(threads=threads), SlotReader(threads=threads), READ_MARGIN, PpOcrReader(threads=threads)
+    )
 
 
 def _peer(threads: int) -> Engines:
@@ -52,7 +56,7 @@ def _peer(threads: int) -> Engines:
     return Engines(PeerDetector(folder / PEER_DETECTOR, threads), PeerReader(folder / PEER_READER, threads), (0, 0))
 
 
-ENGINES: Mapping[str, Callable[[int], Engines]] = {"auto": _baseline, "baseline": _baseline, "own": _own, "peer": _peer}
+ENGINES: Mapping[str, Callable[[int], Engines]] = {"auto": _own, "own": _own, "ppocr": _ppocr, "peer": _peer}
 
 
 class PeerDetector:

@@ -14,9 +14,8 @@ from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
-from dashcam.vision.chosen import detector_of, second_reader_of
+from dashcam.vision.chosen import detector_of, reader_of, second_reader_of
 from dashcam.vision.engines import Detector, PlateReader
-from dashcam.vision.plate_reader import PpOcrReader
 from dashcam.vision.sightings import Seen, sightings
 from dashcam.vision.watch import PlateWatch, rounded
 
@@ -34,7 +33,7 @@ class Heavy:
     ) -> None:
         self._device = device
         self.detector = detector or detector_of(device)
-        self.reader = reader or PpOcrReader(threads=device.threads)
+        self.reader = reader or reader_of(device)
         self.second = second_reader_of(device)
 
     def run(self, task: Task, ctx: StageContext) -> StageOutput:
@@ -55,7 +54,7 @@ class Heavy:
             bundle=bundle,
             frames_decoded=decoded,
             frames_looked_at=sampler.taken,
-            models={e.name: e.sha256 for e in (self.detector, self.reader, self.second) if e is not None},
+            models={e.name: e.sha256 for e in (self.detector, self.reader, self.second)},
             sightings=_write_sightings(found, shelf, work),
             poster=_write_poster(shelf, work),
             damaged=damaged,

@@ -6,6 +6,8 @@ from pathlib import Path
 from dashcam.config import DeviceSettings
 from dashcam.vision.engines import Detector, PlateReader
 from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
+from dashcam.vision.plate_reader import PpOcrReader
+from dashcam.vision.slot_reader import SlotReader
 
 
 def detector_of(device: DeviceSettings) -> Detector:
@@ -31,10 +33,16 @@ def detector_of(device: DeviceSettings) -> Detector:
     return OnnxPlateDetector(device.detector_weights, size=device.detector_size, threads=device.threads)
 
 
-def second_reader_of(device: DeviceSettings) -> PlateReader | None:
-    """What reads doubtful tracks once more: EasyOCR where the device names a folder with its weights."""
+def reader_of(device: DeviceSettings) -> PlateReader:
+    """The project's own reader. Raises `MissingWeights`."""
+    return SlotReader(threads=device.threads)
+
+
+def second_reader_of(device: DeviceSettings) -> PlateReader:
+    """What doubtful tracks are read with once more: EasyOCR where a GPU's device names a folder with its weights, else
+    PP-OCR, whose mistakes are others than our own reader's. Raises `MissingWeights`."""
     if device.gpu is None or device.gpu.easyocr_folder is None:
-        return None
+        return PpOcrReader(threads=device.threads)
     from dashcam.vision.easyocr_reader import EasyOcrReader
 
     return EasyOcrReader(Path(device.gpu.easyocr_folder))
