@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dashcam.gps.track import Track
+from dashcam.job import local_ref
 from dashcam.records import Manifest
 from dashcam.sample import TrueClip, Truth, short_clips
 from dashcam.storage import bundle
@@ -172,9 +173,8 @@ def test_killing_worker_and_flow_in_the_middle_of_a_clip_loses_and_doubles_nothi
     running: Running, tmp_path: Path
 ) -> None:
     """Power goes on the GPU machine: kill -9 of worker and flow; the supervisor (systemd's part) starts the worker."""
-    (clip,) = short_clips(tmp_path / "long", 1, 40.0)
-    ref = {"device": "local", "path": str(clip).lstrip("/")}
-    (arrival,) = running.server.call("POST", "/ingest", json={"files": [ref]})
+    (clip,) = short_clips(tmp_path / "long", 1, 200.0)
+    (arrival,) = running.server.ingest([local_ref(clip)], vouched=True)
     video_id = arrival["video_id"]
 
     def heavy_under_way() -> Any:
