@@ -3,10 +3,10 @@
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
-from sqlalchemy import DateTime, Engine, create_engine, event
+from sqlalchemy import DateTime, Double, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
@@ -15,7 +15,8 @@ NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9
 
 
 class Base(DeclarativeBase):
-    pass
+    # Float may be single precision, which is metres off in a longitude
+    type_annotation_map: ClassVar[dict[Any, Any]] = {float: Double()}
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -176,9 +176,8 @@ def videos(
     rows = session.execute(query.limit(limit)).all()
     ids = [video.video_id for video, _ in rows]
     seen = select(Sighting.video_id, func.count(Sighting.plate_id.distinct()))
-    plates = dict(
-        session.execute(seen.where(Sighting.video_id.in_(ids), Sighting.confirmed).group_by(Sighting.video_id)).all()
-    )
+    confirmed = seen.where(Sighting.video_id.in_(ids), Sighting.confirmed).group_by(Sighting.video_id)
+    plates = dict(session.execute(confirmed).tuples().all())
     pending = {line.video_id: line for line in task_lines(session, pending_of(ids))}
     return [video_card(video, at, plates.get(video.video_id, 0), pending.get(video.video_id)) for video, at in rows]
 

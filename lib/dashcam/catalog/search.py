@@ -96,7 +96,7 @@ def newest(session: Session, wanted: PlateFilter, after: Cursor | None, limit: i
     return session.scalars(page.order_by(seen.c.last.desc(), seen.c.plate_id.desc()).limit(limit)).all()
 
 
-def few(session: Session, query: Select[*tuple[Any, ...]], most: int) -> bool:
+def few(session: Session, query: Select[Any], most: int) -> bool:
     counted = select(func.count()).select_from(query.limit(most + 1).subquery())
     return (session.scalar(counted) or 0) <= most
 
@@ -106,7 +106,7 @@ def is_quiet(session: Session, region: Region | None) -> bool:
     return region is not None and few(session, in_place(PlateFilter(confirmed_only=False, region=region)), FEW_PLACES)
 
 
-def matching_plates(wanted: PlateFilter) -> Select[int] | None:
+def matching_plates(wanted: PlateFilter) -> Select[tuple[int]] | None:
     """The ids of the plates whose text matches; None when nothing in the text narrows them down."""
     pieces = wanted.text.replace("?", "*").split("*") if wanted.is_pattern else [wanted.text]
     longest = max((plate_text.canonical(piece) for piece in pieces), key=len)
@@ -142,7 +142,7 @@ def conditions(
     return found
 
 
-def last_seen(wanted: PlateFilter, matching: Select[int]) -> Select[*tuple[Any, ...]]:
+def last_seen(wanted: PlateFilter, matching: Select[tuple[int]]) -> Select[Any]:
     """(plate_id, last) of the matching plates: one step into the index for each. None where none was met."""
     found = matching.distinct().subquery()
     last = (
@@ -156,7 +156,7 @@ def last_seen(wanted: PlateFilter, matching: Select[int]) -> Select[*tuple[Any, 
     return select(found.c.plate_id, last.label("last"))
 
 
-def in_place(wanted: PlateFilter) -> Select[*tuple[Any, ...]]:
+def in_place(wanted: PlateFilter) -> Select[Any]:
     """The sightings in the region that match but for their text, read from the index of places."""
     place = wanted.region
     assert place is not None
@@ -179,7 +179,7 @@ def tile(degrees: float) -> int:
     return floor(degrees * TILES_PER_DEGREE)
 
 
-def last_seen_in_place(wanted: PlateFilter) -> Select[*tuple[Any, ...]]:
+def last_seen_in_place(wanted: PlateFilter) -> Select[Any]:
     """(plate_id, last) of the plates seen in the region."""
     seen = in_place(wanted).subquery()
     found = select(seen.c.plate_id, func.max(seen.c.seen_utc).label("last")).group_by(seen.c.plate_id)
@@ -188,7 +188,7 @@ def last_seen_in_place(wanted: PlateFilter) -> Select[*tuple[Any, ...]]:
     return found
 
 
-def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[int]:
+def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[tuple[int]]:
     """The plates of the matching sightings, newest first, each at its newest one."""
     query = select(Sighting.plate_id).where(*conditions(wanted), Sighting.seen_utc.is_not(None))
     plate_id: InstrumentedAttribute[int] = Sighting.plate_id
@@ -225,8 +225,8 @@ def nearest(session: Session, wanted: PlateFilter, limit: int) -> Sequence[int]:
     return sorted(last, key=lambda one: (costs[one], -last[one].timestamp()))[:limit]
 
 
-def pairs(session: Session, query: Select[*tuple[Any, ...]]) -> dict[int, Any]:
-    return dict(session.execute(query).all())
+def pairs(session: Session, query: Select[Any]) -> dict[int, Any]:
+    return dict(session.execute(query).tuples().all())
 
 
 def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> list[PlateCard]:
