@@ -33,7 +33,7 @@ from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, Plat
 
 FEW_PLATES = 4000
 """Up to so many matching plates each is looked up; beyond, matches are dense and walking back in time is quicker."""
-FEW_PLACES = 10_000
+FEW_PLACES = 3000
 """The same for all that was ever seen in a region."""
 MANY_ROWS = 200
 """A region over more rows of tiles (2 degrees) is met soon enough by walking back in time."""
