@@ -1,5 +1,8 @@
 """Where the car was at every frame of a clip."""
 
+import json
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, HTTPException
@@ -14,6 +17,7 @@ from dashcam.gps.track import Quality, Track
 
 router = APIRouter(prefix="/videos", tags=["videos"])
 LOW_RES = "video_lowres.mp4"
+TIMES = "frames/times.json"
 
 
 class Frames(BaseModel):
@@ -38,7 +42,7 @@ def get_frames(video_id: str) -> Frames:
         if video is None:
             raise HTTPException(404, f"There is no video {video_id}.")
         fixes = track_of(session, video)
-    times = frame_times(str(file_inside(folder_of(video_id), LOW_RES)))
+    times = frame_times(folder_of(video_id))
     places = Track(fixes).along(times)
     return Frames(
         t_s=times,
@@ -51,10 +55,14 @@ def get_frames(video_id: str) -> Frames:
     )
 
 
-def frame_times(path: str) -> list[float]:
-    """Of every frame of the low-resolution copy, which has all frames of the clip at their times."""
+def frame_times(folder: Path) -> list[float]:
+    """Of every frame of the clip; of a bundle that does not list them, of those in the low-resolution copy."""
     import av  # the app starts without it
 
+    with suppress(HTTPException):
+        listed: list[float] = json.loads(file_inside(folder, TIMES).read_bytes())["t_s"]
+        return listed
+    path = str(file_inside(folder, LOW_RES))
     try:
         with av.open(path) as container:
             packets = container.demux(container.streams.video[0])

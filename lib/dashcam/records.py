@@ -79,6 +79,8 @@ class Span(Record):
     end_s: float
     keep: bool
     reason: str
+    audit: bool = False
+    """Rejected, but looked at all the same: by such stretches the misses are counted."""
 
 
 class Candidates(Record):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dashcam.config import DeviceSettings
-from dashcam.media.decode import DecodeError, Frame, frames
-from dashcam.records import HeavyResult, Sighting, Span
-from dashcam.stages.heavy import Heavy, Sampler
+from dashcam.media.decode import DecodeError, frames
+from dashcam.records import HeavyResult, Sighting
+from dashcam.stages.heavy import Heavy
 from dashcam.tasks.model import InputRef, TaskType
 from dashcam.vision.engines import MissingWeights
 from tests.gps.made import drive, transport
@@ -61,7 +61,7 @@ def test_real_clips(shared: Path, tmp_path: Path, heavy: Heavy, clip: str, exact
 
 
 def proves(bundle: Path, result: HeavyResult, source: Path) -> None:
-    """Crops and frames are cut from the frame that was read; the video keeps all frames; the JSON is the result."""
+    """Crops and frames are cut from the frame that was read; the video goes from end to end; the JSON is the result."""
     assert HeavyResult.model_validate_json((bundle / "detections.json").read_bytes()) == result
     assert result.frames_decoded >= result.frames_looked_at > 0
     assert set(result.models) == {"plate-detector", "plate-reader", "PP-OCRv6_rec_small"}
@@ -76,7 +76,9 @@ def proves(bundle: Path, result: HeavyResult, source: Path) -> None:
         assert any(r.pts == sighting.best_pts and r.box == sighting.box for r in sighting.reads)
         assert (bundle / sighting.frame).is_file()
     with av.open(str(bundle / "video_lowres.mp4")) as low:
-        assert low.streams.video[0].frames >= 0.99 * result.frames_decoded
+        fps = float(low.streams.video[0].average_rate)
+        copied = low.streams.video[0].frames
+    assert copied >= 0.99 * result.frames_decoded / (2 if fps > 5 else 1)  # every second of 29 frames a second
 
 
 def looks_like(bundle: Path, sighting: Sighting, frame: np.ndarray) -> float:
@@ -115,7 +117,8 @@ def test_without_a_plate_the_record_proves_that_somebody_looked(tmp_path: Path, 
     device = Device(tmp_path / "device")
     device.run_both(clip, heavy)
     said = json.loads((device.nas / "heavy_output/empty/detections.json").read_bytes())
-    assert (said["frames_decoded"], said["frames_looked_at"]) == (20, 10)
+    assert said["frames_decoded"] == 20
+    assert 6 <= said["frames_looked_at"] <= 11  # every second slot at least, every slot at most, and the last frame
     assert [s for s in said["sightings"] if s["confirmed"]] == []
     assert all(len(sha) == 64 for sha in said["models"].values())
 
@@ -138,7 +141,7 @@ def test_what_is_readable_of_a_damaged_clip_is_processed(
     result = device.run_both(clip, heavy).result
     assert isinstance(result, HeavyResult)
     assert result.frames_decoded >= least
-    assert result.frames_looked_at >= least / FPS * 4
+    assert result.frames_looked_at >= least / FPS * 2
     assert not damaged or result.damaged
     copy = list(frames(device.nas / "heavy_output" / "damaged" / "video_lowres.mp4"))
     assert len(copy) == result.frames_decoded
@@ -171,28 +174,6 @@ def test_progress_rises_to_one(tmp_path: Path, heavy: Heavy) -> None:
     heavy.run(work, device.context(clip, heard.append))
     assert heard == sorted(heard)
     assert heard[-1] == 1.0
-
-
-@pytest.mark.parametrize(("fps", "taken"), [(30, 50), (29.97, 50), (25, 50), (1, 10)])
-def test_five_frames_a_second_are_looked_at_whatever_the_frame_rate(fps: float, taken: int) -> None:
-    assert len(looked_at([], fps, 10)) == taken
-
-
-def test_what_was_rejected_is_still_sampled() -> None:
-    spans = [
-        Span(start_s=0, end_s=4, keep=True, reason=""),
-        Span(start_s=4, end_s=24, keep=False, reason=""),
-        Span(start_s=24, end_s=30, keep=True, reason=""),
-    ]
-    times = looked_at(spans, 30, 30)
-    assert sum(4 <= t < 24 for t in times) == 10
-    assert sum(not 4 <= t < 24 for t in times) == pytest.approx(50, abs=1)
-
-
-def looked_at(spans: list[Span], fps: float, duration_s: float) -> list[float]:
-    sampler = Sampler(spans, 5)
-    every = [Frame(i, i, i / fps, None) for i in range(round(duration_s * fps))]
-    return [f.t_s for f in every if sampler.wants(f)]
 
 
 def differences(a: str, b: str) -> int:

@@ -60,7 +60,7 @@ def test_of_several_classes_only_plates_are_given_in_the_frames_own_pixels() -> 
 
 @pytest.mark.parametrize(("longest", "size"), [(400, 384), (640, 640), (1280, 640), (1840, 928), (3840, 960)])
 def test_large_frames_are_given_a_larger_input_up_to_a_limit(longest: int, size: int) -> None:
-    assert input_size(np.zeros((9, longest, 3), np.uint8), 640) == size
+    assert input_size(longest, 9, 640) == input_size(9, longest, 640) == size
 
 
 def test_missing_and_damaged_weights_are_errors_that_name_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

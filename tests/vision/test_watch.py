@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 
+from dashcam.media.picture import Picture
 from dashcam.records import Box
 from dashcam.vision.engines import Detection, PlateText
 from dashcam.vision.tracking import PlateTracker
 from dashcam.vision.watch import KEPT_CROPS, SECOND_LOOKS, PlateWatch, Tracklet, cut_out
 
 FRAME = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
+
+
+def frame(index: int) -> Picture:
+    return Picture.of(index * 3000, index / 5, FRAME)
 
 
 def follow(boxes_by_time: dict[float, list[Box]]) -> list[list[int | None]]:
@@ -46,7 +51,7 @@ def test_a_second_without_it_is_forgotten_only_by_the_tracker() -> None:
 def test_few_crops_are_kept_the_promising_ones_and_spread() -> None:
     tracklet = Tracklet()
     for i in range(60):
-        tracklet.offer(cut_out(FRAME, i, i / 5, (100, 100, 190, 125 + (i == 33)), 0.95 if i == 33 else 0.6))
+        tracklet.offer(cut_out(frame(i), (100, 100, 190, 125 + (i == 33)), 0.95 if i == 33 else 0.6))
     times = [c.t_s for c in tracklet.crops]
     assert len(times) == KEPT_CROPS
     assert 33 / 5 in times
@@ -54,7 +59,7 @@ def test_few_crops_are_kept_the_promising_ones_and_spread() -> None:
 
 
 def test_a_crop_holds_the_frame_that_is_read_and_not_the_frame_itself() -> None:
-    crop = cut_out(FRAME, 5, 0.2, (100, 100, 200, 140), 0.9)
+    crop = cut_out(frame(1), (100, 100, 200, 140), 0.9)
     assert np.array_equal(crop.to_read(), FRAME[98:142, 97:203])
     assert crop.shown.shape[1] > crop.to_read().shape[1]
     assert crop.shown.base is None
@@ -68,7 +73,10 @@ class _Painted:
     def __init__(self) -> None:
         self.most_crops = 0
 
-    def detect(self, images):
+    def side(self, width, height):
+        return 640
+
+    def detect(self, images, side=None):
         return [[Detection(moved(300), 0.9)] for _ in images]
 
     def read(self, crops):
@@ -78,14 +86,14 @@ class _Painted:
 
 def test_a_plate_that_stands_for_a_minute_is_read_a_few_times() -> None:
     engine, frames = _Painted(), []
-    watch = PlateWatch(engine, engine, 5, lambda pts, image: frames.append(pts))
-    for i in range(300):
-        watch.look(i * 3000, i / 5, FRAME)
+    watch = PlateWatch(engine, engine, 5, lambda picture: frames.append(picture.pts))
+    news = [watch.look([frame(i)])[0] for i in range(300)]
     found = watch.finish()
     assert [len(t.seen) for t in found] == [1, 299]  # a track starts with its second detection
     assert engine.most_crops == KEPT_CROPS
     assert {e.read.pts for t in found for e in t.evidence} <= set(frames)
     assert found[1].last_s == pytest.approx(59.8)
+    assert news == [True] * KEPT_CROPS + [False] * (300 - KEPT_CROPS)  # enough was seen of it
 
 
 class _Second(_Painted):
@@ -99,10 +107,26 @@ def test_a_second_reader_is_asked_about_doubtful_tracks_alone(confidence: float,
             return [PlateText("AB12CDE", confidence, [{sign: 0.9} for sign in "AB12CDE"]) for _ in crops]
 
     second = _Second()
-    watch = PlateWatch(Primary(), Primary(), 5, lambda pts, image: None, second)
-    watch.look(0, 0.0, FRAME)
-    for i in range(1, 9):
-        watch.look(i * 3000, i / 5, FRAME)
+    watch = PlateWatch(Primary(), Primary(), 5, lambda picture: None, second)
+    watch.look([frame(i) for i in range(9)])
     *_, followed = watch.finish()
     assert sum(e.read.reader == "second" for e in followed.evidence) == asked
     assert len({e.read.pts for e in followed.evidence}) == KEPT_CROPS
+
+
+def test_what_was_found_in_the_small_copy_is_cut_from_the_whole_frame() -> None:
+    whole = np.random.default_rng(1).integers(0, 255, (1440, 2560, 3), dtype=np.uint8)
+    big = Picture(0, 0.0, 2560, 1440, FRAME, (whole,), "bgr24")
+    crops = []
+
+    class Reader(_Painted):
+        def read(self, given):
+            crops.extend(given)
+            return super().read(given)
+
+    watch = PlateWatch(Reader(), Reader(), 5, lambda picture: None)
+    watch.look([big])
+    (found,) = watch.finish()
+    x0, y0, x1, y1 = (2 * v for v in moved(300))
+    assert found.seen == [(0.0, (x0, y0, x1, y1))]
+    assert (whole[y0:y1, x0:x1][:, :, None] == crops[0][3:-3, 6:-6][:, :, None]).all()

@@ -52,6 +52,37 @@ def catalog(
     Console().print(table_of(cost))
 
 
+@app.command()
+def heavy(
+    clip: Annotated[Path, typer.Argument(help="A real clip, or one of 'dashcam sample'.", metavar="CLIP")],
+    truth: Annotated[
+        Path | None, typer.Option(help="A sample drive's truth.json; one beside the clip is found.", metavar="FILE")
+    ] = None,
+    naive: Annotated[bool, typer.Option(help="Also look at every frame, which takes long.")] = True,
+    json_file: JsonOption = None,
+) -> None:
+    """The heavy stage on one clip, beside decoding alone and a pipeline that looks at every frame."""
+    from dashcam import config
+    from dashcam.bench.heavy import measure, table_of
+    from dashcam.evaluate.layouts import Unusable
+    from dashcam.media.decode import ClipUnreadable, DecodeError
+
+    err = Console(stderr=True)
+    with err.status("") as status:
+        try:
+            cost = measure(clip, config.load_device(), truth=truth, naive=naive, progress=status.update)
+            if json_file is not None:
+                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
+        except (DecodeError, ClipUnreadable, Unusable, config.ConfigError, OSError) as error:
+            status.stop()
+            sentence = (
+                f"{error.filename} cannot be written ({error.strerror})." if isinstance(error, OSError) else error
+            )
+            err.print(f"dashcam: {sentence}", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+    Console().print(table_of(cost))
+
+
 def table_of(cost: "CatalogCost") -> Table:
     title = f"{cost.sightings:,} sightings, {cost.plates:,} plates, {cost.videos:,} videos, {cost.database_mb:,.0f} MB"
     table = Table(title=title, title_justify="left")

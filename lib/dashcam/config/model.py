@@ -203,9 +203,11 @@ class DeviceFile(Section):
     stores: dict[str, AbsolutePath] = {}
     """A store's name to where this device has it mounted."""
     sample_fps: float = Field(5.0, gt=0, le=240)
+    lowres_fps: float = Field(15.0, ge=0, le=240)
     detector_size: int = Field(640, ge=32, le=4096)
     detector_weights: str | None = None
     detector_engine: DetectorEngine = "auto"
+    detector_batch: int = Field(0, ge=0, le=64)
     threads: int = Field(0, ge=0)
     time_zone: TimeZone | None = None
 
@@ -223,13 +225,17 @@ class DeviceSettings(Section):
     scratch: Path = Field(default_factory=default_scratch)
     max_concurrent_tasks: int = 1
     sample_fps: float = 5.0
-    """Frames per second of footage that the detector looks at."""
+    """Frames per second of footage that the detector looks at, at most; see `dashcam.stages.sampling`."""
+    lowres_fps: float = 15.0
+    """Frames per second of the low-resolution copy, at most and about; 0 keeps every frame."""
     detector_size: int = 640
     """Longer side of the detector's input, in pixels."""
     detector_weights: Path | None = None
     """ONNX weights of the plate detector; None is the project's own."""
     detector_engine: DetectorEngine = "auto"
     """See `dashcam.vision.chosen.detector_of`."""
+    detector_batch: int = 0
+    """Frames given to the detector at once; 0 is ``gpu.max_batch_size`` with a GPU and 1, the quickest, without."""
     threads: int = 0
     """CPU threads of one engine; 0 is all cores."""
     time_zone: str | None = None

@@ -19,6 +19,7 @@ from dashcam.records import Box, Fix
 from dashcam.sample import TrueClip, TruePlate, Truth
 from dashcam.vision.sightings import Seen, sightings
 from dashcam.vision.watch import PlateWatch
+from dashcam.vision.watching import Watching
 
 SAMPLE_FPS = 5.0
 NEAR_S = 0.3
@@ -60,16 +61,12 @@ def evaluate_clips(
 
 
 def watched(path: Path, used: Engines) -> list[Seen]:
-    """The sightings of one clip, as the heavy stage makes them, looking ``SAMPLE_FPS`` times a second."""
-    watch = PlateWatch(used.detector, used.reader, SAMPLE_FPS, lambda pts, image: None, used.second)
-    last = -1
-    with FrameReader(path) as reader:
+    """The sightings of one clip, as the heavy stage makes them, looking at most ``SAMPLE_FPS`` times a second."""
+    watch = PlateWatch(used.detector, used.reader, SAMPLE_FPS, lambda picture: None, used.second)
+    with FrameReader(path) as reader, Watching(watch, SAMPLE_FPS) as watching:
         for frame in reader:
-            cell = math.floor(frame.t_s * SAMPLE_FPS + 1e-6)
-            if cell > last:
-                last = cell
-                watch.look(frame.pts, frame.t_s, frame.bgr())
-    return sightings(watch.finish())
+            watching.offer(frame)
+        return sightings(watching.finish())
 
 
 def judged(clip: TrueClip, plate: TruePlate, seen: Sequence[Seen], track: Track) -> Outcome:

@@ -69,7 +69,10 @@ class PeerDetector:
         self._session, self.sha256 = load_onnx(weights, threads)
         self._input = self._session.get_inputs()[0].name
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def side(self, width: int, height: int) -> int:
+        return self._size
+
+    def detect(self, images: Sequence[Image], side: int | None = None) -> list[list[Detection]]:
         return [self._detect(image) for image in images]
 
     def _detect(self, image: Image) -> list[Detection]:

@@ -1,20 +1,26 @@
 """One pass over a clip's video with PyAV: every frame with its exact pts, never the whole clip in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import av
+import cv2
 import numpy as np
 
+from dashcam.media.hardware import opened
 from dashcam.media.images import Image
+from dashcam.media.picture import PLANAR, SEMIPLANAR, Picture, planes_of
 from dashcam.media.validity import MAX_STEP_S
 
 MIN_FPS = 0.2
 """Slower than that is no recording, time-lapse included."""
+MS = 0.001
+HELD_BYTES = 16_000_000
+"""Packets put aside in the hope that nobody wants their frames; beyond that they are decoded after all."""
 
 
 class DecodeError(Exception):
@@ -41,6 +47,22 @@ class Frame:
         """The whole frame, H x W x 3."""
         return np.ascontiguousarray(self.av.to_ndarray(format="bgr24"))
 
+    def picture(self, side: int) -> Picture:
+        """The frame for another thread, with a small copy whose longer side is ``side`` or the frame's own."""
+        frame = self.av
+        scale = min(1.0, side / max(frame.width, frame.height))
+        size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        if frame.format.name not in PLANAR + SEMIPLANAR:
+            whole = self.bgr()
+            small = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else whole
+            return Picture(self.pts, self.t_s, frame.width, frame.height, small, (whole,), "bgr24")
+        scaled = frame.reformat(*size, format="bgr24", interpolation="AREA")
+        colour = frame.colorspace, frame.color_range
+        return Picture(
+            self.pts, self.t_s, frame.width, frame.height, np.ascontiguousarray(scaled.to_ndarray()),
+            planes_of(frame), frame.format.name, colour,
+        )  # fmt: skip
+
     def gray(self, width: int) -> Image:
         """The frame's brightness at that width (its shape kept, never enlarged): cheap, one swscale call."""
         width = min(width, self.av.width)
@@ -54,6 +76,8 @@ class FrameReader:
 
     A packet that does not decode is counted in ``corrupt`` and skipped; a clip that is cut off ends where it is cut.
     ``on_audio``, if set, receives the packets of the first audio stream in passing: an encoder needs no second read.
+    Of the stretches ``skip`` (seconds of media time) only keyframes are decoded, as far as whole groups of pictures lie
+    in them; ``passed_over_s`` has the times of the other frames there. ``gpu`` is the number of a card that shall decode; ``no_gpu`` says why it does not.
     Raises `ClipUnreadable`; `DecodeError` when the file is no video, and at the end when nothing was decoded.
     """
 
@@ -63,6 +87,8 @@ class FrameReader:
         *,
         keyframes_only: bool = False,
         threads: int = 0,
+        skip: Sequence[tuple[float, float]] = (),
+        gpu: int | None = None,
     ) -> None:
         self.path = path
         self.keyframes_only = keyframes_only
@@ -72,9 +98,12 @@ class FrameReader:
         self._last_pts: int | None = None
         self._shift = 0
         self._step = 1
+        self._skip = skip
+        self.passed_over_s: list[float] = []
+        self._shown_pts: int | None = None
         self.on_audio: Callable[[av.Packet], None] | None = None
         try:
-            self._container = av.open(str(path))
+            self._container, self.no_gpu = opened(path, gpu)
         except OSError as error:
             raise _unreadable(path, error) from error
         except av.error.FFmpegError as error:
@@ -130,17 +159,67 @@ class FrameReader:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        for packet in self._packets():
-            try:
-                decoded = packet.decode()
-            except av.error.FFmpegError:
-                self.corrupt += 1
-                continue
+        for decoded in self._skimmed() if self._skip else map(self._decode, self._packets()):
             for frame in decoded:
-                if made := self._frame(frame):
+                if not self._again(frame) and (made := self._frame(frame)):
                     yield made
         if not self.decoded:
             raise DecodeError(f"No frame of {self.path.name} can be decoded ({self.corrupt} damaged packets).")
+
+    def _decode(self, packet: av.Packet | None) -> Sequence[Any]:
+        """The frames that come out; with None all that are left, after which the decoder starts afresh."""
+        context: Any = self.stream.codec_context
+        try:
+            frames: Sequence[Any] = context.decode(None) if packet is None else packet.decode()
+            return frames
+        except av.error.FFmpegError:
+            self.corrupt += 1
+            return []
+        finally:
+            if packet is None:
+                context.flush_buffers()
+
+    def _skimmed(self) -> Iterator[Sequence[Any]]:
+        """Frames, of unwanted groups of pictures the first; what is put aside of such a group is decoded after all when
+        the group turns out to reach beyond the stretch."""
+        aside: list[av.Packet] = []
+        for packet in self._packets():
+            if packet.is_keyframe or not packet.size:
+                self.passed_over_s += sorted(t_s for p in aside[1:] if (t_s := self._time_of(p)) is not None)
+            if packet.is_keyframe and self._unwanted(packet):
+                yield self._decode(None)
+                yield self._decode(packet)
+                yield self._decode(None)
+                aside = [packet]
+            elif not aside or packet.is_keyframe:
+                aside = []
+                yield self._decode(packet)
+            elif packet.size:
+                aside.append(packet)
+                if not self._unwanted(packet) or sum(p.size for p in aside) > HELD_BYTES:
+                    self._shown_pts = aside[0].pts
+                    yield from map(self._decode, aside)
+                    aside = []
+
+    def _unwanted(self, packet: av.Packet) -> bool:
+        """Whether the packet's time lies in a stretch that is skipped; the stretches are given in milliseconds."""
+        t_s = self._time_of(packet)
+        return t_s is not None and any(start - MS <= t_s < end - MS for start, end in self._skip)
+
+    def _time_of(self, packet: av.Packet) -> float | None:
+        if packet.pts is None:
+            return None
+        at = packet.pts + self._shift
+        return float((at - (at if self.first_pts is None else self.first_pts)) * self.time_base)
+
+    def _again(self, frame: av.VideoFrame) -> bool:
+        """Whether it is the keyframe that was shown before its group was decoded after all, or needs what was not."""
+        if self._shown_pts is None or frame.pts is None:
+            return False
+        if frame.pts <= self._shown_pts:
+            return True
+        self._shown_pts = None
+        return False
 
     def _packets(self) -> Iterator[av.Packet]:
         streams = [self.stream, self.audio] if self.audio and self.on_audio else [self.stream]

@@ -10,15 +10,21 @@ from types import TracebackType
 from typing import Any, Self
 
 import av
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from dashcam.media.decode import Frame, FrameReader
+from dashcam.media.hardware import ENCODER, no_encoder
 
 SHORT_SIDE = 720
-CRF = "26"
+X264 = {"preset": "superfast", "crf": "27", "x264-params": "bframes=0"}
+"""A third of the time of veryfast at CRF 26 for the same size and 0.5 dB (benchmarks/RESULTS.md)."""
+NVENC = {"preset": "p4", "rc": "vbr", "cq": "29"}
 GOP_S = 2.0
 WAITING = 8
 """Frames between decoder and encoder; a 4K frame is 12 MB."""
+CLOSER = 0.7
+"""Frames closer than this share of the copy's frame interval are left out: 30 fps becomes 15, 25 becomes 12.5."""
 
 
 class EncodeError(Exception):
@@ -41,23 +47,30 @@ class LowResEncoder:
 
     A context manager. The file is there, whole and flushed to disk, when the block ends well, and not at all when it
     does not. ``write`` waits while the encoder is ``WAITING`` frames behind; an error of the encoder's thread is raised
-    by the next ``write`` or at the end as `EncodeError`.
+    by the next ``write`` or at the end as `EncodeError`. ``fps`` is what the copy has at most and about; 0 keeps all
+    frames. ``gpu`` is the number of a card that shall encode; ``no_gpu`` says why it does not.
     """
 
-    def __init__(self, path: Path, source: FrameReader, *, threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, source: FrameReader, *, threads: int = 0, fps: float = 0, gpu: int | None = None
+    ) -> None:
         self.path = path
         self._part = path.with_name(f".{path.name}.part")
         self._queue: queue.Queue[Frame | av.Packet | None] = queue.Queue(WAITING)
         self._error: Exception | None = None
         self._stopped = threading.Event()
         self._first_pts: int | None = None
-        self._last_pts = -1
+        self._last_pts: int | None = None
+        self._key_pts: int | None = None
+        self._every = CLOSER / fps if fps else 0.0
+        self.no_gpu = "" if gpu is None else no_encoder(gpu)
+        self._gpu = None if self.no_gpu else gpu
         self._early: list[av.Packet] = []
         self._scaler: Any = VideoReformatter()
         self._time_base = source.time_base
         self._size = low_size(source.width, source.height)
         self._output: Any = av.open(str(self._part), "w", format="mp4", options={"movflags": "+faststart"})
-        self._video = self._video_stream(source.fps, threads)
+        self._video = self._video_stream(min(source.fps, fps or source.fps), threads)
         self._audio = self._audio_stream(source.audio)
         self._copy = source.audio is not None and source.audio.codec_context.name == "aac"
         self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
@@ -83,6 +96,9 @@ class LowResEncoder:
     def write(self, frame: Frame) -> None:
         """The next frame of the clip, from now on the encoder's alone; one whose pts does not rise is left out."""
         self._raise()
+        if self._last_pts is not None and (frame.pts - self._last_pts) * self._time_base <= self._every:
+            return
+        self._last_pts = frame.pts
         self._put(frame)
 
     def write_audio(self, packet: av.Packet) -> None:
@@ -92,7 +108,10 @@ class LowResEncoder:
 
     def _video_stream(self, fps: float, threads: int) -> Any:
         rate = Fraction(fps).limit_denominator(1001)
-        stream = self._output.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": CRF})
+        if self._gpu is None:
+            stream = self._output.add_stream("libx264", rate=rate, options=X264)
+        else:
+            stream = self._output.add_stream(ENCODER, rate=rate, options=NVENC | {"gpu": str(self._gpu)})
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
         stream.time_base = stream.codec_context.time_base = self._time_base
@@ -149,13 +168,17 @@ class LowResEncoder:
                 self._pass_on(packet)
             self._early.clear()
         pts = frame.pts - self._first_pts
-        if pts <= self._last_pts:
-            return
         small = self._scaler.reformat(frame.av, *self._size, format="yuv420p", interpolation="AREA")
         small.pts, small.time_base = pts, self._time_base
-        small.pict_type = av.video.frame.PictureType.NONE  # else x264 repeats the source's choice of keyframes
+        # never the source's own choice; by time, because frames may lie far apart
+        small.pict_type = PictureType.I if self._wants_key(pts) else PictureType.NONE
         self._output.mux(self._video.encode(small))
-        self._last_pts = pts
+
+    def _wants_key(self, pts: int) -> bool:
+        if self._key_pts is not None and (pts - self._key_pts) * self._time_base < GOP_S:
+            return False
+        self._key_pts = pts
+        return True
 
     def _pass_on(self, packet: av.Packet) -> None:
         if packet.pts is None:

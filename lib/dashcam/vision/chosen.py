@@ -33,6 +33,11 @@ def detector_of(device: DeviceSettings) -> Detector:
     return OnnxPlateDetector(device.detector_weights, size=device.detector_size, threads=device.threads)
 
 
+def batch_of(device: DeviceSettings) -> int:
+    """Frames given to the detector at once."""
+    return device.detector_batch or (device.gpu.max_batch_size if device.gpu is not None and _cuda() else 1)
+
+
 def reader_of(device: DeviceSettings) -> PlateReader:
     """The project's own reader. Raises `MissingWeights`."""
     return SlotReader(threads=device.threads)

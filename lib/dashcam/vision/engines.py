@@ -41,8 +41,12 @@ class Detector(Protocol):
     name: str
     sha256: str
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        """One list for each image, best first."""
+    def side(self, width: int, height: int) -> int:
+        """Longer side at which it looks at frames of that size: more than that need not be given to it."""
+        ...
+
+    def detect(self, images: Sequence[Image], side: int | None = None) -> list[list[Detection]]:
+        """One list for each image, best first. ``side`` is that of the frames these images are small copies of."""
         ...
 
 

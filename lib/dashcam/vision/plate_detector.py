@@ -51,20 +51,23 @@ class OnnxPlateDetector:
         self._session, self.sha256 = load_onnx(path, threads)
         self._input = self._session.get_inputs()[0].name
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
-        # one by one: a batch is no quicker on a CPU and takes its size in memory
-        return [self._detect(image) for image in images]
+    def side(self, width: int, height: int) -> int:
+        return input_size(width, height, self.size)
 
-    def _detect(self, image: Image) -> list[Detection]:
-        tensor, frame = letterbox(image, input_size(image, self.size))
+    def detect(self, images: Sequence[Image], side: int | None = None) -> list[list[Detection]]:
+        # one by one: a batch is no quicker on a CPU and takes its size in memory
+        return [self._detect(image, side or self.side(image.shape[1], image.shape[0])) for image in images]
+
+    def _detect(self, image: Image, side: int) -> list[Detection]:
+        tensor, frame = letterbox(image, side)
         raw = np.asarray(self._session.run(None, {self._input: tensor})[0])[0]
         return plates_of(raw, frame, self.min_score, self.max_iou)
 
 
-def input_size(image: Image, size: int) -> int:
+def input_size(width: int, height: int, size: int) -> int:
     """Longest side of the network's input for this frame: half the frame's, but 1 to 1.5 ``size``, and never more than
     the frame has (enlarged ones cost time and precision: openalpr eu 0.82 instead of 0.93); a multiple of 32."""
-    longest = max(image.shape[0], image.shape[1])
+    longest = max(width, height)
     wanted: float = min(max(longest / 2, size), 1.5 * size, longest)
     return max(STRIDE, round(wanted / STRIDE) * STRIDE)
 

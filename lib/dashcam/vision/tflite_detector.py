@@ -46,7 +46,10 @@ class TfliteDetector:
         self._boxes, self._scores = sorted(self._network.get_output_details(), key=lambda part: part["shape"][1] != 4)
         self._size = int(self._given["shape"][2])
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def side(self, width: int, height: int) -> int:
+        return self._size
+
+    def detect(self, images: Sequence[Image], side: int | None = None) -> list[list[Detection]]:
         return [self._detect(image) for image in images]
 
     def _detect(self, image: Image) -> list[Detection]:

@@ -46,13 +46,17 @@ class UltralyticsDetector:
             "half": self.device != "cpu",
         }  # fmt: skip
 
-    def detect(self, images: Sequence[Image]) -> list[list[Detection]]:
+    def side(self, width: int, height: int) -> int:
+        return input_size(width, height, self._size)
+
+    def detect(self, images: Sequence[Image], side: int | None = None) -> list[list[Detection]]:
         found: list[list[Detection]] = [[] for _ in images]
         for shape in dict.fromkeys(image.shape for image in images):
             alike = [i for i, image in enumerate(images) if image.shape == shape]
             for start in range(0, len(alike), self._batch):
                 some = alike[start : start + self._batch]
-                size = input_size(images[some[0]], self._size)
+                height, width = images[some[0]].shape[:2]
+                size = side or self.side(width, height)
                 answers = self._network.predict([images[i] for i in some], imgsz=size, **self._options)
                 for i, answer in zip(some, answers, strict=True):
                     found[i] = _plates(answer, images[i])

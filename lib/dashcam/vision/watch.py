@@ -8,9 +8,10 @@ from time import thread_time
 import numpy as np
 
 from dashcam.media.images import Image, jpeg
+from dashcam.media.picture import Picture
 from dashcam.records import Box, Read
 from dashcam.vision import quality
-from dashcam.vision.engines import Detector, PlateReader
+from dashcam.vision.engines import Detection, Detector, PlateReader
 from dashcam.vision.tracking import PlateTracker
 
 KEPT_CROPS = 8
@@ -86,12 +87,12 @@ class PlateWatch:
     """Looks at sampled frames in order and gives the tracklets of one clip, each with its reads.
 
     ``second`` reads the best crops of doubtful tracks once more; its reads vote beside the others.
-    ``keep_frame(pts, image)`` is called for each frame from which a crop was kept. ``seconds`` sums the CPU time of
+    ``keep_frame(picture)`` is called for each frame from which a crop was kept. ``seconds`` sums the CPU time of
     "detect" and "read" in the calling thread. At most ``KEPT_CROPS`` crops per live track are in memory.
     """
 
     def __init__(
-        self, detector: Detector, reader: PlateReader, sample_fps: float, keep_frame: Callable[[int, Image], None],
+        self, detector: Detector, reader: PlateReader, sample_fps: float, keep_frame: Callable[[Picture], None],
         second: PlateReader | None = None,
     ) -> None:  # fmt: skip
         self._detector = detector
@@ -104,22 +105,37 @@ class PlateWatch:
         self._patience_s = 2.5
         self.seconds = {"detect": 0.0, "read": 0.0}
 
-    def look(self, pts: int, t_s: float, image: Image) -> None:
-        """One sampled frame, BGR; ``t_s`` rises from call to call."""
+    def side(self, width: int, height: int) -> int:
+        """Longer side that a picture's small copy needs for frames of that size."""
+        return self._detector.side(width, height)
+
+    def look(self, pictures: Sequence[Picture]) -> list[bool]:
+        """Sampled frames of one size, in order of time; for each whether a plate in it is new, which means that fewer
+        than ``KEPT_CROPS`` crops of it have been seen."""
         began = thread_time()
-        detections = self._detector.detect([image])[0]
+        side = self.side(pictures[0].width, pictures[0].height)
+        found = self._detector.detect([picture.small for picture in pictures], side)
         self.seconds["detect"] += thread_time() - began
-        kept = False
+        return [
+            self._follow(picture, [in_frame(one, picture) for one in of_it])
+            for picture, of_it in zip(pictures, found, strict=True)
+        ]
+
+    def _follow(self, picture: Picture, detections: Sequence[Detection]) -> bool:
+        kept = new = False
+        t_s = picture.t_s
         for detection, number in zip(detections, self._tracker.update(t_s, detections), strict=True):
             tracklet = Tracklet() if number is None else self._live.setdefault(number, Tracklet())
             tracklet.seen.append((t_s, detection.box))
-            kept |= tracklet.offer(cut_out(image, pts, t_s, detection.box, detection.score))
+            kept |= tracklet.offer(cut_out(picture, detection.box, detection.score))
+            new |= len(tracklet.seen) < KEPT_CROPS
             if number is None:
                 self._close(tracklet)
         if kept:
-            self._keep_frame(pts, image)
+            self._keep_frame(picture)
         for number in [n for n, tracklet in self._live.items() if t_s - tracklet.last_s > self._patience_s]:
             self._close(self._live.pop(number))
+        return new
 
     def finish(self) -> list[Tracklet]:
         """All tracklets, by first appearance."""
@@ -163,17 +179,25 @@ def _reads(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) 
     return evidence
 
 
-def cut_out(image: Image, pts: int, t_s: float, box: Box, score: float) -> Crop:
+def in_frame(detection: Detection, picture: Picture) -> Detection:
+    """What was found in a picture's small copy, in pixels of the whole."""
+    height, width = picture.small.shape[:2]
+    x, y = picture.width / width, picture.height / height
+    x0, y0, x1, y1 = detection.box
+    return Detection((x0 * x, y0 * y, x1 * x, y1 * y), detection.score)
+
+
+def cut_out(picture: Picture, box: Box, score: float) -> Crop:
     """A copy of the box with its margins, so that the frame itself can go."""
-    height, width = image.shape[:2]
+    width, height = picture.width, picture.height
     ox0, oy0, ox1, oy1 = grown(box, SHOWN_MARGIN, width, height)
     ix0, iy0, ix1, iy1 = grown(box, READ_MARGIN, width, height)
-    shown = image[oy0:oy1, ox0:ox1].copy()
+    shown = picture.cut(ox0, oy0, ox1, oy1)
     inner = (ix0 - ox0, iy0 - oy0, ix1 - ox0, iy1 - oy0)
     sharp = quality.sharpness(shown[inner[1] : inner[3], inner[0] : inner[2]])
     cut = quality.touches_border(box, width, height)
     promise = quality.promise(box, sharp, score) * (0.2 if cut else 1)
-    return Crop(pts, t_s, box, cut, sharp, promise, shown, inner)
+    return Crop(picture.pts, picture.t_s, box, cut, sharp, promise, shown, inner)
 
 
 def rounded(box: Box) -> Box:

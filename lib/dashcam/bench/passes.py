@@ -1,0 +1,157 @@
+"""``python -m dashcam.bench.passes PASS CLIP FOLDER``: one pass over a clip, alone in its process, so that its CPU time
+and its peak of memory are its own. What it loads beforehand is not counted; the result goes to standard output."""
+
+import contextlib
+import logging
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+from pydantic import BaseModel
+
+from dashcam.config import DeviceSettings
+from dashcam.media.decode import FrameReader
+from dashcam.media.images import jpeg
+from dashcam.records import HeavyResult, Read
+from dashcam.stages import preprocess
+from dashcam.stages.common import StageContext
+from dashcam.stages.heavy import Heavy
+from dashcam.storage.roots import Stores
+from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
+from dashcam.vision import quality
+from dashcam.vision.chosen import reader_of
+from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
+from dashcam.vision.sightings import sightings
+from dashcam.vision.tracking import PlateTracker
+from dashcam.vision.watch import READ_MARGIN, Evidence, Tracklet, grown, rounded
+
+SETTINGS = "settings.json"
+FPS = 30.0
+
+
+class Pass(BaseModel):
+    """``cpu_s`` and ``wall_s`` of the pass itself; ``peak_rss_mb`` of its whole process."""
+
+    cpu_s: float
+    wall_s: float
+    peak_rss_mb: float
+    frames: int
+    looked_at: int = 0
+    plates: list[str] = []
+
+
+def decode(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass]:
+    """Every frame decoded and dropped: the floor."""
+
+    def run() -> Pass:
+        with FrameReader(clip, threads=device.threads) as reader:
+            for _ in reader:
+                pass
+            return _counted(reader.decoded)
+
+    return run
+
+
+def heavy(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass]:
+    """The stage as a worker runs it, after the cheap look, which is not counted."""
+    stage = Heavy(device)
+    PlateTracker(device.sample_fps)  # its import
+    stores = Stores({"indoor_nas": folder / "nas", "local": clip.parent})
+    (folder / "nas").mkdir()
+
+    def context(name: str) -> StageContext:
+        (folder / name).mkdir()
+        return StageContext(stores, folder / name, device, logging.getLogger("bench"))
+
+    def task(new: NewTask) -> Task:
+        return Task(
+            task_id=1, task_type=new.task_type, video_id=new.video_id, revision=1, device_type=device.device_type,
+            state="pending", inputs=new.inputs, created_at=datetime.now(UTC),
+        )  # fmt: skip
+
+    video = InputRef(device="local", path=clip.name, type="video")
+    first = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id="bench", inputs=[video])
+    (then,) = preprocess.run(task(first), context("preprocess")).publish
+
+    def run() -> Pass:
+        result = stage.run(task(then), context("heavy")).result
+        assert isinstance(result, HeavyResult)
+        found = {s.text for s in result.sightings if s.confirmed}
+        return _counted(result.frames_decoded, result.frames_looked_at, found)
+
+    return run
+
+
+def naive(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass]:
+    """What one writes first: every frame converted whole, through the network as it was trained, and every plate in it
+    read; followed and voted as the stage does. No low-resolution copy, no pictures but the crops."""
+    weights = device.detector_weights or default_weights()
+    detector = OnnxPlateDetector(weights, size=device.detector_size, threads=device.threads)
+    reader = reader_of(device)
+    tracker = PlateTracker(FPS)
+
+    def run() -> Pass:
+        tracks: dict[tuple[int, int], Tracklet] = {}
+        with FrameReader(clip, threads=device.threads) as frames:
+            for frame in frames:
+                image = frame.bgr()
+                detections = detector.detect([image])[0]
+                for detection, number in zip(detections, tracker.update(frame.t_s, detections), strict=True):
+                    x0, y0, x1, y1 = grown(detection.box, READ_MARGIN, image.shape[1], image.shape[0])
+                    crop = image[y0:y1, x0:x1]
+                    # one that is not followed yet is a track of its own
+                    key = (number, 0) if number is not None else (frame.index, len(tracks) + 1)
+                    track = tracks.setdefault(key, Tracklet())
+                    track.seen.append((frame.t_s, detection.box))
+                    found = reader.read([crop])[0]
+                    if not found.text:
+                        continue
+                    cut = quality.touches_border(detection.box, image.shape[1], image.shape[0])
+                    legible = quality.legibility(detection.box, quality.sharpness(crop), found.confidence, cut)
+                    read = Read(
+                        pts=frame.pts, t_s=frame.t_s, box=rounded(detection.box), text=found.text,
+                        confidence=found.confidence, legibility=legible, slots=found.slots,
+                    )  # fmt: skip
+                    track.evidence.append(Evidence(read, cut, jpeg(crop)))
+            plates = {seen.vote.text for seen in sightings(list(tracks.values())) if seen.confirmed}
+            return _counted(frames.decoded, frames.decoded, plates)
+
+    return run
+
+
+PASSES = {"decode": decode, "heavy": heavy, "naive": naive}
+
+
+def peak_rss_mb() -> float:
+    """The most memory that this process had, in millions of bytes.
+
+    Not ``getrusage`` on Linux: a process inherits there what its parent had when it started it.
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    memory = psutil.Process().memory_info()
+    return round(getattr(memory, "peak_wset", memory.rss) / 1e6, 1)
+
+
+def _counted(frames: int, looked_at: int = 0, plates: set[str] | None = None) -> Pass:
+    return Pass(cpu_s=0, wall_s=0, peak_rss_mb=0, frames=frames, looked_at=looked_at, plates=sorted(plates or ()))
+
+
+def main() -> None:
+    name, clip, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    device = DeviceSettings.model_validate_json((folder / SETTINGS).read_text())
+    (work := folder / name).mkdir()
+    run = PASSES[name](clip, work, device)
+    cpu, wall = time.process_time(), time.perf_counter()
+    done = run()
+    costs = {"cpu_s": round(time.process_time() - cpu, 3), "wall_s": round(time.perf_counter() - wall, 3)}
+    print(done.model_copy(update=costs | {"peak_rss_mb": peak_rss_mb()}).model_dump_json())
+
+
+if __name__ == "__main__":
+    main()
