@@ -15,7 +15,7 @@ from blocks.device import Device, load_device
 from dashcam.stages.common import Rejected, StageContext, StageOutput, clip_vanished
 from dashcam.storage.bundle import StorageError, explained
 from dashcam.storage.roots import StoreError
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServer, ServerRefused
 from dashcam.tasks.model import Completion, Task
 
 PROGRESS_INTERVAL_S = 0.5
@@ -67,8 +67,7 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -
         saved = rejected.result.model_dump(mode="json") if rejected.result else None
         completion = Completion(outcome="rejected", reason=str(rejected), result=saved)
     except Exception as error:
-        if clip_vanished(todo, device.stores) and not moved(todo, server):
-            end_as_vanished(todo, server, log)
+        if clip_vanished(todo, device.stores) and not moved(todo, server) and end_as_vanished(todo, server, log):
             return
         log.error("failed: %s", error)
         server.failed(todo.task_id, str(error) if isinstance(error, SENTENCES) else f"{type(error).__name__}: {error}")
@@ -85,11 +84,17 @@ def moved(todo: Task, server: MainServer) -> bool:
     return now is not None and now.inputs != todo.inputs
 
 
-def end_as_vanished(todo: Task, server: MainServer, log: "ClipLog") -> None:
+def end_as_vanished(todo: Task, server: MainServer, log: "ClipLog") -> bool:
+    """Whether that is settled: the clip has ended, or goes on from a copy. The server refuses where it sees it."""
     path = todo.input("video").path
     reason = f"{path} was removed before it was processed: put it back, and the next scan takes it up again."
-    log.warning("vanished: %s", reason)
-    server.complete(todo.task_id, Completion(outcome="vanished", reason=reason))
+    try:
+        ended = server.complete(todo.task_id, Completion(outcome="vanished", reason=reason))
+    except ServerRefused as refused:
+        log.warning("not ended as vanished: %s", refused)
+        return False
+    log.warning("vanished: %s" if ended else "gone, and taken up again from a copy: %s", reason if ended else path)
+    return True
 
 
 class ClipLog(logging.LoggerAdapter):

@@ -7,9 +7,13 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from app import system
+from dashcam.catalog import arrival
+from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
+from dashcam.storage.roots import StoreError, split
 from dashcam.tasks import table
-from dashcam.tasks.model import Completion, NewTask, Task, TaskType
+from dashcam.tasks.chain import STAGES
+from dashcam.tasks.model import Completion, InputRef, NewTask, Task, TaskType
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -86,13 +90,43 @@ def create_task(new: NewTask) -> Changed:
 
 @router.post("/{task_id}/complete")
 def complete_task(task_id: int, completion: Completion) -> Changed:
-    """Store the result, complete the task and publish what follows, in one transaction; or do nothing at all."""
+    """Store the result, complete the task and publish what follows, in one transaction; or do nothing at all.
+
+    A clip ends as ``vanished`` only where its stage reads clips and no copy of it is known: with one, the task goes on
+    from there (``changed`` is false).
+    """
     here = system.current()
+    if completion.outcome == "vanished" and goes_on_from_a_copy(here, task_id):
+        here.wake()
+        return Changed(changed=False)
     with writing(here.engine) as session:
         changed = table.complete(session, task_id, completion, here.site)
     here.progress.forget(task_id)
     here.wake()
     return Changed(changed=changed)
+
+
+def goes_on_from_a_copy(here: system.System, task_id: int) -> bool:
+    """Whether the task was given another place of its clip; 409 where it cannot have vanished."""
+    with reading(here.engine) as session:
+        task = table.get(session, task_id)
+        if task is None or task.state != "pending":
+            return False
+        if not STAGES[task.task_type].reads_clip:
+            raise HTTPException(409, f"{task.task_type} does not read the clip, so it cannot find it gone.")
+        try:
+            found = arrival.still_there(session, here.stores, task.video_id)
+        except (StoreError, OSError) as error:
+            raise HTTPException(409, f"Whether the clip is gone cannot be seen now: {error}") from error
+    if found is None:
+        return False
+    if found == task.input("video").uri:
+        raise HTTPException(409, f"The main server sees the clip at {found}: check the device's mount of that store.")
+    store, path = split(found)
+    with writing(here.engine) as session:
+        copy = InputRef(device=store, path=str(path), type="video")
+        arrival.move(session, session.get_one(Video, task.video_id), copy)
+    return True
 
 
 @router.post("/{task_id}/failed")

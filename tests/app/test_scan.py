@@ -12,13 +12,15 @@ from sqlalchemy import event
 from app.system import System
 from blocks.device import Device
 from dashcam.config import DeviceSettings
+from dashcam.database import writing
 from dashcam.media import identity
 from dashcam.scan import scan
 from dashcam.stages import ingest
 from dashcam.storage.roots import StoreMissing, Stores
-from dashcam.tasks.client import MainServer
-from dashcam.tasks.model import Task
+from dashcam.tasks.client import MainServer, ServerRefused
+from dashcam.tasks.model import Completion, Task, TaskType
 from flows.clips import work_on_clip
+from tests.catalog.rows import add_task, add_video
 
 LONG_AGO = 1_700_000_000
 
@@ -127,6 +129,60 @@ def test_a_clip_that_vanished_ends_with_that_outcome(server: MainServer, here: S
     video = server.video(task.video_id) or {}
     assert video["outcome"] == "vanished"
     assert "raw/a.MP4" in video["reason"]
+
+
+def test_a_clip_of_which_a_copy_is_known_goes_on_from_the_copy(server: MainServer, here: System, raw: Path) -> None:
+    clip = put(raw / "a.MP4", "content")
+    put(raw / "copy" / "b.MP4", "content")
+    scan(server, here.stores, "indoor_nas:raw")
+    clip.unlink()
+    work(ingest_task(server), server, here.stores)
+    assert ingest_task(server).inputs[0].path == "raw/copy/b.MP4"
+    assert (server.video(ingest_task(server).video_id) or {})["outcome"] is None
+
+
+def test_a_device_that_sees_too_little_ends_nothing(
+    server: MainServer, here: System, raw: Path, tmp_path: Path
+) -> None:
+    put(raw / "a.MP4", "content")
+    scan(server, here.stores, "indoor_nas:raw")
+    elsewhere = put(tmp_path / "an older disk" / "raw" / "z.MP4", "mounted in its place").parents[1]
+    with pytest.raises(FileNotFoundError):
+        work(ingest_task(server), server, Stores({"indoor_nas": elsewhere}))
+    assert ingest_task(server).failures == 1
+
+
+@pytest.mark.parametrize("mount_point", [True, False])
+def test_a_copy_on_a_store_that_is_away_keeps_the_clip(
+    server: MainServer, here: System, raw: Path, mount_point: bool
+) -> None:
+    clip = put(raw / "a.MP4", "content")
+    shed = here.stores.root("shed_nas")
+    put(shed / "old" / "a.MP4", "content")
+    scan(server, here.stores, "indoor_nas:raw")
+    scan(server, here.stores, "shed_nas:old")
+    clip.unlink()
+    put(raw / "b.txt", "the store is not empty")
+    shed.rename(here.stores.root("indoor_nas") / "away")
+    if mount_point:
+        shed.mkdir()
+    with pytest.raises(OSError):
+        work(ingest_task(server), server, here.stores)
+    assert len(server.all_pending()) == 1
+
+
+@pytest.mark.parametrize("stage", [TaskType.ARCHIVE_VIDEO, TaskType.FINALIZE_VIDEO])
+def test_a_stage_that_reads_no_clip_cannot_find_it_gone(
+    server: MainServer, client: TestClient, here: System, raw: Path, stage: TaskType
+) -> None:
+    put(raw / "a.MP4", "content").rename(raw / "b.MP4")
+    with writing(here.engine) as session:
+        video = add_video(session, 1, outcome=None)
+        add_task(session, video, stage)
+    (task,) = server.all_pending()
+    with pytest.raises(ServerRefused, match="does not read the clip"):
+        server.complete(task.task_id, Completion(outcome="vanished", reason="so it says"))
+    assert ingest_task(server).task_id == task.task_id
 
 
 def test_a_clip_in_a_store_that_is_away_or_empty_stays_pending(server: MainServer, here: System, raw: Path) -> None:

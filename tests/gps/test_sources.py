@@ -200,6 +200,13 @@ def test_a_file_beside_the_clip(tmp_path: Path, suffix: str, whole_name: bool) -
     assert all(fix.lat == pytest.approx(52, abs=1e-3) for fix in found.fixes)
 
 
+@pytest.mark.parametrize("camera", ["NF", "NR", "NFS"])
+def test_blackvues_cameras_share_the_positions_of_their_recording(tmp_path: Path, camera: str) -> None:
+    path = clip(tmp_path).rename(tmp_path / f"20260628_133416_{camera}.mp4")
+    (tmp_path / "20260628_133416_N.gps").write_text(SIDECARS[".gps"])
+    assert len(sources.read(path, span()).fixes) == 6
+
+
 def test_out_of_a_whole_days_track_the_clip_is_cut(tmp_path: Path) -> None:
     path = clip(tmp_path)
     day = GPX_HEAD + gpx_points(START - timedelta(seconds=100), 300) + GPX_TAIL

@@ -32,6 +32,22 @@ AT = datetime(2026, 6, 28, 13, 34, 16)
         ("DCIM/Movie/ro/2026_0628_133416_000008PF.MP4", ClipName(AT, "front", "parking", locked=True)),
         ("Parking/Rear/MOVI0007.MOV", ClipName(None, "rear", "parking")),
         ("Rear/2026_0628_133416_000009F.MP4", ClipName(AT, "front", "normal")),  # the name is nearer than the folder
+        ("Record/20260628_133416_NF.mp4", ClipName(AT, "front", "normal")),  # BlackVue
+        ("Record/20260628_133416_PR.mp4", ClipName(AT, "rear", "parking")),
+        ("Record/20260628_133416_IF.mp4", ClipName(AT, "front", "parking")),  # hit while parked
+        ("Record/20260628_133416_EI.mp4", ClipName(AT, "interior", "event")),
+        ("Record/20260628_133416_NFS.mp4", ClipName(AT, "front", "normal")),
+        ("260628_133416_001_FH.MP4", ClipName(AT, "front", "normal")),  # Nextbase
+        ("PROTECTED/260628_133416_042_RL.MP4", ClipName(AT, "rear", "normal")),
+        ("Normal/Front/NO20260628-133416-000123F.MP4", ClipName(AT, "front", "normal")),  # 70mai
+        ("Event/Back/EV20260628-133416-000124B.MP4", ClipName(AT, "rear", "event")),
+        ("Parking/PA20260628-133416.MP4", ClipName(AT, "", "parking")),
+        ("Normal/Back/NO20260628-133416-000125.MP4", ClipName(AT, "rear", "normal")),
+        ("cont_rec/REC_2026_06_28_13_34_16_F.MP4", ClipName(AT, "front", "normal")),  # Thinkware
+        ("evt_rec/EVT_2026_06_28_13_34_16_R.MP4", ClipName(AT, "rear", "event")),
+        ("motion_timelapse_rec/REC_2026_06_28_13_34_16_F.MP4", ClipName(AT, "front", "parking")),
+        ("DCIM/100EVENT/GRMN0001.MP4", ClipName()),  # Garmin: its container tells
+        ("261328_133416_001_FH.MP4", ClipName()),
         ("2026_1328_133416_000001F.MP4", ClipName()),  # month 13
         ("2026_0230_133416_000001F.MP4", ClipName()),  # 30 February
         ("holiday.mp4", ClipName()),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import reading
 from dashcam.media import identity, names
-from dashcam.storage.roots import StoreError, Stores
+from dashcam.storage.roots import StoreError, StoreMissing, Stores, split
 from dashcam.tasks import table
 from dashcam.tasks.model import InputRef, Listed, NewTask, TaskType
 
@@ -124,6 +124,26 @@ def left_behind(session: Session, stores: Stores, video_id: str, ref: InputRef) 
         return None if stores.path(video.source).exists() else video.source
     except (StoreError, OSError):
         return None
+
+
+def still_there(session: Session, stores: Stores, video_id: str) -> str | None:
+    """Where the content lies all the same: where the video was last seen, else a copy at the size and time it had.
+
+    ``StoreError`` or ``OSError`` when a place cannot be looked at now: a mount that is missing is not empty.
+    """
+    known = {one.uri: one for one in session.scalars(select(SourceFile).where(SourceFile.video_id == video_id))}
+    source = session.get_one(Video, video_id).source
+    for uri in sorted(known, key=lambda uri: (uri != source, uri)):
+        try:
+            status = stores.path(uri).stat()
+        except FileNotFoundError:
+            root = stores.root(split(uri)[0])
+            if not any(root.iterdir()):
+                raise StoreMissing(f"{root} is empty, which is what a missing mount looks like.") from None
+            continue
+        if (status.st_size, status.st_mtime_ns) == (known[uri].size, known[uri].mtime_ns):
+            return uri
+    return None
 
 
 def admit(session: Session, found: Look) -> Arrival:

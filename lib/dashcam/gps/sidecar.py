@@ -12,6 +12,8 @@ from dashcam.gps.reading import KNOT_MPS, Reading, degrees, reading
 MAX_BYTES = 64 * 1024 * 1024
 _NMEA = re.compile(r"(?:\[(\d{1,16})\])?(\$[A-Z]{2}RMC,[\x20-\x7e]*)")
 """BlackVue writes its own clock in milliseconds before each sentence."""
+_BLACKVUE = re.compile(r"(\d{8}_\d{6}_[A-Z])[FRIO][LS]?", re.ASCII | re.IGNORECASE)
+"""One file of positions serves all cameras of a recording and has no camera's letter."""
 _CUE = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{1,3})\s*-->")
 _NUMBER = r"(-?\d{1,3}\.\d+)"
 _LAT = re.compile(rf"\blat(?:itude)?\b\W{{0,3}}{_NUMBER}", re.IGNORECASE)
@@ -26,8 +28,11 @@ def files(path: Path) -> list[Path]:
 
     Asked for by name: a folder of a season's clips is not listed for each of them.
     """
+    starts = [path.stem, path.name]
+    if recording := _BLACKVUE.fullmatch(path.stem):
+        starts.append(recording[1])
     suffixes = [spelled for suffix in READERS for spelled in (suffix, suffix.upper())]
-    names = [path.with_name(start + suffix) for suffix in suffixes for start in (path.stem, path.name)]
+    names = [path.with_name(start + suffix) for suffix in suffixes for start in starts]
     return [file for file in names if file != path and file.is_file()]
 
 

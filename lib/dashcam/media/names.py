@@ -3,26 +3,63 @@
 Viofo writes four layouts, under ``Movie/``, ``Movie/RO/`` (locked) and ``Movie/Parking/``:
 ``2026_0628_133416_000001PF.MP4``; without the first ``_`` (A129 Pro); without a counter, ``2026_0628_133416_F.MP4``;
 and ``20260628133416_000123.MP4`` (A119 Mini, DDPai too), where other Novatek cameras add ``A`` (front) or ``B`` (rear).
-Any other name says nothing here: the container says when such a clip began, the folder what it is.
+BlackVue, Nextbase, 70mai and Thinkware have one each. Any other name (Garmin's ``GRMN0001.MP4``) says nothing here:
+the container says when such a clip began, the folder what it is.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
+from typing import NamedTuple
 
 EXTENSIONS = frozenset({".mp4", ".mov", ".ts", ".avi"})
-_CAMERAS = {"F": "front", "R": "rear", "I": "interior", "T": "telephoto", "A": "front", "B": "rear"}
-_KINDS = {"P": "parking", "E": "event"}
-_KIND_FOLDERS = {"emr": "event", "event": "event", "ro": "event", "parking": "parking"}
+_CAMERAS = {"F": "front", "R": "rear", "I": "interior", "T": "telephoto", "A": "front", "B": "rear", "C": "interior"}
+_KIND_FOLDERS = {
+    "emr": "event", "event": "event", "ro": "event", "evt_rec": "event", "manual_rec": "event",
+    "parking": "parking", "lapse": "parking", "parking_rec": "parking", "motion_timelapse_rec": "parking",
+}  # fmt: skip
 _LOCKED_FOLDERS = frozenset({"ro", "emr"})
 _CAMERA_FOLDERS = {
     "front": "front", "rear": "rear", "back": "rear", "interior": "interior", "cabin": "interior",
 }  # fmt: skip
-_NAME = re.compile(
-    r"(?P<year>\d{4})_?(?P<month>\d{2})(?P<day>\d{2})_?(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})"
-    r"(?:_(?P<counter>\d{1,8})?(?P<kind>[PE]?)(?P<camera>[FRITAB]?))?",
-    re.ASCII | re.IGNORECASE,
+
+
+class _Layout(NamedTuple):
+    """``kinds`` gives the meaning of what the name has for it; for what is not in it the folder counts."""
+
+    name: re.Pattern[str]
+    kinds: Mapping[str, str]
+
+
+def _layout(pattern: str, kinds: Mapping[str, str]) -> _Layout:
+    for part, digits in (("YYYY", 4), ("YY", 2), ("MM", 2), ("DD", 2), ("hh", 2), ("mm", 2), ("ss", 2)):
+        pattern = pattern.replace(f"<{part}>", rf"(?P<{part}>\d{{{digits}}})")
+    return _Layout(re.compile(pattern, re.ASCII | re.IGNORECASE), kinds)
+
+
+_AFTER_YEAR = ("MM", "DD", "hh", "mm", "ss")
+_LAYOUTS = (
+    _layout(  # Viofo and other Novatek
+        r"<YYYY>_?<MM><DD>_?<hh><mm><ss>(?:_(?:\d{1,8})?(?P<kind>[PE]?)(?P<camera>[FRITAB]?))?",
+        {"P": "parking", "E": "event"},
+    ),
+    _layout(  # BlackVue: https://support.blackvue.com.au/hc/en-us/articles/13301776266895-Video-File-Naming
+        r"<YYYY><MM><DD>_<hh><mm><ss>_(?P<kind>[NEPMIOATBRXGDLYF])(?P<camera>[FRIO])[LS]?",
+        {"N": "normal", "P": "parking", "I": "parking"} | dict.fromkeys("EMOAB", "event"),
+    ),
+    _layout(  # Nextbase: https://support.nextbase.com/hc/en-nz/articles/21362518328349-File-Names
+        r"<YY><MM><DD>_<hh><mm><ss>_\d{3}_(?P<camera>[FR])[HL]", {}
+    ),
+    _layout(  # 70mai
+        r"(?P<kind>NO|EV|VL|LA|PA)<YYYY><MM><DD>-<hh><mm><ss>(?:-\d{1,8})?(?P<camera>[FBRIC]?)",
+        {"NO": "normal", "EV": "event", "VL": "event", "LA": "parking", "PA": "parking"},
+    ),
+    _layout(  # Thinkware
+        r"(?P<kind>REC|EVT|MAN|PARK|MOT)_<YYYY>_<MM>_<DD>_<hh>_<mm>_<ss>(?:_(?P<camera>[FRI]))?",
+        {"EVT": "event", "MAN": "event", "PARK": "parking", "MOT": "parking"},
+    ),
 )
 
 
@@ -44,16 +81,22 @@ def parse(path: PurePath | str) -> ClipName:
     folders = [part.lower() for part in path.parts[-4:-1]]  # further up, a folder's name is chance
     locked = not _LOCKED_FOLDERS.isdisjoint(folders)
     kind, camera = _last(folders, _KIND_FOLDERS) or "normal", _last(folders, _CAMERA_FOLDERS)
-    match = _NAME.fullmatch(path.stem)
-    if match is None:
-        return ClipName(None, camera, kind, locked)
+    for layout in _LAYOUTS:
+        if match := layout.name.fullmatch(path.stem):
+            said = match.groupdict(default="")
+            start = _moment(said)
+            if start is not None:
+                camera = _CAMERAS.get(said.get("camera", "").upper(), camera)
+                return ClipName(start, camera, layout.kinds.get(said.get("kind", "").upper(), kind), locked)
+    return ClipName(None, camera, kind, locked)
+
+
+def _moment(said: Mapping[str, str]) -> datetime | None:
+    year = said.get("YYYY") or f"20{said['YY']}"
     try:
-        parts = [int(match[name]) for name in ("year", "month", "day", "hour", "minute", "second")]
-        start = datetime(*parts)  # type: ignore[arg-type]
+        return datetime.strptime(year + "".join(said[part] for part in _AFTER_YEAR), "%Y%m%d%H%M%S")
     except ValueError:
-        return ClipName(None, camera, kind, locked)
-    camera = _CAMERAS.get((match["camera"] or "").upper(), camera)
-    return ClipName(start, camera, _KINDS.get((match["kind"] or "").upper(), kind), locked)
+        return None
 
 
 def _last(folders: list[str], meanings: dict[str, str]) -> str:
