@@ -71,6 +71,24 @@ def test_a_merge_comes_with_what_undoes_it(client: TestClient, drives: None) -> 
     assert client.get("/trips").json()["total"] == 2
 
 
+def test_what_a_camera_says_about_its_fixes_is_kept(client: TestClient, here: System) -> None:
+    car = Car()
+    car.drive(MORNING, 3)
+    front = car.clips[0]
+    qualities = ["2d"] + ["3d"] * 2 + ["fix"] * (len(front.fixes) - 3)
+    fixes = [fix.model_copy(update={"quality": q}) for fix, q in zip(front.fixes, qualities, strict=True)]
+    with writing(here.engine) as session:
+        arrive(session, front.model_copy(update={"fixes": fixes}))
+        video_id = clip_of(session, "front").video_id
+    assert [fix["quality"] for fix in client.get(f"/videos/{video_id}/track").json()] == qualities
+    assert "<fix>3d</fix>" in client.get("/export/track.gpx", params={"clip": video_id}).text
+
+
+def test_a_sighting_says_how_its_place_is_known(client: TestClient, drives: None) -> None:
+    (seen,) = client.get("/plates/LT23CGK").json()["seen"]
+    assert (seen["place_quality"], 0 < seen["accuracy_m"] < 5) == ("interpolated", True)
+
+
 def test_deriving_again_leaves_trips_as_they_are(client: TestClient, drives: None) -> None:
     before = client.get("/trips").json()
     assert client.post("/trips/derive").json() == {"trips": 2}

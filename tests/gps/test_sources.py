@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.gps import camm, exiftool, gpmf, novatek_ts, sidecar, sources
-from dashcam.gps.gpx import gpx_of
+from dashcam.gps.export import Leg, gpx
 from dashcam.gps.reading import Reading, reading, without_spikes
 from dashcam.records import Fix
 from tests.gps.made import SECONDS, START, drive, transport, with_track, write_clip
@@ -282,12 +282,11 @@ def test_the_impossible_is_refused_not_repaired(said: tuple[float, datetime, flo
 
 def test_a_track_written_as_gpx_reads_back(tmp_path: Path) -> None:
     fixes = [
-        Fix(t_s=i, utc=START + timedelta(seconds=i), lat=52 + i / 1e4, lon=4.9, speed_mps=8.25, heading_deg=91.5)
-        for i in range(6)
-    ]
+        Fix(t_s=i, utc=START + timedelta(seconds=i), lat=52 + i / 1e4, lon=4.9, speed_mps=8.25, heading_deg=91.5,
+            quality=quality)
+        for i, quality in enumerate(("2d", "3d", "3d", "fix", "fix", "2d"))
+    ]  # fmt: skip
     path = clip(tmp_path)
-    path.with_suffix(".gpx").write_text(gpx_of(fixes, "a <clip> & more.MP4"))
+    path.with_suffix(".gpx").write_text(gpx([Leg("a <clip> & \x01more.MP4", "", "", fixes)]))
     again = sources.read(path, span()).fixes
-    assert [(fix.utc, fix.lat, fix.lon, fix.speed_mps, fix.heading_deg) for fix in again] == [
-        (fix.utc, fix.lat, fix.lon, fix.speed_mps, fix.heading_deg) for fix in fixes
-    ]
+    assert [fix.model_copy(update={"source": "sidecar"}) for fix in fixes] == again

@@ -1,6 +1,7 @@
 """What the REST API answers about videos and plates."""
 
 from datetime import datetime
+from typing import cast
 
 from pydantic import BaseModel
 from sqlalchemy import func, select
@@ -14,6 +15,7 @@ from dashcam.catalog.plate_text import normalised
 from dashcam.catalog.search import PlateFilter, plates
 from dashcam.catalog.search import sightings as search_sightings
 from dashcam.gps.place import Estimate
+from dashcam.gps.track import Quality
 
 
 class SightingAnswer(BaseModel):
@@ -32,6 +34,8 @@ class SightingAnswer(BaseModel):
     lat: float | None
     lon: float | None
     accuracy_m: float | None
+    place_quality: Quality | None
+    """Of our own place: at a fix, between two, or beyond the last one."""
     estimate: Estimate | None
     """Where the other car may have been."""
 
@@ -177,5 +181,6 @@ def sighting_answer(one: Sighting, of: Video) -> SightingAnswer:
         lat=one.lat,
         lon=one.lon,
         accuracy_m=one.accuracy_m,
+        place_quality=cast(Quality | None, one.place_quality),
         estimate=Estimate.model_validate(one.estimate) if one.estimate else None,
     )

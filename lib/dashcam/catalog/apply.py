@@ -50,7 +50,7 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
     video.trip = facts.trip
     video.camera = facts.camera
     session.execute(delete(Position).where(Position.video_id == video.video_id))
-    session.add_all(Position(video_id=video.video_id, **fix.model_dump(exclude={"quality"})) for fix in facts.fixes)
+    session.add_all(Position(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
     session.flush()
     trips.describe(session, video, site.trips)
     clocks.follow(session, [video, *clocks.apply_to(session, video)], site)

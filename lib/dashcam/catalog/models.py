@@ -158,6 +158,8 @@ class Position(Base):
     speed_mps: Mapped[float | None]
     heading_deg: Mapped[float | None]
     source: Mapped[str]
+    quality: Mapped[str] = mapped_column(default="fix")
+    """`records.FixQuality`."""
 
 
 class Plate(Base):
@@ -230,6 +232,8 @@ class Sighting(Base):
     speed_mps: Mapped[float | None]
     heading_deg: Mapped[float | None]
     accuracy_m: Mapped[float | None]
+    place_quality: Mapped[str | None]
+    """`gps.track.Quality` of our own place; None where it is not known, or from before it was kept."""
     estimate: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
     """`gps.place.Estimate`: where the other car may have been."""
 

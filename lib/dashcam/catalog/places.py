@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import cast
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -38,6 +39,7 @@ def _place(sighting: Sighting, here: Here | None, size: tuple[int, int], camera:
     sighting.speed_mps = here.speed_mps if here else None
     sighting.heading_deg = here.heading_deg if here else None
     sighting.accuracy_m = round(here.accuracy_m, 2) if here else None
+    sighting.place_quality = here.quality if here else None
     sighting.estimate = other.model_dump() if other else None
 
 
@@ -92,6 +94,7 @@ def fixes_of(session: Session, video_id: str) -> list[records.Fix]:
             speed_mps=row.speed_mps,
             heading_deg=row.heading_deg,
             source=row.source,
+            quality=cast(records.FixQuality, row.quality),
         )
         for row in rows
     ]

@@ -26,7 +26,7 @@ def gps(
     """Read a clip's positions: Novatek (Viofo), GoPro, CAMM, a file beside it, anything else through ExifTool."""
     from zoneinfo import ZoneInfoNotFoundError
 
-    from dashcam.gps.gpx import gpx_of
+    from dashcam.gps.export import Leg, gpx
 
     try:
         found, began = locate(file, time_zone)
@@ -34,7 +34,7 @@ def gps(
         if json_file is not None:
             json_file.write_text(json.dumps(answer(found, began), indent=1) + "\n", encoding="utf-8")
         if gpx_file is not None:
-            gpx_file.write_text(gpx_of(fixes, file.name), encoding="utf-8")
+            gpx_file.write_text(gpx([Leg(file.name, file.name, "", fixes)]), encoding="utf-8")
     except ZoneInfoNotFoundError as error:
         raise stop(f"there is no time zone {time_zone!r}: write it like Europe/Amsterdam.") from error
     except OSError as error:

@@ -36,6 +36,8 @@ def gpx(legs: Iterable[Leg]) -> str:
             track.segments.append(segment)
             for fix in leg.fixes:
                 point = GPXTrackPoint(round(fix.lat, 7), round(fix.lon, 7), time=fix.utc)
+                if fix.quality != "fix":
+                    point.type_of_gpx_fix = fix.quality
                 point.extensions.extend(_motion(fix))
                 segment.points.append(point)
     return str(document.to_xml(version="1.1"))

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from dashcam.gps.reading import KNOT_MPS, Reading, degrees, reading
+from dashcam.records import FixQuality
 
 MAX_BYTES = 64 * 1024 * 1024
 _NMEA = re.compile(r"(?:\[(\d{1,16})\])?(\$[A-Z]{2}RMC,[\x20-\x7e]*)")
 """BlackVue writes its own clock in milliseconds before each sentence."""
 _BLACKVUE = re.compile(r"(\d{8}_\d{6}_[A-Z])[FRIO][LS]?", re.ASCII | re.IGNORECASE)
 """One file of positions serves all cameras of a recording and has no camera's letter."""
+_QUALITIES: dict[str | None, FixQuality] = {"2d": "2d", "3d": "3d"}
 _CUE = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{1,3})\s*-->")
 _NUMBER = r"(-?\d{1,3}\.\d+)"
 _LAT = re.compile(rf"\blat(?:itude)?\b\W{{0,3}}{_NUMBER}", re.IGNORECASE)
@@ -67,7 +69,8 @@ def _gpx(text: str) -> Iterator[Reading | None]:
             more = {tag.tag.rsplit("}", 1)[-1]: tag.text for part in point.extensions for tag in part.iter()}
             speed = point.speed if point.speed is not None else _number(more.get("speed"))
             course = point.course if point.course is not None else _number(more.get("course"))
-            yield reading(None, _in_utc(point.time), point.latitude, point.longitude, speed, course)
+            utc, quality = _in_utc(point.time), _QUALITIES.get(point.type_of_gpx_fix, "fix")
+            yield reading(None, utc, point.latitude, point.longitude, speed, course, quality)
 
 
 def _nmea(text: str) -> Iterator[Reading | None]:
@@ -131,7 +134,8 @@ def _json(text: str) -> Iterator[Reading | None]:
             lat, lon, t_s = (_number(fix.get(key)) for key in ("lat", "lon", "t_s"))
             utc = _time(fix.get("utc"))
             if lat is not None and lon is not None:
-                yield reading(t_s, utc, lat, lon, _number(fix.get("speed_mps")), _number(fix.get("heading_deg")))
+                speed, heading = _number(fix.get("speed_mps")), _number(fix.get("heading_deg"))
+                yield reading(t_s, utc, lat, lon, speed, heading, _QUALITIES.get(str(fix.get("quality")), "fix"))
 
 
 def _number(value: Any) -> float | None:
