@@ -54,6 +54,7 @@ class Map(folium.Map):  # type: ignore[misc]
 
     default_js = ()
     default_css = ()
+    furniture: "Furniture"
 
 
 class Follow(MacroElement):  # type: ignore[misc]
@@ -103,7 +104,8 @@ class Furniture(MacroElement):  # type: ignore[misc]
         bounds = [f"{limit:.0f}" for limit, _ in SPEEDS[:-1]]
         labels = [*(f"to {bound} km/h" for bound in bounds), f"over {bounds[-1]} km/h"]
         named = zip((colour for _, colour in SPEEDS), labels, strict=True)
-        self.options = {"graticule": not tiles, "legend": [pair for pair in named if pair[0] in colours]}
+        legend = [pair for pair in named if pair[0] in colours]
+        self.options = {"graticule": not tiles, "legend": legend, "estimates": False}
 
 
 def route_map(fixes: Sequence[Fix], sightings: Iterable[browse.SightingCard]) -> str:
@@ -156,7 +158,8 @@ def blank_map(colours: set[str]) -> Map:
     view = Map(tiles=None, prefer_canvas=True, max_zoom=19, attribution_control=bool(tiles))
     if tiles:
         folium.TileLayer(tiles, attr="own tile server", max_zoom=19).add_to(view)
-    Furniture(bool(tiles), colours).add_to(view)
+    view.furniture = Furniture(bool(tiles), colours)
+    view.furniture.add_to(view)
     return view
 
 
@@ -216,6 +219,7 @@ def add_ellipses(view: Map, sightings: Iterable[browse.SightingCard]) -> None:
     ]
     if features:
         folium.GeoJson(collection(features), on_each_feature=JsCode("dashcamEllipse")).add_to(view)
+        view.furniture.options["estimates"] = True
 
 
 def pin(one: browse.SightingCard) -> dict[str, Any]:

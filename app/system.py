@@ -2,18 +2,23 @@
 
 import asyncio
 import contextlib
+import math
+import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from app.progress import ProgressBoard
+from dashcam.catalog import clocks
 from dashcam.catalog.arrival import Settling
 from dashcam.config import Site
 from dashcam.database import reading
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
+
+ZONE_KEPT_S = 30.0
 
 
 @dataclass
@@ -24,6 +29,7 @@ class System:
     token: str
     progress: ProgressBoard = field(default_factory=ProgressBoard)
     settling: Settling = field(default_factory=Settling)
+    _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _loop: asyncio.AbstractEventLoop | None = None
     _change: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -31,6 +37,19 @@ class System:
         """Whether the task table holds anything to do."""
         with reading(self.engine) as session:
             return table.find(session, state="pending", limit=1)[1] > 0
+
+    def zone(self) -> tzinfo | None:
+        """Of the times that people see: the site's setting, else where its latest clips were taken, else None, which
+        is this machine's own as `datetime.astimezone` means it."""
+        looked, zone = self._zone
+        if time.monotonic() - looked > ZONE_KEPT_S:
+            if name := self.site.server.time_zone:
+                zone = ZoneInfo(name)
+            else:
+                with reading(self.engine) as session:
+                    zone = clocks.zone_lived_in(session)
+            self._zone = time.monotonic(), zone
+        return zone
 
     def wake(self) -> None:
         """Tell the dispatcher, from any thread, that the task table has changed."""
@@ -46,11 +65,11 @@ class System:
 
 
 def with_zone(moment: datetime) -> datetime:
-    """A time without a zone is the site's local time."""
-    name = current().site.server.time_zone
+    """A time without a zone is the local time that pages show."""
     if moment.tzinfo is not None:
         return moment
-    return moment.replace(tzinfo=ZoneInfo(name)) if name else moment.astimezone()
+    zone = current().zone()
+    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
 
 
 _system: System | None = None

@@ -8,13 +8,12 @@ from dashcam.catalog import clocks
 from dashcam.database import reading
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
-TEN_YEARS_S = 3.2e8
 
 
 class Correction(BaseModel):
     camera: str = Field(max_length=60)
     """``front``, ``rear``, ..., empty for clips whose name does not say."""
-    ahead_s: float = Field(ge=-TEN_YEARS_S, le=TEN_YEARS_S)
+    ahead_s: float = Field(ge=-clocks.TEN_YEARS_S, le=clocks.TEN_YEARS_S)
     """How far the camera's clock is ahead of the right local time, in seconds; 0 takes a correction back."""
 
 

@@ -7,7 +7,7 @@ from nicegui import app, ui
 
 from app import maps
 from app.api import exports
-from app.pages import dashboard, devices, plates, tasks, trips, video, videos
+from app.pages import cameras, dashboard, devices, plates, tasks, trips, video, videos
 from app.pages.frame import NAME, STATIC, serve_static
 
 RUN_WITH: dict[str, Any] = {"title": NAME, "favicon": STATIC / "favicon.svg", "tailwind": False}
@@ -15,6 +15,7 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/": dashboard.dashboard,
     "/videos": videos.videos,
     "/videos/{video_id}": video.video,
+    "/cameras": cameras.cameras,
     "/trips": trips.trips,
     "/trips/{trip_id}": trips.trip,
     "/plates": plates.plates,

@@ -73,6 +73,7 @@ def frame(title: str, here: str, query: str = "") -> Iterator[None]:
             icon("contrast")
     with tag("main", "content", id="content"):
         yield
+        tag("p", "zone muted small", f"Times: {wording.zone_name(zone(), now())}")
     navigation(here, "bottom-nav")
 
 
@@ -96,7 +97,8 @@ async def ask(question: Callable[[Session], T]) -> T:
 
 
 def zone() -> tzinfo | None:
-    return wording.zone_of(system.current().site)
+    """Of the times on every page; None is this machine's own."""
+    return system.current().zone()
 
 
 def midnight(day: str, days: int = 0) -> datetime | None:

@@ -70,8 +70,9 @@ def date_form(filters: dict[str, str]) -> None:
             if filters[name]:
                 tag("input", type="hidden", name=name, value=filters[name])
         for name, label in (("first", "Seen from"), ("last", "Seen until")):
-            tag("span", "muted small", label)
-            tag("input", "field", name=name, type="date", value=filters[name], aria_label=label)
+            with tag("label", "dated"):
+                tag("span", "muted small", label)
+                tag("input", "field", name=name, type="date", value=filters[name])
         tag("button", "button", "Filter", type="submit")
 
 

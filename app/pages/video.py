@@ -14,6 +14,7 @@ from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.player import Player
 from dashcam.catalog import browse, worklist
+from dashcam.gps import clock
 from dashcam.records import VideoFacts
 
 LOW_RES = "video_lowres.mp4"
@@ -37,9 +38,10 @@ async def video(video_id: str, t: str = "") -> None:
                 player(found, second_of(t, found.duration_s))
                 sightings(found)
             with tag("div", "narrow"):
-                if found.positions or any(one.lat is not None for one in found.sightings):
+                if found.positions or found.beside:
                     with parts.section("Where"):
                         map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
+                        where_others_were(found)
                 facts(found)
 
 
@@ -160,8 +162,19 @@ def sighting_card(one: browse.FollowedSighting) -> None:
                     tag("span", "hidden", f"Download the best frame of {one.text}")
 
 
+def where_others_were(found: browse.VideoDetail) -> None:
+    """What the dashed ellipses are, and what they rest on."""
+    if not any(one.estimate for one in found.sightings):
+        return
+    place, camera = system.current().site.place, found.camera or ""
+    lens = f"{place.lens(camera).horizontal_fov_deg:g}° wide"
+    known = f"with the lens {lens}" if camera in place.lenses else f"with a guessed lens, {lens} (place.lenses)"
+    text = f"Dashed: where the other cars may have been. An estimate from the size of their plates, {known}."
+    tag("p", "muted small", text)
+
+
 def facts(found: browse.VideoDetail) -> None:
-    with parts.section("Facts"), tag("dl", "facts panel"):
+    with parts.section("Facts", ("Clocks of the cameras", "/cameras")), tag("dl", "facts panel"):
         for name, value in fact_lines(found):
             with tag("div"):
                 tag("dt", text=name)
@@ -173,9 +186,10 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
     lines = []
     if known:
         start = found.start_utc or known.start_utc
-        local, clock = wording.moment(start, zone()), wording.CLOCK_NAMES[known.clock]
+        local, source = wording.moment(start, zone()), wording.CLOCK_NAMES[known.clock]
         lines += [
-            ("Start", f"{local} ({clock})"),
+            ("Start", f"{local} ({source})"),
+            *there(known.time_zone, start),
             ("Start, UTC", f"{start:%Y-%m-%d %H:%M:%S}"),
             ("Clock", clock_line(known, found.clock, start)),
         ]
@@ -185,8 +199,7 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
                 ("Picture", f"{known.width} × {known.height}, {known.codec.upper()}"),
             ]
         lines.append(("Size", wording.size(known.size)))
-        positions = wording.count(found.positions, "position") if found.positions else "none in this clip"
-        lines.append(("GPS", positions))
+        lines.append(("GPS", positions_line(found)))
     if found.frames_decoded is not None:
         lines.append(("Looked at", f"{found.frames_looked_at or 0:,} of {found.frames_decoded:,} frames decoded"))
     lines += [("Source", found.source), ("Found", wording.moment(found.created_at, zone()))]
@@ -194,6 +207,24 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
         lines.append(("SHA-256", known.sha256))
     lines += [(f"Model: {name}", digest[:16]) for name, digest in sorted(found.models.items())]
     return lines
+
+
+def there(name: str, start: datetime) -> list[tuple[str, str]]:
+    """The clip's own local time, where the clocks are not those that the pages go by."""
+    own = clock.known_zone(name)
+    if own is None or start.astimezone(own).utcoffset() == start.astimezone(zone()).utcoffset():
+        return []
+    return [("Local time", f"{wording.moment(start, own)} ({name})")]
+
+
+def positions_line(found: browse.VideoDetail) -> str:
+    """``60 positions, novatek``; where the camera says how good they are: ``190 positions, gpmf (12 2D, 178 3D)``."""
+    if not found.positions:
+        return "none in this clip, shown are those of the camera beside it" if found.beside else "none in this clip"
+    sources = ", ".join(sorted({source for source, _, _ in found.readings}))
+    qualities = ", ".join(f"{count:,} {quality.upper()}" for _, quality, count in found.readings if quality != "fix")
+    said = f"{wording.count(found.positions, 'position')}, {sources}"
+    return f"{said} ({qualities})" if qualities else said
 
 
 def clock_line(known: VideoFacts, kind: str | None, start: datetime) -> str:

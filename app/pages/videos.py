@@ -32,7 +32,9 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = ""
     cards, more = found[:PAGE], len(found) > PAGE
     filters = {"q": wanted.text, "camera": wanted.camera, "outcome": wanted.outcome, "day": day}
     with frame("Videos", "/videos"):
-        parts.page_title("Videos")
+        with tag("div", "title-line"):
+            parts.page_title("Videos")
+            link("/cameras", "button small quiet", "Clocks of the cameras")
         filter_form(wanted, cameras, day)
         if not cards:
             nothing(any(filters.values()) or cursor is not None)

@@ -1,10 +1,8 @@
 """How times, sizes and the state of work are put into words, the same on every page."""
 
 from datetime import date, datetime, tzinfo
-from zoneinfo import ZoneInfo
 
 from dashcam.catalog.worklist import TaskLine
-from dashcam.config import Site
 from dashcam.tasks.model import TaskType
 
 STAGE_NAMES = {
@@ -31,10 +29,9 @@ CLOCK_KINDS = {
 }
 
 
-def zone_of(site: Site) -> tzinfo | None:
-    """The site's time zone; None, as `datetime.astimezone` means it, is this machine's own, summer time included."""
-    name = site.server.time_zone
-    return ZoneInfo(name) if name else None
+def zone_name(zone: tzinfo | None, now: datetime) -> str:
+    """``Europe/Amsterdam``; of this machine's own, which None is, only its short name: ``CET, of this machine``."""
+    return str(zone) if zone else f"{now.astimezone():%Z}, of this machine"
 
 
 def day_title(day: date, today: date) -> str:
@@ -103,12 +100,12 @@ def footage(seconds: float) -> str:
     return f"{seconds / 3600:,.1f} h" if seconds < 360_000 else f"{seconds / 3600:,.0f} h"
 
 
-def ahead(seconds: float) -> str:
+def ahead(seconds: float, of: str = "UTC") -> str:
     """How a clock stands: ``2 h ahead of UTC``, ``3 h 59 min 57 s behind UTC``."""
     minutes, rest = divmod(round(abs(seconds)), 60)
     named = ((minutes // 60, "h"), (minutes % 60, "min"), (rest, "s"))
     text = " ".join(f"{value} {unit}" for value, unit in named if value)
-    return f"{text or '0 s'} {'behind' if seconds < 0 else 'ahead of'} UTC"
+    return f"{text or '0 s'} {'behind' if seconds < 0 else 'ahead of'} {of}"
 
 
 def size(count_bytes: int) -> str:

@@ -77,14 +77,18 @@ window.dashcamFollow = (map, fixes) => {
   });
 };
 
-window.dashcamFurniture = (map, { graticule, legend }) => {
+window.dashcamFurniture = (map, { graticule, legend, estimates }) => {
   L.control.scale({ imperial: false }).addTo(map);
-  if (legend.length) control(map, "topright", "legend", (box) => {
+  if (legend.length || estimates) control(map, "topright", "legend", (box) => {
     for (const [colour, label] of legend) {
       const line = element("span", label);
       line.prepend(element("i", "", { style: `background:${colour}` }));
       box.append(line);
     }
+    if (!estimates) return;
+    const guess = element("span", "other car, estimated");
+    guess.prepend(element("i", "", { className: "guess" }));
+    box.append(guess);
   });
   if (!graticule) return;
   control(map, "bottomright", "hint", (box) => {

@@ -58,7 +58,7 @@ class VideoFacts(Record):
     camera_ahead_s: float | None = None
     """How far the clock of the file name is ahead of UTC; None when the GPS does not tell."""
     time_zone: str = ""
-    """Of the camera's clock, where it is known."""
+    """Of the camera's clock, where it is known; of the place, where no file name tells the camera's."""
     duration_s: float
     width: int
     height: int

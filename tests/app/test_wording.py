@@ -1,6 +1,5 @@
 """Times, sizes and states in words."""
 
-import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,24 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.pages import wording
-from dashcam.config import Site
 
 SUMMER, WINTER = datetime(2026, 6, 28, 12, 0, tzinfo=UTC), datetime(2026, 1, 28, 12, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("configured", [True, False])
-def test_a_clip_is_shown_at_the_hour_its_driver_lived_in_summer_and_winter(
-    configured: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever the season is in which the page is looked at."""
-    monkeypatch.setenv("TZ", "UTC" if configured else "Europe/Amsterdam")
-    time.tzset()
-    site = Site.model_validate({"server": {"time_zone": "Europe/Amsterdam"}} if configured else {})
-    zone = wording.zone_of(site)
-    assert wording.moment(SUMMER, zone) == "28 Jun 2026, 14:00:00"
-    assert wording.moment(WINTER, zone) == "28 Jan 2026, 13:00:00"
-    monkeypatch.undo()
-    time.tzset()
 
 
 def test_days_are_named_as_people_name_them() -> None:

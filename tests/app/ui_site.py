@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 import migrations
 from app import media, pages, system
-from dashcam.catalog.apply import apply_facts
+from dashcam.catalog.apply import apply, apply_facts
 from dashcam.catalog.models import Device, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.catalog.trips import derive_next
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.storage.roots import Stores
+from dashcam.tasks.model import Completion, TaskType
 from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
@@ -98,6 +99,21 @@ def drive(session: Session, archive: Path) -> None:
             place_sightings(session, video, SITE.place)
 
 
+def lost(session: Session) -> None:
+    """A clip whose camera lost power: no picture, and positions that were saved."""
+    car = Car(lat=52.6, counter=199)
+    car.drive(NOON - timedelta(days=4), 1)
+    facts = car.clips[0].model_copy(update={"frames": 0, "codec": ""})
+    video = Video(video_id=f"{0xDEAD:016x}", name=facts.name, source="a:b", created_at=NOON)
+    session.add(video)
+    session.flush()
+    reason = (
+        f"{facts.name} has no index (moov): copy it from the card again. Its {len(facts.fixes)} positions are kept."
+    )
+    said = Completion(outcome="rejected", reason=reason, result=facts.model_dump(mode="json"))
+    apply(session, TaskType.INGEST_VIDEO, video.video_id, said, SITE)
+
+
 def main(folder: Path, empty: bool) -> None:
     engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     migrations.upgrade(engine)
@@ -108,6 +124,7 @@ def main(folder: Path, empty: bool) -> None:
             fill(session, archive)
             derive_next(session, SITE.trips)
             drive(session, archive)
+            lost(session)
     system.start(system.System(engine, Site(), Stores({"shed_nas": archive}), "a token"))
     web = FastAPI()
     web.include_router(media.router)

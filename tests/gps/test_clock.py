@@ -60,15 +60,25 @@ def test_without_a_configured_zone_this_computers_counts() -> None:
 
 
 @pytest.fixture
-def machine_in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
+def machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This computer lives in the zone that the test names."""
+    monkeypatch.setenv("TZ", request.param)
     time.tzset()
     yield
     monkeypatch.undo()
     time.tzset()
 
 
-def test_the_place_tells_the_zone_when_nobody_configured_one(machine_in_utc: None) -> None:
+@pytest.mark.parametrize("machine", ["Europe/Berlin"], indirect=True)
+def test_a_clip_names_the_zone_of_its_place_where_this_computers_clock_fits(machine: None) -> None:
+    assert decide(fixes(START), NAME, None, None, MODIFIED).zone == ZONE
+    assert decide(fixes(START), None, None, None, MODIFIED).zone == ZONE
+    abroad = [fix.model_copy(update={"lat": 51.5, "lon": -0.1}) for fix in fixes(START)]
+    assert decide(abroad, NAME, None, None, MODIFIED).zone == "", "the camera's clock is still that of home"
+
+
+@pytest.mark.parametrize("machine", ["UTC"], indirect=True)
+def test_the_place_tells_the_zone_when_nobody_configured_one(machine: None) -> None:
     true = decide(fixes(START), NAME, None, None, MODIFIED)
     assert (true.start_utc, true.kind, true.zone) == (START, "utc", ZONE)
     local = decide(fixes(NAME.replace(tzinfo=UTC)), NAME, None, None, MODIFIED)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dashcam.catalog.companions import Companion, companions
 from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog.places import overlapping
 from dashcam.catalog.plate_text import normalised
 from dashcam.catalog.worklist import TaskLine, pending_of, task_lines, task_of
 from dashcam.gps.place import Estimate
@@ -140,6 +141,10 @@ class VideoDetail:
     outcome: str | None
     reason: str | None
     positions: int
+    readings: list[tuple[str, str, int]]
+    """How many of them by source and quality."""
+    beside: bool
+    """Whether another camera's clip has positions for the same time."""
     companions: list[Companion]
     sightings: list[FollowedSighting]
     task: TaskLine | None
@@ -239,6 +244,13 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         .where(Sighting.video_id == video_id)
         .order_by(Sighting.first_s)
     )
+    readings = (
+        select(Position.source, Position.quality, func.count())
+        .where(Position.video_id == video_id)
+        .group_by(Position.source, Position.quality)
+        .order_by(Position.source, Position.quality)
+    )
+    counted = [(source, quality, count) for source, quality, count in session.execute(readings)]
     return VideoDetail(
         video_id=row.video_id,
         name=row.name,
@@ -258,7 +270,9 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         poster=row.poster,
         outcome=row.outcome,
         reason=row.reason,
-        positions=session.scalar(select(func.count()).where(Position.video_id == video_id)) or 0,
+        positions=sum(count for _, _, count in counted),
+        readings=counted,
+        beside=any(other.drive is not None for other in overlapping(session, row)),
         companions=companions(session, row),
         sightings=[followed(*columns) for columns in sightings],
         task=task_of(session, video_id),

@@ -7,6 +7,7 @@ had started again on 1 January is seen through (`gps.restart`).
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 from sqlalchemy import Engine, func, select
@@ -23,6 +24,8 @@ from dashcam.records import ClockKind, VideoFacts
 
 LATEST = 50
 CHUNK = 200
+TEN_YEARS_S = 3.2e8
+"""More than that no clock is off."""
 
 
 class CameraTime(BaseModel):
@@ -76,8 +79,17 @@ def _camera(session: Session, name: str, clips: dict[ClockKind, int], correction
     )
 
 
+def zone_lived_in(session: Session) -> ZoneInfo | None:
+    """The time zone of the latest clip whose place tells one; None when none of the latest does."""
+    at = func.coalesce(Video.start_utc, Video.created_at)
+    latest = select(Video.clock, Video.facts).order_by(at.desc()).limit(LATEST).subquery()
+    told = select(latest.c.facts).where(latest.c.clock.in_(("utc", "gps_local")))
+    zones = (clock.known_zone(facts.get("time_zone", "")) for facts in session.scalars(told) if facts)
+    return next((zone for zone in zones if zone is not None), None)
+
+
 def _offset_s(start: datetime, zone: str) -> float:
-    offset = start.astimezone(clock.zone(zone)).utcoffset()
+    offset = start.astimezone(clock.known_zone(zone)).utcoffset()
     return offset.total_seconds() if offset else 0.0
 
 

@@ -21,7 +21,8 @@ _CLOSED_WITHIN = timedelta(minutes=15)
 class Clock(NamedTuple):
     """``gps_ahead`` is what to subtract from the fixes' clock, zero unless the camera writes local time there.
 
-    ``camera_ahead_s`` is how far the clock of the file names is ahead of UTC, when the GPS tells.
+    ``zone`` is that of the camera's clock, where no file name tells it that of the place. ``camera_ahead_s`` is how far
+    the clock of the file names is ahead of UTC, when the GPS tells.
     """
 
     start_utc: datetime
@@ -35,6 +36,14 @@ class Clock(NamedTuple):
 def zone(name: str | None) -> tzinfo:
     """The configured time zone, or this computer's. ``ZoneInfoNotFoundError`` for a name that is none."""
     return ZoneInfo(name) if name else datetime.now().astimezone().tzinfo or UTC
+
+
+def known_zone(name: str) -> ZoneInfo | None:
+    """A zone that a clip names; None for no name, and for one that this computer does not know."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (ValueError, LookupError):
+        return None
 
 
 def decide(
@@ -60,13 +69,14 @@ def decide(
 def _by_gps(fixes: list[Fix], name_local: datetime | None, time_zone: str | None) -> Clock:
     """UTC, unless the records agree with the file name although the local time there is not UTC."""
     start = _median_start(fixes)
+    where = time_zone or zone_at(fixes[len(fixes) // 2]) or ""
     if name_local is None:
-        return Clock(start, "gps", kind="utc", zone=time_zone or "")
+        return Clock(start, "gps", kind="utc", zone=where)
     behind_name = name_local.replace(tzinfo=UTC) - start
     configured = _offset(start, time_zone)
     if configured and abs(behind_name - configured) < _SLACK:
-        return Clock(start, "gps", kind="utc", zone=time_zone or "", camera_ahead_s=behind_name.total_seconds())
-    where = time_zone or zone_at(fixes[len(fixes) // 2]) or ""
+        zone = where if where and _offset(start, where) == configured else ""
+        return Clock(start, "gps", kind="utc", zone=zone, camera_ahead_s=behind_name.total_seconds())
     ahead = timedelta(0)
     if abs(behind_name) < _SLACK:
         ahead = start - _in_utc(start.replace(tzinfo=None), where or None)
