@@ -58,13 +58,13 @@ def cameras(session: Session) -> list[CameraTime]:
 
 
 def _camera(session: Session, name: str, clips: dict[ClockKind, int], correction_s: float) -> CameraTime:
-    latest = (
-        select(Video.facts, Video.start_utc)
-        .where(Video.camera == name, Video.clock.in_(("utc", "gps_local")))
-        .order_by(func.coalesce(Video.start_utc, Video.created_at).desc())
-        .limit(LATEST)
-    )
-    known = [(VideoFacts.model_validate(facts), start) for facts, start in session.execute(latest) if facts and start]
+    at = func.coalesce(Video.start_utc, Video.created_at)
+    known = []
+    for kind in ("utc", "gps_local"):  # one by one: each is a walk along an index, both together a sort of all clips
+        query = select(Video.facts, Video.start_utc).where(Video.camera == name, Video.clock == kind)
+        latest = session.execute(query.order_by(at.desc()).limit(LATEST))
+        known += [(VideoFacts.model_validate(facts), start) for facts, start in latest if facts and start]
+    known = sorted(known, key=lambda one: one[1], reverse=True)[:LATEST]
     ahead = [
         (facts.camera_ahead_s, facts.time_zone, start) for facts, start in known if facts.camera_ahead_s is not None
     ]
@@ -82,7 +82,7 @@ def _camera(session: Session, name: str, clips: dict[ClockKind, int], correction
 def zone_lived_in(session: Session) -> ZoneInfo | None:
     """The time zone of the latest clip whose place tells one; None when none of the latest does."""
     at = func.coalesce(Video.start_utc, Video.created_at)
-    latest = select(Video.clock, Video.facts).order_by(at.desc()).limit(LATEST).subquery()
+    latest = select(Video.clock, Video.facts).order_by(at.desc()).limit(10 * LATEST).subquery()
     told = select(latest.c.facts).where(latest.c.clock.in_(("utc", "gps_local")))
     zones = (clock.known_zone(facts.get("time_zone", "")) for facts in session.scalars(told) if facts)
     return next((zone for zone in zones if zone is not None), None)

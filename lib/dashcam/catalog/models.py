@@ -56,6 +56,7 @@ class Video(Base):
     __table_args__ = (
         Index("video_time", text("coalesce(start_utc, created_at)"), "video_id"),
         Index("video_camera_time", "camera", text("coalesce(start_utc, created_at)"), "video_id"),
+        Index("video_clock_time", "camera", "clock", text("coalesce(start_utc, created_at)")),
         Index("video_outcome_time", "outcome", text("coalesce(start_utc, created_at)"), "video_id"),
     )
 
