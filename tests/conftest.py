@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,22 @@ def any_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engin
         connection.execute(text(f"CREATE DATABASE {name}"))
     server.dispose()
     yield from migrated(address.set(database=name).render_as_string(hide_password=False))
+
+
+@pytest.fixture
+def too_deep() -> Callable[[Path], None]:
+    """Makes folders in folders, more than a path has letters for: whoever enters them fails, even root."""
+
+    def make(place: Path) -> None:
+        here = os.open(place, os.O_RDONLY)
+        for _ in range(25):
+            os.mkdir("deep" * 50, dir_fd=here)
+            inside = os.open("deep" * 50, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = inside
+        os.close(here)
+
+    return make
 
 
 @pytest.fixture

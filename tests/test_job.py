@@ -1,5 +1,7 @@
 """Finding clips, following them, and what is told of them."""
 
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +33,23 @@ def test_a_named_file_is_taken_whatever_it_is_called_and_once(tmp_path: Path) ->
 def test_what_does_not_exist_is_one_clip_with_trouble(tmp_path: Path) -> None:
     (clip,) = find_clips([tmp_path / "nowhere"])
     assert clip.trouble is not None and "nowhere" in clip.trouble and "check the path" in clip.trouble
+
+
+def test_what_cannot_be_looked_into_is_told_and_the_rest_is_taken(
+    tmp_path: Path, too_deep: Callable[[Path], None]
+) -> None:
+    for name in (b"a.MP4", b"caf\xe9.MP4", b"z/b.MP4"):
+        path = tmp_path / os.fsdecode(name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    too_deep(tmp_path / "z")
+    first, second, *lost = find_clips([tmp_path])
+    assert (first.path.name, second.path.name) == ("a.MP4", "b.MP4")
+    assert {"UTF-8" in (clip.trouble or "") for clip in lost} == {True, False}
+    for clip in lost:
+        report = report_on(clip.path, None, clip.trouble, Stores({}))
+        assert (report.outcome, report.reason) == ("rejected", clip.trouble)
+        assert report.model_dump_json()
 
 
 def test_a_folder_that_links_to_itself_ends(tmp_path: Path) -> None:

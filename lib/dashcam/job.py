@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dashcam.media.names import is_clip
 from dashcam.report import VideoReport, report_on
+from dashcam.scan import clips_below, unsayable
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.client import MainServer
@@ -124,21 +124,17 @@ def find_clips(paths: Iterable[Path]) -> list[Clip]:
 def clips_under(path: Path) -> list[Clip]:
     try:
         if path.is_dir():
-            return [Clip(file) for file in sorted(walk(path)) if is_clip(file)]
+            return clips_in(path)
         path.stat()
     except FileNotFoundError:
         return [Clip(path, trouble=f"{path} does not exist: check the path.")]
     except OSError as error:
         return [Clip(path, trouble=f"{path} cannot be read ({error.strerror}): check its rights.")]
-    return [Clip(path)]
+    return [Clip(path, trouble=unsayable(path))]
 
 
-def walk(folder: Path) -> Iterable[Path]:
-    """Every file below the folder; hidden ones and those in hidden folders do not exist for us."""
-    for entry in folder.iterdir():
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            yield from walk(entry)
-        elif entry.is_file():
-            yield entry
+def clips_in(folder: Path) -> list[Clip]:
+    """In order of name; what cannot be looked into is a clip with trouble, at the end."""
+    lost: list[Clip] = []
+    found = clips_below(folder, lambda place, why: lost.append(Clip(Path(place), trouble=why)))
+    return [Clip(Path(path)) for path in sorted(entry.path for entry in found)] + lost

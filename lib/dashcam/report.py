@@ -1,5 +1,6 @@
 """What `dashcam process` tells at the end: the table for people, the JSON for scripts."""
 
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -56,7 +57,7 @@ def report_on(file: Path, answer: dict[str, Any] | None, trouble: str | None, st
     media = answer.get("media")
     return VideoReport(
         video_id=answer.get("video_id"),
-        file=str(file.absolute()),
+        file=os.fsencode(file.absolute()).decode(errors="backslashreplace"),  # a name may be any bytes, JSON may not
         outcome=outcome if outcome is not None else "failed" if answer else "rejected",
         reason=answer.get("reason") or trouble,
         start_utc=answer.get("start_utc"),

@@ -4,16 +4,18 @@ A known file costs one line of a listing: no query, no hash, no flow run of its 
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from dashcam.media.names import is_clip
+from dashcam.media.names import is_clip, printable
 from dashcam.storage.roots import Stores, split
 from dashcam.tasks.client import MainServer
 from dashcam.tasks.model import InputRef, Listed
 
+Trouble = Callable[[str, str], None]
+"""Takes a place and a sentence about it."""
 LISTING = 5000
 """Files that are shown to the server at once."""
 HANDED_IN = 50
@@ -38,7 +40,7 @@ def scan(server: MainServer, stores: Stores, folder: str) -> Scanned:
     store, _ = split(folder)
     root, top = stores.root(store), stores.path(folder)
     done = Scanned()
-    files = (listed(entry, root) for entry in clips_below(top)) if top.is_dir() else iter(())
+    files = listed(top, root, lambda _, why: done.unreadable.append(why)) if top.is_dir() else iter(())
     while listing := list(islice(files, LISTING)):
         done.files += len(listing)
         unknown = server.scan(store, listing)
@@ -61,22 +63,60 @@ def count(done: Scanned, arrivals: list[dict[str, str]]) -> None:
                 done.unreadable.append(arrival["reason"])
 
 
-def clips_below(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+def clips_below(folder: Path | str, trouble: Trouble) -> Iterator[os.DirEntry[str]]:
     """Every clip below the folder. Hidden files and folders, partial downloads and linked folders do not exist here;
-    nor does a folder that is removed while it is read."""
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except FileNotFoundError:
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
+    nor does what is removed while it is read. What cannot be looked into is told to ``trouble``, and the rest goes on.
+    """
+    waiting = [os.fspath(folder)]
+    while waiting:
+        here = waiting.pop()
+        below = []
+        try:
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except FileNotFoundError:
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from clips_below(entry.path)
-        elif is_clip(entry.name) and entry.is_file():
-            yield entry
+        except OSError as error:
+            trouble(here, f"{printable(here)} cannot be looked into ({error.strerror}): check its rights and the disk.")
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                below.append(entry.path)
+            elif not is_clip(entry.name) or not _is_file(entry):
+                continue
+            elif why := unsayable(entry.path):
+                trouble(entry.path, why)
+            else:
+                yield entry
+        waiting += reversed(below)
 
 
-def listed(entry: os.DirEntry[str], root: Path) -> Listed:
-    status = entry.stat()
-    return Listed(Path(entry.path).relative_to(root).as_posix(), status.st_size, status.st_mtime_ns)
+def unsayable(path: Path | str) -> str | None:
+    """Why a path cannot be handed in: JSON has no words for bytes that are not UTF-8. None for almost every path."""
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return f"{printable(os.fspath(path))} has a name that is not UTF-8: rename it, then it is taken."
+    return None
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself, or into a folder without rights
+        return False
+
+
+def listed(top: Path, root: Path, trouble: Trouble) -> Iterator[Listed]:
+    """The clips below ``top`` as paths below ``root``."""
+    for entry in clips_below(top, trouble):
+        path = Path(entry.path).relative_to(root).as_posix()
+        try:
+            status = entry.stat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            trouble(path, f"{printable(path)} cannot be looked at ({error.strerror}): check its rights and the disk.")
+        else:
+            yield Listed(path, status.st_size, status.st_mtime_ns)

@@ -1,7 +1,7 @@
 """Scanning a folder: what is known costs nothing, what is new is handed in, what vanished ends."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,6 +98,49 @@ def test_a_file_still_growing_waits_for_the_next_scan(server: MainServer, here: 
     assert (found.new, found.waiting) == (0, 1)
     put(growing, "the whole")
     assert scan(server, here.stores, "indoor_nas:raw").new == 1
+
+
+STRANGE = (
+    "new\nline.MP4", "quote\"'.MP4", "<img src=x>.MP4", "%2e%2e.MP4", " a space .MP4", "tab\t.MP4", "😀.MP4",
+    "\u202eright to left.MP4", "a" * 250 + ".MP4", "con.MP4",
+    "x; rm -rf.MP4", "1970_0101_000010_000001F.MP4", "9999_1231_235959_1F.MP4",
+)  # fmt: skip
+
+
+def test_strange_names_are_clips_like_any_other(server: MainServer, here: System, raw: Path) -> None:
+    for number, name in enumerate(STRANGE):
+        put(raw / name, str(number))
+    found = scan(server, here.stores, "indoor_nas:raw")
+    assert (found.new, found.unreadable) == (len(STRANGE), [])
+    assert {task.inputs[0].path for task in server.all_pending()} == {f"raw/{name}" for name in STRANGE}
+
+
+def test_what_cannot_be_taken_is_a_sentence_and_the_rest_goes_on(
+    server: MainServer, here: System, raw: Path, too_deep: Callable[[Path], None]
+) -> None:
+    put(raw / "a.MP4", "a")
+    put(raw / "z" / "b.MP4", "b")
+    put(raw / "back\\slash.MP4", "c")
+    put(raw / os.fsdecode(b"caf\xe9\n.MP4"), "d")
+    (raw / "loop.MP4").symlink_to("loop.MP4")
+    (raw / "dangling.MP4").symlink_to("nowhere")
+    (raw / "around").symlink_to("..")
+    (raw / "folder.MP4").mkdir()
+    os.mkfifo(raw / "pipe.MP4")
+    too_deep(raw)
+    found = scan(server, here.stores, "indoor_nas:raw")
+    assert found.new == 2
+    not_utf8, endless, backslash = sorted(found.unreadable, key=lambda why: ("UTF-8" not in why, "backslash" in why))
+    assert not_utf8.startswith(f"{raw}/caf??.MP4 has a name that is not UTF-8")
+    assert "cannot be looked into (File name too long)" in endless
+    assert "back\\\\slash.MP4" in backslash
+
+
+def test_a_pipe_that_is_handed_in_keeps_nobody_waiting(client: TestClient, raw: Path) -> None:
+    os.mkfifo(raw / "pipe.MP4")
+    files = [{"device": "indoor_nas", "path": "raw/pipe.MP4"}]
+    (answer,) = client.post("/ingest", json={"files": files, "vouched": True}).json()
+    assert (answer["status"], answer["reason"].split(":")[0]) == ("unreadable", "raw/pipe.MP4 is no file")
 
 
 def test_a_store_that_is_away_is_not_empty_and_a_folder_not_made_yet_is(server: MainServer, here: System) -> None:

@@ -70,6 +70,23 @@ def test_cameras_that_ran_together_are_one_moment_and_the_way_is_counted_once() 
     assert found.distance_m == pytest.approx(2000, abs=5)
 
 
+def test_two_cameras_of_one_name_in_a_car_are_one_moment_too() -> None:
+    twice = [
+        clip(0, "a0", drive=drive(0, 1)), clip(0.01, "b0", drive=drive(0.2, 1, first_s=12)),
+        clip(1, "a1", drive=drive(1, 2)), clip(1.01, "b1"),
+    ]  # fmt: skip
+    (found,) = trips(twice, {}, SETTINGS)
+    assert [len(moment.clips) for moment in found.moments] == [2, 2]
+    assert found.distance_m == pytest.approx(2000, abs=5)
+
+
+def test_two_cars_at_once_are_no_way_between_them() -> None:
+    there = [clip(0, "a0", drive=drive(0, 1)), clip(1, "a1", drive=drive(1, 2))]
+    elsewhere = [clip(0.1, "b0", drive=drive(50, 51)), clip(1.1, "b1", drive=drive(51, 52))]
+    found = trips([*there, *elsewhere], {}, SETTINGS)
+    assert sum(trip.distance_m for trip in found) == pytest.approx(4000, abs=10)
+
+
 def test_parking_clips_go_with_the_trip_before_and_lengthen_nothing() -> None:
     clips = [clip(-5, kind="parking"), clip(0), clip(8, kind="parking"), clip(300, kind="parking"), clip(310)]
     first, second = trips(clips, {}, SETTINGS)

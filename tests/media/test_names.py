@@ -48,6 +48,9 @@ AT = datetime(2026, 6, 28, 13, 34, 16)
         ("motion_timelapse_rec/REC_2026_06_28_13_34_16_F.MP4", ClipName(AT, "front", "parking")),
         ("DCIM/100EVENT/GRMN0001.MP4", ClipName()),  # Garmin: its container tells
         ("261328_133416_001_FH.MP4", ClipName()),
+        ("0001_0101_000000_000004F.MP4", ClipName()),  # no camera has that clock
+        ("9999_1231_235959_000004F.MP4", ClipName()),
+        ("1970_0101_000010_000004F.MP4", ClipName(datetime(1970, 1, 1, 0, 0, 10), "front")),
         ("2026_1328_133416_000001F.MP4", ClipName()),  # month 13
         ("2026_0230_133416_000001F.MP4", ClipName()),  # 30 February
         ("holiday.mp4", ClipName()),

@@ -5,6 +5,7 @@ settled: unchanged for a while by its own date, or since an earlier look (a NAS 
 brings an old date along).
 """
 
+import stat
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -81,30 +82,33 @@ def look(engine: Engine, stores: Stores, ref: InputRef, settling: Settling | Non
 
     Without ``settling`` whoever names the file vouches for it: it is taken as it is.
     """
+    name = names.printable(ref.path)
     try:
         path = stores.path(ref.uri)
         if settling is not None and (hidden := not_final(ref)):
             return Look(ref=ref, waiting=True, reason=hidden)
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
+            return Look(ref=ref, reason=f"{name} is no file: name the clips themselves, or hand in the folder.")
         found = Look(ref=ref, size=status.st_size, mtime_ns=status.st_mtime_ns)
         with reading(engine) as session:
             known = session.get(SourceFile, ref.uri)
             if known is not None and (known.size, known.mtime_ns) == (found.size, found.mtime_ns):
                 return found.model_copy(update={"video_id": known.video_id})
             if settling is not None and not settling.settled(ref.uri, found.size, found.mtime_ns, settle_s):
-                why = f"{ref.path} was changed less than {settle_s:g} s ago: it is taken when it has settled."
+                why = f"{name} was changed less than {settle_s:g} s ago: it is taken when it has settled."
                 return Look(ref=ref, waiting=True, reason=why)
             video_id = identity.video_id(path)
             if settling is not None:
                 settling.forget(ref.uri)
             return found.model_copy(update={"video_id": video_id, "left": left_behind(session, stores, video_id, ref)})
     except FileNotFoundError:
-        return Look(ref=ref, reason=f"{ref.path} is not there (any more): check the path, or wait for the copy to end.")
+        return Look(ref=ref, reason=f"{name} is not there (any more): check the path, or wait for the copy to end.")
     except StoreError as error:
         return Look(ref=ref, reason=str(error))
     except OSError as error:
         why = error.strerror or str(error)
-        return Look(ref=ref, reason=f"{ref.path} cannot be read ({why}): check the file's rights and the disk.")
+        return Look(ref=ref, reason=f"{name} cannot be read ({why}): check the file's rights and the disk.")
 
 
 def not_final(ref: InputRef) -> str | None:
@@ -112,7 +116,9 @@ def not_final(ref: InputRef) -> str | None:
     path = PurePosixPath(ref.path)
     if names.is_clip(path) and not any(part.startswith(".") for part in path.parts):
         return None
-    return f"{ref.path} is hidden, a partial download or no clip: it is taken when it has a clip's name."
+    return (
+        f"{names.printable(ref.path)} is hidden, a partial download or no clip: it is taken when it has a clip's name."
+    )
 
 
 def left_behind(session: Session, stores: Stores, video_id: str, ref: InputRef) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from dashcam.media.names import printable
 from dashcam.records import Fix
 
 GARMIN = "http://www.garmin.com/xmlschemas/TrackPointExtension/v2"
@@ -29,7 +30,7 @@ def gpx(legs: Iterable[Leg]) -> str:
     document.creator = "dashcam-processor"
     document.nsmap["gpxtpx"] = GARMIN
     for group, clips in groupby(legs, key=lambda leg: leg.group):
-        track = GPXTrack(name=_printable(group))
+        track = GPXTrack(name=printable(group))
         document.tracks.append(track)
         for leg in clips:
             segment = GPXTrackSegment()
@@ -52,11 +53,6 @@ def _motion(fix: Fix) -> Iterable[Any]:
             if value is not None:
                 SubElement(extension, f"{{{GARMIN}}}{name}").text = f"{value:.2f}"
         yield extension
-
-
-def _printable(text: str) -> str:
-    """XML has no control characters, and a file name may have any."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def geojson(legs: Iterable[Leg]) -> str:

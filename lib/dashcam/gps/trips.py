@@ -25,6 +25,8 @@ _CAMERA_ORDER = {"front": 0, "": 1, "telephoto": 2, "rear": 3, "interior": 4}
 SHORTEST_STOP_S = 60.0
 """Shorter ones are traffic lights."""
 _SAME_PLACE_M = 50.0
+_ONE_CAR_M = 200.0
+"""Two clips of one time that were further apart are of two cars."""
 _TOUCHING = timedelta(seconds=3)
 """From one clip to the next a camera may need this long."""
 
@@ -74,7 +76,7 @@ class TripEvent(Record):
 
 @dataclass
 class Moment:
-    """Clips of different cameras that ran at the same time."""
+    """Clips that ran at the same time."""
 
     clips: list[Clip]
 
@@ -129,7 +131,9 @@ class Trip:
         for (start, drive), (next_start, following) in pairwise(placed):
             seconds = (next_start - start).total_seconds() + following.first.t_s - drive.last.t_s
             way = _distance(drive.last, following.first)
-            if seconds > 0 and way >= MOVING_MPS * seconds:
+            if seconds <= 0:  # they overlap: two cameras of one name, a clip that is there twice
+                continue
+            if way >= MOVING_MPS * seconds:
                 yield way, seconds
             elif way > _SAME_PLACE_M:
                 yield way, 0.0
@@ -165,19 +169,29 @@ def trips(clips: Sequence[Clip], decisions: Mapping[str, Decision], settings: Tr
 
 
 def moments(clips: Sequence[Clip]) -> list[Moment]:
-    """Group clips, in order of time, of different cameras that overlap for more than half of the shorter one."""
+    """Group clips, in order of time, that overlap for more than half of the shorter one; those of one camera only where
+    they were at the same place, else there are two cars."""
     found: list[Moment] = []
     for clip in clips:
         for moment in reversed(found[-4:]):
             first = moment.clips[0]
             together = (min(first.end_utc, clip.end_utc) - clip.start_utc).total_seconds()
             alike = together > min(first.duration_s, clip.duration_s) / 2
-            if alike and clip.camera not in {other.camera for other in moment.clips}:
+            same = [other for other in moment.clips if other.camera == clip.camera]
+            if alike and not any(_apart(clip, other) for other in same):
                 moment.clips.append(clip)
                 break
         else:
             found.append(Moment([clip]))
     return found
+
+
+def _apart(a: Clip, b: Clip) -> bool:
+    """Whether clips of one time were at different places; false where one has no positions."""
+    if a.drive is None or b.drive is None:
+        return False
+    between_s = (a.start_utc - b.start_utc).total_seconds() + a.drive.first.t_s - b.drive.first.t_s
+    return _distance(a.drive.first, b.drive.first) > _ONE_CAR_M + _BLIND_MPS * abs(between_s)
 
 
 def goes_on(trip: Trip, moment: Moment, decisions: Mapping[str, Decision], settings: TripSettings) -> bool:

@@ -92,11 +92,13 @@ def parse(path: PurePath | str) -> ClipName:
 
 
 def _moment(said: Mapping[str, str]) -> datetime | None:
+    """The time in a name; None for what the calendar has not, and for a year that no camera's clock can say."""
     year = said.get("YYYY") or f"20{said['YY']}"
     try:
-        return datetime.strptime(year + "".join(said[part] for part in _AFTER_YEAR), "%Y%m%d%H%M%S")
+        moment = datetime.strptime(year + "".join(said[part] for part in _AFTER_YEAR), "%Y%m%d%H%M%S")
     except ValueError:
         return None
+    return moment if 1970 <= moment.year < 2100 else None
 
 
 def _last(folders: list[str], meanings: dict[str, str]) -> str:
@@ -108,3 +110,8 @@ def is_clip(path: PurePath | str) -> bool:
     """A video by its name, neither hidden nor a partial download."""
     path = PurePath(path)
     return path.suffix.lower() in EXTENSIONS and not path.name.startswith((".", "~"))
+
+
+def printable(name: str) -> str:
+    """A file's name for people, logs and XML: what cannot be printed (a line's end, half a character) becomes a ?."""
+    return "".join(character if character.isprintable() else "?" for character in name)
