@@ -22,7 +22,7 @@ from app import api, system
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
-from dashcam.scan import clips_below, listed, scan
+from dashcam.scan import listed, scan
 from dashcam.storage.roots import Stores
 from dashcam.tasks.client import MainServer
 
@@ -42,7 +42,7 @@ def make_clips(raw: Path, count: int) -> None:
 def know(engine: Engine, stores: Stores) -> None:
     """Write every clip down as a processed video, as if scanned and worked off long ago."""
     root = stores.root("indoor_nas")
-    listing = [listed(entry, root) for entry in clips_below(root)]
+    listing = list(listed(root, root, print))
     names = [(f"{number:016x}", f"indoor_nas:{clip.path}") for number, clip in enumerate(listing)]
     videos = [
         {"video_id": one, "name": uri, "source": uri, "created_at": datetime.now(UTC), "outcome": "processed"}

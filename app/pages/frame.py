@@ -16,6 +16,7 @@ from app.pages import wording
 from app.pages.parts import icon, link, tag
 from dashcam.catalog.browse import Cursor
 from dashcam.database import reading
+from dashcam.gps.clock import known_zone
 
 STATIC = Path(__file__).parents[1] / "static"
 NAVIGATION = (
@@ -99,6 +100,14 @@ async def ask(question: Callable[[Session], T]) -> T:
 def zone() -> tzinfo | None:
     """Of the times on every page; None is this machine's own."""
     return system.current().zone()
+
+
+def local_there(name: str, when: datetime) -> list[tuple[str, str]]:
+    """The local time of a place as a line of facts, where its clocks are not those that the pages go by."""
+    own = known_zone(name)
+    if own is None or when.astimezone(own).utcoffset() == when.astimezone(zone()).utcoffset():
+        return []
+    return [("Local time", f"{wording.moment(when, own)} ({name})")]
 
 
 def midnight(day: str, days: int = 0) -> datetime | None:

@@ -6,7 +6,7 @@ from itertools import groupby
 from sqlalchemy.orm import Session
 
 from app.pages import parts, wording
-from app.pages.frame import ask, frame, now, zone
+from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.tripwork import back_to_the_rule, join_button, split_button, undo_bar
@@ -90,7 +90,7 @@ async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> No
                 clips(found)
             with tag("div", "narrow"):
                 events(card)
-                facts(card)
+                facts(card, found.time_zone)
 
 
 def head(found: triplog.TripDetail) -> None:
@@ -136,13 +136,14 @@ def event_value(event: TripEvent) -> str:
     return wording.speed(event.value) if event.kind == "speeding" else f"{event.value:.1f} m/s²"
 
 
-def facts(card: triplog.TripCard) -> None:
+def facts(card: triplog.TripCard, time_zone: str) -> None:
     stops = sum(stop.duration_s for stop in card.stops)
     cameras = ", ".join(wording.CAMERA_NAMES.get(name, name) for name in card.cameras)
     with parts.section("Facts"):
         with tag("dl", "facts panel"):
             for name, value in (
                 ("Start", wording.moment(card.start_utc, zone())),
+                *local_there(time_zone, card.start_utc),
                 ("End", wording.moment(card.end_utc, zone())),
                 ("Stops", f"{len(card.stops)}, {wording.footage(stops)}" if card.stops else "none of a minute"),
                 ("Clips", f"{card.clips:,}" + (f", {card.parked:,} parked after it" if card.parked else "")),

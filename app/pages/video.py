@@ -9,12 +9,11 @@ from sqlalchemy.orm import Session
 
 from app import system
 from app.pages import parts, wording
-from app.pages.frame import ask, frame, now, zone
+from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.player import Player
 from dashcam.catalog import browse, worklist
-from dashcam.gps import clock
 from dashcam.records import VideoFacts
 
 LOW_RES = "video_lowres.mp4"
@@ -189,7 +188,7 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
         local, source = wording.moment(start, zone()), wording.CLOCK_NAMES[known.clock]
         lines += [
             ("Start", f"{local} ({source})"),
-            *there(known.time_zone, start),
+            *local_there(known.time_zone, start),
             ("Start, UTC", f"{start:%Y-%m-%d %H:%M:%S}"),
             ("Clock", clock_line(known, found.clock, start)),
         ]
@@ -207,14 +206,6 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
         lines.append(("SHA-256", known.sha256))
     lines += [(f"Model: {name}", digest[:16]) for name, digest in sorted(found.models.items())]
     return lines
-
-
-def there(name: str, start: datetime) -> list[tuple[str, str]]:
-    """The clip's own local time, where the clocks are not those that the pages go by."""
-    own = clock.known_zone(name)
-    if own is None or start.astimezone(own).utcoffset() == start.astimezone(zone()).utcoffset():
-        return []
-    return [("Local time", f"{wording.moment(start, own)} ({name})")]
 
 
 def positions_line(found: browse.VideoDetail) -> str:

@@ -359,3 +359,7 @@ def test_every_page_names_the_zone_of_its_times(page: Page) -> None:
     for path in ("/", "/videos", "/trips", "/cameras"):
         page.goto(path)
         expect(page.locator(".zone")).to_have_text("Times: Europe/Amsterdam")
+    page.goto(f"/videos/{0xDEAD:016x}")
+    expect(page.get_by_text("24 Jun 2026, 13:00:00 (Europe/London)")).to_be_visible()
+    page.get_by_role("link", name="Its trip").click()
+    expect(page.get_by_text("24 Jun 2026, 13:00:00 (Europe/London)")).to_be_visible()

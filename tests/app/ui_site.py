@@ -103,7 +103,7 @@ def lost(session: Session) -> None:
     """A clip whose camera lost power: no picture, and positions that were saved."""
     car = Car(lat=52.6, counter=199)
     car.drive(NOON - timedelta(days=4), 1)
-    facts = car.clips[0].model_copy(update={"frames": 0, "codec": ""})
+    facts = car.clips[0].model_copy(update={"frames": 0, "codec": "", "time_zone": "Europe/London"})
     video = Video(video_id=f"{0xDEAD:016x}", name=facts.name, source="a:b", created_at=NOON)
     session.add(video)
     session.flush()

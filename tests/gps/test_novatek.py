@@ -166,13 +166,14 @@ def test_exiftool_reads_the_same(tmp_path: Path, layout: Layout, blocks: str) ->
     path = clip(tmp_path, layout=layout, blocks=blocks)
     wanted = "$GPSDateTime,$GPSLatitude#,$GPSLongitude#,$GPSSpeed#,$GPSTrack#"
     done = subprocess.run(
-        ["exiftool", "-q", "-q", "-ee", "-d", "%s", "-p", f'{{"v": "{wanted}"}}', str(path)],
+        ["exiftool", "-q", "-q", "-ee", "-p", f'{{"v": "{wanted}"}}', str(path)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     theirs = [json.loads(line)["v"].split(",") for line in done.stdout.splitlines()]
     ours = read(path)
     assert len(theirs) == len(ours) == SECONDS - 1
-    for one, (_, lat, lon, speed, track) in zip(ours, theirs, strict=True):
+    for one, (at, lat, lon, speed, track) in zip(ours, theirs, strict=True):
+        assert f"{one.utc:%Y:%m:%d %H:%M:%SZ}" == at
         assert one.lat == pytest.approx(float(lat), abs=1e-7)
         assert one.lon == pytest.approx(float(lon), abs=1e-7)
         assert one.speed_mps is not None

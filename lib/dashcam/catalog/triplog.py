@@ -42,6 +42,8 @@ class TripDetail:
     before: int | None
     after: int | None
     """The trips on both sides."""
+    time_zone: str
+    """Of the first clip that knows one, else empty."""
 
 
 def trips(session: Session, before: datetime | None = None, limit: int = 50) -> list[TripCard]:
@@ -67,7 +69,13 @@ def trip(session: Session, trip_id: int) -> TripDetail | None:
         decisions={one.video_id: one.decision for one in session.scalars(decided)},
         before=session.scalar(earlier),
         after=session.scalar(later),
+        time_zone=_zone(session, row),
     )
+
+
+def _zone(session: Session, row: Trip) -> str:
+    told = select(Video.facts).where(Video.video_id.in_(row.leads[:20])).order_by(Video.start_utc)
+    return next((facts["time_zone"] for facts in session.scalars(told) if facts and facts.get("time_zone")), "")
 
 
 def leads(session: Session, trip_id: int) -> list[Video]:
