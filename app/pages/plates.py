@@ -35,8 +35,9 @@ async def plates(
         with tag("div", "title-line"):
             title, note = heading(fragment, nearest, bool(near))
             parts.page_title(title, note)
-            switch(filters, "near", "Misread ones too")
-            switch(filters, "unsure", "Unsure reads too")
+            with tag("div", "switches"):
+                switch(filters, "near", "Misread ones too")
+                switch(filters, "unsure", "Unsure reads too")
         date_form(filters)
         if cards:
             with tag("div", "grid plates"):

@@ -1,5 +1,6 @@
 """All videos, by day and trip, newest first."""
 
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy.orm import Session
@@ -8,9 +9,10 @@ from app import system
 from app.pages import parts, wording
 from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import link, tag
-from dashcam.catalog import browse
+from dashcam.catalog import browse, triplog
 
 PAGE = 60
+Spans = dict[int, tuple[datetime, datetime]]
 OUTCOMES = {
     "": "Any state",
     "processed": "Processed",
@@ -25,10 +27,12 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = ""
     wanted = browse.VideoFilter(q.strip(), camera, state, midnight(day), midnight(day, days=1))
     cursor = cursor_of(after, str)
 
-    def question(session: Session) -> tuple[list[browse.VideoCard], list[str]]:
-        return browse.videos(session, wanted, cursor, PAGE + 1), browse.cameras(session)
+    def question(session: Session) -> tuple[list[browse.VideoCard], list[str], Spans]:
+        cards = browse.videos(session, wanted, cursor, PAGE + 1)
+        spans = triplog.spans(session, (card.trip_id for card in cards if card.trip_id is not None))
+        return cards, browse.cameras(session), spans
 
-    found, cameras = await ask(question)
+    found, cameras, spans = await ask(question)
     cards, more = found[:PAGE], len(found) > PAGE
     filters = {"q": wanted.text, "camera": wanted.camera, "outcome": wanted.outcome, "day": day}
     with frame("Videos", "/videos"):
@@ -38,7 +42,7 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = ""
         filter_form(wanted, cameras, day)
         if not cards:
             nothing(any(filters.values()) or cursor is not None)
-        days(cards)
+        days(cards, spans)
         older = parts.url("/videos", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
         parts.pager(older, parts.url("/videos", filters) if cursor else None)
 
@@ -51,8 +55,8 @@ def filter_form(wanted: browse.VideoFilter, cameras: list[str], day: str) -> Non
             name="q",
             type="search",
             value=wanted.text,
-            placeholder="File name or trip",
-            aria_label="File name or trip",
+            placeholder="File name or folder",
+            aria_label="File name or folder",
         )
         named = {"": "Any camera"} | {name: wording.CAMERA_NAMES.get(name, name) for name in cameras}
         for name, label, options, chosen in (
@@ -76,7 +80,7 @@ def nothing(filtered: bool) -> None:
         parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
 
 
-def days(cards: list[browse.VideoCard]) -> None:
+def days(cards: list[browse.VideoCard], spans: Spans) -> None:
     here, at = zone(), now()
     progress = system.current().progress.snapshot()
     for day, in_day in groupby(cards, key=lambda card: card.when.astimezone(here).date()):
@@ -85,9 +89,12 @@ def days(cards: list[browse.VideoCard]) -> None:
         footage = sum(card.duration_s or 0 for card in of_day)
         note = wording.count(len(of_day), "clip") + (f" · {wording.footage(footage)}" if footage else "")
         with parts.section(title, count=note):
-            for trip, in_trip in groupby(of_day, key=lambda card: card.trip):
-                if trip:
-                    tag("h3", "trip num", f"Trip {trip}")
+            for trip_id, in_trip in groupby(of_day, key=lambda card: card.trip_id):
+                with tag("h3", "trip num"):
+                    if trip_id in spans:
+                        link(f"/trips/{trip_id}", "", f"Trip {wording.span(*spans[trip_id], here)}")
+                    else:
+                        tag("span", text="In no trip")
                 with tag("div", "grid videos"):
                     for card in in_trip:
                         parts.video_card(card, here, at, progress)

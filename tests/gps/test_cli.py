@@ -1,6 +1,7 @@
 """``dashcam gps`` writes JSON and GPX that scripts can rely on, and says in a sentence why there is none."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,7 @@ def test_no_positions_is_a_sentence_and_status_1(tmp_path: Path, monkeypatch: py
     ("arguments", "says"),
     [
         (["missing.MP4"], "missing.MP4 cannot be used (No such file or directory)"),
+        (["pipe.MP4"], "pipe.MP4 is no file"),
         (["a.MP4", "--time-zone", "Mars/Base"], "there is no time zone 'Mars/Base'"),
         (["a.MP4", "--json", "no/such/folder.json"], "no/such/folder.json cannot be used"),
     ],
@@ -92,6 +94,7 @@ def test_trouble_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
 ) -> None:
     write_clip(tmp_path / "a.MP4", drive())
+    os.mkfifo(tmp_path / "pipe.MP4")
     monkeypatch.chdir(tmp_path)
     code, said = run(*arguments)
     assert code == 1

@@ -43,7 +43,7 @@ class VideoCard:
     """When the clip starts; before it was looked at, when it was found."""
     start_utc: datetime | None
     duration_s: float | None
-    trip: str | None
+    trip_id: int | None
     camera: str | None
     kind: str
     locked: bool
@@ -153,7 +153,7 @@ class VideoDetail:
 @dataclass(frozen=True)
 class VideoFilter:
     text: str = ""
-    """Part of the file name or the trip."""
+    """Part of the file name or of the folder it came in."""
     camera: str = ""
     outcome: str = ""
     """``processed``, ``rejected``, ``vanished``, ``pending``, or empty for all."""
@@ -214,7 +214,7 @@ def video_card(video: Video, when: datetime, plates: int, task: TaskLine | None)
         when=when,
         start_utc=video.start_utc,
         duration_s=video.duration_s,
-        trip=video.trip,
+        trip_id=video.trip_id,
         camera=video.camera,
         kind=(video.facts or {}).get("kind", "normal"),
         locked=(video.facts or {}).get("locked", False),

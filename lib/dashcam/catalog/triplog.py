@@ -1,6 +1,6 @@
 """What the trip pages ask."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,6 +71,12 @@ def trip(session: Session, trip_id: int) -> TripDetail | None:
         after=session.scalar(later),
         time_zone=_zone(session, row),
     )
+
+
+def spans(session: Session, trip_ids: Iterable[int]) -> dict[int, tuple[datetime, datetime]]:
+    """From when to when these trips went."""
+    query = select(Trip.trip_id, Trip.start_utc, Trip.end_utc).where(Trip.trip_id.in_(set(trip_ids)))
+    return {trip_id: (start, end) for trip_id, start, end in session.execute(query)}
 
 
 def _zone(session: Session, row: Trip) -> str:

@@ -29,6 +29,8 @@ def gps(
     from dashcam.gps.export import Leg, gpx
 
     try:
+        if file.exists() and not file.is_file():
+            raise stop(f"{file.name} is no file: name a clip.")
         found, began = locate(file, time_zone)
         fixes = [fix.model_copy(update={"utc": fix.utc - began.gps_ahead}) for fix in found.fixes]
         if json_file is not None:
