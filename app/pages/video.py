@@ -155,6 +155,8 @@ def sighting_card(one: browse.FollowedSighting) -> None:
             with tag("div", "line muted small num"):
                 span = f"{wording.second(one.first_s)} – {wording.second(one.last_s)}"
                 tag("span", text=f"{span}, best {at}", title="First, last and best second in the clip")
+                if one.estimate:
+                    tag("span", text=f"≈ {one.estimate.distance_m:.0f} m away", title="Estimated from the plate's size")
                 frame_url = parts.media_url(one.video_id, one.frame)
                 with link(frame_url, "download", download=True, title="Download the best frame"):
                     icon("photo_camera")

@@ -355,6 +355,13 @@ def test_positions_kept_from_a_clip_without_index_are_on_the_map(page: Page) -> 
     expect(page.frame_locator("iframe.map").locator("canvas")).to_be_visible()
 
 
+def test_videos_stand_under_their_trips(page: Page) -> None:
+    page.goto("/videos?day=2026-06-28")
+    page.get_by_role("link", name="Trip 13:10 – 13:28").click()
+    expect(page.get_by_role("heading", name="Sunday, 28 June")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/trips/\d+$"))
+
+
 def test_every_page_names_the_zone_of_its_times(page: Page) -> None:
     for path in ("/", "/videos", "/trips", "/cameras"):
         page.goto(path)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import apply, trips
+from dashcam.catalog import apply, clocks, trips
 from dashcam.catalog.models import Trip, TripDecision, Video
 from dashcam.database import reading, writing
 from dashcam.records import VideoFacts
@@ -126,6 +126,10 @@ def test_a_week_is_drawn_as_a_person_would(any_engine: Engine) -> None:
         assert round(event["value"] / 60) == 12
         where = session.get_one(Video, event["video_id"])
         assert where.trip_id == tuesday.trip_id and 149 <= event["t_s"] <= 151, "the second in which it begins"
+        assert str(clocks.zone_lived_in(session)) == "Europe/Amsterdam"
+        front, rear = clocks.cameras(session)
+        assert (front.camera, rear.camera, front.ahead_s, rear.ahead_s) == ("front", "rear", 0.0, None)
+        assert (front.clips["camera"], front.clips["utc"]) == (2, 76), "two in the garage without GPS"
 
 
 def test_processing_everything_again_changes_nothing(driven: Engine) -> None:
