@@ -40,6 +40,8 @@ class TripAnswer(TripSummary):
 class TripPage(BaseModel):
     trips: list[TripSummary]
     total: int
+    time_zone: str
+    """Of the times that people are shown; empty where it is the server's own."""
 
 
 class Split(BaseModel):
@@ -78,7 +80,8 @@ def list_trips(
     with reading(system.current().engine) as session:
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
         page = session.scalars(query.order_by(Trip.start_utc.desc()).limit(limit).offset(offset))
-        return TripPage(trips=[TripSummary.model_validate(vars(trip)) for trip in page], total=total)
+        found = [TripSummary.model_validate(vars(trip)) for trip in page]
+    return TripPage(trips=found, total=total, time_zone=str(system.current().zone() or ""))
 
 
 @router.get("/{trip_id}")

@@ -58,6 +58,8 @@ def trips(
     data: DataOption = None,
 ) -> None:
     """List the trips, newest first: when, how far, how long, what happened."""
+    from dashcam.gps.clock import known_zone
+
     with main_server(data) as server:
         if derive:
             server.call("POST", "/trips/derive", timeout=3600)
@@ -65,14 +67,16 @@ def trips(
         page = server.call("GET", "/trips", params={key: value for key, value in asked.items() if value is not None})
     if json_file is not None:
         write(json_file, page)
-    table = Table(title="Trips", title_justify="left", header_style="bold")
+    times = f" (times: {page['time_zone']})" if page["time_zone"] else ""
+    table = Table(title=f"Trips{times}", title_justify="left", header_style="bold")
     for heading in ("Trip", "Start", "Length", "Distance", "Moving", "Clips", "Events"):
         table.add_column(heading, justify="left" if heading == "Start" else "right")
+    zone = known_zone(page["time_zone"])
     for trip in page["trips"]:
         start, end = (datetime.fromisoformat(trip[key]) for key in ("start_utc", "end_utc"))
         table.add_row(
             str(trip["trip_id"]),
-            f"{start.astimezone():%Y-%m-%d %H:%M}",
+            f"{start.astimezone(zone):%Y-%m-%d %H:%M}",
             minutes((end - start).total_seconds()),
             f"{trip['distance_m'] / 1000:.1f} km",
             minutes(trip["moving_s"]),

@@ -81,6 +81,24 @@ def test_facts_of_a_viofo_clip(tmp_path: Path) -> None:
     assert home.progress[: len(home.progress) // 2] == sorted(home.progress[: len(home.progress) // 2])
 
 
+@pytest.mark.parametrize(
+    ("path", "start", "clock", "camera"),
+    [
+        ("raw/Record/20260628_133416_NR.mp4", START, "name", "rear"),  # BlackVue
+        ("raw/260628_133416_001_FH.MP4", START, "name", "front"),  # Nextbase
+        ("raw/Normal/Back/NO20260628-133416-000123.MP4", START, "name", "rear"),  # 70mai
+        ("raw/cont_rec/REC_2026_06_28_13_34_16_F.MP4", START, "name", "front"),  # Thinkware
+        ("raw/100UNSVD/GRMN0001.MP4", START + timedelta(hours=2), "container", ""),  # Garmin: what its header says
+        ("raw/Rear/holiday.mp4", START + timedelta(hours=2), "container", "rear"),
+    ],
+)
+def test_other_brands_begin_when_their_name_says_else_when_the_container_does(
+    tmp_path: Path, path: str, start: datetime, clock: str, camera: str
+) -> None:
+    facts = Home(tmp_path, path, mp4()).facts()
+    assert (facts.start_utc, facts.clock, facts.clock_kind, facts.camera) == (start, clock, "camera", camera)
+
+
 def test_the_same_clip_gives_the_same_facts(tmp_path: Path) -> None:
     home = Home(tmp_path, f"raw/a/{NAME}", with_gps())
     assert home.facts() == home.facts()
