@@ -7,7 +7,7 @@ from dashcam.media.picture import Picture
 from dashcam.records import Box
 from dashcam.vision.engines import Detection, PlateText
 from dashcam.vision.tracking import PlateTracker
-from dashcam.vision.watch import KEPT_CROPS, SECOND_LOOKS, PlateWatch, Tracklet, cut_out
+from dashcam.vision.watch import KEPT_CROPS, NEW, SECOND_LOOKS, PlateWatch, Tracklet, cut_out
 
 FRAME = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
 
@@ -93,7 +93,7 @@ def test_a_plate_that_stands_for_a_minute_is_read_a_few_times() -> None:
     assert engine.most_crops == KEPT_CROPS
     assert {e.read.pts for t in found for e in t.evidence} <= set(frames)
     assert found[1].last_s == pytest.approx(59.8)
-    assert news == [True] * KEPT_CROPS + [False] * (300 - KEPT_CROPS)  # enough was seen of it
+    assert news == [True] * NEW + [False] * (300 - NEW)
 
 
 class _Second(_Painted):

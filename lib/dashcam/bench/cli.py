@@ -75,10 +75,8 @@ def heavy(
                 json_file.write_text(cost.model_dump_json(indent=2) + "\n")
         except (DecodeError, ClipUnreadable, Unusable, config.ConfigError, OSError) as error:
             status.stop()
-            sentence = (
-                f"{error.filename} cannot be written ({error.strerror})." if isinstance(error, OSError) else error
-            )
-            err.print(f"dashcam: {sentence}", style="red", markup=False, soft_wrap=True)
+            unwritten = f"{error.filename} cannot be written ({error.strerror})" if isinstance(error, OSError) else ""
+            err.print(f"dashcam: {unwritten or error}", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(1) from error
     Console().print(table_of(cost))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dashcam.evaluate.layouts import Unusable
 from dashcam.media.images import Image
 from dashcam.vision.engines import Detection, Detector, MissingWeights, PlateReader, PlateText, load_onnx
-from dashcam.vision.plate_detector import OnnxPlateDetector
+from dashcam.vision.plate_detector import OnnxPlateDetector, quickest_weights
 from dashcam.vision.plate_reader import PpOcrReader
 from dashcam.vision.slot_reader import SlotReader, slot_text
 from dashcam.vision.watch import READ_MARGIN
@@ -45,7 +45,10 @@ def _ppocr(threads: int) -> Engines:
 
 def _own(threads: int) -> Engines:
     return Engines(
-        OnnxPlateDetector(threads=threads), SlotReader(threads=threads), READ_MARGIN, PpOcrReader(threads=threads)
+        OnnxPlateDetector(quickest_weights(), threads=threads),
+        SlotReader(threads=threads),
+        READ_MARGIN,
+        PpOcrReader(threads=threads),
     )
 
 

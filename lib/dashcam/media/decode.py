@@ -77,7 +77,8 @@ class FrameReader:
     A packet that does not decode is counted in ``corrupt`` and skipped; a clip that is cut off ends where it is cut.
     ``on_audio``, if set, receives the packets of the first audio stream in passing: an encoder needs no second read.
     Of the stretches ``skip`` (seconds of media time) only keyframes are decoded, as far as whole groups of pictures lie
-    in them; ``passed_over_s`` has the times of the other frames there. ``gpu`` is the number of a card that shall decode; ``no_gpu`` says why it does not.
+    in them; ``passed_over_s`` has the times of the other frames there.
+    ``gpu`` is the number of a card that shall decode; ``no_gpu`` says why it does not.
     Raises `ClipUnreadable`; `DecodeError` when the file is no video, and at the end when nothing was decoded.
     """
 

@@ -1,11 +1,12 @@
 """Which engines a device runs, from its settings."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
 from dashcam.vision.engines import Detector, PlateReader
-from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
+from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights, quickest_weights
 from dashcam.vision.plate_reader import PpOcrReader
 from dashcam.vision.slot_reader import SlotReader
 
@@ -30,7 +31,8 @@ def detector_of(device: DeviceSettings) -> Detector:
 
         weights = device.detector_weights or default_weights().with_name("plate-detector-int8.tflite")
         return TfliteDetector(weights, edge_tpu=device.coral is not None, threads=device.threads or 1)
-    return OnnxPlateDetector(device.detector_weights, size=device.detector_size, threads=device.threads)
+    weights = device.detector_weights or quickest_weights()
+    return OnnxPlateDetector(weights, size=device.detector_size, threads=beside(device.threads))
 
 
 def batch_of(device: DeviceSettings) -> int:
@@ -38,16 +40,22 @@ def batch_of(device: DeviceSettings) -> int:
     return device.detector_batch or (device.gpu.max_batch_size if device.gpu is not None and _cuda() else 1)
 
 
+def beside(threads: int) -> int:
+    """Threads of an engine that runs beside decoder and encoder: half of all, because one that waits for another costs
+    more time than it saves (one detector on two cores: a fifth)."""
+    return threads or max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0]) // 2)
+
+
 def reader_of(device: DeviceSettings) -> PlateReader:
     """The project's own reader. Raises `MissingWeights`."""
-    return SlotReader(threads=device.threads)
+    return SlotReader(threads=beside(device.threads))
 
 
 def second_reader_of(device: DeviceSettings) -> PlateReader:
     """What doubtful tracks are read with once more: EasyOCR where a GPU's device names a folder with its weights, else
     PP-OCR, whose mistakes are others than our own reader's. Raises `MissingWeights`."""
     if device.gpu is None or device.gpu.easyocr_folder is None:
-        return PpOcrReader(threads=device.threads)
+        return PpOcrReader(threads=beside(device.threads))
     from dashcam.vision.easyocr_reader import EasyOcrReader
 
     return EasyOcrReader(Path(device.gpu.easyocr_folder))

@@ -1,6 +1,7 @@
 """The project's plate detector: a YOLO network whose first class is the plate, in ONNX Runtime."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,9 @@ from dashcam.media.images import Image
 from dashcam.vision.engines import Detection, MissingWeights, load_onnx
 
 WEIGHTS = "plate-detector.onnx"
+INTEGER = "plate-detector-int8.onnx"
+VNNI = {"avx512_vnni", "avx_vnni"}
+"""Processors without these multiply bytes slower than floats, and less exactly."""
 STRIDE = 32
 PAD = 114
 
@@ -23,6 +27,25 @@ def default_weights() -> Path:
         if (folder / WEIGHTS).is_file():
             return folder / WEIGHTS
     raise MissingWeights(f"models/{WEIGHTS} is missing; restore it from the repository or set detector_weights.")
+
+
+def quickest_weights() -> Path:
+    """Of the checkout's weights those for this processor; both find plates alike (benchmarks/RESULTS.md).
+
+    Raises `MissingWeights`.
+    """
+    weights = default_weights()
+    integer = weights.with_name(INTEGER)
+    return integer if integer.is_file() and VNNI & processor_flags() else weights
+
+
+def processor_flags() -> set[str]:
+    """What Linux says an x86 processor can do; nothing elsewhere."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("flags"):
+                return set(line.partition(":")[2].split())
+    return set()
 
 
 class OnnxPlateDetector:
@@ -44,7 +67,7 @@ class OnnxPlateDetector:
         max_iou: float = 0.5,
     ) -> None:
         path = weights or default_weights()
-        self.name = path.stem
+        self.name = path.stem.removesuffix("-int8")
         self.size = size
         self.min_score = min_score
         self.max_iou = max_iou

@@ -19,7 +19,10 @@ KEPT_CROPS = 8
 DOUBT = 0.9
 """A track is doubtful when no two of its reads agree or none is surer than this."""
 SECOND_LOOKS = 3
-"""Crops of a doubtful track that the second reader is asked about."""
+"""Crops of a doubtful track that the second reader is asked about; of a single glimpse it is not, because two readings
+of one picture confirm nothing."""
+NEW = 5
+"""A plate that was seen fewer times is worth more looks."""
 READ_MARGIN = (0.03, 0.05)
 SHOWN_MARGIN = (0.15, 0.25)
 """Shares of the box's width and height added on every side, for reading and for showing."""
@@ -110,8 +113,8 @@ class PlateWatch:
         return self._detector.side(width, height)
 
     def look(self, pictures: Sequence[Picture]) -> list[bool]:
-        """Sampled frames of one size, in order of time; for each whether a plate in it is new, which means that fewer
-        than ``KEPT_CROPS`` crops of it have been seen."""
+        """Sampled frames of one size, in order of time; for each whether a plate in it was seen fewer than ``NEW``
+        times."""
         began = thread_time()
         side = self.side(pictures[0].width, pictures[0].height)
         found = self._detector.detect([picture.small for picture in pictures], side)
@@ -128,7 +131,7 @@ class PlateWatch:
             tracklet = Tracklet() if number is None else self._live.setdefault(number, Tracklet())
             tracklet.seen.append((t_s, detection.box))
             kept |= tracklet.offer(cut_out(picture, detection.box, detection.score))
-            new |= len(tracklet.seen) < KEPT_CROPS
+            new |= len(tracklet.seen) < NEW
             if number is None:
                 self._close(tracklet)
         if kept:
@@ -146,7 +149,7 @@ class PlateWatch:
     def _close(self, tracklet: Tracklet) -> None:
         began = thread_time()
         tracklet.evidence = _reads(self._reader, sorted(tracklet.crops, key=lambda crop: crop.pts))
-        if self._second and doubtful([e.read for e in tracklet.evidence]):
+        if self._second and len(tracklet.crops) > 1 and doubtful([e.read for e in tracklet.evidence]):
             best = sorted(tracklet.crops, key=lambda crop: (-crop.promise, crop.pts))[:SECOND_LOOKS]
             tracklet.evidence += _reads(self._second, best, self._second.name)
         tracklet.crops.clear()
