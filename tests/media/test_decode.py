@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dashcam.media import decode
 from dashcam.media.decode import ClipUnreadable, DecodeError, FrameReader, frames
 from tests.media.made import regular, write_clip
 
@@ -92,3 +93,43 @@ def test_a_stream_that_no_table_lists_does_no_harm(shared: Path) -> None:
     with FrameReader(shared / "data/gps/novatek-a119v3-real.TS") as reader:
         assert len(list(reader)) == 300
         assert not reader.corrupt
+
+
+SECONDS = 8
+GOP = 10
+
+
+def skimmed(tmp_path: Path, skip: list[tuple[float, float]], **made: int) -> tuple[list[float], list[float]]:
+    clip = write_clip(tmp_path / "a.mp4", regular(SECONDS), gop=GOP, **made)
+    with FrameReader(clip, skip=skip) as reader:
+        found = [f.t_s for f in reader]
+        assert not reader.corrupt
+    return found, reader.passed_over_s
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_where_nobody_looks_only_keyframes_are_decoded(tmp_path: Path, b_frames: int) -> None:
+    found, passed_over = skimmed(tmp_path, [(2, 6)], b_frames=b_frames)
+    before, after = [i / 10 for i in range(20)], [6 + i / 10 for i in range(20)]
+    assert found == pytest.approx([*before, 2, 3, 4, 5, *after])
+    assert sorted([*found, *passed_over]) == pytest.approx([i / 10 for i in range(10 * SECONDS)])
+
+
+def test_a_stretch_that_ends_within_a_group_of_pictures_costs_no_frame_behind_it(tmp_path: Path) -> None:
+    found, passed_over = skimmed(tmp_path, [(2, 4.45)])
+    assert found == pytest.approx([*(i / 10 for i in range(20)), 2, 3, *(4 + i / 10 for i in range(40))])
+    assert len(set(found)) == len(found)
+    assert len(passed_over) == 18
+
+
+def test_the_frames_behind_a_skipped_stretch_are_the_same_pixels(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", regular(4), gop=GOP, b_frames=2)
+    whole = {f.pts: f.bgr().tobytes() for f in frames(clip)}
+    for skip in ([(0.0, 2.0)], [(1.0, 2.35)]):
+        with FrameReader(clip, skip=skip) as reader:
+            assert all(whole[f.pts] == f.bgr().tobytes() for f in reader)
+
+
+def test_more_than_can_be_put_aside_is_decoded_after_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "HELD_BYTES", 1)
+    assert skimmed(tmp_path, [(2, 6)])[0] == pytest.approx([i / 10 for i in range(10 * SECONDS)])

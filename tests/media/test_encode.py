@@ -14,8 +14,8 @@ from dashcam.media.encode import EncodeError, LowResEncoder, low_size
 from tests.media.made import regular, write_clip
 
 
-def encode(source: Path, target: Path) -> Path:
-    with FrameReader(source) as reader, LowResEncoder(target, reader) as encoder:
+def encode(source: Path, target: Path, fps: float = 0) -> Path:
+    with FrameReader(source) as reader, LowResEncoder(target, reader, fps=fps) as encoder:
         reader.on_audio = encoder.write_audio
         for frame in reader:
             encoder.write(frame)
@@ -53,6 +53,19 @@ def test_every_frame_keeps_its_time(tmp_path: Path, pts: list[int]) -> None:
     source = write_clip(tmp_path / "a.mp4", pts)
     low = encode(source, tmp_path / "low.mp4")
     assert [f.t_s for f in frames(low)] == pytest.approx([f.t_s for f in frames(source)], abs=1e-4)
+
+
+@pytest.mark.parametrize(("fps", "every"), [(30, 2), (25, 2), (60, 3), (20, 1), (10, 1)])
+def test_a_copy_of_fewer_frames_takes_every_so_manieth(tmp_path: Path, fps: int, every: int) -> None:
+    source = write_clip(tmp_path / "a.mp4", regular(2, fps))
+    low = encode(source, tmp_path / "low.mp4", 15)
+    assert [f.t_s for f in frames(low)] == pytest.approx([f.t_s for f in frames(source)][::every], abs=1e-4)
+
+
+def test_frames_that_lie_far_apart_can_each_be_jumped_to(tmp_path: Path) -> None:
+    source = write_clip(tmp_path / "a.mp4", [270_000 * i for i in range(8)])
+    low = encode(source, tmp_path / "low.mp4", 15)
+    assert [f.t_s for f in frames(low, keyframes_only=True)] == pytest.approx([3 * i for i in range(8)])
 
 
 def test_browsers_can_play_and_seek_it(tmp_path: Path) -> None:
