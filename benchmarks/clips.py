@@ -74,7 +74,7 @@ def write(path: Path, pictures: Iterator[Image], size: tuple[int, int], codec: s
 CLIPS: dict[str, Callable[[Path, Path], Path]] = {
     "drive-4k-hevc.mp4": lambda data, to: write(to, drive(data, 9.7), (3840, 2160), "libx265", 24),
     "drive-1080p-h264.mp4": lambda data, to: write(to, drive(data, 19.4), (1920, 1080), "libx264", 15),
-    "parking-1080p-h264.mp4": lambda data, to: write(to, parking(data, 100), (1920, 1080), "libx264", 8),
+    "parking-720p-h264.mp4": lambda data, to: write(to, parking(data, 100), (1280, 720), "libx264", 4),
 }
 
 

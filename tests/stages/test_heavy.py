@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from dashcam.config import DeviceSettings
+from dashcam.config.model import GpuSettings
 from dashcam.media.decode import DecodeError, frames
 from dashcam.records import HeavyResult, Sighting
 from dashcam.stages.heavy import Heavy
@@ -159,6 +160,21 @@ def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path:
     with pytest.raises(DecodeError, match=r"torn\.mp4"):
         heavy.run(torn, device.context(clip))
     assert list(device.nas.iterdir()) == []
+
+
+def test_a_device_whose_card_fails_does_all_on_the_cpu_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", regular(2, 10))
+    results = []
+    for name, gpu in (("plain", None), ("card", GpuSettings(device_id=63, max_batch_size=1))):
+        device = Device(tmp_path / name)
+        device.settings = DeviceSettings(gpu=gpu)
+        with caplog.at_level("INFO"):
+            results.append(device.run_both(clip, Heavy(device.settings)).result)
+    assert results[0] == results[1]
+    said = [record.getMessage() for record in caplog.records if "on the CPU, because" in record.getMessage()]
+    assert [any(word in line for line in said) for word in ("detector", "decode", "encode")] == [True] * 3
 
 
 def test_missing_weights_are_a_failure(tmp_path: Path) -> None:

@@ -6,9 +6,20 @@ import cv2
 import numpy as np
 import pytest
 
+from dashcam.evaluate.measure import iou
 from dashcam.vision import plate_detector, plate_reader
 from dashcam.vision.engines import MissingWeights, PlateText
-from dashcam.vision.plate_detector import Letterbox, OnnxPlateDetector, input_size, letterbox, plates_of
+from dashcam.vision.plate_detector import (
+    INTEGER,
+    WEIGHTS,
+    Letterbox,
+    OnnxPlateDetector,
+    default_weights,
+    input_size,
+    letterbox,
+    plates_of,
+    quickest_weights,
+)  # fmt: skip
 from dashcam.vision.plate_reader import ALPHABET, PpOcrReader, ctc_decode, fold, plate_columns
 from dashcam.vision.quality import legibility, sharpness, touches_border
 
@@ -132,3 +143,37 @@ def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, 
     w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     both = max(0.0, w) * max(0.0, h)
     return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+
+
+INTEGERS = default_weights().with_name(INTEGER)
+
+
+@pytest.mark.parametrize(("flags", "name"), [({"avx2", "avx512_vnni"}, INTEGER), ({"avx2"}, WEIGHTS), (set(), WEIGHTS)])
+def test_integers_are_for_processors_that_multiply_them_quickly(
+    monkeypatch: pytest.MonkeyPatch, flags: set[str], name: str
+) -> None:
+    monkeypatch.setattr(plate_detector, "processor_flags", lambda: flags)
+    assert quickest_weights().name == name
+
+
+def test_in_integers_the_same_main_plates_are_found(shared: Path, detector: OnnxPlateDetector) -> None:
+    integer = OnnxPlateDetector(INTEGERS)
+    assert integer.name == detector.name
+    assert integer.sha256 != detector.sha256
+    for name in ("car1", "us6", "wts-lg-000027", "wts-lg-000165"):
+        image, *_ = labelled(shared, "us", name)
+        ours, theirs = detector.detect([image])[0][0], integer.detect([image])[0][0]
+        assert iou(ours.box, theirs.box) > 0.8
+        assert abs(ours.score - theirs.score) < 0.15
+
+
+def test_a_small_copy_is_looked_at_as_the_whole_frame_is(shared: Path, detector: OnnxPlateDetector) -> None:
+    """A frame of twice the size is worth more pixels than one of the small copy's size, and the copy has them."""
+    image, *_ = labelled(shared, "us", "wts-lg-000165")
+    big = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    side = detector.side(big.shape[1], big.shape[0])
+    scale = side / max(big.shape[:2])
+    small = cv2.resize(big, (round(big.shape[1] * scale), round(big.shape[0] * scale)), interpolation=cv2.INTER_AREA)
+    ours, theirs = detector.detect([big])[0][0], detector.detect([small], side)[0][0]
+    assert iou(ours.box, tuple(v / scale for v in theirs.box)) > 0.95
+    assert abs(ours.score - theirs.score) < 0.02

@@ -130,3 +130,57 @@ def test_what_was_found_in_the_small_copy_is_cut_from_the_whole_frame() -> None:
     x0, y0, x1, y1 = (2 * v for v in moved(300))
     assert found.seen == [(0.0, (x0, y0, x1, y1))]
     assert (whole[y0:y1, x0:x1][:, :, None] == crops[0][3:-3, 6:-6][:, :, None]).all()
+
+
+class Roaming(_Painted):
+    """Sees the white box of a picture, and remembers how large the pictures were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[tuple[int, int]] = []
+
+    def detect(self, images, side=None):
+        self.shapes += [image.shape[:2] for image in images]
+        spots = [np.argwhere(image[:, :, 0] == 255) for image in images]
+        return [
+            [Detection((float(s[:, 1].min()), float(s[:, 0].min()), s[:, 1].max() + 1.0, s[:, 0].max() + 1.0), 0.9)]
+            if len(s)
+            else []
+            for s in spots
+        ]
+
+
+def street(index: int, x: int, width: int = 90) -> Picture:
+    image = np.zeros((720, 1280, 3), np.uint8)
+    image[300:325, x : x + width] = 255
+    return Picture.of(index * 3000, index / 5, image)
+
+
+def test_a_glance_looks_around_the_new_plate_alone_and_finds_it_where_it_went() -> None:
+    engine = Roaming()
+    watch = PlateWatch(engine, engine, 5, lambda picture: None)
+    watch.look([street(0, 400)])
+    assert watch.glance(street(1, 450))
+    watch.look([street(2, 500)])
+    tracklets = watch.finish()
+    assert [box[0] for t in tracklets for _, box in t.seen] == [400, 450, 500]
+    whole, part, _ = engine.shapes
+    assert part[0] * part[1] < 0.25 * whole[0] * whole[1]
+
+
+def test_a_glance_tells_nothing_of_a_plate_that_is_cut_by_its_edge() -> None:
+    engine = Roaming()
+    watch = PlateWatch(engine, engine, 5, lambda picture: None)
+    watch.look([street(0, 400)])
+    assert not watch.glance(street(1, 640))
+    assert sum(len(t.seen) for t in watch.finish()) == 1
+
+
+def test_where_new_plates_are_everywhere_a_glance_is_a_look() -> None:
+    engine = Roaming()
+    watch = PlateWatch(engine, engine, 5, lambda picture: None)
+    watch.look([street(0, 20, 900)])
+    watch.glance(street(1, 20, 900))
+    watch.look([street(2, 20, 0)])
+    watch.glance(street(3, 20, 0))  # nothing is new any more
+    assert engine.shapes == [(720, 1280)] * 4

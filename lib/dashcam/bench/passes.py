@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
+from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.records import HeavyResult, Read
 from dashcam.stages import preprocess
@@ -86,8 +87,8 @@ def heavy(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
 
 
 def naive(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass]:
-    """What one writes first: every frame converted whole, through the network as it was trained, and every plate in it
-    read; followed and voted as the stage does. No low-resolution copy, no pictures but the crops."""
+    """What one writes first: every frame converted whole and through the network as it was trained, every plate in it
+    read, every frame copied; followed, voted and encoded as the stage does. No pictures but the crops."""
     weights = device.detector_weights or default_weights()
     detector = OnnxPlateDetector(weights, size=device.detector_size, threads=device.threads)
     reader = reader_of(device)
@@ -95,9 +96,14 @@ def naive(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
 
     def run() -> Pass:
         tracks: dict[tuple[int, int], Tracklet] = {}
-        with FrameReader(clip, threads=device.threads) as frames:
+        with (
+            FrameReader(clip, threads=device.threads) as frames,
+            LowResEncoder(folder / "low.mp4", frames, threads=device.threads) as encoder,
+        ):
+            frames.on_audio = encoder.write_audio
             for frame in frames:
                 image = frame.bgr()
+                encoder.write(frame)
                 detections = detector.detect([image])[0]
                 for detection, number in zip(detections, tracker.update(frame.t_s, detections), strict=True):
                     x0, y0, x1, y1 = grown(detection.box, READ_MARGIN, image.shape[1], image.shape[0])

@@ -40,6 +40,13 @@ def batch_of(device: DeviceSettings) -> int:
     return device.detector_batch or (device.gpu.max_batch_size if device.gpu is not None and _cuda() else 1)
 
 
+def no_gpu_detector(device: DeviceSettings) -> str:
+    """Why the detector of a device with a card does not run on it; empty when it does or shall not."""
+    if device.gpu is None or device.detector_engine != "auto" or _cuda():
+        return ""
+    return "the detector needs the extra 'gpu' and a card that torch finds"
+
+
 def beside(threads: int) -> int:
     """Threads of an engine that runs beside decoder and encoder: half of all, because one that waits for another costs
     more time than it saves (one detector on two cores: a fifth)."""

@@ -25,6 +25,8 @@ class Sampler:
         self._asked = -1
         self._looked: tuple[int, float] | None = None
         self.taken = 0
+        self.glance = False
+        """Whether the last frame that was wanted is so for the sake of new plates alone."""
 
     def slot(self, t_s: float) -> int:
         return math.floor(t_s * self._fps + 1e-6)
@@ -37,16 +39,17 @@ class Sampler:
         """Asked once for every frame, in order. ``eager`` says whether a plate is new as far as is known in that slot,
         ``moved`` whether the picture is another than the last that was looked at; both are asked only when it matters.
         """
-        slot = self.slot(t_s)
+        slot, glance = self.slot(t_s), False
         if self.rejected(t_s) or slot <= self._asked:
             return False
         self._asked = slot
         if self._looked is not None:
             looked, at_s = self._looked
-            if slot - looked < self._calm and not eager(slot):
+            glance = slot - looked < self._calm
+            if glance and not eager(slot):
                 return False
             if t_s - at_s < STILL_S - 1e-6 and not moved():
                 return False
-        self._looked = slot, t_s
+        self._looked, self.glance = (slot, t_s), glance
         self.taken += 1
         return True

@@ -23,6 +23,10 @@ SECOND_LOOKS = 3
 of one picture confirm nothing."""
 NEW = 5
 """A plate that was seen fewer times is worth more looks."""
+REACH = 2.0
+"""Plate widths, of the widest, that a plate may have moved to any side between two slots, its own width included."""
+GLANCE = 0.5
+"""A part of the picture larger than this is not worth cutting out."""
 READ_MARGIN = (0.03, 0.05)
 SHOWN_MARGIN = (0.15, 0.25)
 """Shares of the box's width and height added on every side, for reading and for showing."""
@@ -105,6 +109,7 @@ class PlateWatch:
         self._keep_frame = keep_frame
         self._live: dict[int, Tracklet] = {}
         self._done: list[Tracklet] = []
+        self._new: list[Box] = []
         self._patience_s = 2.5
         self.seconds = {"detect": 0.0, "read": 0.0}
 
@@ -115,30 +120,48 @@ class PlateWatch:
     def look(self, pictures: Sequence[Picture]) -> list[bool]:
         """Sampled frames of one size, in order of time; for each whether a plate in it was seen fewer than ``NEW``
         times."""
-        began = thread_time()
         side = self.side(pictures[0].width, pictures[0].height)
-        found = self._detector.detect([picture.small for picture in pictures], side)
-        self.seconds["detect"] += thread_time() - began
+        found = self._detect([picture.small for picture in pictures], side)
         return [
             self._follow(picture, [in_frame(one, picture) for one in of_it])
             for picture, of_it in zip(pictures, found, strict=True)
         ]
 
+    def glance(self, picture: Picture) -> bool:
+        """As `look`, but only around the plates that were new at the last look, where that is a small part of it."""
+        height, width = picture.small.shape[:2]
+        part = around(self._new, picture) if self._new else (0, 0, width, height)
+        x0, y0, x1, y1 = part
+        if (x1 - x0) * (y1 - y0) > GLANCE * width * height:
+            return self.look([picture])[0]
+        (found,) = self._detect([np.ascontiguousarray(picture.small[y0:y1, x0:x1])], max(x1 - x0, y1 - y0))
+        moved = [Detection((b[0] + x0, b[1] + y0, b[2] + x0, b[3] + y0), score) for b, score in map(_parts, found)]
+        whole = [one for one in moved if not _cut(one.box, part, (width, height))]
+        return self._follow(picture, [in_frame(one, picture) for one in whole])
+
+    def _detect(self, images: Sequence[Image], side: int) -> list[list[Detection]]:
+        began = thread_time()
+        found = self._detector.detect(images, side)
+        self.seconds["detect"] += thread_time() - began
+        return found
+
     def _follow(self, picture: Picture, detections: Sequence[Detection]) -> bool:
-        kept = new = False
+        kept = False
+        self._new = []
         t_s = picture.t_s
         for detection, number in zip(detections, self._tracker.update(t_s, detections), strict=True):
             tracklet = Tracklet() if number is None else self._live.setdefault(number, Tracklet())
             tracklet.seen.append((t_s, detection.box))
             kept |= tracklet.offer(cut_out(picture, detection.box, detection.score))
-            new |= len(tracklet.seen) < NEW
+            if len(tracklet.seen) < NEW:
+                self._new.append(detection.box)
             if number is None:
                 self._close(tracklet)
         if kept:
             self._keep_frame(picture)
         for number in [n for n, tracklet in self._live.items() if t_s - tracklet.last_s > self._patience_s]:
             self._close(self._live.pop(number))
-        return new
+        return bool(self._new)
 
     def finish(self) -> list[Tracklet]:
         """All tracklets, by first appearance."""
@@ -180,6 +203,32 @@ def _reads(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) 
             )
             evidence.append(Evidence(read, crop.cut, jpeg(crop.shown)))
     return evidence
+
+
+def around(boxes: Sequence[Box], picture: Picture) -> tuple[int, int, int, int]:
+    """The part of the small copy in which plates that were in these boxes of the frame can be a moment later."""
+    height, width = picture.small.shape[:2]
+    x, y = width / picture.width, height / picture.height
+    reach = max(box[2] - box[0] for box in boxes) * REACH * x
+    x0 = max(0, int(min(box[0] for box in boxes) * x - reach))
+    y0 = max(0, int(min(box[1] for box in boxes) * y - reach))
+    x1 = min(width, int(max(box[2] for box in boxes) * x + reach) + 1)
+    y1 = min(height, int(max(box[3] for box in boxes) * y + reach) + 1)
+    return x0, y0, x1, y1
+
+
+def _parts(detection: Detection) -> tuple[Box, float]:
+    return detection.box, detection.score
+
+
+def _cut(box: Box, part: tuple[int, int, int, int], size: tuple[int, int]) -> bool:
+    """Whether an edge of that part, which is no edge of the picture, cuts the box."""
+    return (
+        (part[0] > 0 and box[0] <= part[0] + 2)
+        or (part[1] > 0 and box[1] <= part[1] + 2)
+        or (part[2] < size[0] and box[2] >= part[2] - 2)
+        or (part[3] < size[1] and box[3] >= part[3] - 2)
+    )
 
 
 def in_frame(detection: Detection, picture: Picture) -> Detection:

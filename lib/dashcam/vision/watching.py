@@ -21,7 +21,8 @@ LAG = 2
 COARSE = 320
 """Pixels across at which frames are compared."""
 
-Batch = list[tuple[int, Picture]]
+Batch = list[tuple[int, Picture, bool]]
+"""Slot, picture, and whether it is looked at for the sake of new plates alone."""
 
 
 class Watching:
@@ -72,30 +73,30 @@ class Watching:
             return None
         self._last = None
         self._coarse = coarse[0] if coarse else frame.gray(COARSE)
-        return self._look(frame)
+        return self._look(frame, self.sampler.glance)
 
     def finish(self) -> list[Tracklet]:
         """All tracklets, by first appearance. The clip's last frame is looked at too, so that what stands there to the
         end is seen to the end; nobody else may use that frame now."""
         if self._last is not None:
             self.sampler.taken += 1
-            self._look(self._last)
+            self._look(self._last, False)
         self._hand_over()
         self._put(None)
         self._thread.join()
         self._raise()
         return self.watch.finish()
 
-    def _look(self, frame: Frame) -> Picture:
+    def _look(self, frame: Frame, glance: bool) -> Picture:
         picture = frame.picture(self.watch.side(frame.av.width, frame.av.height))
-        self._batch.append((self.sampler.slot(frame.t_s), picture))
+        self._batch.append((self.sampler.slot(frame.t_s), picture, glance))
         if len(self._batch) >= self._size:
             self._hand_over()
         return picture
 
     def _hand_over(self) -> None:
         if self._batch:
-            self._handed += [slot for slot, _ in self._batch]
+            self._handed += [slot for slot, *_ in self._batch]
             self._put(self._batch)
             self._batch = []
 
@@ -125,9 +126,10 @@ class Watching:
     def _run(self) -> None:
         try:
             while (batch := self._queue.get()) is not None:
-                news = self.watch.look([picture for _, picture in batch])
+                slots, pictures, glances = zip(*batch, strict=True)
+                news = [self.watch.glance(*pictures)] if glances == (True,) else self.watch.look(pictures)
                 with self._looked:
-                    self._new_plate |= {slot: new for (slot, _), new in zip(batch, news, strict=True)}
+                    self._new_plate |= dict(zip(slots, news, strict=True))
                     self._looked.notify_all()
         except BaseException as error:  # handed to the thread that gives the frames
             with self._looked:
