@@ -17,8 +17,8 @@ from dashcam.media.decode import Frame, FrameReader
 from dashcam.media.hardware import ENCODER, no_encoder
 
 SHORT_SIDE = 720
-X264 = {"preset": "superfast", "crf": "27", "x264-params": "bframes=0"}
-"""A third of the time of veryfast at CRF 26 for the same size and 0.5 dB (benchmarks/RESULTS.md)."""
+X264 = {"preset": "superfast", "crf": "28", "x264-params": "bframes=0:scenecut=0"}
+"""A third of the time of veryfast at CRF 26, for the same size and 0.7 dB (benchmarks/RESULTS.md)."""
 NVENC = {"preset": "p4", "rc": "vbr", "cq": "29"}
 GOP_S = 2.0
 WAITING = 8
