@@ -12,10 +12,10 @@ import pytest
 from dashcam.config import DeviceSettings
 from dashcam.config.model import GpuSettings
 from dashcam.media.decode import DecodeError, frames
-from dashcam.records import HeavyResult, Sighting
+from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.heavy import Heavy
 from dashcam.tasks.model import InputRef, TaskType
-from dashcam.vision.engines import MissingWeights
+from dashcam.vision.engines import Detector, MissingWeights
 from tests.gps.made import drive, transport
 from tests.media.clips import FPS, faststart, mp4, with_hole
 from tests.media.made import Picture, regular, write_clip
@@ -160,6 +160,54 @@ def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path:
     with pytest.raises(DecodeError, match=r"torn\.mp4"):
         heavy.run(torn, device.context(clip))
     assert list(device.nas.iterdir()) == []
+
+
+def test_where_preprocessing_saw_nothing_only_keyframes_are_decoded_and_nobody_looks(
+    tmp_path: Path, heavy: Heavy
+) -> None:
+    clip = write_clip(tmp_path / "night.mp4", regular(20, 10), gop=10)
+    device = Device(tmp_path / "device")
+    verdicts = [
+        (True, "moves", False),
+        (False, "too dark", False),
+        (False, "too dark", True),
+        (True, "new view", False),
+    ]
+    spans = [
+        Span(start_s=5.0 * i, end_s=5.0 * i + 5, keep=keep, reason=reason, audit=audit)
+        for i, (keep, reason, audit) in enumerate(verdicts)
+    ]
+    found = Candidates(video_id="night", duration_s=20, keyframes=20, spans=spans)
+    (device.nas / "candidates.json").write_text(found.model_dump_json())
+    inputs = [InputRef(device="local", path=clip.name), InputRef.of("indoor_nas:candidates.json", "candidates")]
+    looked: list[float] = []
+    heavy.detector, before = Counted(heavy.detector, looked), heavy.detector
+    try:
+        output = heavy.run(task(TaskType.HEAVY_PROCESS_VIDEO, clip, inputs), device.context(clip))
+    finally:
+        heavy.detector = before
+    assert output.result.frames_decoded == 50 + 5 + 50 + 5
+    bundle = device.nas / "heavy_output" / "night"
+    keyframes, all_of_them = [5, 6, 7, 8, 9], [i / 10 for i in range(200)]
+    copied = [f.t_s for f in frames(bundle / "video_lowres.mp4")]
+    assert copied == pytest.approx([*all_of_them[:50], *keyframes, *all_of_them[100:150], 15, 16, 17, 18, 19])
+    assert json.loads((bundle / "frames/times.json").read_bytes())["t_s"] == pytest.approx(all_of_them)
+    assert output.result.frames_looked_at == len(looked)
+    dark = {int(frame.bgr()[0, 0, 0]) for frame in frames(clip) if 5 <= frame.t_s < 10}
+    others = {int(frame.bgr()[0, 0, 0]) for frame in frames(clip) if not 5 <= frame.t_s < 10}
+    assert not set(looked) & (dark - others)
+
+
+class Counted:
+    """A detector that also says what it was shown, by the first pixel."""
+
+    def __init__(self, detector: Detector, looked: list[float]) -> None:
+        self.name, self.sha256, self.side = detector.name, detector.sha256, detector.side
+        self._detector, self._looked = detector, looked
+
+    def detect(self, images, side=None):
+        self._looked += [int(image[0, 0, 0]) for image in images]
+        return self._detector.detect(images, side)
 
 
 def test_a_device_whose_card_fails_does_all_on_the_cpu_and_says_so(

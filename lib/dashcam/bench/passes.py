@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
+from dashcam.media.identity import video_id
 from dashcam.media.images import jpeg
 from dashcam.records import HeavyResult, Read
 from dashcam.stages import preprocess
@@ -74,7 +75,7 @@ def heavy(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
         )  # fmt: skip
 
     video = InputRef(device="local", path=clip.name, type="video")
-    first = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id="bench", inputs=[video])
+    first = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=video_id(clip), inputs=[video])
     (then,) = preprocess.run(task(first), context("preprocess")).publish
 
     def run() -> Pass:

@@ -11,7 +11,7 @@ from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
-from dashcam.records import Candidates, HeavyResult, Sighting
+from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -24,6 +24,11 @@ from dashcam.vision.watching import Watching
 STORE = "indoor_nas"
 FRAME_WIDTH = 1280
 TIMES = "frames/times.json"
+ALL_IN_KEYFRAMES = ("new view", "first seconds")
+"""Reasons for which preprocessing keeps a stretch in which nothing moves: its keyframes show all there is."""
+
+Stretches = Sequence[tuple[float, float]]
+"""Of media time, in seconds."""
 
 
 class Heavy:
@@ -48,10 +53,11 @@ class Heavy:
             (work / name).mkdir(parents=True)
         shelf = _Shelf(ctx.scratch / "seen")
         watch = PlateWatch(self.detector, self.reader, self._device.sample_fps, shelf.keep, self.second)
-        with Watching(
-            watch, self._device.sample_fps, batch=batch_of(self._device), rejected=_rejected(task, ctx)
-        ) as watching:
-            reader, tracklets = self._decode(task, ctx, work, watching, shelf)
+        spans = _spans(task, ctx)
+        rejected = [(span.start_s, span.end_s) for span in spans if not (span.keep or span.audit)]
+        skip = rejected + [(span.start_s, span.end_s) for span in spans if span.reason in ALL_IN_KEYFRAMES]
+        with Watching(watch, self._device.sample_fps, batch=batch_of(self._device), rejected=rejected) as watching:
+            reader, tracklets = self._decode(task, ctx, work, watching, skip, shelf)
         found = sightings(tracklets)
         result = HeavyResult(
             bundle=bundle,
@@ -72,13 +78,13 @@ class Heavy:
         return StageOutput(result, [archive])
 
     def _decode(
-        self, task: Task, ctx: StageContext, work: Path, watching: Watching, shelf: "_Shelf"
+        self, task: Task, ctx: StageContext, work: Path, watching: Watching, skip: Stretches, shelf: "_Shelf"
     ) -> tuple[FrameReader, list[Tracklet]]:
-        """The one pass over the clip; where nobody looks, its keyframes are enough for the copy."""
+        """The one pass over the clip, of the stretches ``skip`` its keyframes alone."""
         device = self._device
         path = ctx.stores.path(task.input("video").uri)
         gpu = None if device.gpu is None else device.gpu.device_id
-        with FrameReader(path, threads=device.threads, skip=watching.sampler.rejected_spans, gpu=gpu) as reader:
+        with FrameReader(path, threads=device.threads, skip=skip, gpu=gpu) as reader:
             duration_s = task.video.duration_s if task.video else reader.duration_s
             low = work / "video_lowres.mp4"
             with LowResEncoder(low, reader, threads=device.threads, fps=device.lowres_fps, gpu=gpu) as encoder:
@@ -125,14 +131,12 @@ class _Shelf:
         return None if self._poster is None else jpeg(self._poster.at_most(FRAME_WIDTH), 85)
 
 
-def _rejected(task: Task, ctx: StageContext) -> list[tuple[float, float]]:
-    """Stretches where preprocessing saw nothing and that are no sample of it either; without its findings (published by
-    hand, or by an older version) everything is looked at."""
+def _spans(task: Task, ctx: StageContext) -> Sequence[Span]:
+    """What preprocessing found; without it (published by hand, or by an older version) everything is looked at."""
     if not any(ref.type == "candidates" for ref in task.inputs):
         return []
     path = ctx.stores.path(task.input("candidates").uri)
-    spans = Candidates.model_validate_json(path.read_bytes()).spans
-    return [(span.start_s, span.end_s) for span in spans if not (span.keep or span.audit)]
+    return Candidates.model_validate_json(path.read_bytes()).spans
 
 
 def _write_sightings(found: Sequence[Seen], shelf: _Shelf, work: Path) -> list[Sighting]:

@@ -20,7 +20,7 @@ class Sampler:
 
     def __init__(self, fps: float, rejected: Sequence[tuple[float, float]] = (), *, calm: int = CALM) -> None:
         self._fps = fps
-        self.rejected_spans = rejected
+        self._rejected = rejected
         self._calm = calm if fps >= 4 else 1
         self._asked = -1
         self._looked: tuple[int, float] | None = None
@@ -33,7 +33,7 @@ class Sampler:
 
     def rejected(self, t_s: float) -> bool:
         """Whether nobody wants to know what is there."""
-        return any(start <= t_s < end for start, end in self.rejected_spans)
+        return any(start <= t_s < end for start, end in self._rejected)
 
     def wants(self, t_s: float, eager: Callable[[int], bool], moved: Callable[[], bool]) -> bool:
         """Asked once for every frame, in order. ``eager`` says whether a plate is new as far as is known in that slot,
