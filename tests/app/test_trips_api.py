@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -218,3 +219,15 @@ def test_every_frame_has_its_place_from_its_real_time(client: TestClient, here: 
     assert found["lat"][1] == pytest.approx(Plane(44.43, 26.1).to_degrees(0, 5.0)[0], abs=2e-6)
     assert all(0 < accuracy < 5 for accuracy in found["accuracy_m"][:-1])
     assert client.get("/videos/0000000000000009/frames").status_code == 404
+
+
+def test_positions_are_at_every_frame_of_the_clip_also_at_those_the_copy_leaves_out(
+    here: System, client: TestClient
+) -> None:
+    with writing(here.engine) as session:
+        add_video(session, 1)
+    folder = here.stores.path(f"shed_nas:{1:016x}") / "frames"
+    folder.mkdir(parents=True)
+    write_clip(folder.parent / "video_lowres.mp4", [0, 6000, 12_000])
+    (folder / "times.json").write_text(json.dumps({"t_s": [0.0, 0.0333, 0.0667, 0.1, 0.1333]}))
+    assert client.get(f"/videos/{1:016x}/frames").json()["t_s"] == [0.0, 0.0333, 0.0667, 0.1, 0.1333]
