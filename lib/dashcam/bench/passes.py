@@ -16,8 +16,8 @@ from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.identity import video_id
-from dashcam.media.images import jpeg
-from dashcam.records import HeavyResult, Read
+from dashcam.media.images import Image, jpeg
+from dashcam.records import Box, HeavyResult, Read
 from dashcam.stages import preprocess
 from dashcam.stages.common import StageContext
 from dashcam.stages.heavy import Heavy
@@ -25,6 +25,7 @@ from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision import quality
 from dashcam.vision.chosen import reader_of
+from dashcam.vision.engines import PlateReader
 from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
 from dashcam.vision.sightings import sightings
 from dashcam.vision.tracking import PlateTracker
@@ -92,11 +93,11 @@ def naive(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
     read, every frame copied; followed, voted and encoded as the stage does. No pictures but the crops."""
     weights = device.detector_weights or default_weights()
     detector = OnnxPlateDetector(weights, size=device.detector_size, threads=device.threads)
-    reader = reader_of(device)
-    tracker = PlateTracker(FPS)
+    reader, tracker = reader_of(device), PlateTracker(FPS)
 
     def run() -> Pass:
-        tracks: dict[tuple[int, int], Tracklet] = {}
+        tracks: list[Tracklet] = []
+        followed: dict[int, Tracklet] = {}
         with (
             FrameReader(clip, threads=device.threads) as frames,
             LowResEncoder(folder / "low.mp4", frames, threads=device.threads) as encoder,
@@ -107,26 +108,33 @@ def naive(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
                 encoder.write(frame)
                 detections = detector.detect([image])[0]
                 for detection, number in zip(detections, tracker.update(frame.t_s, detections), strict=True):
-                    x0, y0, x1, y1 = grown(detection.box, READ_MARGIN, image.shape[1], image.shape[0])
-                    crop = image[y0:y1, x0:x1]
-                    # one that is not followed yet is a track of its own
-                    key = (number, 0) if number is not None else (frame.index, len(tracks) + 1)
-                    track = tracks.setdefault(key, Tracklet())
+                    track = followed.get(number) if number is not None else None
+                    if track is None:
+                        tracks.append(track := Tracklet())
+                    if number is not None:
+                        followed[number] = track
                     track.seen.append((frame.t_s, detection.box))
-                    found = reader.read([crop])[0]
-                    if not found.text:
-                        continue
-                    cut = quality.touches_border(detection.box, image.shape[1], image.shape[0])
-                    legible = quality.legibility(detection.box, quality.sharpness(crop), found.confidence, cut)
-                    read = Read(
-                        pts=frame.pts, t_s=frame.t_s, box=rounded(detection.box), text=found.text,
-                        confidence=found.confidence, legibility=legible, slots=found.slots,
-                    )  # fmt: skip
-                    track.evidence.append(Evidence(read, cut, jpeg(crop)))
-            plates = {seen.vote.text for seen in sightings(list(tracks.values())) if seen.confirmed}
+                    track.evidence += _read(reader, frame.pts, frame.t_s, image, detection.box)
+            plates = {seen.vote.text for seen in sightings(tracks) if seen.confirmed}
             return _counted(frames.decoded, frames.decoded, plates)
 
     return run
+
+
+def _read(reader: PlateReader, pts: int, t_s: float, image: Image, box: Box) -> list[Evidence]:
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = grown(box, READ_MARGIN, width, height)
+    crop = image[y0:y1, x0:x1]
+    (found,) = reader.read([crop])
+    if not found.text:
+        return []
+    cut = quality.touches_border(box, width, height)
+    legibility = quality.legibility(box, quality.sharpness(crop), found.confidence, cut)
+    read = Read(
+        pts=pts, t_s=t_s, box=rounded(box), text=found.text, confidence=found.confidence, legibility=legibility,
+        slots=found.slots,
+    )  # fmt: skip
+    return [Evidence(read, cut, jpeg(crop))]
 
 
 PASSES = {"decode": decode, "heavy": heavy, "naive": naive}
