@@ -12,14 +12,14 @@ from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from blocks.device import Device, load_device
-from dashcam.stages.common import Rejected, StageContext, StageOutput, clip_vanished
+from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, clip_vanished
 from dashcam.storage.bundle import StorageError, explained
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.client import MainServer, ServerRefused
 from dashcam.tasks.model import Completion, Task
 
 PROGRESS_INTERVAL_S = 0.5
-SENTENCES = (StorageError, StoreError)  # whose message is one for people already
+SENTENCES = (StorageError, StoreError, StageError)  # whose message is one for people already
 
 Stage = Callable[[Task, StageContext], StageOutput]
 

@@ -2,10 +2,10 @@
 
 from prefect import flow
 
-from dashcam.stages import preprocess as stage
+from dashcam.stages.preprocess import Preprocess
 from flows.clips import work_off
 
 
 @flow
 def preprocess(task_ids: list[int]) -> None:
-    work_off(task_ids, lambda device: stage.run)
+    work_off(task_ids, lambda device: Preprocess(device.settings).run)

@@ -83,14 +83,54 @@ class Span(Record):
     """Rejected, but looked at all the same: by such stretches the misses are counted."""
 
 
-class Candidates(Record):
-    """``candidates.json``, PREPROCESS_VIDEO's artefact: where the heavy stage should look."""
+RegionKind = Literal["plate", "car", "motorcycle", "bus", "truck"]
 
-    version: Literal[1] = 1
+
+class Region(Record):
+    """Where a network that looks at small pictures believes a plate or a vehicle to be."""
+
+    kind: RegionKind
+    box: Box
+    score: float
+
+
+class Look(Record):
+    """What was measured on one keyframe; numbers from 0 to 1 (docs/candidates.md)."""
+
+    t_s: float
+    brightness: float
+    """Of the brightest thousandth of the picture, so that one lit plate in the night counts."""
+    sharpness: float
+    """Variance of the Laplacian at 320 pixels of width, over 255 squared."""
+    structure: float
+    """Share of the picture's tiles in which brightness varies."""
+    motion: float
+    """Share of the picture that the largest thing which changed since the look before takes."""
+    fresh: bool
+    """Nothing moves, but this view has not been seen for long."""
+    score: float
+    """What the keyframe promises: light, focus, structure, and something that moves or may be a plate."""
+    regions: list[Region] = []
+
+
+Proposals = Literal["edgetpu", "tflite-cpu", "none"]
+
+
+class Candidates(Record):
+    """``candidates.json``, PREPROCESS_VIDEO's artefact: where the heavy stage should look (docs/candidates.md)."""
+
+    version: Literal[1, 2] = 2
+    """1 has spans only."""
     video_id: str
     duration_s: float
     keyframes: int
+    """How many were decoded and looked at."""
     spans: list[Span]
+    proposals: Proposals = "none"
+    """Which engine filled the looks' regions."""
+    weights: str = ""
+    """SHA-256 of its weights."""
+    looks: list[Look] = []
 
 
 class PreprocessResult(Record):
@@ -101,6 +141,9 @@ class PreprocessResult(Record):
     rejected_s: float
     brightness: float
     sharpness: float
+    proposals: Proposals = "none"
+    spans: list[Span] = []
+    """As in candidates.json: what was rejected and audited is counted by the main server."""
 
 
 class Read(Record):

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
-from dashcam.stages import preprocess
+from dashcam.records import VideoFacts
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.stages.heavy import Heavy
+from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, Task, TaskType
 
@@ -16,11 +17,11 @@ from dashcam.tasks.model import InputRef, Task, TaskType
 class Device:
     """``run_both`` takes a clip through preprocessing and the heavy stage as a worker would."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, settings: DeviceSettings = DeviceSettings(proposals="none")) -> None:
         self.home = home
         self.nas = home / "nas"
         self.nas.mkdir(parents=True)
-        self.settings = DeviceSettings()
+        self.settings = settings
         self._runs = 0
 
     def context(self, clip: Path, progress: Callable[[float], None] = lambda fraction: None) -> StageContext:
@@ -30,10 +31,9 @@ class Device:
         stores = Stores({"indoor_nas": self.nas, "local": clip.parent})
         return StageContext(stores, scratch, self.settings, logging.getLogger("stage"), progress)
 
-    def preprocess(self, clip: Path) -> StageOutput:
-        return preprocess.run(
-            task(TaskType.PREPROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name)]), self.context(clip)
-        )
+    def preprocess(self, clip: Path, video: VideoFacts | None = None, stage: Preprocess | None = None) -> StageOutput:
+        todo = task(TaskType.PREPROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name)])
+        return (stage or Preprocess(self.settings)).run(todo.model_copy(update={"video": video}), self.context(clip))
 
     def run_both(self, clip: Path, heavy: Heavy) -> StageOutput:
         found = self.preprocess(clip)

@@ -11,7 +11,7 @@ import pytest
 from dashcam.evaluate.layouts import labelled
 from dashcam.evaluate.measure import edits, iou
 from dashcam.media.images import Image
-from dashcam.vision.engines import Detection, MissingWeights
+from dashcam.vision.engines import Detection
 from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
 
 pytest.importorskip("torch", reason="the extra gpu is not installed: make test-torch")
@@ -52,20 +52,6 @@ def test_the_integer_network_finds_the_same_main_plates(pictures: list[Image], t
     assert len(mains) >= 15
     hits = [any(iou(mine.box, d.box) >= 0.5 for d in theirs) for mine, theirs in mains]
     assert sum(hits) >= 0.9 * len(hits)
-
-
-def test_the_integer_network_computes_in_integers() -> None:
-    from ai_edge_litert.interpreter import Interpreter
-
-    network = Interpreter(str(MODELS / "plate-detector-int8.tflite"))
-    network.allocate_tensors()
-    floats = [t for t in network.get_tensor_details() if t["dtype"] == np.float32]
-    assert len(floats) <= 2, "only what goes in and what comes out"
-
-
-def test_an_edge_tpu_that_is_not_there_is_a_failure_not_an_empty_street() -> None:
-    with pytest.raises(MissingWeights, match="the Coral does not answer"):
-        TfliteDetector(MODELS / "plate-detector-int8.tflite", edge_tpu=True)
 
 
 @pytest.fixture(scope="module")

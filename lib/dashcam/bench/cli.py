@@ -81,6 +81,36 @@ def heavy(
     Console().print(table_of(cost))
 
 
+@app.command()
+def preprocess(
+    clip: Annotated[Path, typer.Argument(help="A real clip, ten seconds or longer.", metavar="CLIP")],
+    json_file: JsonOption = None,
+) -> None:
+    """The cheap look at one clip's keyframes, beside decoding every frame of it."""
+    from dashcam import config
+    from dashcam.bench.preprocess import measure, table_of
+    from dashcam.media.decode import ClipUnreadable, DecodeError
+    from dashcam.stages.common import Rejected, StageError
+    from dashcam.vision.engines import MissingWeights
+
+    err = Console(stderr=True)
+    with err.status("") as status:
+        try:
+            cost = measure(clip, config.load_device(), status.update)
+            if json_file is not None:
+                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
+        except (DecodeError, ClipUnreadable, Rejected, StageError, MissingWeights, config.ConfigError) as error:
+            status.stop()
+            err.print(f"dashcam: {error}", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+        except OSError as error:
+            status.stop()
+            what = f"dashcam: {error.filename} cannot be written ({error.strerror}): choose another."
+            err.print(what, style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+    Console().print(table_of(cost))
+
+
 def table_of(cost: "CatalogCost") -> Table:
     title = f"{cost.sightings:,} sightings, {cost.plates:,} plates, {cost.videos:,} videos, {cost.database_mb:,.0f} MB"
     table = Table(title=title, title_justify="left")

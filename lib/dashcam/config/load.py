@@ -219,6 +219,8 @@ def _settings(site: Site, device: DeviceFile, name: str) -> DeviceSettings:
         detector_weights=Path(device.detector_weights) if device.detector_weights else None,
         detector_engine=device.detector_engine,
         detector_batch=device.detector_batch,
+        proposals=device.proposals,
+        audit_share=site.preprocess.audit_share,
         threads=device.threads,
         time_zone=device.time_zone or site.server.time_zone,
         stores=device.stores,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 DetectorEngine = Literal["auto", "onnx", "ultralytics", "tflite"]
+ProposalEngine = Literal["auto", "edgetpu", "tflite", "none"]
 DeviceType = Literal["main_server", "jetson_coral", "rtx_4090", "indoor_nas", "shed_nas"]
 DEVICE_TYPES: tuple[DeviceType, ...] = get_args(DeviceType)
 POOLS: dict[str, str] = {
@@ -172,6 +173,11 @@ class PlaceSettings(Section):
         return Lens(horizontal_fov_deg=40) if camera == "telephoto" else Lens()
 
 
+class PreprocessSettings(Section):
+    audit_share: float = Field(0.02, ge=0, le=1)
+    """Share of what preprocessing rejects that is looked at all the same, so that its misses are counted."""
+
+
 class DeviceStorage(Section):
     local_scratch: AbsolutePath | None = None
     max_concurrent_tasks: int | None = Field(None, ge=1)
@@ -208,6 +214,7 @@ class DeviceFile(Section):
     detector_weights: str | None = None
     detector_engine: DetectorEngine = "auto"
     detector_batch: int = Field(0, ge=0, le=64)
+    proposals: ProposalEngine = "auto"
     threads: int = Field(0, ge=0)
     time_zone: TimeZone | None = None
 
@@ -236,6 +243,10 @@ class DeviceSettings(Section):
     """See `dashcam.vision.chosen.detector_of`."""
     detector_batch: int = 0
     """Frames given to the detector at once; 0 is ``gpu.max_batch_size`` with a GPU and 1, the quickest, without."""
+    proposals: ProposalEngine = "auto"
+    """What finds regions in keyframes; see `dashcam.vision.proposals.proposer_of`."""
+    audit_share: float = 0.02
+    """The site's ``preprocess.audit_share``."""
     threads: int = 0
     """CPU threads of one engine; 0 is all cores."""
     time_zone: str | None = None
@@ -258,6 +269,7 @@ class Site(Section):
     dispatch: DispatchSettings = DispatchSettings()
     trips: TripSettings = TripSettings()
     place: PlaceSettings = PlaceSettings()
+    preprocess: PreprocessSettings = PreprocessSettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
 

@@ -79,6 +79,7 @@ class FrameReader:
     Of the stretches ``skip`` (seconds of media time) only keyframes are decoded, as far as whole groups of pictures lie
     in them; ``passed_over_s`` has the times of the other frames there.
     ``gpu`` is the number of a card that shall decode; ``no_gpu`` says why it does not.
+    ``wants``, if set, is asked with the media time of each keyframe before it is decoded.
     Raises `ClipUnreadable`; `DecodeError` when the file is no video, and at the end when nothing was decoded.
     """
 
@@ -103,6 +104,7 @@ class FrameReader:
         self.passed_over_s: list[float] = []
         self._shown_pts: int | None = None
         self.on_audio: Callable[[av.Packet], None] | None = None
+        self.wants: Callable[[float], bool] | None = None
         try:
             self._container, self.no_gpu = opened(path, gpu)
         except OSError as error:
@@ -240,8 +242,13 @@ class FrameReader:
             if packet.stream is not self.stream:
                 if self.on_audio and packet.size:
                     self.on_audio(packet)
-            elif packet.is_keyframe or not packet.size or not self.keyframes_only:
+            elif not packet.size or not self.keyframes_only or (packet.is_keyframe and self._wanted(packet)):
                 yield packet
+
+    def _wanted(self, packet: av.Packet) -> bool:
+        if self.wants is None or self.first_pts is None or packet.pts is None:
+            return True
+        return self.wants(float((packet.pts + self._shift - self.first_pts) * self.time_base))
 
     def _frame(self, frame: av.VideoFrame) -> Frame | None:
         pts = frame.pts if frame.pts is not None else frame.dts

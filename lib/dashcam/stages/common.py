@@ -23,6 +23,11 @@ class Rejected(Exception):
         self.result = result
 
 
+class StageError(Exception):
+    """This attempt failed, for a reason that lies with the device and not with the clip; the message is the plain
+    sentence a person will read. The task is offered again by itself."""
+
+
 @dataclass(frozen=True)
 class StageContext:
     """The device a stage runs on.

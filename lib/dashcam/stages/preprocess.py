@@ -1,19 +1,117 @@
 """PREPROCESS_VIDEO: a cheap look at the keyframes that tells the heavy stage where plates may be."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from dashcam.media.decode import DecodeError, FrameReader
-from dashcam.media.images import at_most, jpeg
-from dashcam.records import Candidates, PreprocessResult
-from dashcam.stages.common import Rejected, StageContext, StageOutput
+import cv2
+import numpy as np
+
+from dashcam.config import DeviceSettings
+from dashcam.gps.track import MOVING_MPS, Track
+from dashcam.media.decode import DecodeError, Frame, FrameReader
+from dashcam.media.images import Image, at_most, jpeg
+from dashcam.records import Candidates, Fix, PreprocessResult
+from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
-from dashcam.vision import motion
+from dashcam.vision.audit import drawn
+from dashcam.vision.engines import EngineLost, MissingWeights
+from dashcam.vision.proposals import SIDE, PlateProposer, proposer_of
+from dashcam.vision.triage import Triage
 
 STORE = "indoor_nas"
 THUMBS = 12
 THUMB_WIDTH = 320
+LOOK_EVERY_S = 0.9
+"""Of keyframes that come more often, some are passed over: decoding them is what this stage costs."""
+DRIVING_EVERY_S = 5.0
+"""While the GPS says that the car drives, nothing is to be decided: a look now and then shows light and focus."""
+
+
+class Preprocess:
+    """The stage with its engine, which is loaded with the first clip, and anew after it was lost."""
+
+    def __init__(self, device: DeviceSettings) -> None:
+        self._device = device
+        self._proposer: PlateProposer | None = None
+        self._loaded = False
+
+    def run(self, task: Task, ctx: StageContext) -> StageOutput:
+        """Writes ``preproc/<video_id>/`` and publishes HEAVY_PROCESS_VIDEO.
+
+        Raises `Rejected` when no frame decodes, `StageError` when the engine that was asked for is not there.
+        """
+        uri = f"{STORE}:preproc/{task.video_id}"
+        try:
+            self.load()
+            seen, duration_s = self._look(task, ctx)
+        except DecodeError as error:
+            raise Rejected(str(error)) from error
+        except (MissingWeights, EngineLost) as error:
+            self._proposer, self._loaded = None, False
+            raise StageError(str(error)) from error
+        looks = seen.triage.looks
+        spans = seen.triage.spans(duration_s)
+        found = Candidates(
+            video_id=task.video_id,
+            duration_s=round(duration_s, 3),
+            keyframes=len(looks),
+            spans=drawn(spans, [look.t_s for look in looks], task.video_id, self._device.audit_share),
+            proposals=self._proposer.engine if self._proposer else "none",
+            weights=self._proposer.sha256 if self._proposer else "",
+            looks=looks,
+        )
+        with new_folder(ctx.stores.path(uri)) as folder:
+            (folder / "candidates.json").write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            (folder / "thumbs").mkdir()
+            for index, picture in seen.thumbs.kept.items():
+                (folder / "thumbs" / f"{index:04d}.jpg").write_bytes(picture)
+        ctx.progress(1.0)
+        result = _result(f"{uri}/candidates.json", found)
+        ctx.log.info(
+            "%s: %d keyframes looked at, %.1f s kept, %.1f s rejected, regions by %s",
+            task.video_id, result.keyframes, result.kept_s, result.rejected_s, found.proposals,
+        )  # fmt: skip
+        inputs = [task.input("video"), InputRef.of(result.candidates, "candidates")]
+        heavy = NewTask(task_type=TaskType.HEAVY_PROCESS_VIDEO, video_id=task.video_id, inputs=inputs)
+        return StageOutput(result, [heavy])
+
+    def load(self) -> None:
+        """Raises `MissingWeights`."""
+        if not self._loaded:
+            self._proposer = proposer_of(self._device)
+            self._loaded = True
+
+    def _look(self, task: Task, ctx: StageContext) -> tuple["_Seen", float]:
+        """The one pass over the clip's keyframes; what was seen, and how long the clip is."""
+        seen = _Seen(_speeds(task.video.fixes if task.video else []))
+        with FrameReader(
+            ctx.stores.path(task.input("video").uri), keyframes_only=True, threads=self._device.threads
+        ) as reader:
+            reader.wants = seen.wants
+            promised_s = task.video.duration_s if task.video else reader.duration_s
+            for frame in reader:
+                picture = small(frame)
+                scale = picture.shape[1] / frame.av.width
+                regions = self._proposer.regions(picture, scale) if self._proposer else []
+                gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+                seen.triage.look(frame.t_s, gray, regions, seen.drives(frame.t_s))
+                if seen.thumbs.wants(frame.index):
+                    bgr = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+                    seen.thumbs.add(frame.index, jpeg(at_most(bgr, THUMB_WIDTH), 80))
+                ctx.progress(min(0.95, frame.t_s / promised_s) if promised_s else 0.0)
+        return seen, max(promised_s, seen.triage.looks[-1].t_s)
+
+
+def small(frame: Frame) -> Image:
+    """The frame in RGB, its shorter side `SIDE` pixels or its own if that is less: one swscale call for all that looks
+    at it."""
+    width, height = frame.av.width, frame.av.height
+    shrink = min(1.0, SIDE / min(width, height))
+    size = {"width": max(1, round(width * shrink)), "height": max(1, round(height * shrink))}
+    shrunk = frame.av.reformat(**size, format="rgb24", interpolation="AREA", threads=1)
+    return np.ascontiguousarray(shrunk.to_ndarray())
 
 
 @dataclass
@@ -33,59 +131,48 @@ class _Thumbs:
             self.kept = {i: p for i, p in self.kept.items() if i % self.every == 0}
 
 
-def run(task: Task, ctx: StageContext) -> StageOutput:
-    """Writes ``preproc/<video_id>/`` and publishes HEAVY_PROCESS_VIDEO. Raises `Rejected` when no frame decodes."""
-    video = task.input("video")
-    uri = f"{STORE}:preproc/{task.video_id}"
-    try:
-        looks, thumbs, duration_s = _look(task, ctx)
-    except DecodeError as error:
-        raise Rejected(str(error)) from error
-    found = Candidates(
-        video_id=task.video_id,
-        duration_s=round(duration_s, 3),
-        keyframes=len(looks),
-        spans=motion.spans(looks, duration_s),
-    )
-    with new_folder(ctx.stores.path(uri)) as folder:
-        (folder / "candidates.json").write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        (folder / "thumbs").mkdir()
-        for index, picture in thumbs.kept.items():
-            (folder / "thumbs" / f"{index:04d}.jpg").write_bytes(picture)
-    ctx.progress(1.0)
-    result = _result(f"{uri}/candidates.json", found, looks)
-    ctx.log.info(
-        "%s: %d keyframes, %.1f s kept, %.1f s rejected",
-        task.video_id, result.keyframes, result.kept_s, result.rejected_s,
-    )  # fmt: skip
-    inputs = [video, InputRef.of(result.candidates, "candidates")]
-    heavy = NewTask(task_type=TaskType.HEAVY_PROCESS_VIDEO, video_id=task.video_id, inputs=inputs)
-    return StageOutput(result, [heavy])
+class _Seen:
+    """What one clip shows, and which of its keyframes are worth decoding."""
+
+    def __init__(self, speed: Callable[[float], float | None]) -> None:
+        self.triage = Triage()
+        self.thumbs = _Thumbs()
+        self._speed = speed
+        self._last_s = 0.0
+
+    def drives(self, t_s: float) -> bool:
+        return (self._speed(t_s) or 0.0) >= MOVING_MPS
+
+    def wants(self, t_s: float) -> bool:
+        """Asked for every keyframe but the first, in order."""
+        drives = self.drives(t_s)
+        if t_s - self._last_s >= (DRIVING_EVERY_S if drives else LOOK_EVERY_S):
+            self._last_s = t_s
+            return True
+        if drives:
+            self.triage.passed_over(t_s)
+        return False
 
 
-def _look(task: Task, ctx: StageContext) -> tuple[list[motion.Look], _Thumbs, float]:
-    path = ctx.stores.path(task.input("video").uri)
-    looks: list[motion.Look] = []
-    thumbs = _Thumbs()
-    before = None
-    with FrameReader(path, keyframes_only=True, threads=ctx.device.threads) as reader:
-        promised_s = task.video.duration_s if task.video else reader.duration_s
-        for frame in reader:
-            gray = frame.gray(motion.WIDTH)
-            looks.append(motion.look(frame.t_s, gray, before))
-            before = gray
-            if thumbs.wants(frame.index):
-                thumbs.add(frame.index, jpeg(at_most(frame.bgr(), THUMB_WIDTH), 80))
-            ctx.progress(min(0.95, frame.t_s / promised_s) if promised_s else 0.0)
-    return looks, thumbs, max(promised_s, looks[-1].t_s)
+def _speeds(fixes: list[Fix]) -> Callable[[float], float | None]:
+    """The car's speed at a second of the clip; None where nobody knows."""
+    track = Track(fixes)
+
+    def speed(t_s: float) -> float | None:
+        here = track.at(t_s)
+        return here.speed_mps if here else None
+
+    return speed
 
 
-def _result(uri: str, found: Candidates, looks: list[motion.Look]) -> PreprocessResult:
+def _result(uri: str, found: Candidates) -> PreprocessResult:
     return PreprocessResult(
         candidates=uri,
-        keyframes=len(looks),
+        keyframes=found.keyframes,
         kept_s=round(sum(s.end_s - s.start_s for s in found.spans if s.keep), 3),
         rejected_s=round(sum(s.end_s - s.start_s for s in found.spans if not s.keep), 3),
-        brightness=round(fmean(x.brightness for x in looks), 4),
-        sharpness=round(fmean(x.sharpness for x in looks), 4),
+        brightness=round(fmean(x.brightness for x in found.looks), 4),
+        sharpness=round(fmean(x.sharpness for x in found.looks), 5),
+        proposals=found.proposals,
+        spans=found.spans,
     )

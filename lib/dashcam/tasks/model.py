@@ -62,7 +62,8 @@ class Task(BaseModel):
     task_type: TaskType
     video_id: str
     video: VideoFacts | None = None
-    """What ingest found out about the clip, without its fixes; None until then."""
+    """What ingest found out about the clip; None until then. Its fixes only with a preprocessing task that is asked for
+    by its number."""
     revision: int
     device_type: str
     state: State

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from dashcam.catalog import apply
 from dashcam.catalog.models import TaskRow, Video
+from dashcam.catalog.places import fixes_of
 from dashcam.config import Site
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
@@ -171,8 +172,15 @@ def find(
 
 
 def get(session: Session, task_id: int) -> Task | None:
+    """One task; with the clip's positions where the stage goes by them, which lists of tasks leave out."""
     row = session.get(TaskRow, task_id)
-    return None if row is None else to_task(row, session.get(Video, row.video_id))
+    if row is None:
+        return None
+    task = to_task(row, session.get(Video, row.video_id))
+    if task.task_type is not TaskType.PREPROCESS_VIDEO or task.video is None:
+        return task
+    video = task.video.model_copy(update={"fixes": list(fixes_of(session, row.video_id))})
+    return task.model_copy(update={"video": video})
 
 
 def pending_rows(session: Session) -> Sequence[tuple[TaskRow, float | None]]:

@@ -5,16 +5,21 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
-
-import onnxruntime
+from typing import TYPE_CHECKING, Protocol
 
 from dashcam.media.images import Image
 from dashcam.records import Box, Slots
 
+if TYPE_CHECKING:
+    import onnxruntime
+
 
 class MissingWeights(Exception):
     """An engine has nothing to run with. A failure of the device, never "no plates"."""
+
+
+class EngineLost(Exception):
+    """An engine that was there stopped answering. A failure of the device, never "no plates"."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,13 @@ class PlateReader(Protocol):
         ...
 
 
-def load_onnx(weights: Path, threads: int) -> tuple[onnxruntime.InferenceSession, str]:
+def load_onnx(weights: Path, threads: int) -> tuple["onnxruntime.InferenceSession", str]:
     """An ONNX Runtime session on the CPU and the SHA-256 of its weights; ``threads`` 0 means all cores.
 
     Raises `MissingWeights` when the file is not there or is not a network.
     """
+    import onnxruntime  # 0.2 s that a stage without it saves
+
     try:
         content = weights.read_bytes()
     except OSError as error:

@@ -1,5 +1,6 @@
 """The plate detector as an integer TFLite network: the Jetson stage's engine, on an Edge TPU or on the CPU."""
 
+import ctypes
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,57 +10,117 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashcam.media.images import Image
-from dashcam.vision.engines import Detection, MissingWeights
+from dashcam.vision.engines import Detection, EngineLost, MissingWeights
 from dashcam.vision.plate_detector import letterbox, plates_of
 
 EDGE_TPU = "libedgetpu.so.1"
+COMPILED = b"edgetpu-custom-op"
+"""The operation that Google's compiler puts in the place of those the Edge TPU does."""
+
+
+class TfliteNetwork:
+    """``1 x 3 x S x S`` RGB bytes to boxes ``4 x N`` in pixels of the input and scores ``classes x N``
+    (training/detector/export.py).
+
+    With ``edge_tpu`` the operations that were compiled for it run there (LiteRT with Google's delegate), else all run
+    on the CPU. Integers round: scores lie within 0.1 of the ONNX ones. Raises `MissingWeights`; `EngineLost` when a
+    Coral that was there is gone.
+    """
+
+    def __init__(self, weights: Path, *, edge_tpu: bool = False, threads: int = 1) -> None:
+        try:
+            from ai_edge_litert.interpreter import Interpreter
+        except ImportError as error:
+            raise MissingWeights("The engine tflite needs the extra 'jetson' (ai-edge-litert is missing).") from error
+        delegates = [edge_tpu_delegate()] if edge_tpu else []
+        content = bytes_of(weights, edge_tpu)
+        self.edge_tpu = edge_tpu
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        try:
+            self._network: Any = Interpreter(str(weights), num_threads=threads, experimental_delegates=delegates)
+            self._network.allocate_tensors()
+        except (OSError, ValueError, RuntimeError) as error:
+            where = "the Coral does not take it" if edge_tpu else "the file is damaged or no TFLite network"
+            raise MissingWeights(f"{weights} cannot be loaded: {where} ({error}).") from error
+        (self._given,) = self._network.get_input_details()
+        self._boxes, self._scores = sorted(self._network.get_output_details(), key=lambda part: part["shape"][1] != 4)
+        self.size = int(self._given["shape"][2])
+        self._table = _quantized(np.arange(256, dtype=np.float32) / np.float32(255), self._given)
+
+    def answers(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes (cx, cy, w, h) and scores of one picture."""
+        try:
+            self._network.set_tensor(self._given["index"], self._table[pixels])
+            self._network.invoke()
+        except (RuntimeError, ValueError) as error:
+            where = "The Coral does not answer any more: plug it in again" if self.edge_tpu else "LiteRT failed"
+            raise EngineLost(f"{where} ({error}).") from error
+        boxes, scores = (
+            _real(self._network.get_tensor(part["index"]), part)[0] for part in (self._boxes, self._scores)
+        )
+        return boxes * self.size, scores
 
 
 class TfliteDetector:
-    """``1 x 3 x S x S`` RGB in 0..1 to boxes ``1 x 4 x N`` in shares of the input and scores ``1 x classes x N``, as
-    8-bit integers where the file has them so (training/detector/export.py).
-
-    With ``edge_tpu`` the operations that were compiled for it run there (LiteRT with Google's delegate; a Coral that is
-    not there raises `MissingWeights`), else all run on the CPU. Integers round: scores lie within 0.1 of the ONNX ones.
-    """
+    """`TfliteNetwork` as a detector of plates in whole frames. Raises as it does."""
 
     def __init__(
         self, weights: Path, *, edge_tpu: bool = False, threads: int = 1, min_score: float = 0.25, max_iou: float = 0.5
     ) -> None:
-        try:
-            from ai_edge_litert.interpreter import Interpreter, load_delegate
-        except ImportError as error:
-            raise MissingWeights("The engine tflite needs the extra 'jetson' (ai-edge-litert is missing).") from error
-        if not weights.is_file():
-            raise MissingWeights(f"The weights {weights} are not there; make them with 'make train-detector'.")
         self.name = weights.stem
-        self.sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+        self._network = TfliteNetwork(weights, edge_tpu=edge_tpu, threads=threads)
+        self.sha256 = self._network.sha256
         self._min_score, self._max_iou = min_score, max_iou
-        try:
-            delegates = [load_delegate(EDGE_TPU)] if edge_tpu else []
-            self._network: Any = Interpreter(str(weights), num_threads=threads, experimental_delegates=delegates)
-            self._network.allocate_tensors()
-        except (OSError, ValueError, RuntimeError) as error:
-            where = "the Coral does not answer" if edge_tpu else "the file is damaged or no TFLite network"
-            raise MissingWeights(f"{weights} cannot be loaded: {where} ({error}).") from error
-        (self._given,) = self._network.get_input_details()
-        self._boxes, self._scores = sorted(self._network.get_output_details(), key=lambda part: part["shape"][1] != 4)
-        self._size = int(self._given["shape"][2])
 
     def side(self, width: int, height: int) -> int:
-        return self._size
+        return self._network.size
 
     def detect(self, images: Sequence[Image], side: int | None = None) -> list[list[Detection]]:
         return [self._detect(image) for image in images]
 
     def _detect(self, image: Image) -> list[Detection]:
-        tensor, frame = letterbox(image, self._size, square=True)
-        self._network.set_tensor(self._given["index"], _quantized(tensor, self._given))
-        self._network.invoke()
-        boxes, scores = (
-            _real(self._network.get_tensor(part["index"]), part)[0] for part in (self._boxes, self._scores)
+        tensor, frame = letterbox(image, self._network.size, square=True)
+        boxes, scores = self._network.answers(np.rint(tensor * 255).astype(np.uint8))
+        return plates_of(np.concatenate([boxes, scores]), frame, self._min_score, self._max_iou)
+
+
+def edge_tpu_delegate() -> Any:
+    """LiteRT's way to the Coral. Raises `MissingWeights` with what is missing: the driver or the stick."""
+    from ai_edge_litert.interpreter import load_delegate
+
+    if not has_driver():
+        raise MissingWeights(
+            f"The Edge TPU's driver {EDGE_TPU} is not installed: install libedgetpu, or let the device's 'proposals' "
+            "or 'detector_engine' name another engine."
         )
-        return plates_of(np.concatenate([boxes * self._size, scores]), frame, self._min_score, self._max_iou)
+    try:
+        return load_delegate(EDGE_TPU)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise MissingWeights(f"The Coral does not answer: plug it in, and pass its USB bus on ({error}).") from error
+
+
+def has_driver() -> bool:
+    try:
+        ctypes.CDLL(EDGE_TPU)
+    except OSError:
+        return False
+    return True
+
+
+def bytes_of(weights: Path, edge_tpu: bool) -> bytes:
+    """The network's file, which must be compiled for the Edge TPU or not. Raises `MissingWeights`."""
+    try:
+        content = weights.read_bytes()
+    except OSError as error:
+        how = "deploy/compile_edgetpu.sh" if edge_tpu else "make train-detector"
+        raise MissingWeights(
+            f"The weights {weights} cannot be read ({error.strerror}); make them with {how}."
+        ) from error
+    if edge_tpu and COMPILED not in content:
+        raise MissingWeights(f"{weights} is not compiled for the Edge TPU: deploy/compile_edgetpu.sh does it.")
+    if not edge_tpu and COMPILED in content:
+        raise MissingWeights(f"{weights} is compiled for the Edge TPU and runs on nothing else; name another file.")
+    return content
 
 
 def _quantized(values: NDArray[np.float32], tensor: Any) -> NDArray[Any]:

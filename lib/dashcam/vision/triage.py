@@ -1,0 +1,186 @@
+"""The cheap look at a clip: a few numbers per keyframe, and from them the stretches that may hold a plate.
+
+A car that drives is kept whole. For one that stands (or whose speed nobody knows) what moves and what is new in the
+view is kept. Only the hopeless is rejected: when in doubt the heavy stage looks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from dashcam.media.images import Image
+from dashcam.records import Box, Look, Region, Span
+from dashcam.vision.motion import EVERYTHING, moved
+
+SHARPNESS_WIDTH = 320
+"""Sharpness is measured at this width in pixels, so that it does not depend on the camera."""
+TILE = 16
+"""Side of a tile in pixels, and the gray levels its brightness must vary by to count as structure."""
+VARIES = 6.0
+TOO_DARK = 0.04
+TOO_BLURRED = 0.0003
+NO_STRUCTURE = 0.001
+STILL = 0.0012
+"""Below these of `Look` there is nothing for the heavy stage: no street light, no edge, no tile, no change."""
+FEW = 8
+"""A clip with fewer looks is not judged: too little was seen of it."""
+FAR_S = 4.0
+"""What happens between two looks that are further apart is not known, so such a stretch is kept."""
+NEW_VIEW_S = 3.0
+"""Of a standing car's view this much is kept: what is parked there is in it."""
+VIEWS = 4
+"""So many views are remembered: what stands there when a car has passed is not new."""
+SURE = 0.4
+"""A region with this score counts: it saves a dark or blurred stretch, and where none was before the view is new."""
+SAME = 0.3
+"""Two regions that overlap by this (intersection over union) are one thing."""
+
+
+@dataclass(eq=False)
+class _View:
+    """What a standing car saw, and how long already."""
+
+    gray: Image
+    seen_s: float = 0.0
+    things: list[Box] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A keyframe: looked at, or passed over because the car drives."""
+
+    t_s: float
+    drives: bool
+    look: Look | None
+
+
+class Triage:
+    """Takes a clip's keyframes in order, then says which stretches to keep."""
+
+    def __init__(self) -> None:
+        self.looks: list[Look] = []
+        self._marks: list[_Mark] = []
+        self._before: Image | None = None
+        self._views: list[_View] = []
+
+    def passed_over(self, t_s: float) -> None:
+        """A keyframe that was not decoded, because the car drives."""
+        self._marks.append(_Mark(t_s, True, None))
+
+    def look(self, t_s: float, gray: Image, regions: Sequence[Region] = (), drives: bool = False) -> Look:
+        """Measures one small gray keyframe against what was seen before it; the first one does not move."""
+        motion = 0.0 if self._before is None else moved(self._before, gray)
+        fresh = self._fresh(t_s, gray, motion, [r.box for r in regions if r.score >= SURE])
+        light, focus, parts = brightness(gray), sharpness(gray), structure(gray)
+        found = Look(
+            t_s=round(t_s, 3),
+            brightness=round(light, 4),
+            sharpness=round(focus, 5),
+            structure=round(parts, 4),
+            motion=round(motion, 5),
+            fresh=fresh,
+            score=round(promise(light, focus, parts, motion, regions), 3),
+            regions=list(regions),
+        )
+        self._before = gray
+        self.looks.append(found)
+        self._marks.append(_Mark(t_s, drives, found))
+        return found
+
+    def _fresh(self, t_s: float, gray: Image, motion: float, things: list[Box]) -> bool:
+        """Whether this view has been seen for less than `NEW_VIEW_S`; remembers it."""
+        if motion > EVERYTHING:
+            self._views = []
+        elif motion < STILL and self._views and self.looks:
+            self._views[0].seen_s += t_s - self.looks[-1].t_s
+        known = next((view for view in self._views if moved(view.gray, gray) < STILL), None)
+        if known is None:
+            known = _View(gray, things=things)
+        else:
+            self._views.remove(known)
+            known.gray = gray  # as the light changes, so does the view
+            new = [box for box in things if all(overlap(box, old) < SAME for old in known.things)]
+            if new:
+                known.seen_s = 0.0
+                known.things += new
+        self._views = [known, *self._views[: VIEWS - 1]]
+        return known.seen_s < NEW_VIEW_S
+
+    def spans(self, duration_s: float) -> list[Span]:
+        """The clip in stretches to look at or not, without gaps from 0 to its end; `FEW` looks are not judged."""
+        end_s = max([duration_s, *(mark.t_s for mark in self._marks)])
+        if len(self._marks) < FEW:
+            return [Span(start_s=0.0, end_s=round(end_s, 3), keep=True, reason="too few keyframes to judge")]
+        found: list[Span] = []
+        for i, (now, after) in enumerate(pairwise([*self._marks, None])):
+            assert now is not None
+            keep, reason = _verdict(now, after)
+            start = round(now.t_s, 3) if i else 0.0
+            stop = round(after.t_s if after else end_s, 3)
+            if found and (found[-1].keep, found[-1].reason) == (keep, reason):
+                found[-1] = found[-1].model_copy(update={"end_s": stop})
+            elif stop > start:
+                found.append(Span(start_s=start, end_s=stop, keep=keep, reason=reason))
+        return found
+
+
+def _verdict(now: _Mark, after: _Mark | None) -> tuple[bool, str]:
+    """About the stretch from one keyframe to the next; a thing is in it when it shows at either end."""
+    marks = [mark for mark in (now, after) if mark is not None]
+    looks = [mark.look for mark in marks if mark.look is not None]
+    if any(mark.drives for mark in marks) or not looks:
+        return True, "drives"
+    if marks[-1].t_s - now.t_s > FAR_S:
+        return True, "keyframes too far apart"
+    if reason := _hopeless(looks):
+        seen = any(region.score >= SURE for look in looks for region in look.regions)
+        return (True, f"{reason}, but something like a plate") if seen else (False, reason)
+    if looks[-1].motion >= STILL:
+        return True, "moves"
+    return (True, "new view") if looks[0].fresh else (False, "nothing moves")
+
+
+def _hopeless(looks: Sequence[Look]) -> str:
+    if all(look.brightness < TOO_DARK for look in looks):
+        return "too dark"
+    if all(look.structure < NO_STRUCTURE for look in looks):
+        return "nothing to see"
+    return "too blurred" if all(look.sharpness < TOO_BLURRED for look in looks) else ""
+
+
+def brightness(gray: Image) -> float:
+    return float(np.percentile(gray, 99.9)) / 255
+
+
+def sharpness(gray: Image) -> float:
+    height, width = gray.shape
+    if width > SHARPNESS_WIDTH:
+        size = (SHARPNESS_WIDTH, max(1, round(height * SHARPNESS_WIDTH / width)))
+        gray = np.asarray(cv2.resize(gray, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return min(1.0, float(cv2.Laplacian(gray, cv2.CV_32F).var()) / 255**2)
+
+
+def structure(gray: Image) -> float:
+    height, width = (max(1, side // TILE) for side in gray.shape)
+    exact = gray.astype(np.float32)
+    mean = cv2.resize(exact, (width, height), interpolation=cv2.INTER_AREA)
+    square = cv2.resize(exact * exact, (width, height), interpolation=cv2.INTER_AREA)
+    return float((square - mean * mean > VARIES**2).mean())
+
+
+def promise(light: float, focus: float, parts: float, motion: float, regions: Sequence[Region]) -> float:
+    """0 (hopeless) to 1: each of light, focus and structure is needed; what moves or may be a plate doubles."""
+    seen = max((region.score for region in regions), default=0.0)
+    visible = min(1.0, light / 0.3) * focus / (focus + 0.002) * min(1.0, parts / 0.2)
+    return visible * (0.5 + 0.5 * max(min(1.0, motion / 0.05), seen))
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    both = max(0.0, width) * max(0.0, height)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return both / (areas - both) if areas > both else 0.0
