@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from app.api import cameras, devices, exports, frames, tasks, trips, videos
+from app.api import accuracy, cameras, devices, exports, frames, tasks, trips, videos
 from app.api.auth import require_token
 
 router = APIRouter(prefix="/api/v1")
@@ -14,5 +14,5 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-for part in (tasks, videos, frames, devices, trips, cameras, exports):
+for part in (tasks, videos, frames, devices, trips, cameras, exports, accuracy):
     router.include_router(part.router, dependencies=[Depends(require_token)])

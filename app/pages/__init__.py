@@ -7,7 +7,7 @@ from nicegui import app, ui
 
 from app import maps
 from app.api import exports
-from app.pages import cameras, dashboard, devices, plates, tasks, trips, video, videos
+from app.pages import accuracy, cameras, dashboard, devices, plates, tasks, trips, video, videos
 from app.pages.frame import NAME, STATIC, serve_static
 
 RUN_WITH: dict[str, Any] = {"title": NAME, "favicon": STATIC / "favicon.svg", "tailwind": False}
@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/plates/{text:path}": plates.plate,
     "/tasks": tasks.tasks,
     "/devices": devices.devices,
+    "/accuracy": accuracy.accuracy,
 }
 
 

@@ -35,7 +35,9 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
         with tag("div", "title-line"):
             parts.page_title("Tasks")
             prefect = system.current().site.server.prefect_url.removesuffix("/api")
-            link(prefect, "button quiet", "Open Prefect", target="_blank", rel="noreferrer")
+            with tag("div"):
+                link("/accuracy", "button quiet", "What is missed")
+                link(prefect, "button quiet", "Open Prefect", target="_blank", rel="noreferrer")
         with tag("div") as place:
             draw(chosen, number, shown, progress)
 

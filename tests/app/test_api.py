@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.system import System
+from dashcam.catalog.models import Rejection
 from dashcam.database import writing
 from tests.catalog.rows import NOON, add_sighting, add_video
 from tests.tasks.test_table import facts, heavy_result
@@ -144,3 +145,29 @@ def test_a_box_that_is_none_is_refused(client: TestClient, box: str) -> None:
     answer = client.get("/search", params={"box": box})
     assert answer.status_code == 422
     assert "south,west,north,east" in answer.json()["detail"]
+
+
+def test_what_was_missed_is_told_by_reason(client: TestClient, here: System) -> None:
+    assert client.get("/accuracy").json()["total"]["rate"] is None
+    with writing(here.engine) as session:
+        video = add_video(session, 1)
+        known = {"seconds": 500.0, "audited_s": 10.0, "audited": 2, "missed_s": 5.0, "missed": 1}
+        session.add(Rejection(video_id=video.video_id, reason="too dark", **known))
+    answer = client.get("/accuracy").json()
+    assert answer["reasons"][0]["reason"] == "too dark"
+    assert answer["total"]["rate"] == 0.5
+    assert 0 < answer["total"]["low"] < 0.5 < answer["total"]["high"] < 1
+
+
+def test_a_preprocessing_task_comes_with_the_positions_it_goes_by_and_lists_do_without(
+    client: TestClient, clip: Path
+) -> None:
+    ingest(client, "raw/2026-06-28/a.MP4")
+    first = only_task(client)
+    preprocess = {"task_type": "PREPROCESS_VIDEO", "video_id": first["video_id"], "inputs": first["inputs"]}
+    known = {"result": facts().model_dump(mode="json"), "publish": [preprocess]}
+    assert client.post(f"/tasks/{first['task_id']}/complete", json=known).status_code == 200
+    listed = only_task(client)
+    assert listed["video"]["fixes"] == []
+    asked = client.get(f"/tasks/{listed['task_id']}").json()
+    assert [fix["speed_mps"] for fix in asked["video"]["fixes"]] == [11, 11, 11]

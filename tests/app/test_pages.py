@@ -29,6 +29,7 @@ PAGES = (
     "/plates/LT23CGK",
     "/tasks",
     "/devices",
+    "/accuracy",
     "/plates/UNSEEN",
     "/videos/nonsense",
 )
@@ -226,7 +227,7 @@ def test_names_and_plates_with_html_in_them_are_shown_as_they_are(page: Page) ->
         (CLIP, ".sights .plate >> nth=2"),
         ("/plates?q=img", ".plate-card .plate"),
         ("/videos?outcome=rejected", ".video-card .name[title^='<']"),
-        ("/tasks?view=complete", ".clip"),
+        ("/tasks?view=complete", ".clip >> nth=0"),
         ("/tasks?view=stuck", "details.error summary"),
         ("/devices", ".device dd"),
     ):
@@ -272,6 +273,18 @@ def test_a_held_task_can_be_tried_again(page: Page) -> None:
     expect(page.get_by_text("Nothing is in trouble")).to_be_visible()
 
 
+def test_what_preprocessing_misses_is_a_share_and_leads_to_the_plate(page: Page) -> None:
+    page.goto("/tasks")
+    page.get_by_role("link", name="What is missed").click()
+    expect(page.get_by_text("Of what preprocessing rejects, 2 % is looked at all the same")).to_be_visible()
+    still = page.get_by_role("region", name="nothing moves").locator("dd")
+    expect(still).to_have_text(["50.4 h", "1.0 h", "2 s", "0.05 %", "under 0.01 % to 0.62 %"])
+    expect(page.get_by_role("region", name="too dark").locator("dd")).to_have_text(["2 s", "nothing yet"])
+    expect(page.locator(".plate-card .plate")).to_have_text(["DX17ZWH"])
+    page.locator(".plate-card").click()
+    expect(page).to_have_url(re.compile(CLIP + r"\?t=6\.00$"))
+
+
 def test_light_or_dark_is_remembered(page: Page) -> None:
     page.goto("/")
     theme = page.locator("html")
@@ -294,6 +307,8 @@ def test_an_empty_system_says_what_to_do_next(chromium: Browser, tmp_path: Path)
             expect(page.get_by_text("dashcam process FOLDER")).to_be_visible()
         page.goto("/devices")
         expect(page.get_by_text("dashcam up")).to_be_visible()
+        page.goto("/accuracy")
+        expect(page.get_by_text("Nothing has been rejected yet")).to_be_visible()
 
 
 def test_a_trip_is_split_at_a_clip_and_one_click_puts_it_back(page: Page) -> None:

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 import migrations
 from app import media, pages, system
+from dashcam.catalog import accuracy
 from dashcam.catalog.apply import apply, apply_facts
-from dashcam.catalog.models import Device, Video
+from dashcam.catalog.models import Device, Rejection, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.catalog.trips import derive_next
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
+from dashcam.records import PreprocessResult, Span
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import Completion, TaskType
 from tests.catalog.car import SITE, Car
@@ -69,6 +71,7 @@ def fill(session: Session, archive: Path) -> None:
     add_sighting(session, upright, "B577PRO", 1.0, box=[360.0, 640.0, 540.0, 704.0])
     for number in range(3, 70):
         add_sighting(session, add_video(session, number, NOON - timedelta(hours=number)), "B577PRO", 1.0)
+    sample_of_the_rejected(session, first)
     broken = add_video(session, 100, None, name=NASTY, outcome="rejected", reason="The file is empty: copy it again.")
     add_task(session, broken, "INGEST_VIDEO", state="complete", outcome="rejected", completed_at=NOON)
     held = add_video(
@@ -77,6 +80,32 @@ def fill(session: Session, archive: Path) -> None:
     add_task(session, held, hold="run cancelled in Prefect", failures=1, last_error=f"No such file: {NASTY}")
     session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=datetime.now(UTC), info={"card": NASTY}))
     session.add(Device(hostname="shed-nas", device_type="nas", last_seen=NOON, info={}))
+
+
+def sample_of_the_rejected(session: Session, video: Video) -> None:
+    """One plate of the clip was only seen where preprocessing had rejected it; the other clips have none such."""
+    spans = [
+        Span(start_s=0, end_s=3, keep=True, reason="new view"),
+        Span(start_s=3, end_s=7.5, keep=False, reason="nothing moves", audit=True),
+        Span(start_s=7.5, end_s=10, keep=False, reason="too dark"),
+    ]
+    result = PreprocessResult(
+        candidates="a:b", keyframes=10, kept_s=3, rejected_s=7, brightness=0.5, sharpness=0.01, spans=spans
+    )
+    add_task(
+        session,
+        video,
+        "PREPROCESS_VIDEO",
+        state="complete",
+        completed_at=NOON - timedelta(days=1),
+        result=result.model_dump(),
+    )
+    accuracy.note_rejected(session, video.video_id, result)
+    session.flush()
+    accuracy.note_missed(session, video.video_id)
+    for number in range(3, 70):
+        known = {"seconds": 2710.0, "audited_s": 55.0, "audited": 11, "missed_s": 0.0, "missed": 0}
+        session.add(Rejection(video_id=f"{number:016x}", reason="nothing moves", **known))
 
 
 def drive(session: Session, archive: Path) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import clocks, plate_text, trips
+from dashcam.catalog import accuracy, clocks, plate_text, trips
 from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, Position, Sighting, SourceFile, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.config import Site
@@ -32,12 +32,13 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
             apply_facts(session, video, records.VideoFacts.model_validate(result), site)
         case TaskType.HEAVY_PROCESS_VIDEO:
             apply_sightings(session, video, records.HeavyResult.model_validate(result), site)
+            accuracy.note_missed(session, video_id)
         case TaskType.ARCHIVE_VIDEO:
             video.media = records.ArchiveResult.model_validate(result).archive
         case TaskType.FINALIZE_VIDEO:
             video.outcome, video.reason = "processed", completion.reason or video.reason
         case TaskType.PREPROCESS_VIDEO:
-            records.PreprocessResult.model_validate(result)
+            accuracy.note_rejected(session, video_id, records.PreprocessResult.model_validate(result))
 
 
 def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site: Site) -> None:

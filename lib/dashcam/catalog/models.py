@@ -242,6 +242,22 @@ class Sighting(Base):
     plate: Mapped[Plate] = relationship(back_populates="sightings")
 
 
+class Rejection(Base):
+    """What preprocessing rejected of a clip for one reason, and what the heavy stage found in the sample of it."""
+
+    __tablename__ = "rejection"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), primary_key=True)
+    reason: Mapped[str] = mapped_column(primary_key=True)
+    seconds: Mapped[float]
+    audited_s: Mapped[float]
+    """Of them in the sample, in ``audited`` stretches."""
+    audited: Mapped[int]
+    missed_s: Mapped[float | None]
+    """Seconds of the sample with a plate that was missed, in ``missed`` stretches; None until it was looked at."""
+    missed: Mapped[int | None]
+
+
 class Device(Base):
     """A machine that has said it is there."""
 
