@@ -107,7 +107,7 @@ class Look(Record):
     motion: float
     """Share of the picture that the largest thing which changed since the look before takes."""
     fresh: bool
-    """Nothing moves, but this view has not been seen for long."""
+    """Nothing moved since the look before, and this view had not been seen for long."""
     score: float
     """What the keyframe promises: light, focus, structure, and something that moves or may be a plate."""
     regions: list[Region] = []

@@ -17,13 +17,13 @@ from dashcam.records import Candidates
 from dashcam.stages.common import StageError
 from dashcam.stages.preprocess import Preprocess, small
 from dashcam.vision.engines import EngineLost, MissingWeights
-from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
-from dashcam.vision.proposals import CPU_WEIGHTS, PlateProposer, proposer_of
-from dashcam.vision.tflite_detector import TfliteNetwork, has_driver
+from dashcam.vision.plate_detector import OnnxPlateDetector
+from dashcam.vision.proposals import PlateProposer, proposer_of
+from dashcam.vision.tflite_detector import TfliteNetwork, has_driver, weights_for
 from tests.media.made import regular, write_clip
 from tests.stages.running import Device
 
-WEIGHTS = default_weights().with_name(CPU_WEIGHTS)
+WEIGHTS = weights_for(None, edge_tpu=False)
 
 
 def test_the_network_is_what_the_edge_tpu_compiler_takes() -> None:

@@ -57,7 +57,7 @@ def test_who_comes_and_stays_is_looked_at_and_the_empty_place_afterwards_is_not(
 
 def test_a_plate_that_was_not_there_before_makes_the_view_new_although_hardly_anything_moves() -> None:
     spans = seen([STREET] * 30, lambda t: [ELSEWHERE] + ([PLATE] if t >= 20 else []))
-    assert kept(spans) == [(0, 3), (20, 23)]
+    assert kept(spans) == [(0, 3), (19, 22)]
     doubtful = PLATE.model_copy(update={"score": 0.3})
     assert kept(seen([STREET] * 30, lambda t: [doubtful] if t >= 20 else [])) == [(0, 3)]
 

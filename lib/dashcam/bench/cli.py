@@ -84,6 +84,7 @@ def heavy(
 @app.command()
 def preprocess(
     clip: Annotated[Path, typer.Argument(help="A real clip, ten seconds or longer.", metavar="CLIP")],
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured; the quickest counts.")] = 1,
     json_file: JsonOption = None,
 ) -> None:
     """The cheap look at one clip's keyframes, beside decoding every frame of it."""
@@ -96,7 +97,7 @@ def preprocess(
     err = Console(stderr=True)
     with err.status("") as status:
         try:
-            cost = measure(clip, config.load_device(), status.update)
+            cost = measure(clip, config.load_device(), rounds, status.update)
             if json_file is not None:
                 json_file.write_text(cost.model_dump_json(indent=2) + "\n")
         except (DecodeError, ClipUnreadable, Rejected, StageError, MissingWeights, config.ConfigError) as error:

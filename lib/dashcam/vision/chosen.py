@@ -27,12 +27,13 @@ def detector_of(device: DeviceSettings) -> Detector:
             named, size=device.detector_size, batch=gpu.max_batch_size if gpu else 1, device=place
         )
     if wanted == "tflite":
-        from dashcam.vision.tflite_detector import TfliteDetector
+        from dashcam.vision.tflite_detector import TfliteDetector, weights_for
 
-        weights = device.detector_weights or default_weights().with_name("plate-detector-int8.tflite")
-        return TfliteDetector(weights, edge_tpu=device.coral is not None, threads=device.threads or 1)
-    weights = device.detector_weights or quickest_weights()
-    return OnnxPlateDetector(weights, size=device.detector_size, threads=beside(device.threads))
+        edge_tpu = device.coral is not None
+        weights = weights_for(device.detector_weights, edge_tpu)
+        return TfliteDetector(weights, edge_tpu=edge_tpu, threads=device.threads or 1)
+    named = device.detector_weights or quickest_weights()
+    return OnnxPlateDetector(named, size=device.detector_size, threads=beside(device.threads))
 
 
 def batch_of(device: DeviceSettings) -> int:

@@ -7,8 +7,6 @@ from dashcam.media.images import Image
 
 LEVELS = 12
 """Gray levels; less is noise of the sensor or of the encoder."""
-EVERYTHING = 0.5
-"""A change of that share of the picture leaves nothing of the view."""
 
 
 def moved(before: Image, now: Image) -> float:

@@ -13,12 +13,9 @@ from dashcam.config import DeviceSettings
 from dashcam.media.images import Image
 from dashcam.records import Proposals, Region, RegionKind
 from dashcam.vision.engines import MissingWeights
-from dashcam.vision.plate_detector import PAD, default_weights
-from dashcam.vision.tflite_detector import TfliteNetwork, has_driver
+from dashcam.vision.plate_detector import PAD
+from dashcam.vision.tflite_detector import TfliteNetwork, has_driver, weights_for
 
-CPU_WEIGHTS = "plate-detector-int8.tflite"
-EDGE_WEIGHTS = "plate-detector-int8_edgetpu.tflite"
-"""As Google's compiler names what it makes of the other."""
 SIDE = 320
 """Shorter side in pixels of the picture that is looked at: it fills the network's square from edge to edge."""
 MIN_SCORE, MAX_IOU = 0.25, 0.5
@@ -58,26 +55,20 @@ def proposer_of(device: DeviceSettings) -> PlateProposer | None:
     else LiteRT on the CPU where it is installed; else none. A Coral that was asked for and does not answer raises
     `MissingWeights`.
     """
-    wanted = device.proposals
+    wanted, named = device.proposals, device.detector_weights
     if wanted == "none":
         return None
     if wanted == "edgetpu" or (wanted == "auto" and device.coral is not None):
-        return PlateProposer(_weights(device, EDGE_WEIGHTS), edge_tpu=True)
+        return PlateProposer(weights_for(named, edge_tpu=True), edge_tpu=True)
     if wanted == "auto":
         if find_spec("ai_edge_litert") is None:
             return None
-        if has_driver() and _weights(device, EDGE_WEIGHTS).is_file():
+        if has_driver() and weights_for(named, edge_tpu=True).is_file():
             try:
-                return PlateProposer(_weights(device, EDGE_WEIGHTS), edge_tpu=True)
+                return PlateProposer(weights_for(named, edge_tpu=True), edge_tpu=True)
             except MissingWeights:  # a driver without a stick
                 pass
-    return PlateProposer(_weights(device, CPU_WEIGHTS), threads=device.threads or 1)
-
-
-def _weights(device: DeviceSettings, name: str) -> Path:
-    """``detector_weights`` where they are for TFLite; those of other engines are not meant."""
-    named = device.detector_weights
-    return named if named is not None and named.suffix == ".tflite" else default_weights().with_name(name)
+    return PlateProposer(weights_for(named, edge_tpu=False), threads=device.threads or 1)
 
 
 def squares(width: int, height: int, size: int) -> list[tuple[int, int]]:

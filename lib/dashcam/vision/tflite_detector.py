@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from dashcam.media.images import Image
 from dashcam.vision.engines import Detection, EngineLost, MissingWeights
-from dashcam.vision.plate_detector import letterbox, plates_of
+from dashcam.vision.plate_detector import default_weights, letterbox, plates_of
 
+CPU_WEIGHTS = "plate-detector-int8.tflite"
+EDGE_WEIGHTS = "plate-detector-int8_edgetpu.tflite"
+"""As Google's compiler names what it makes of the other."""
 EDGE_TPU = "libedgetpu.so.1"
 COMPILED = b"edgetpu-custom-op"
 """The operation that Google's compiler puts in the place of those the Edge TPU does."""
@@ -28,20 +31,15 @@ class TfliteNetwork:
     """
 
     def __init__(self, weights: Path, *, edge_tpu: bool = False, threads: int = 1) -> None:
-        try:
-            from ai_edge_litert.interpreter import Interpreter
-        except ImportError as error:
-            raise MissingWeights("The engine tflite needs the extra 'jetson' (ai-edge-litert is missing).") from error
-        delegates = [edge_tpu_delegate()] if edge_tpu else []
+        if edge_tpu and not has_driver():
+            raise MissingWeights(
+                f"The Edge TPU's driver {EDGE_TPU} is not installed: install libedgetpu, or let the device's "
+                "'proposals' or 'detector_engine' name another engine."
+            )
         content = bytes_of(weights, edge_tpu)
         self.edge_tpu = edge_tpu
         self.sha256 = hashlib.sha256(content).hexdigest()
-        try:
-            self._network: Any = Interpreter(str(weights), num_threads=threads, experimental_delegates=delegates)
-            self._network.allocate_tensors()
-        except (OSError, ValueError, RuntimeError) as error:
-            where = "the Coral does not take it" if edge_tpu else "the file is damaged or no TFLite network"
-            raise MissingWeights(f"{weights} cannot be loaded: {where} ({error}).") from error
+        self._network = edge_tpu_interpreter(weights) if edge_tpu else cpu_interpreter(weights, threads)
         (self._given,) = self._network.get_input_details()
         self._boxes, self._scores = sorted(self._network.get_output_details(), key=lambda part: part["shape"][1] != 4)
         self.size = int(self._given["shape"][2])
@@ -84,19 +82,55 @@ class TfliteDetector:
         return plates_of(np.concatenate([boxes, scores]), frame, self._min_score, self._max_iou)
 
 
-def edge_tpu_delegate() -> Any:
-    """LiteRT's way to the Coral. Raises `MissingWeights` with what is missing: the driver or the stick."""
-    from ai_edge_litert.interpreter import load_delegate
+def weights_for(named: Path | None, edge_tpu: bool) -> Path:
+    """The file that was named, if it is for TFLite; else ours, compiled or not."""
+    if named is not None and named.suffix == ".tflite":
+        return named
+    return default_weights().with_name(EDGE_WEIGHTS if edge_tpu else CPU_WEIGHTS)
 
-    if not has_driver():
-        raise MissingWeights(
-            f"The Edge TPU's driver {EDGE_TPU} is not installed: install libedgetpu, or let the device's 'proposals' "
-            "or 'detector_engine' name another engine."
-        )
+
+def cpu_interpreter(weights: Path, threads: int) -> Any:
+    litert = _litert()
     try:
-        return load_delegate(EDGE_TPU)
+        network = litert.Interpreter(str(weights), num_threads=threads)
+        network.allocate_tensors()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise MissingWeights(f"{weights} is damaged or no TFLite network ({error}); restore the file.") from error
+    return network
+
+
+def edge_tpu_interpreter(weights: Path) -> Any:
+    """By Google's pycoral where it is installed, because it comes with the runtime that fits its driver; else by
+    LiteRT. Raises `MissingWeights`."""
+    make = _pycoral() or _delegating
+    try:
+        network = make(str(weights))
+        network.allocate_tensors()
     except (OSError, ValueError, RuntimeError) as error:
         raise MissingWeights(f"The Coral does not answer: plug it in, and pass its USB bus on ({error}).") from error
+    return network
+
+
+def _delegating(weights: str) -> Any:
+    litert = _litert()
+    return litert.Interpreter(weights, experimental_delegates=[litert.load_delegate(EDGE_TPU)])
+
+
+def _litert() -> Any:
+    try:
+        from ai_edge_litert import interpreter
+    except ImportError as error:
+        raise MissingWeights("The engine tflite needs the extra 'jetson' (ai-edge-litert is missing).") from error
+    return interpreter
+
+
+def _pycoral() -> Any:
+    """Google's `make_interpreter`; None without it. The `pycoral` of the package index is another program."""
+    try:
+        from pycoral.utils.edgetpu import make_interpreter
+    except ImportError:
+        return None
+    return make_interpreter
 
 
 def has_driver() -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from dashcam.media.images import Image
 from dashcam.records import Box, Look, Region, Span
-from dashcam.vision.motion import EVERYTHING, moved
+from dashcam.vision.motion import moved
 
 SHARPNESS_WIDTH = 320
 """Sharpness is measured at this width in pixels, so that it does not depend on the camera."""
@@ -91,11 +91,9 @@ class Triage:
         return found
 
     def _fresh(self, t_s: float, gray: Image, motion: float, things: list[Box]) -> bool:
-        """Whether this view has been seen for less than `NEW_VIEW_S`; remembers it."""
-        if motion > EVERYTHING:
-            self._views = []
-        elif motion < STILL and self._views and self.looks:
-            self._views[0].seen_s += t_s - self.looks[-1].t_s
+        """Whether the view since the look before stood still and had not been seen for `NEW_VIEW_S`; remembers it."""
+        if motion >= STILL:
+            return False
         known = next((view for view in self._views if moved(view.gray, gray) < STILL), None)
         if known is None:
             known = _View(gray, things=things)
@@ -107,7 +105,9 @@ class Triage:
                 known.seen_s = 0.0
                 known.things += new
         self._views = [known, *self._views[: VIEWS - 1]]
-        return known.seen_s < NEW_VIEW_S
+        fresh = known.seen_s < NEW_VIEW_S
+        known.seen_s += t_s - self.looks[-1].t_s if self.looks else 0.0
+        return fresh
 
     def spans(self, duration_s: float) -> list[Span]:
         """The clip in stretches to look at or not, without gaps from 0 to its end; `FEW` looks are not judged."""
@@ -140,7 +140,7 @@ def _verdict(now: _Mark, after: _Mark | None) -> tuple[bool, str]:
         return (True, f"{reason}, but something like a plate") if seen else (False, reason)
     if looks[-1].motion >= STILL:
         return True, "moves"
-    return (True, "new view") if looks[0].fresh else (False, "nothing moves")
+    return (True, "new view") if looks[-1].fresh else (False, "nothing moves")
 
 
 def _hopeless(looks: Sequence[Look]) -> str:
