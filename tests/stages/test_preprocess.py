@@ -68,6 +68,14 @@ def test_a_car_that_drives_by_gps_is_kept_in_the_dark_and_hardly_looked_at(tmp_p
     assert output.result.keyframes < 28
 
 
+def test_a_drive_too_short_to_be_looked_at_is_kept(tmp_path: Path, device: Device) -> None:
+    clip = write_clip(tmp_path / "night.mp4", regular(40, 2), gop=2, paint=dark)
+    device.preprocess(clip, facts_of(clip, lambda t_s: 14.0 if 10 <= t_s < 13 else 0.0))
+    (kept,) = [s for s in candidates(device, "night").spans if s.keep]
+    assert (kept.reason, kept.start_s) == ("drives", pytest.approx(9, abs=1))
+    assert kept.end_s == pytest.approx(13, abs=1)
+
+
 def test_keyframes_that_come_often_are_not_all_decoded(tmp_path: Path, device: Device) -> None:
     often = device.preprocess(write_clip(tmp_path / "often.mp4", regular(12, 6), gop=2)).result
     assert often.keyframes == 12

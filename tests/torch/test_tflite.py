@@ -65,10 +65,24 @@ def test_the_small_look_points_at_the_plates_of_a_real_street(shared: Path) -> N
 def test_cars_are_told_from_plates(shared: Path) -> None:
     picture = cv2.imread(str(next((shared / "data/incar-romania/images").glob("*.jpg"))))
     height, width = picture.shape[:2]
-    shrunk = cv2.cvtColor(cv2.resize(picture, (round(width * 320 / height), 320), interpolation=cv2.INTER_AREA), 4)
+    shrunk = cv2.cvtColor(
+        cv2.resize(picture, (round(width * 320 / height), 320), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB
+    )
     regions = PlateProposer(WEIGHTS).regions(shrunk, 320 / height)
     assert {r.kind for r in regions} & {"car", "truck", "bus"}
     assert all(0 <= r.box[0] < r.box[2] <= width + 1 and 0 <= r.box[1] < r.box[3] <= height + 1 for r in regions)
+
+
+def test_the_right_end_of_a_wide_picture_is_looked_at_too(shared: Path) -> None:
+    picture = cv2.imread(str(next((shared / "data/incar-romania/images").glob("*.jpg"))))
+    square = cv2.cvtColor(cv2.resize(picture, (320, 320), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+    wide = np.full((320, 569, 3), 114, np.uint8)
+    wide[:, 249:] = square
+    alone = PlateProposer(WEIGHTS).regions(square, 1)
+    moved = [tuple(np.add(r.box, (249, 0, 249, 0))) for r in alone if r.score >= 0.4]
+    found = [r.box for r in PlateProposer(WEIGHTS).regions(wide, 1)]
+    assert moved
+    assert all(any(iou(box, other) > 0.8 for other in found) for box in moved)
 
 
 def test_an_engine_that_stops_answering_fails_the_clip_and_is_loaded_anew_for_the_next(tmp_path: Path) -> None:

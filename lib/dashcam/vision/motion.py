@@ -20,6 +20,5 @@ def moved(before: Image, now: Image) -> float:
     difference = cv2.subtract(cv2.blur(now, (5, 5)), cv2.blur(before, (5, 5)), dtype=cv2.CV_16S)
     difference -= np.int16(np.median(difference[::4, ::4]))
     changed = (np.abs(difference) > LEVELS).astype(np.uint8)
-    changed = cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(changed, connectivity=8)
     return float(stats[1:, cv2.CC_STAT_AREA].max() / changed.size) if count > 1 else 0.0
