@@ -18,9 +18,9 @@ from dashcam.media.encode import LowResEncoder
 from dashcam.media.identity import video_id
 from dashcam.media.images import Image, jpeg
 from dashcam.records import Box, HeavyResult, Read
-from dashcam.stages import preprocess
 from dashcam.stages.common import StageContext
 from dashcam.stages.heavy import Heavy
+from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision import quality
@@ -77,7 +77,7 @@ def heavy(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
 
     video = InputRef(device="local", path=clip.name, type="video")
     first = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=video_id(clip), inputs=[video])
-    (then,) = preprocess.run(task(first), context("preprocess")).publish
+    (then,) = Preprocess(device).run(task(first), context("preprocess")).publish
 
     def run() -> Pass:
         result = stage.run(task(then), context("heavy")).result
