@@ -85,6 +85,15 @@ def test_what_was_read_in_kept_footage_too_or_is_unsure_or_was_not_audited_is_no
     assert (found.total.missed_s, found.total.stretches, found.misses) == (0, 2, [])
 
 
+def test_a_plate_that_kept_footage_shows_but_only_the_sample_reads_right_is_missed(engine: Engine) -> None:
+    followed = sighting("LT23CGK", 2, 22)
+    misread = followed.reads[0].model_copy(update={"text": "LT2"})
+    processed(engine, 1, [followed.model_copy(update={"reads": [misread, *followed.reads[1:]]})])
+    assert [miss.text for miss in counted(engine).misses] == ["LT23CGK"]
+    processed(engine, 2, [followed])
+    assert len(counted(engine).misses) == 1
+
+
 def test_a_sample_counts_when_it_was_looked_at_and_not_before(engine: Engine) -> None:
     processed(engine, 1, None)
     found = counted(engine)

@@ -55,6 +55,14 @@ def test_who_comes_and_stays_is_looked_at_and_the_empty_place_afterwards_is_not(
     assert kept(seen(views)) == [(0, 3), (19, 23), (29, 30)]
 
 
+def test_who_comes_too_slowly_to_move_makes_the_view_new_all_the_same() -> None:
+    car = with_car(100, 90, 60).astype(float)
+    fading = [(STREET + (car - STREET) * min(1, max(0, (t - 10) / 15))).astype(np.uint8) for t in range(40)]
+    spans = seen(fading)
+    assert "moves" not in {s.reason for s in spans}
+    assert any(10 < start < 25 for start, _ in kept(spans))
+
+
 def test_a_plate_that_was_not_there_before_makes_the_view_new_although_hardly_anything_moves() -> None:
     spans = seen([STREET] * 30, lambda t: [ELSEWHERE] + ([PLATE] if t >= 20 else []))
     assert kept(spans) == [(0, 3), (19, 22)]

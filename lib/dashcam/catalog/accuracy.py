@@ -66,7 +66,7 @@ class Accuracy(BaseModel):
 
 @dataclass(frozen=True)
 class Seen:
-    """A confirmed sighting: its plate, from when to when it was followed, and when it was read."""
+    """A confirmed sighting: its plate, from when to when it was followed, and when that was read (not something else)."""
 
     key: int
     text: str
@@ -227,7 +227,7 @@ def seen_in(session: Session, video_id: str) -> list[Seen]:
     columns = (Sighting.sighting_id, Plate.text, Sighting.first_s, Sighting.last_s, Sighting.reads)
     query = select(*columns).join(Sighting.plate).where(Sighting.video_id == video_id, Sighting.confirmed)
     return [
-        Seen(key, text, first_s, last_s, [float(read["t_s"]) for read in reads])
+        Seen(key, text, first_s, last_s, [float(read["t_s"]) for read in reads if read["text"] == text])
         for key, text, first_s, last_s, reads in session.execute(query.order_by(Sighting.first_s))
     ]
 

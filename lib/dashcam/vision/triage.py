@@ -41,7 +41,7 @@ SAME = 0.3
 
 @dataclass(eq=False)
 class _View:
-    """What a standing car saw, and how long already."""
+    """What a standing car saw, and how long already. The picture stays the first: many small changes are a big one."""
 
     gray: Image
     seen_s: float = 0.0
@@ -99,7 +99,6 @@ class Triage:
             known = _View(gray, things=things)
         else:
             self._views.remove(known)
-            known.gray = gray  # as the light changes, so does the view
             new = [box for box in things if all(overlap(box, old) < SAME for old in known.things)]
             if new:
                 known.seen_s = 0.0
