@@ -66,7 +66,7 @@ class Accuracy(BaseModel):
 
 @dataclass(frozen=True)
 class Seen:
-    """A confirmed sighting: its plate, from when to when it was followed, and when that was read (not something else)."""
+    """A confirmed sighting: its plate, from when to when it was followed, and when just that was read."""
 
     key: int
     text: str
