@@ -8,6 +8,7 @@ import pytest
 
 from dashcam.evaluate.clips import Outcome, apart_m, evaluate_clips, judged, true_place
 from dashcam.evaluate.layouts import Unusable
+from dashcam.evaluate.measure import calibration_error, reliability
 from dashcam.gps.track import Track
 from dashcam.records import Fix, Read
 from dashcam.sample import TrueClip, TruePlate, Truth
@@ -78,6 +79,16 @@ def test_a_drawn_clip_is_found_read_and_placed(drive: Path, tmp_path: Path) -> N
     assert report.exact_voted >= report.exact_single
     assert report.time_error_s_max is not None and report.time_error_s_max <= 0.3
     assert report.place_error_m_max is not None and report.place_error_m_max < 3
+    assert sum(band.reads for band in report.reliability) == len(clip.plates)
+    assert all(band.exact == 1 and band.confidence > 0.5 for band in report.reliability)
+    assert report.calibration_error is not None and report.calibration_error < 0.25
+
+
+def test_the_table_says_how_many_of_the_plates_given_as_so_sure_are_right() -> None:
+    bands = reliability([(0.92, True), (0.94, True), (0.93, False), (0.93, True), (0.2, False)])
+    assert [(band.reads, band.exact) for band in bands] == [(1, 0.0), (4, 0.75)]
+    assert calibration_error(bands) == pytest.approx((0.2 + 4 * 0.18) / 5)
+    assert calibration_error([]) is None
 
 
 def test_a_folder_without_a_truth_says_how_to_get_one(tmp_path: Path) -> None:

@@ -69,8 +69,7 @@ def test_rates_are_shares_of_all_plates() -> None:
 
 
 def test_calibration_compares_confidence_with_what_came_true() -> None:
-    reads = [outcome("AB123", "AB123", 0.92)] * 9 + [outcome("AB123", "AB124", 0.92)]
-    (band,) = reliability(reads)
+    (band,) = reliability([(0.92, True)] * 9 + [(0.92, False)])
     assert (band.reads, band.confidence, band.exact) == (10, pytest.approx(0.92), pytest.approx(0.9))
 
 

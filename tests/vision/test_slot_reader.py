@@ -42,7 +42,7 @@ def test_confidence_is_in_the_whole_text_its_length_included() -> None:
     doubtful[4] = 0
     doubtful[4, BLANK], doubtful[4, ALPHABET.index("3")] = 0.6, 0.4
     assert slot_text(doubtful).confidence == pytest.approx(0.6)
-    assert slot_text(slots("AB12"), 0.25).confidence == 0.25
+    assert slot_text(slots("AB12", 0.9), 1, 2).confidence > slot_text(slots("AB12", 0.9)).confidence
 
 
 @given(st.integers(4, 90), st.integers(4, 200))
@@ -60,6 +60,9 @@ def test_the_three_looks_are_the_crop_a_little_less_and_a_little_more(height: in
 def test_missing_and_foreign_weights_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingWeights, match="not a slot reader's"):
         SlotReader(detector_weights())
+    monkeypatch.setattr(slot_reader, "SCALE_KEY", "another key")
+    with pytest.raises(MissingWeights, match="not calibrated"):
+        SlotReader()
     monkeypatch.setattr(slot_reader, "WEIGHTS", "other.onnx")
     with pytest.raises(MissingWeights, match="make train-reader"):
         SlotReader()

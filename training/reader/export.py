@@ -1,47 +1,56 @@
-"""Weights to ONNX with a calibrated legibility, checked against torch on the same inputs."""
+"""Weights to ONNX with calibrated probabilities, checked against torch on the same inputs."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from dashcam.vision.slot_reader import SCALE_KEY, SHIFT_KEY, looks
+from training.reader.degrade import Grey, fitted
 from training.reader.network import Reader
-from training.reader.plates import Sample
-from training.reader.shapes import ALPHABET, HEIGHT, WIDTH
+from training.reader.shapes import ALPHABET, BLANK, HEIGHT, SLOTS, WIDTH
 
 
 class Exported(nn.Module):
-    """``grey`` N x 48 x 144 uint8 to ``slots`` N x 10 x 37 (softmax, blank last) and ``legibility`` N in 0..1."""
+    """``grey`` N x 48 x 144 uint8 to ``slots`` N x 10 x 37 (softmax of the logits over ``temperature``, blank last)."""
 
-    def __init__(self, reader: Reader, scale: float, shift: float) -> None:
+    def __init__(self, reader: Reader, temperature: float) -> None:
         super().__init__()
-        self.reader, self.scale, self.shift = reader, scale, shift
+        self.reader, self.temperature = reader, temperature
 
-    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
-        slots, legible, _ = self.reader(grey.unsqueeze(1).float())
-        return slots.softmax(2), (self.scale * legible + self.shift).sigmoid()
+    def forward(self, grey: Tensor) -> Tensor:
+        slots, _ = self.reader(grey.unsqueeze(1).float())
+        return (slots / self.temperature).softmax(2)
 
 
 @torch.no_grad()
-def judged(reader: Reader, samples: Sequence[Sample]) -> tuple[Tensor, Tensor]:
-    """Legibility logits and whether the whole text was right, of samples the network has not learnt from."""
-    said, right = [], []
-    for i in range(0, len(samples), 128):
-        some = samples[i : i + 128]
-        images = torch.from_numpy(np.stack([sample.image for sample in some])[:, None])
-        logits, legible, _ = reader(images.float())
-        texts = ["".join((ALPHABET + "_")[c] for c in row).replace("_", "") for row in logits.argmax(2).tolist()]
-        said.append(legible)
-        right.append(torch.tensor([float(a == sample.text) for a, sample in zip(texts, some, strict=True)]))
-    return torch.cat(said), torch.cat(right)
+def told(reader: Reader, crops: Sequence[Grey]) -> Tensor:
+    """Slot logits ``N x 3 x 10 x 37`` of the three looks that the engine takes at each crop."""
+    images = torch.from_numpy(np.stack([fitted(np.asarray(look)) for crop in crops for look in looks(crop)])[:, None])
+    logits = torch.cat([reader(some.float())[0] for some in images.split(192)])
+    return logits.reshape(len(crops), 3, SLOTS, BLANK + 1)
 
 
-def calibration(said: Tensor, right: Tensor) -> tuple[float, float]:
-    """Scale and shift of the logits under which the shares that come true are most likely (Platt 1999)."""
+def temperature(logits: Tensor, texts: Sequence[str]) -> float:
+    """The temperature under which the mean of the looks finds the true characters likeliest (Guo 2017)."""
+    signs = [[ALPHABET.index(c) for c in text] + [BLANK] * (SLOTS - len(text)) for text in texts]
+    true = torch.tensor(signs)[:, :, None]
+
+    def loss(heat: float) -> float:
+        chances = (logits / heat).softmax(3).mean(1).gather(2, true)
+        return float(-chances.clamp(min=1e-6).log().mean())
+
+    return min((round(0.3 + 0.02 * i, 2) for i in range(86)), key=loss)
+
+
+def calibration(chances: Tensor, right: Tensor) -> tuple[float, float]:
+    """Scale and shift of the chances' log-odds under which the shares that come true are most likely (Platt 1999)."""
     fit = torch.tensor([1.0, 0.0], requires_grad=True)
+    said = torch.logit(chances.float(), eps=1e-4)
     optimizer = torch.optim.LBFGS([fit], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
@@ -51,24 +60,41 @@ def calibration(said: Tensor, right: Tensor) -> tuple[float, float]:
         return loss
 
     optimizer.step(closure)
-    return float(fit[0]), float(fit[1])
+    scale, shift = (round(float(value), 3) for value in fit.detach())
+    return scale, shift
 
 
-def export(reader: Reader, out: Path, scale: float = 1.0, shift: float = 0.0) -> float:
+def calibrated_export(reader: Reader, out: Path, crops: Sequence[Grey], texts: Sequence[str]) -> None:
+    """Writes ``out`` with the temperature and the read's calibration that fit these crops, which the network has not
+    learnt from."""
+    logits = told(reader.eval(), crops)
+    heat = temperature(logits, texts)
+    slots = (logits / heat).softmax(3).mean(1)
+    read = ["".join((ALPHABET + "_")[c] for c in row).replace("_", "") for row in slots.argmax(2).tolist()]
+    right = torch.tensor([float(a == b) for a, b in zip(read, texts, strict=True)])
+    scale, shift = calibration(slots.amax(2).prod(1), right)
+    print(f"{len(texts)} held-out crops, {float(right.mean()):.3f} right; temperature {heat}, {scale=}, {shift=}")
+    export(reader, out, heat, scale, shift)
+
+
+def export(reader: Reader, out: Path, heat: float = 1.0, scale: float = 1.0, shift: float = 0.0) -> float:
     """Writes ``out``; the largest difference between torch and ONNX Runtime over 16 noisy inputs, at most 1e-3."""
-    module = Exported(reader, scale, shift).eval()
+    module = Exported(reader, heat).eval()
     # the fused inference path of nn.TransformerEncoderLayer has no ONNX counterpart
     torch.backends.mha.set_fastpath_enabled(False)
     given = torch.randint(0, 256, (16, HEIGHT, WIDTH), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     torch.onnx.export(
-        module, (given,), str(out), input_names=["grey"], output_names=["slots", "legibility"],
-        dynamic_axes={name: {0: "n"} for name in ("grey", "slots", "legibility")}, opset_version=17, dynamo=False,
+        module, (given,), str(out), input_names=["grey"], output_names=["slots"],
+        dynamic_axes={name: {0: "n"} for name in ("grey", "slots")}, opset_version=17, dynamo=False,
     )  # fmt: skip
+    network = onnx.load(out)
+    onnx.helper.set_model_props(network, {SCALE_KEY: str(scale), SHIFT_KEY: str(shift)})
+    onnx.save(network, out)
     with torch.no_grad():
         wanted = module(given)
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
-    got = session.run(None, {"grey": given.numpy()})
-    apart = max(float(np.abs(np.asarray(g) - w.numpy()).max()) for g, w in zip(got, wanted, strict=True))
+    got = np.asarray(session.run(None, {"grey": given.numpy()})[0])
+    apart = float(np.abs(got - wanted.numpy()).max())
     if apart > 1e-3:
         raise SystemExit(f"{out} answers otherwise than torch (by {apart:.2g}).")
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB, torch and ONNX Runtime apart by {apart:.1e}")

@@ -28,8 +28,7 @@ class Residual(nn.Module):
 
 
 class Reader(nn.Module):
-    """``N x 1 x 48 x 144`` grey in 0..255 to slot logits ``N x 10 x 37``, a legibility logit ``N`` and attention
-    logits ``N x 10 x 108``."""
+    """``N x 1 x 48 x 144`` grey in 0..255 to slot logits ``N x 10 x 37`` and attention logits ``N x 10 x 108``."""
 
     def __init__(self, width: int = 96) -> None:
         super().__init__()
@@ -47,15 +46,12 @@ class Reader(nn.Module):
         self.what = nn.Linear(width, width)
         self.slot = nn.Parameter(torch.randn(1, SLOTS, width) * 0.02)
         self.character = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 37))
-        self.legible = nn.Sequential(nn.Linear(2 * width, 64), nn.ReLU(), nn.Linear(64, 1))
 
-    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         mean = grey.mean((1, 2, 3), keepdim=True)
         spread = (grey - mean).pow(2).mean((1, 2, 3), keepdim=True).sqrt()
         features = self.body((grey - mean) / (spread + 4.0)).flatten(2).transpose(1, 2)
         context = self.context(features + self.place)
         attention = self.where(context).transpose(1, 2)
         glimpses = attention.softmax(2) @ (context + self.what(features))
-        slots = self.character(glimpses + self.slot)
-        summary = torch.cat([glimpses.mean(1), glimpses.amax(1)], 1).detach()
-        return slots, self.legible(summary).squeeze(1), attention
+        return self.character(glimpses + self.slot), attention

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from dashcam.evaluate.engines import Engines, engines
 from dashcam.evaluate.layouts import Unusable
+from dashcam.evaluate.measure import calibration_error, reliability
 from dashcam.evaluate.report import ClipsReport
 from dashcam.gps import sources
 from dashcam.gps.track import Track
@@ -34,6 +35,7 @@ class Outcome:
     voted: str = ""
     single: str = ""
     confirmed: bool = False
+    confidence: float = 0.0
     time_error_s: float | None = None
     place_error_m: float | None = None
 
@@ -80,7 +82,8 @@ def judged(clip: TrueClip, plate: TruePlate, seen: Sequence[Seen], track: Track)
     here, there = track.at(read.t_s), true_place(clip.fixes, read.t_s)
     place = None if here is None or there is None else apart_m((here.lat, here.lon), there)
     outside = max(0.0, plate.first_s - read.t_s, read.t_s - plate.last_s)
-    return Outcome(clip.file, plate.text, sighting.vote.text, single, sighting.confirmed, outside, place)
+    voted = sighting.vote
+    return Outcome(clip.file, plate.text, voted.text, single, sighting.confirmed, voted.confidence, outside, place)
 
 
 def true_place(fixes: Sequence[Fix], t_s: float) -> tuple[float, float] | None:
@@ -129,6 +132,7 @@ def _summed(data: Path, engine: str, clips: int, outcomes: Sequence[Outcome], st
     found = [o for o in outcomes if o.voted]
     times = [o.time_error_s for o in found if o.time_error_s is not None]
     places = [o.place_error_m for o in found if o.place_error_m is not None]
+    bands = reliability([(o.confidence, o.voted == o.truth) for o in found])
 
     def share(hits: Sequence[bool]) -> float:
         return sum(hits) / len(outcomes)
@@ -147,5 +151,7 @@ def _summed(data: Path, engine: str, clips: int, outcomes: Sequence[Outcome], st
         time_error_s_max=max(times, default=None),
         place_error_m=float(np.mean(places)) if places else None,
         place_error_m_max=max(places, default=None),
+        calibration_error=calibration_error(bands),
+        reliability=bands,
         wrong=[(o.clip, o.truth, o.voted) for o in outcomes if o.voted != o.truth],
     )

@@ -120,8 +120,7 @@ def summed(outcomes: Sequence[Outcome], known: Labelled, used: Engines, data: Pa
     with_text = [o for o in outcomes if o.read is not None]
     at_box = [o for o in outcomes if o.true_box_read is not None]
     found = [hit for o in outcomes for hit in o.found]
-    bands = reliability(with_text)
-    reads = sum(band.reads for band in bands)
+    bands = reliability([(o.read.confidence, _wrong(o) == 0) for o in with_text if o.read])
     looked = known.layout != "crops"
     return PlatesReport(
         data=str(data),
@@ -138,7 +137,7 @@ def summed(outcomes: Sequence[Outcome], known: Labelled, used: Engines, data: Pa
         true_box_exact=_share([_wrong(o, at_box=True) == 0 for o in at_box]),
         true_box_within_one=_share([_wrong(o, at_box=True) <= 1 for o in at_box]),
         ms_per_image=round(1000 * sum(o.seconds for o in outcomes) / len(outcomes), 2),
-        calibration_error=sum(b.reads * abs(b.confidence - b.exact) for b in bands) / reads if reads else None,
+        calibration_error=calibration_error(bands),
         by_height=by_height(outcomes),
         reliability=bands,
         wrong=[(o.truth.file.name, o.truth.text or "", o.read.text) for o in with_text if o.read and _wrong(o)],
@@ -166,15 +165,21 @@ def by_height(outcomes: Sequence[Outcome]) -> list[HeightBand]:
     return bands
 
 
-def reliability(outcomes: Sequence[Outcome]) -> list[SureBand]:
-    """Of the reads given as so sure, how many are right."""
+def reliability(answers: Sequence[tuple[float, bool]]) -> list[SureBand]:
+    """Of the texts given as so sure, how many are right; ``answers`` are (confidence, right)."""
     bands = []
     for low, high in pairwise(SURE):
-        given = [(o.read.confidence, _wrong(o) == 0) for o in outcomes if o.read and low <= o.read.confidence < high]
+        given = [answer for answer in answers if low <= answer[0] < high]
         if given:
             mean, right = (float(v) for v in np.mean(given, axis=0))
             bands.append(SureBand(from_confidence=low, reads=len(given), confidence=mean, exact=right))
     return bands
+
+
+def calibration_error(bands: Sequence[SureBand]) -> float | None:
+    """Mean distance between confidence and what came true over the bands (Naeini 2015); None without an answer."""
+    reads = sum(band.reads for band in bands)
+    return sum(b.reads * abs(b.confidence - b.exact) for b in bands) / reads if reads else None
 
 
 def _read(box: Box, image: Image, used: Engines, margin: tuple[float, float]) -> PlateText:

@@ -19,7 +19,8 @@ class HeightBand(Record):
 
 
 class SureBand(Record):
-    """Reads given with a confidence from ``from_confidence`` up to the next band's; ``exact``: how many were right."""
+    """Reads or votes given with a confidence from ``from_confidence`` up to the next band's; ``exact``: how many were
+    right."""
 
     from_confidence: float
     reads: int
@@ -47,7 +48,7 @@ class PlatesReport(Record):
     true_box_within_one: float | None = None
     ms_per_image: float
     calibration_error: float | None = None
-    """Mean distance between confidence and what came true, over the bands of ``reliability`` (Naeini 2015)."""
+    """See `measure.calibration_error`."""
     by_height: list[HeightBand]
     reliability: list[SureBand]
     wrong: list[tuple[str, str, str]]
@@ -73,6 +74,10 @@ class ClipsReport(Record):
     time_error_s_max: float | None = None
     place_error_m: float | None = None
     place_error_m_max: float | None = None
+    calibration_error: float | None = None
+    """See `measure.calibration_error`."""
+    reliability: list[SureBand]
+    """Of the votes on true plates."""
     wrong: list[tuple[str, str, str]]
     """(clip, truth, vote) of every plate that was not read exactly; the vote is empty where it was not found."""
 
@@ -118,6 +123,8 @@ def clips_table(report: ClipsReport) -> Table:
     ):
         if mean is not None:
             table.add_row(name, f"{mean:.2f} {unit}, at most {worst:.2f} {unit}")
+    for sure in report.reliability:
+        table.add_row(f"given as {sure.confidence:.0%}: {sure.reads} plates", f"{percent(sure.exact)} right")
     for clip, truth, vote in report.wrong:
         table.add_row(f"{clip}: {truth}", vote or "not found")
     return table

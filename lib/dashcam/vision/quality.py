@@ -1,5 +1,7 @@
 """How well a crop can be read: numbers from 0 to 1 that rank and weigh, before and after reading."""
 
+from math import exp, log
+
 import cv2
 import numpy as np
 
@@ -45,3 +47,9 @@ def legibility(box: Box, crop_sharpness: float, confidence: float, cut: bool) ->
     """The weight of a read in a vote: size, sharpness and the reader's confidence; a cut plate counts a tenth."""
     value = (0.1 + 0.9 * size_term(box)) * float(np.sqrt(crop_sharpness)) * confidence**2
     return round(min(1.0, value) * (0.1 if cut else 1.0), 4)
+
+
+def calibrated(chance: float, scale: float, shift: float) -> float:
+    """``chance``, a product of probabilities, as the share that comes true: a line in log-odds (Platt 1999)."""
+    kept = min(max(chance, 1e-6), 1 - 1e-6)
+    return 1 / (1 + exp(-(scale * log(kept / (1 - kept)) + shift)))

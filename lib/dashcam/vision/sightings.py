@@ -12,6 +12,10 @@ GAP_S = 6.0
 MAX_READS = 24
 LENGTHS = range(4, 11)
 """Characters of a registration mark, of any country; shorter ones exist and stay unconfirmed."""
+SURE = 0.7
+"""What a confirmed plate's vote is at least: of 580 tracks of held-out crops 86 % of the right ones are confirmed so,
+and 97 % of the confirmed are right (0.3: 88 and 96 %; 0.9: 76 and 98 %)."""
+SURE_WORD = 0.9
 KEPT_LENGTHS = range(3, 11)
 MIN_CONFIDENCE = 0.1
 """Beyond these an unconfirmed reading is noise, not a plate somebody may want to look up."""
@@ -80,11 +84,11 @@ def is_confirmed(result: Vote, evidence: Sequence[Evidence]) -> bool:
         return (
             len(result.text) <= 8
             and sum(r.confidence >= 0.9 and r.legibility >= 0.4 for r in agreeing) >= 3
-            and result.confidence >= 0.6
+            and result.confidence >= SURE_WORD
         )
     if len({r.pts for r in agreeing if r.legibility >= 0.15}) >= 2:
-        return result.confidence >= 0.3
-    return any(r.confidence >= 0.95 and r.legibility >= 0.5 for r in agreeing) and result.confidence >= 0.3
+        return result.confidence >= SURE
+    return any(r.confidence >= 0.95 and r.legibility >= 0.5 for r in agreeing) and result.confidence >= SURE
 
 
 def _worth_keeping(result: Vote) -> bool:

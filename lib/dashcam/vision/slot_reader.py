@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from dashcam.media.images import Image
 from dashcam.vision.engines import MissingWeights, PlateText, load_onnx
 from dashcam.vision.plate_reader import ALPHABET, leading
+from dashcam.vision.quality import calibrated
 
 WEIGHTS = "plate-reader.onnx"
 BLANK = len(ALPHABET)
+SCALE_KEY, SHIFT_KEY = "confidence_scale", "confidence_shift"
+"""The weights' metadata: how the product of the characters' probabilities becomes P(whole text right)."""
 TRIM = (0.03, 0.05)
 """Shares of width and height that the second look leaves off on every side and the third adds."""
 
@@ -28,16 +31,21 @@ def default_weights() -> Path:
 
 
 class SlotReader:
-    """``grey`` N x H x W, 8 bits, crops stretched to it, to ``slots`` N x 10 x 37 after softmax (0-9, A-Z, blank) and
-    ``legibility`` N, how likely the whole text is right. One line and two lines are read alike, top line first."""
+    """``grey`` N x H x W, 8 bits, crops stretched to it, to ``slots`` N x 10 x 37 after softmax (0-9, A-Z, blank). One
+    line and two lines are read alike, top line first. A text's confidence is how likely it is right as a whole."""
 
     def __init__(self, weights: Path | None = None, *, threads: int = 0) -> None:
         path = weights or default_weights()
         self.name = path.stem
         self._session, self.sha256 = load_onnx(path, threads)
         given = self._session.get_inputs()[0]
-        if given.name != "grey" or [o.name for o in self._session.get_outputs()] != ["slots", "legibility"]:
+        if given.name != "grey" or [o.name for o in self._session.get_outputs()] != ["slots"]:
             raise MissingWeights(f"The weights {path} are not a slot reader's; use models/{WEIGHTS}.")
+        known = self._session.get_modelmeta().custom_metadata_map
+        try:
+            self._calibration = float(known[SCALE_KEY]), float(known[SHIFT_KEY])
+        except (KeyError, ValueError) as error:
+            raise MissingWeights(f"The weights {path} are not calibrated; use models/{WEIGHTS}.") from error
         self._height, self._width = int(given.shape[1]), int(given.shape[2])
 
     def read(self, crops: Sequence[Image]) -> list[PlateText]:
@@ -45,9 +53,10 @@ class SlotReader:
         found = [PlateText("", 0.0, [])] * len(crops)
         if readable:
             batch = np.stack([self._stretched(look) for i in readable for look in looks(crops[i])])
-            slots, legibility = (np.asarray(part) for part in self._session.run(None, {"grey": batch}))
-            for i, distributions, legible in zip(readable, _thirds(slots), _thirds(legibility), strict=True):
-                found[i] = slot_text(distributions, float(legible))
+            slots = np.asarray(self._session.run(None, {"grey": batch})[0])
+            means = slots.reshape(-1, 3, *slots.shape[1:]).mean(axis=1)
+            for i, mean in zip(readable, means, strict=True):
+                found[i] = slot_text(mean, *self._calibration)
         return found
 
     def _stretched(self, crop: Image) -> Image:
@@ -65,18 +74,13 @@ def looks(crop: Image) -> tuple[Image, Image, Image]:
     return crop, crop[dy : height - dy, dx : width - dx], np.asarray(wider, dtype=np.uint8)
 
 
-def _thirds(answers: NDArray[np.float32]) -> NDArray[np.float32]:
-    mean: NDArray[np.float32] = answers.reshape(-1, 3, *answers.shape[1:]).mean(axis=1)
-    return mean
-
-
-def slot_text(slots: NDArray[np.floating[Any]], confidence: float | None = None) -> PlateText:
-    """The best text of ``S x 37`` distributions, blank last. Without a ``confidence`` it is the product of the winners'
-    probabilities, blanks included: that the length is right is a part of the text being right."""
+def slot_text(slots: NDArray[np.floating[Any]], scale: float = 1.0, shift: float = 0.0) -> PlateText:
+    """The best text of ``S x 37`` distributions, blank last. Its confidence is the product of the winners'
+    probabilities, blanks included, calibrated: that the length is right is a part of the text being right."""
     winners = slots.argmax(axis=1)
     signs = [int(i) for i in np.flatnonzero(winners != BLANK)]
     if not signs:
         return PlateText("", 0.0, [])
-    sureness = float(slots.max(axis=1).prod()) if confidence is None else confidence
+    sureness = calibrated(float(slots.max(axis=1).prod()), scale, shift)
     text = "".join(ALPHABET[winners[i]] for i in signs)
     return PlateText(text, round(sureness, 4), [leading(slots[i, :BLANK]) for i in signs])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import fsum, log, prod
 
 from dashcam.records import Read, Slots
+from dashcam.vision.quality import calibrated
 
 FLOOR = 0.01
 """Probability of any character that a slot does not name."""
@@ -20,14 +21,15 @@ UNSEEN = log(0.08)
 """A character beyond the ends of what was read: fragments are common, so it costs less."""
 WHOLE = 1.0
 """What a read adds to exactly its own text: errors come together, so two equal reads say more than their characters."""
-PRIOR = 0.2
-"""Weight of the doubt that another look would have said something else: one read is less sure than five."""
+SCALE, SHIFT = 1.285, 0.904
+"""From the product of the fused characters' probabilities to the share of votes that come true, fitted by
+``training.reader.votes`` on 1,160 tracks of held-out crops. How many reads there are tells nothing beyond it."""
 
 
 @dataclass(frozen=True)
 class Vote:
-    """``confidence`` is a guess at P(whole text right), 0 to 1, not calibrated: the product over characters of their
-    fused probability, shrunk for little evidence. ``slots`` are the fused distributions, one per character."""
+    """``confidence`` is P(whole text right), 0 to 1: the product over characters of their fused probability,
+    calibrated. ``slots`` are the fused distributions, one per character."""
 
     text: str
     confidence: float
@@ -40,8 +42,8 @@ def vote(reads: Sequence[Read]) -> Vote:
         raise ValueError("a vote needs at least one read")
     scores = {text: support(text, reads) for text in candidates(reads)}
     text = min(scores, key=lambda candidate: (-scores[candidate], candidate))
-    slots, sureness = fuse(text, reads)
-    return Vote(text, round(sureness, 4), slots)
+    slots, product = fuse(text, reads)
+    return Vote(text, round(calibrated(product, SCALE, SHIFT), 4), slots)
 
 
 def support(text: str, reads: Sequence[Read]) -> float:
@@ -84,7 +86,8 @@ def align(text: str, slots: Slots) -> tuple[float, list[int | None]]:
 
 
 def fuse(text: str, reads: Sequence[Read]) -> tuple[Slots, float]:
-    """Per character of ``text`` the weighted mean of the aligned slots, and the confidence in the whole."""
+    """Per character of ``text`` the weighted mean of the aligned slots, and the product of its own characters' means,
+    less where reads have more characters."""
     aligned = [(weight(read), align(text, read.slots)[1], read.slots) for read in reads]
     slots: Slots = []
     sureness: list[float] = []
@@ -103,7 +106,7 @@ def fuse(text: str, reads: Sequence[Read]) -> tuple[Slots, float]:
         sureness.append(sums.get(character, 0.0) / mass)
     longer = fsum(w for w, shown, given in aligned if len(given) > sum(s is not None for s in shown))
     everything = fsum(w for w, _, _ in aligned)
-    return slots, prod(sureness) * (1 - 0.5 * longer / everything) * everything / (everything + PRIOR)
+    return slots, prod(sureness) * (1 - 0.5 * longer / everything)
 
 
 def distance(a: Slots, b: Slots) -> float:
