@@ -1,5 +1,6 @@
 """The engines see what is there, in the source's own pixels, and say so when their weights are missing."""
 
+from math import prod
 from pathlib import Path
 
 import cv2
@@ -105,6 +106,14 @@ def test_ctc_joins_runs_and_lets_blanks_and_foreign_signs_separate(path: str, te
     assert found.text == text
     assert len(found.slots) == len(text)
     assert found.confidence == pytest.approx(0.9 if text else 0)
+
+
+def test_characters_claim_no_more_than_the_text_is_worth() -> None:
+    """A reader that is sure of each character and seldom of the whole must not outvote one that knows."""
+    proud, humble = ctc_decode(steps("A_B_1_2", 0.99)), ctc_decode(steps("A_B_1_2", 0.99), 1.0, -4.0)
+    claims = [prod(slot[sign] for slot, sign in zip(read.slots, read.text, strict=True)) for read in (proud, humble)]
+    assert humble.confidence < 0.7 < proud.confidence
+    assert claims[0] > 0.95 and claims[1] == pytest.approx(humble.confidence, abs=0.01)
 
 
 def test_lower_case_counts_as_upper_and_the_rest_as_something_else() -> None:

@@ -11,10 +11,14 @@ from itertools import pairwise
 from math import exp
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from dashcam.records import Read
 from dashcam.vision import quality
+from dashcam.vision.easyocr_reader import EasyOcrReader
+from dashcam.vision.engines import PlateReader
+from dashcam.vision.plate_reader import PpOcrReader
 from dashcam.vision.slot_reader import SlotReader
 from dashcam.vision.voting import fuse, vote
 from training.reader.photographs import Photograph, labelled
@@ -59,16 +63,36 @@ def voted(photographs: Sequence[Photograph], reader: SlotReader) -> tuple[list[f
     return products, right, truths
 
 
+def second(photographs: Sequence[Photograph], reader: PlateReader) -> tuple[list[float], list[bool]]:
+    """Of every other crop of one line how sure ``reader`` was, and whether its text is right."""
+    rng = np.random.default_rng(3)
+    some = [p for p in photographs if "twoline" not in p.source][::2]
+    crops = [cv2.cvtColor(p.worse(rng, 0.7 * rng.random()), cv2.COLOR_GRAY2BGR) for p in some]
+    found = [reader.read([crop])[0] for crop in crops]
+    return [f.confidence for f in found], [f.text == p.text for f, p in zip(found, some, strict=True)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="the folder with plate-crops-us and the rest")
     parser.add_argument("--weights", type=Path, help="the reader's, else those of models/")
+    parser.add_argument("--second", choices=("ppocr", "easyocr"), help="print this reader's calibration instead")
+    parser.add_argument("--easyocr", type=Path, help="the folder with EasyOCR's english_g2.pth")
     args = parser.parse_args()
     import torch  # who only wants tracks has no need of it
 
     from training.reader.export import calibration
 
-    products, right, truths = voted([p for p in labelled(args.data) if p.held_out], SlotReader(args.weights, threads=1))
+    unseen = [p for p in labelled(args.data) if p.held_out]
+    if args.second:
+        plain = (1.0, 0.0)
+        asked = (
+            PpOcrReader(calibration=plain) if args.second == "ppocr" else EasyOcrReader(args.easyocr, calibration=plain)
+        )
+        sure, came = (torch.tensor(part).float() for part in second(unseen, asked))
+        print(f"{asked.name}: {len(came)} crops, {came.mean():.3f} right; CALIBRATION =", calibration(sure, came))
+        return
+    products, right, truths = voted(unseen, SlotReader(args.weights, threads=1))
     said, came = torch.tensor(products), torch.tensor(right).float()
     print(f"{len(right)} tracks, {sum(right) / len(right):.3f} right; SCALE, SHIFT =", calibration(said, came))
     half = torch.tensor([sum(truth.encode()) % 2 == 0 for truth in truths])
