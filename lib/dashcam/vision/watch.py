@@ -27,9 +27,11 @@ REACH = 2.0
 """Plate widths, of the widest, that a plate may have moved to any side between two slots, its own width included."""
 GLANCE = 0.5
 """A part of the picture larger than this is not worth cutting out."""
-READ_MARGIN = (0.03, 0.05)
+READ_MARGIN = (0.0, 0.0)
+"""Found boxes hold a little more than the plate already: of 321 held-out plates 82.2 % are read as they are, 81.6 % with
+3 and 5 % more, 80.1 % with twice that."""
 SHOWN_MARGIN = (0.15, 0.25)
-"""Shares of the box's width and height added on every side, for reading and for showing."""
+"""Shares of the box's width and height added on every side for showing; `READ_MARGIN` for reading."""
 
 
 @dataclass(frozen=True)
