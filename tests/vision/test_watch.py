@@ -60,7 +60,7 @@ def test_few_crops_are_kept_the_promising_ones_and_spread() -> None:
 
 def test_a_crop_holds_the_frame_that_is_read_and_not_the_frame_itself() -> None:
     crop = cut_out(frame(1), (100, 100, 200, 140), 0.9)
-    assert np.array_equal(crop.to_read(), FRAME[98:142, 97:203])
+    assert np.array_equal(crop.to_read(), FRAME[100:140, 100:200])
     assert crop.shown.shape[1] > crop.to_read().shape[1]
     assert crop.shown.base is None
 
@@ -129,7 +129,7 @@ def test_what_was_found_in_the_small_copy_is_cut_from_the_whole_frame() -> None:
     (found,) = watch.finish()
     x0, y0, x1, y1 = (2 * v for v in moved(300))
     assert found.seen == [(0.0, (x0, y0, x1, y1))]
-    assert (whole[y0:y1, x0:x1][:, :, None] == crops[0][3:-3, 6:-6][:, :, None]).all()
+    assert np.array_equal(whole[y0:y1, x0:x1], crops[0])
 
 
 class Roaming(_Painted):

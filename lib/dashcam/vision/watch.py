@@ -28,8 +28,8 @@ REACH = 2.0
 GLANCE = 0.5
 """A part of the picture larger than this is not worth cutting out."""
 READ_MARGIN = (0.0, 0.0)
-"""Found boxes hold a little more than the plate already: of 321 held-out plates 82.2 % are read as they are, 81.6 % with
-3 and 5 % more, 80.1 % with twice that."""
+"""Found boxes hold a little more than the plate already: of 321 held-out plates 82.2 % are read as they are, 81.6 %
+with 3 and 5 % more, 80.1 % with twice that."""
 SHOWN_MARGIN = (0.15, 0.25)
 """Shares of the box's width and height added on every side for showing; `READ_MARGIN` for reading."""
 
