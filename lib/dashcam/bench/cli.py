@@ -155,7 +155,16 @@ def pipeline_table(cost: "PipelineCost") -> Table:
     )
     table = Table(title=title, title_justify="left")
     table.add_column("stage")
-    for heading in ("runs", "wall s", "work s", "waiting", "starting", "models", "without Prefect s", "overhead a clip"):
+    for heading in (
+        "runs",
+        "wall s",
+        "work s",
+        "waiting",
+        "starting",
+        "models",
+        "without Prefect s",
+        "overhead a clip",
+    ):
         table.add_column(heading, justify="right")
     for flow, one in cost.stages.items():
         seconds = (one.wall_s, one.work_s, one.waiting_s, one.starting_s, one.loading_s, one.direct_s)

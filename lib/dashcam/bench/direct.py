@@ -3,7 +3,6 @@
 import logging
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +29,7 @@ def run_stages(clips: Sequence[Path], folder: Path) -> tuple[dict[TaskType, floa
     device = DeviceSettings(scratch=roots["scratch"])
     stores = Stores(roots | {"local": Path("/")})
     stages = stages_on(device)
-    took: Counter[TaskType] = Counter()
+    took: dict[TaskType, float] = dict.fromkeys(STAGES, 0.0)
     footage_s = 0.0
     for clip in clips:
         facts: VideoFacts | None = None
@@ -44,7 +43,7 @@ def run_stages(clips: Sequence[Path], folder: Path) -> tuple[dict[TaskType, floa
                 facts = output.result.model_copy(update={"fixes": []})
                 footage_s += facts.duration_s
             following = output.publish
-    return dict(took), footage_s
+    return took, footage_s
 
 
 def stages_on(device: DeviceSettings) -> dict[TaskType, Stage]:

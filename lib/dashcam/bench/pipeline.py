@@ -159,5 +159,3 @@ def rows_of(prefect: httpx.Client, run_id: str) -> list[tuple[str, float]]:
 def ask(prefect: httpx.Client, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
     answer: list[dict[str, Any]] = prefect.post(path, json=body).raise_for_status().json()
     return answer
-
-
