@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
@@ -22,6 +23,8 @@ from dashcam.tasks.model import Completion, Task
 PROGRESS_INTERVAL_S = 0.5
 SENTENCES = (StorageError, StoreError, StageError)  # whose message is one for people already
 LOADING = "(loading)"  # where the name of a clip stands otherwise
+SENTENCES = (StorageError, StoreError)  # whose message is one for people already
+LOADING, PROCESS = "(loading)", "(process)"  # where the name of a clip stands otherwise
 
 Stage = Callable[[Task, StageContext], StageOutput]
 
@@ -57,22 +60,29 @@ def work_off(task_ids: Sequence[int], load: Callable[[Device], Stage]) -> None:
 
 
 class Stopwatch:
-    """What the stage itself took: for each clip, and for loading its models. Shows in Prefect as the run's artifact."""
+    """What the stage itself took, for each clip and for loading its models, and what this whole process has used.
+
+    Shows in Prefect as the run's artifact.
+    """
 
     def __init__(self) -> None:
         self.rows: list[dict[str, object]] = []
 
     @contextmanager
     def timing(self, what: str) -> Iterator[None]:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
-            self.rows.append({"clip": what, "seconds": round(time.perf_counter() - began, 3)})
+            self.note(what, time.perf_counter() - began, time.process_time() - cpu)
+
+    def note(self, what: str, seconds: float, cpu_seconds: float) -> None:
+        self.rows.append({"clip": what, "seconds": round(seconds, 3), "cpu_seconds": round(cpu_seconds, 3)})
 
     def publish(self) -> None:
         if self.rows:
-            create_table_artifact(self.rows, description="Seconds of the stage's own work")
+            self.note(PROCESS, time.time() - psutil.Process().create_time(), time.process_time())
+            create_table_artifact(self.rows, description="The stage's own work, and this process in all")
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)

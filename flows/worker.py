@@ -44,14 +44,22 @@ async def work(pool: str, limit: int, device: Device) -> None:
             log.warning("run %s did not survive; its unfinished clips will be offered again", run.name)
     heartbeat_s = int(get_current_settings().worker.heartbeat_seconds)
     worker = Worker(work_pool_name=pool, name=name, limit=limit, heartbeat_interval_seconds=heartbeat_s)
-    async with Watch(worker, device, pool).kept():
-        running = asyncio.create_task(worker.start())
-        await asyncio.wait({running, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    if stopped.is_set():
-        await worker.rest("the worker was stopped")
-        running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    async with server_of(device) as http:
+        watch = Watch(worker, device, pool, http)
+        async with watch.kept():
+            running = asyncio.create_task(worker.start())
+            await asyncio.wait({running, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.is_set():
+            await worker.rest("the worker was stopped")
+            await watch.beat()
+            running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def server_of(device: Device) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {device.token}"}
+    return httpx.AsyncClient(base_url=f"{device.server_url}/api/v1", headers=headers, timeout=5)
 
 
 def told_to_stop() -> asyncio.Event:
@@ -71,15 +79,13 @@ def told_to_stop() -> asyncio.Event:
 class Watch:
     """Whether the device may work, asked of a person (through the main server) and of its own rule; and heartbeats."""
 
-    def __init__(self, worker: Worker, device: Device, pool: str) -> None:
-        self.worker, self.settings = worker, device.settings
+    def __init__(self, worker: Worker, device: Device, pool: str, http: httpx.AsyncClient) -> None:
+        self.worker, self.settings, self.http = worker, device.settings, http
         self.info = {"pool": pool, "cores": os.cpu_count()}
         available = device.settings.availability
         self.rule = Rule(available, meters_of(available, device.settings.gpu.device_id if device.settings.gpu else 0))
         self.person: str | None = "the main server has not answered yet"
         self.changed = asyncio.Event()
-        headers = {"Authorization": f"Bearer {device.token}"}
-        self.http = httpx.AsyncClient(base_url=f"{device.server_url}/api/v1", headers=headers, timeout=5)
         worker.resting = self.person
 
     @contextlib.asynccontextmanager
@@ -92,7 +98,6 @@ class Watch:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self.http.aclose()
 
     async def listen(self) -> None:
         """Hear at once when a person pauses or resumes the device: the answer waits on the server until then."""
@@ -119,10 +124,10 @@ class Watch:
             self.changed.clear()
             against = self.rule.against(datetime.now(), time.monotonic(), bool(self.worker.at_work))
             reason = self.person or against
-            if reason == self.worker.resting:
+            rested, self.worker.resting = self.worker.resting, reason
+            if (reason is None) == (rested is None):
                 continue
             if reason is None:
-                self.worker.resting = None
                 log.info("working again")
             else:
                 await self.worker.rest(reason)

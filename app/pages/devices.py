@@ -15,7 +15,7 @@ from dashcam.catalog import devices as device_table
 from dashcam.catalog import worklist
 from dashcam.database import writing
 
-PAUSES = (("Pause 2 h", timedelta(hours=2)), ("Pause", None))
+PAUSES = (("Pause for 2 h", timedelta(hours=2)), ("Pause", None))
 Found = tuple[list[worklist.DeviceLine], list[worklist.TaskLine]]
 
 
@@ -86,7 +86,7 @@ def device_card(device: worklist.DeviceLine, at_work: list[tuple[worklist.TaskLi
                 tag("span", text=wording.stage_name(task.task_type))
                 link(parts.video_url(task.video_id), "clip", task.video_name)
                 parts.progress_bar(progress, f"{task.video_name}: {wording.percent(progress.fraction)}")
-        if device.resting is not None or device.pause.paused:
+        if device.pause.paused or (device.resting is not None and online(device, at)):
             tag("p", "small", rests(device, at, bool(at_work)))
         elif not at_work:
             tag("p", "small", "Idle" if online(device, at) else "Its tasks wait until it is back.")
@@ -108,7 +108,7 @@ def device_card(device: worklist.DeviceLine, at_work: list[tuple[worklist.TaskLi
 def rests(device: worklist.DeviceLine, at: datetime, at_work: bool) -> str:
     """Why it takes no work, and what becomes of its clips."""
     if device.pause.paused:
-        until = f" until {wording.moment(device.pause.until, zone())}" if device.pause.until else ""
+        until = f" until {wording.short_moment(device.pause.until, zone(), at)}" if device.pause.until else ""
         stopping = " Stopping …" if online(device, at) and (at_work or device.resting is None) else ""
         return f"Paused{until}: its clips wait, or go to other devices.{stopping}"
     return f"Resting: {device.resting}."

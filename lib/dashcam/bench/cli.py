@@ -151,22 +151,17 @@ def pipeline(
 def pipeline_table(cost: "PipelineCost") -> Table:
     title = (
         f"{cost.clips} clips, {cost.footage_s:,.0f} s of footage: {cost.overhead_s_per_clip_stage:.3f} s of overhead "
-        f"per clip and stage; {cost.wall_s:,.0f} s in all, {cost.direct_s:,.0f} s without Prefect"
+        f"per clip and stage, {cost.overhead_cpu_s_per_clip_stage:.3f} s of CPU; {cost.wall_s:,.0f} s in all "
+        f"({cost.cpu_s:,.0f} of CPU), {cost.direct_s:,.0f} s ({cost.direct_cpu_s:,.0f}) without Prefect"
     )
     table = Table(title=title, title_justify="left")
     table.add_column("stage")
-    for heading in (
-        "runs",
-        "wall s",
-        "work s",
-        "waiting",
-        "starting",
-        "models",
-        "without Prefect s",
-        "overhead a clip",
-    ):
+    headings = ("runs", "wall s", "work s", "waiting", "starting", "models", "direct s", "overhead a clip", "of CPU")
+    for heading in headings:
         table.add_column(heading, justify="right")
     for flow, one in cost.stages.items():
         seconds = (one.wall_s, one.work_s, one.waiting_s, one.starting_s, one.loading_s, one.direct_s)
-        table.add_row(flow, str(one.runs), *(f"{value:.1f}" for value in seconds), f"{one.overhead_s_per_clip:.3f}")
+        overhead = (one.overhead_s_per_clip, one.overhead_cpu_s_per_clip)
+        figures = (*(f"{value:.1f}" for value in seconds), *(f"{value:.3f}" for value in overhead))
+        table.add_row(flow, str(one.runs), *figures)
     return table
