@@ -48,12 +48,12 @@ def test_nothing_that_was_started_survives_the_end(tmp_path: Path, monkeypatch: 
 
 CAREFUL = """
 import signal, subprocess, sys, time
-flow = subprocess.Popen([sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"])
 def stop(signum, frame):
     print("flow ended before" if flow.poll() is not None else "flow still there", flush=True)
     flow.kill()
     sys.exit()
 signal.signal(signal.SIGTERM, stop)
+flow = subprocess.Popen([sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"])
 while True:
     time.sleep(0.05)
 """

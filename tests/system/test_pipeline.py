@@ -157,7 +157,7 @@ def test_thirty_clips_at_once_cost_few_runs(running: Running, tmp_path: Path) ->
     assert spent / import_cpu_s() < 1.25 * recorded, (used, spent)
 
 
-PROCESS_STARTS, STEP_STARTS = 1.5, 0.03
+PROCESS_STARTS, STEP_STARTS = 1.2, 0.006
 """CPU of a flow run beside its clips' work, and of a clip in it, as multiples of importing Prefect (recorded)."""
 
 

@@ -77,7 +77,7 @@ class EmbeddedSystem:
 
     def start_prefect(self) -> None:
         if "prefect" not in self.children:
-            argv = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
+            argv = ["-m", "flows.prefect_server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
             self.spawn("prefect", [sys.executable, *argv])
 
     @contextmanager
