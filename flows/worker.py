@@ -101,7 +101,7 @@ class Watch:
 
     async def listen(self) -> None:
         """Hear at once when a person pauses or resumes the device: the answer waits on the server until then."""
-        known = None
+        known, told = None, False
         while True:
             asked = {"wait_s": 0 if known is None else HEARTBEAT_S} | ({} if known is None else {"known": known})
             try:
@@ -109,7 +109,8 @@ class Watch:
                 answer = await self.http.get(path, params=asked, timeout=HEARTBEAT_S + 10)
                 pause = answer.raise_for_status().json()
             except (httpx.HTTPError, ValueError) as error:
-                log.debug("the main server does not say whether this device is paused: %s", error)
+                log.log(logging.DEBUG if told else logging.WARNING, "the main server does not answer: %s", error)
+                told = True
                 await asyncio.sleep(PATIENCE_S)
                 continue
             known = bool(pause["paused"])

@@ -162,5 +162,7 @@ class GpuOfOthers:
             samples = self.nvml.nvmlDeviceGetProcessUtilization(self.card, self.last_us)
         except self.nvml.NVMLError:  # nothing happened since, or this card cannot tell
             return {}
+        if not samples:
+            return {}
         self.last_us = max(sample.timeStamp for sample in samples)
         return {one.pid: float(max(one.smUtil, one.encUtil, one.decUtil)) for one in samples}
