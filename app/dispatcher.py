@@ -38,7 +38,7 @@ LIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAU
 PAGE = 200  # Prefect's API returns no more at once
 BUSY_INTERVAL_S = 1.0
 IDLE_INTERVAL_S = 15.0
-GIVING_BACK = timedelta(seconds=3)
+GIVING_BACK = timedelta(seconds=60)
 
 log = logging.getLogger("dashcam.dispatch")
 
@@ -99,11 +99,13 @@ class Dispatcher:
     async def without_ended(self, client: PrefectClient, free: Pending) -> Pending:
         """Settle tasks whose last run has ended without them: hold those a person cancelled, delay repeated crashes."""
         ended = await runs_by_id(client, {row.flow_run_id for row, _ in free if row.flow_run_id})
+        # asked after the runs: a worker says that it rests, or is told to, before it stops any
+        resting = await asyncio.to_thread(self.read_at_rest) if ended else set()
         ready: list[tuple[TaskRow, float | None]] = []
         for row, duration in free:
             run = ended.get(row.flow_run_id or "")
-            if run is not None and run.state_type is StateType.CRASHED and fresh(run):
-                continue  # its worker may have stopped it, and is about to give it back
+            if run is not None and being_given_back(run, resting):
+                continue
             if run is not None and run.state_type is StateType.CANCELLED:
                 await asyncio.to_thread(self.hold, row, f"run {run.name} was cancelled in Prefect")
             elif run is not None and run.state_type is StateType.CRASHED and row.attempts > row.failures + 1:
@@ -179,8 +181,11 @@ class Dispatcher:
         return self.deployments[flow]
 
 
-def fresh(run: FlowRun) -> bool:
-    return run.state is not None and datetime.now(UTC) - run.state.timestamp < GIVING_BACK
+def being_given_back(run: FlowRun, resting: set[str]) -> bool:
+    """Its worker has stopped it to give way, and is about to make it Scheduled again."""
+    if run.state is None or not run.state.is_crashed() or run.labels.get("prefect.worker.name") not in resting:
+        return False
+    return datetime.now(UTC) - run.state.timestamp < GIVING_BACK
 
 
 def upstream(task_type: TaskType) -> set[TaskType]:

@@ -67,10 +67,9 @@ class Worker(ProcessWorker):
         finally:
             self.at_work.discard(flow_run.id)
 
-    async def rest(self, reason: str) -> None:
-        """Take no more runs and stop those under way; returns when they are handed back, after `LIMIT_S` at most."""
-        self.resting = reason
-        log.info("resting: %s", reason)
+    async def rest(self) -> None:
+        """Stop what is under way (``resting`` says why); returns when it is handed back, after `LIMIT_S` at most."""
+        log.info("resting: %s", self.resting)
         loop = asyncio.get_running_loop()
         began = loop.time()
         asked: dict[psutil.Process, list[psutil.Process]] = {}

@@ -50,8 +50,8 @@ async def work(pool: str, limit: int, device: Device) -> None:
             running = asyncio.create_task(worker.start())
             await asyncio.wait({running, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
         if stopped.is_set():
-            await worker.rest("the worker was stopped")
-            await watch.beat()
+            worker.resting = "the worker was stopped"
+            await watch.rest()
             running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
@@ -130,9 +130,16 @@ class Watch:
                 continue
             if reason is None:
                 log.info("working again")
+                await self.beat()
             else:
-                await self.worker.rest(reason)
-            await self.beat()
+                await self.rest()
+
+    async def rest(self) -> None:
+        """Told first: the dispatcher then knows that what ends now is given back."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.beat(), 1)
+        await self.worker.rest()
+        await self.beat()
 
     async def report(self) -> None:
         while True:

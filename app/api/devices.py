@@ -80,7 +80,10 @@ async def get_pause(
             return Pause(paused=pause.paused, until=pause.until)
         if pause.until is not None:
             left = min(left, max(0.1, (pause.until - datetime.now(UTC)).total_seconds()))
-        await here.pauses.wait(change, left)
+        try:
+            await here.pauses.wait(change, left)
+        except asyncio.CancelledError:
+            raise HTTPException(503, "The main server is being stopped.") from None
 
 
 @router.put("/{hostname}/pause")

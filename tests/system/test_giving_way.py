@@ -46,7 +46,9 @@ def second_device(running: Running, name: str, folder: Path) -> Iterator[subproc
 def seconds_to_end(flow: list[psutil.Process], began: float) -> float:
     assert flow, "a flow is at work"
     until(lambda: not any(process.is_running() for process in flow), "the flow has ended", 20)
-    return time.monotonic() - began
+    took = time.monotonic() - began
+    print(f"gave way in {took:.1f} s")  # for benchmarks/RESULTS.md, with pytest -rP
+    return took
 
 
 def assert_nothing_is_lost(running: Running, video_id: str, before: Task, why: str) -> None:
