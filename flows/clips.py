@@ -22,8 +22,6 @@ from dashcam.tasks.model import Completion, Task
 
 PROGRESS_INTERVAL_S = 0.5
 SENTENCES = (StorageError, StoreError, StageError)  # whose message is one for people already
-LOADING = "(loading)"  # where the name of a clip stands otherwise
-SENTENCES = (StorageError, StoreError)  # whose message is one for people already
 LOADING, PROCESS = "(loading)", "(process)"  # where the name of a clip stands otherwise
 
 Stage = Callable[[Task, StageContext], StageOutput]

@@ -11,9 +11,10 @@ from dashcam.config import DeviceSettings
 from dashcam.job import local_ref
 from dashcam.media import identity
 from dashcam.records import VideoFacts
-from dashcam.stages import archive, finalize, ingest, preprocess
+from dashcam.stages import archive, finalize, ingest
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.stages.heavy import Heavy
+from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import NewTask, Task, TaskType
@@ -49,7 +50,7 @@ def run_stages(clips: Sequence[Path], folder: Path) -> tuple[dict[TaskType, floa
 def stages_on(device: DeviceSettings) -> dict[TaskType, Stage]:
     return {
         TaskType.INGEST_VIDEO: ingest.run,
-        TaskType.PREPROCESS_VIDEO: preprocess.run,
+        TaskType.PREPROCESS_VIDEO: Preprocess(device).run,
         TaskType.HEAVY_PROCESS_VIDEO: Heavy(device).run,
         TaskType.ARCHIVE_VIDEO: archive.run,
         TaskType.FINALIZE_VIDEO: finalize.run,
