@@ -25,6 +25,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import PrefectException
 
 from app.system import System
+from dashcam.catalog.devices import at_rest
 from dashcam.catalog.models import TaskRow
 from dashcam.database import reading, writing
 from dashcam.tasks import table
@@ -37,6 +38,7 @@ LIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAU
 PAGE = 200  # Prefect's API returns no more at once
 BUSY_INTERVAL_S = 1.0
 IDLE_INTERVAL_S = 15.0
+GIVING_BACK = timedelta(seconds=60)
 
 log = logging.getLogger("dashcam.dispatch")
 
@@ -81,9 +83,14 @@ class Dispatcher:
         held = {task_id for run in live for task_id in run.parameters.get("task_ids", [])}
         unheld = [pair for pair in pending if pair[0].task_id not in held]
         free = await self.without_ended(client, unheld)
+        resting = await asyncio.to_thread(self.read_at_rest) if free else set()
         for task_type in STAGES:
-            await self.offer(client, task_type, pending, free, live)
+            await self.offer(client, task_type, pending, free, live, resting)
         return True
+
+    def read_at_rest(self) -> set[str]:
+        with reading(self.system.engine) as session:
+            return at_rest(session, datetime.now(UTC))
 
     def read_pending(self) -> Pending:
         with reading(self.system.engine) as session:
@@ -92,9 +99,13 @@ class Dispatcher:
     async def without_ended(self, client: PrefectClient, free: Pending) -> Pending:
         """Settle tasks whose last run has ended without them: hold those a person cancelled, delay repeated crashes."""
         ended = await runs_by_id(client, {row.flow_run_id for row, _ in free if row.flow_run_id})
+        # asked after the runs: a worker says that it rests, or is told to, before it stops any
+        resting = await asyncio.to_thread(self.read_at_rest) if ended else set()
         ready: list[tuple[TaskRow, float | None]] = []
         for row, duration in free:
             run = ended.get(row.flow_run_id or "")
+            if run is not None and being_given_back(run, resting):
+                continue
             if run is not None and run.state_type is StateType.CANCELLED:
                 await asyncio.to_thread(self.hold, row, f"run {run.name} was cancelled in Prefect")
             elif run is not None and run.state_type is StateType.CRASHED and row.attempts > row.failures + 1:
@@ -115,7 +126,13 @@ class Dispatcher:
             table.fail(session, row.task_id, reason, delay)
 
     async def offer(
-        self, client: PrefectClient, task_type: TaskType, pending: Pending, free: Pending, live: Sequence[FlowRun]
+        self,
+        client: PrefectClient,
+        task_type: TaskType,
+        pending: Pending,
+        free: Pending,
+        live: Sequence[FlowRun],
+        resting: set[str],
     ) -> None:
         stage = STAGES[task_type]
         mine = {row.task_id: row for row, _ in free if row.task_type == task_type}
@@ -132,9 +149,9 @@ class Dispatcher:
                 if row.task_id in mine
             ],
             live_runs=sum(run.deployment_id == deployment for run in live),
-            workers=sum(worker.status == "ONLINE" for worker in workers),
+            workers=sum(worker.status == "ONLINE" and worker.name not in resting for worker in workers),
             upstream_busy=any(TaskType(row.task_type) in upstream(task_type) for row, _ in pending),
-            linger_s=settings.batch_linger_seconds,
+            linger_s=settings.batch_linger_seconds if stage.urgent else settings.archive_linger_seconds,
             cap_minutes=settings.batch_minutes,
         )
         for task_ids in runs:
@@ -162,6 +179,13 @@ class Dispatcher:
         if flow not in self.deployments:
             self.deployments[flow] = (await client.read_deployment_by_name(f"{flow}/{flow}")).id
         return self.deployments[flow]
+
+
+def being_given_back(run: FlowRun, resting: set[str]) -> bool:
+    """Its worker has stopped it to give way, and is about to make it Scheduled again."""
+    if run.state is None or not run.state.is_crashed() or run.labels.get("prefect.worker.name") not in resting:
+        return False
+    return datetime.now(UTC) - run.state.timestamp < GIVING_BACK
 
 
 def upstream(task_type: TaskType) -> set[TaskType]:

@@ -23,6 +23,11 @@ class ProgressBoard:
         with self._lock:
             self._by_task.pop(task_id, None)
 
+    def forget_device(self, device: str) -> None:
+        """It has stopped in the middle of what it was at."""
+        with self._lock:
+            self._by_task = {task: at for task, at in self._by_task.items() if at.device != device}
+
     def snapshot(self) -> dict[int, Progress]:
         with self._lock:
             return dict(self._by_task)

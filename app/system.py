@@ -21,6 +21,25 @@ from dashcam.tasks import table
 ZONE_KEPT_S = 30.0
 
 
+class Bell:
+    """Rings for everybody who waits at that moment. To be used on one event loop."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def next(self) -> asyncio.Event:
+        """The next ring; taken before looking, so that none is missed between looking and waiting."""
+        return self._event
+
+    def changed(self) -> None:
+        self._event.set()
+        self._event = asyncio.Event()
+
+    async def wait(self, ring: asyncio.Event, timeout_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ring.wait(), timeout_s)
+
+
 @dataclass
 class System:
     engine: Engine
@@ -29,6 +48,8 @@ class System:
     token: str
     progress: ProgressBoard = field(default_factory=ProgressBoard)
     settling: Settling = field(default_factory=Settling)
+    pauses: Bell = field(default_factory=Bell)
+    """Rings when a person has paused or resumed a device."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _loop: asyncio.AbstractEventLoop | None = None
     _change: asyncio.Event = field(default_factory=asyncio.Event)

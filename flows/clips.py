@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from prefect import get_run_logger, task
+from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from blocks.device import Device, load_device
@@ -20,6 +22,7 @@ from dashcam.tasks.model import Completion, Task
 
 PROGRESS_INTERVAL_S = 0.5
 SENTENCES = (StorageError, StoreError, StageError)  # whose message is one for people already
+LOADING, PROCESS = "(loading)", "(process)"  # where the name of a clip stands otherwise
 
 Stage = Callable[[Task, StageContext], StageOutput]
 
@@ -34,24 +37,54 @@ def work_off(task_ids: Sequence[int], load: Callable[[Device], Stage]) -> None:
     server = MainServer(device.server_url, device.token)
     stage: Stage | None = None
     failed = []
+    watch = Stopwatch()
     for task_id in task_ids:
         todo = server.pending(task_id)
         if todo is None:
             continue
-        stage = stage or load(device)
+        if stage is None:
+            with watch.timing(LOADING):
+                stage = load(device)
         name = clip_name(todo)
-        state = work_on_clip.with_options(task_run_name=name)(todo, stage, device, server, return_state=True)
+        state = work_on_clip.with_options(task_run_name=name)(todo, stage, device, server, watch, return_state=True)
         if state.is_failed():
             failed.append(name)
     server.close()
+    watch.publish()
     if failed:
         raise RuntimeError(
             f"{len(failed)} of {len(task_ids)} clips failed and will be tried again: {', '.join(failed)}"
         )
 
 
+class Stopwatch:
+    """What the stage itself took, for each clip and for loading its models, and what this whole process has used.
+
+    Shows in Prefect as the run's artifact.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, object]] = []
+
+    @contextmanager
+    def timing(self, what: str) -> Iterator[None]:
+        began, cpu = time.perf_counter(), time.process_time()
+        try:
+            yield
+        finally:
+            self.note(what, time.perf_counter() - began, time.process_time() - cpu)
+
+    def note(self, what: str, seconds: float, cpu_seconds: float) -> None:
+        self.rows.append({"clip": what, "seconds": round(seconds, 3), "cpu_seconds": round(cpu_seconds, 3)})
+
+    def publish(self) -> None:
+        if self.rows:
+            self.note(PROCESS, time.time() - psutil.Process().create_time(), time.process_time())
+            create_table_artifact(self.rows, description="The stage's own work, and this process in all")
+
+
 @task(cache_policy=NO_CACHE, persist_result=False)
-def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -> None:
+def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer, watch: Stopwatch) -> None:
     """One clip: run the stage, then complete the task; or say why not."""
     log = ClipLog(
         get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": device.settings.hostname}
@@ -59,7 +92,7 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer) -
     try:
         with scratch_folder(device.settings.scratch) as scratch:
             report = progress_reporter(server, todo.task_id, device.settings.hostname)
-            with explained(scratch):
+            with explained(scratch), watch.timing(clip_name(todo)):
                 output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
             completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
     except Rejected as rejected:

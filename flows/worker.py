@@ -1,45 +1,158 @@
 """The worker of one pool on this device: ``python -m flows.worker POOL`` (the command is ``dashcam worker POOL``).
 
-A Prefect process worker, plus two things Prefect leaves out: at its start it declares dead what it was running
-before (a power cut leaves such runs Running for ever), and it tells the main server that the device is there.
+A Prefect process worker, plus what Prefect leaves out: at its start it declares dead what it was running before (a
+power cut leaves such runs Running for ever), it tells the main server that the device is there, and it gives way: when
+a person pauses the device, when its own rule says so, and when it is stopped (`flows.giving_way`).
 """
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
+import signal
 import time
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
-from prefect.utilities.processutils import setup_signal_handlers_worker
-from prefect.workers.process import ProcessWorker
 
 from blocks.device import Device, NotSetUp, load_device
-from dashcam.tasks.client import MainServer
+from dashcam.availability import Rule, meters_of
+from flows.giving_way import Worker
 from flows.stale import crash_runs_of
 
-HEARTBEAT_S = 20
+HEARTBEAT_S = 20.0
+LOOK_S = 1.0
+PATIENCE_S = 2.0
 SETUP_POLL_S = 1
 
 log = logging.getLogger("dashcam.worker")
 
 
 async def work(pool: str, limit: int, device: Device) -> None:
+    """Until SIGTERM or Ctrl-C; then what is under way is given back."""
     name = device.settings.hostname
+    stopped = told_to_stop()
     empty_scratch(device)
     async with get_client() as client:
         for run in await crash_runs_of(client, name, pool):
             log.warning("run %s did not survive; its unfinished clips will be offered again", run.name)
-    heartbeats = asyncio.create_task(send_heartbeats(device, pool))
     heartbeat_s = int(get_current_settings().worker.heartbeat_seconds)
-    worker = ProcessWorker(work_pool_name=pool, name=name, limit=limit, heartbeat_interval_seconds=heartbeat_s)
-    try:
-        await worker.start()
-    finally:
-        heartbeats.cancel()
+    worker = Worker(work_pool_name=pool, name=name, limit=limit, heartbeat_interval_seconds=heartbeat_s)
+    async with server_of(device) as http:
+        watch = Watch(worker, device, pool, http)
+        async with watch.kept():
+            running = asyncio.create_task(worker.start())
+            await asyncio.wait({running, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
+        if stopped.is_set():
+            worker.resting = "the worker was stopped"
+            await watch.rest()
+            running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def server_of(device: Device) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {device.token}"}
+    return httpx.AsyncClient(base_url=f"{device.server_url}/api/v1", headers=headers, timeout=5)
+
+
+def told_to_stop() -> asyncio.Event:
+    """Set by the first SIGTERM or Ctrl-C; the second ends this process at once."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def stop(signum: int, frame: object) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stopped.set)
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+    return stopped
+
+
+class Watch:
+    """Whether the device may work, asked of a person (through the main server) and of its own rule; and heartbeats."""
+
+    def __init__(self, worker: Worker, device: Device, pool: str, http: httpx.AsyncClient) -> None:
+        self.worker, self.settings, self.http = worker, device.settings, http
+        self.info = {"pool": pool, "cores": os.cpu_count()}
+        available = device.settings.availability
+        self.rule = Rule(available, meters_of(available, device.settings.gpu.device_id if device.settings.gpu else 0))
+        self.person: str | None = "the main server has not answered yet"
+        self.changed = asyncio.Event()
+        worker.resting = self.person
+
+    @contextlib.asynccontextmanager
+    async def kept(self) -> Any:
+        """While inside, the worker rests when it should."""
+        tasks = [asyncio.create_task(one) for one in (self.listen(), self.look(), self.report())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def listen(self) -> None:
+        """Hear at once when a person pauses or resumes the device: the answer waits on the server until then."""
+        known, told = None, False
+        while True:
+            asked = {"wait_s": 0 if known is None else HEARTBEAT_S} | ({} if known is None else {"known": known})
+            try:
+                path = f"/devices/{quote(self.settings.hostname, safe='')}/pause"
+                answer = await self.http.get(path, params=asked, timeout=HEARTBEAT_S + 10)
+                pause = answer.raise_for_status().json()
+            except (httpx.HTTPError, ValueError) as error:
+                log.log(logging.DEBUG if told else logging.WARNING, "the main server does not answer: %s", error)
+                told = True
+                await asyncio.sleep(PATIENCE_S)
+                continue
+            known = bool(pause["paused"])
+            until = datetime.fromisoformat(pause["until"]).astimezone() if pause["until"] else None
+            self.person = None if not known else f"paused until {until:%Y-%m-%d %H:%M}" if until else "paused"
+            self.changed.set()
+
+    async def look(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.changed.wait(), LOOK_S)
+            self.changed.clear()
+            against = self.rule.against(datetime.now(), time.monotonic(), bool(self.worker.at_work))
+            reason = self.person or against
+            rested, self.worker.resting = self.worker.resting, reason
+            if (reason is None) == (rested is None):
+                continue
+            if reason is None:
+                log.info("working again")
+                await self.beat()
+            else:
+                await self.rest()
+
+    async def rest(self) -> None:
+        """Told first: the dispatcher then knows that what ends now is given back."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.beat(), 1)
+        await self.worker.rest()
+        await self.beat()
+
+    async def report(self) -> None:
+        while True:
+            await self.beat()
+            await asyncio.sleep(HEARTBEAT_S)
+
+    async def beat(self) -> None:
+        told = {"hostname": self.settings.hostname, "device_type": self.settings.device_type, "info": self.info}
+        try:
+            answer = await self.http.post("/devices/heartbeat", json=told | {"resting": self.worker.resting})
+            answer.raise_for_status()
+        except httpx.HTTPError as error:
+            log.debug("heartbeat not delivered: %s", error)
 
 
 def this_device() -> Device:
@@ -61,28 +174,14 @@ def empty_scratch(device: Device) -> None:
     device.settings.scratch.mkdir(parents=True, exist_ok=True)
 
 
-async def send_heartbeats(device: Device, pool: str) -> None:
-    server = MainServer(device.server_url, device.token)
-    info = {"pool": pool, "cores": os.cpu_count()}
-    while True:
-        try:
-            await asyncio.to_thread(server.heartbeat, device.settings.hostname, device.settings.device_type, info)
-        except httpx.HTTPError as error:
-            log.debug("heartbeat not delivered: %s", error)
-        await asyncio.sleep(HEARTBEAT_S)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pool")
     parser.add_argument("--limit", type=int, default=1, help="flow runs at once on this device")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    setup_signal_handlers_worker(os.getpid(), f"the {arguments.pool} worker", log.info)
-    try:
-        asyncio.run(work(arguments.pool, arguments.limit, this_device()))
-    except KeyboardInterrupt:
-        log.info("stopped")
+    asyncio.run(work(arguments.pool, arguments.limit, this_device()))
+    log.info("stopped")
 
 
 if __name__ == "__main__":

@@ -182,6 +182,10 @@ def test_a_mistake_in_the_site_file_is_one_sentence_with_file_key_and_cure(
         ({"stores": {"indor_nas": "/mnt"}}, "stores.indor_nas is not a store of this site; did you mean 'indoor_nas'?"),
         ({"storage": {"local_scratch": "scratch"}}, "must be an absolute path"),
         ({"sample_fps": 0}, "sample_fps is 0, but must be greater than 0"),
+        ({"availability": {"hours": ["22:00-7:00"]}}, 'two different times of day such as "22:00-07:00"'),
+        ({"availability": {"hours": ["22:00-22:00"]}}, 'two different times of day such as "22:00-07:00"'),
+        ({"availability": {"gpu_load_percent": 120}}, "gpu_load_percent is 120, but must be less than or equal to 100"),
+        ({"availability": {"gpu_load": 20}}, "did you mean 'gpu_load_percent'?"),
     ],
 )
 def test_a_mistake_in_a_device_file_is_one_sentence_too(tmp_path: Path, device: Any, says: str) -> None:

@@ -1,13 +1,15 @@
-"""Devices say that they are there, and what they are."""
+"""Devices say that they are there and what they are, and hear whether they are paused."""
 
-from datetime import UTC, datetime
-from typing import Any
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from app import system
+from dashcam.catalog import devices
 from dashcam.catalog.models import Device
 from dashcam.database import reading, writing
 
@@ -18,16 +20,33 @@ class Heartbeat(BaseModel):
     hostname: str = Field(min_length=1, max_length=253)
     device_type: str = Field(min_length=1, max_length=40)
     info: dict[str, Any] = {}
+    resting: str | None = Field(None, max_length=300)
+    """Why the device takes no work; None while it does."""
 
 
 class DeviceState(Heartbeat):
     last_seen: datetime
+    paused: bool
+    paused_until: datetime | None
+
+
+class Pause(BaseModel):
+    paused: bool
+    until: datetime | None = None
+
+
+class PauseWish(BaseModel):
+    for_s: float | None = Field(None, gt=0, le=366 * 86400)
+    """None is until someone resumes it."""
 
 
 @router.post("/heartbeat")
 def heartbeat(beat: Heartbeat) -> None:
-    with writing(system.current().engine) as session:
-        session.merge(Device(**beat.model_dump(), last_seen=datetime.now(UTC)))
+    here = system.current()
+    with writing(here.engine) as session:
+        devices.beat(session, **beat.model_dump(), now=datetime.now(UTC))
+    if beat.resting is not None:
+        here.progress.forget_device(beat.hostname)
 
 
 @router.get("")
@@ -41,11 +60,74 @@ def get_device(hostname: str) -> DeviceState:
     with reading(system.current().engine) as session:
         device = session.get(Device, hostname)
     if device is None:
-        raise HTTPException(404, f"No device called {hostname} has reported here.")
+        raise unknown(hostname)
     return state_of(device)
 
 
+@router.get("/{hostname}/pause")
+async def get_pause(
+    hostname: str, known: bool | None = None, wait_s: Annotated[float, Query(ge=0, le=60)] = 0
+) -> Pause:
+    """Whether a person has paused the device. With ``wait_s`` the answer waits so long for one other than ``known``."""
+    here = system.current()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_s
+    while True:
+        change = here.pauses.next()
+        pause = await asyncio.to_thread(read_pause, hostname)
+        left = deadline - loop.time()
+        if pause.paused != known or left <= 0:
+            return Pause(paused=pause.paused, until=pause.until)
+        if pause.until is not None:
+            left = min(left, max(0.1, (pause.until - datetime.now(UTC)).total_seconds()))
+        try:
+            await here.pauses.wait(change, left)
+        except asyncio.CancelledError:
+            raise HTTPException(503, "The main server is being stopped.") from None
+
+
+@router.put("/{hostname}/pause")
+async def pause_device(hostname: str, wish: PauseWish) -> Pause:
+    """The device gives back what it works on, within seconds, and takes nothing until then. Other devices may."""
+    until = None if wish.for_s is None else datetime.now(UTC) + timedelta(seconds=wish.for_s)
+    return await change_pause(hostname, Pause(paused=True, until=until))
+
+
+@router.delete("/{hostname}/pause")
+async def resume_device(hostname: str) -> Pause:
+    return await change_pause(hostname, Pause(paused=False))
+
+
+async def change_pause(hostname: str, pause: Pause) -> Pause:
+    def write() -> bool:
+        with writing(system.current().engine) as session:
+            if pause.paused:
+                return devices.pause(session, hostname, pause.until)
+            return devices.resume(session, hostname)
+
+    if not await asyncio.to_thread(write):
+        raise unknown(hostname)
+    system.current().pauses.changed()
+    return pause
+
+
+def read_pause(hostname: str) -> devices.Pause:
+    with reading(system.current().engine) as session:
+        return devices.pause_of(session, hostname, datetime.now(UTC))
+
+
+def unknown(hostname: str) -> HTTPException:
+    return HTTPException(404, f"No device called {hostname} has reported here.")
+
+
 def state_of(device: Device) -> DeviceState:
+    pause = devices.wanted(device, datetime.now(UTC))
     return DeviceState(
-        hostname=device.hostname, device_type=device.device_type, info=device.info, last_seen=device.last_seen
+        hostname=device.hostname,
+        device_type=device.device_type,
+        info=device.info,
+        resting=device.resting,
+        last_seen=device.last_seen,
+        paused=pause.paused,
+        paused_until=pause.until,
     )

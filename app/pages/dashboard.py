@@ -27,7 +27,7 @@ def catalogue(session: Session) -> Catalogue:
 
 def work(session: Session) -> Work:
     running = worklist.tasks_by_id(session, system.current().progress.snapshot())
-    return worklist.backlog(session), running, worklist.devices(session)
+    return worklist.backlog(session), running, worklist.devices(session, now())
 
 
 async def dashboard() -> None:

@@ -1,5 +1,6 @@
-"""The machines that do the work: which are there, and what they are at."""
+"""The machines that do the work: which are there, what they are at, and a way to have one for oneself."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 from nicegui import ui
@@ -10,15 +11,16 @@ from app.pages import parts, wording
 from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
+from dashcam.catalog import devices as device_table
 from dashcam.catalog import worklist
+from dashcam.database import writing
 
-ONLINE = timedelta(seconds=90)
-"""A device says that it is there every 30 s; one that missed three is taken as gone."""
+PAUSES = (("Pause for 2 h", timedelta(hours=2)), ("Pause", None))
 Found = tuple[list[worklist.DeviceLine], list[worklist.TaskLine]]
 
 
 def online(device: worklist.DeviceLine, at: datetime) -> bool:
-    return at - device.last_seen < ONLINE
+    return at - device.last_seen < device_table.SILENT
 
 
 def seen(device: worklist.DeviceLine, at: datetime) -> str:
@@ -32,20 +34,31 @@ def dot(device: worklist.DeviceLine, at: datetime) -> None:
 
 async def devices() -> None:
     def question(session: Session) -> Found:
-        return worklist.devices(session), worklist.tasks_by_id(session, system.current().progress.snapshot())
+        return worklist.devices(session, now()), worklist.tasks_by_id(session, system.current().progress.snapshot())
 
+    found = await ask(question)
+    shown = looks(*found)
     with frame("Devices", "/devices"):
         parts.page_title("Devices")
         with tag("div") as place:
-            draw(*await ask(question))
-
-    async def look_again() -> None:
-        found = await ask(question)
-        place.clear()
-        with place:
             draw(*found)
 
-    ui.timer(5.0, look_again)
+    async def look_again() -> None:
+        nonlocal shown
+        found = await ask(question)
+        if (seen_now := looks(*found)) != shown:  # a button that is being pressed is left alone
+            shown = seen_now
+            place.clear()
+            with place:
+                draw(*found)
+
+    ui.timer(2.0, look_again)
+
+
+def looks(known: list[worklist.DeviceLine], running: list[worklist.TaskLine]) -> object:
+    """What of it can be seen, when a device was last heard of only in words."""
+    devices_seen = [(one.hostname, seen(one, now()), one.info, one.pause, one.resting) for one in known]
+    return devices_seen, running, system.current().progress.snapshot()
 
 
 def draw(known: list[worklist.DeviceLine], running: list[worklist.TaskLine]) -> None:
@@ -73,7 +86,9 @@ def device_card(device: worklist.DeviceLine, at_work: list[tuple[worklist.TaskLi
                 tag("span", text=wording.stage_name(task.task_type))
                 link(parts.video_url(task.video_id), "clip", task.video_name)
                 parts.progress_bar(progress, f"{task.video_name}: {wording.percent(progress.fraction)}")
-        if not at_work:
+        if device.pause.paused or (device.resting is not None and online(device, at)):
+            tag("p", "small", rests(device, at, bool(at_work)))
+        elif not at_work:
             tag("p", "small", "Idle" if online(device, at) else "Its tasks wait until it is back.")
         if device.info:
             with tag("dl", "facts"):
@@ -81,6 +96,38 @@ def device_card(device: worklist.DeviceLine, at_work: list[tuple[worklist.TaskLi
                     with tag("div"):
                         tag("dt", text=str(name).replace("_", " "))
                         tag("dd", "num", plain(value))
+        with tag("div", "actions"):
+            if device.pause.paused:
+                pause_button(device.hostname, "Resume", f"Let {device.hostname} work again", None, paused=False)
+            else:
+                for label, length in PAUSES:
+                    spoken = f"{label} {device.hostname}: it gives back what it works on"
+                    pause_button(device.hostname, label, spoken, length, paused=True)
+
+
+def rests(device: worklist.DeviceLine, at: datetime, at_work: bool) -> str:
+    """Why it takes no work, and what becomes of its clips."""
+    if device.pause.paused:
+        until = f" until {wording.short_moment(device.pause.until, zone(), at)}" if device.pause.until else ""
+        stopping = " Stopping …" if online(device, at) and (at_work or device.resting is None) else ""
+        return f"Paused{until}: its clips wait, or go to other devices.{stopping}"
+    return f"Resting: {device.resting}."
+
+
+def pause_button(hostname: str, label: str, spoken: str, length: timedelta | None, paused: bool) -> None:
+    async def press() -> None:
+        def write() -> None:
+            with writing(system.current().engine) as session:
+                if paused:
+                    device_table.pause(session, hostname, now() + length if length else None)
+                else:
+                    device_table.resume(session, hostname)
+
+        await asyncio.to_thread(write)
+        system.current().pauses.changed()
+        ui.notify(f"{hostname} is paused." if paused else f"{hostname} works again.", type="info")
+
+    tag("button", "button small", label, type="button", aria_label=spoken, title=spoken).on("click", press)
 
 
 def plain(value: object) -> str:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from dashcam import __version__, asking, config
 from dashcam.bench.cli import app as bench_app
+from dashcam.devices import app as device_app
 from dashcam.embedded.home import Home, HomeUnusable, default_data
 from dashcam.embedded.system import EmbeddedSystem, StartFailed, embedded_system
 from dashcam.evaluate.cli import app as evaluate_app
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(bench_app, name="bench")
+app.add_typer(device_app, name="device")
 app.command()(gps)
 out = Console()
 err = Console(stderr=True)
@@ -165,7 +167,10 @@ def version() -> None:
 def run_module(module: str, *arguments: str) -> None:
     site = config.load_site()
     os.environ.setdefault("PREFECT_API_URL", site.server.prefect_url)
-    sys.exit(subprocess.run([sys.executable, "-m", module, *arguments], check=False).returncode)
+    argv = [sys.executable, "-m", module, *arguments]
+    if os.name == "posix":
+        os.execv(argv[0], argv)  # signals reach it itself, with nobody between who would kill it for them
+    sys.exit(subprocess.run(argv, check=False).returncode)
 
 
 def say(message: str) -> None:

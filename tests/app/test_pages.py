@@ -311,6 +311,20 @@ def test_an_empty_system_says_what_to_do_next(chromium: Browser, tmp_path: Path)
         expect(page.get_by_text("Nothing has been rejected yet")).to_be_visible()
 
 
+def test_a_device_is_paused_and_resumed_with_a_click(page: Page) -> None:
+    page.goto("/devices")
+    card = page.locator(".device", has_text="gpu-pc")
+    expect(card.get_by_text("Idle")).to_be_visible()
+    card.get_by_role("button", name="Pause for 2 h gpu-pc").click()
+    expect(card).to_contain_text("Paused until")
+    expect(card).to_contain_text("its clips wait, or go to other devices")
+    page.reload()
+    card.get_by_role("button", name="Let gpu-pc work again").click()
+    expect(card.get_by_text("Idle")).to_be_visible()
+    resting = page.locator(".device", has_text="study-pc")
+    expect(resting).to_contain_text("Resting: other programs load the graphics card with 63 %.")
+
+
 def test_a_trip_is_split_at_a_clip_and_one_click_puts_it_back(page: Page) -> None:
     page.goto("/trips")
     page.locator("a.trip-row", has_text="2 events").click()

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from dashcam.embedded.home import Home, HomeUnusable, reserve_port
-from dashcam.embedded.processes import Child, end_all, members
+from dashcam.embedded.processes import Child, ask_to_end, end_all, members
 from dashcam.embedded.system import embedded_system
 
 STUBBORN = """
@@ -44,6 +44,29 @@ def test_nothing_that_was_started_survives_the_end(tmp_path: Path, monkeypatch: 
     assert len(started) == 2
     end_all([child])
     assert [process for process in started if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+
+
+CAREFUL = """
+import signal, subprocess, sys, time
+def stop(signum, frame):
+    print("flow ended before" if flow.poll() is not None else "flow still there", flush=True)
+    flow.kill()
+    sys.exit()
+signal.signal(signal.SIGTERM, stop)
+flow = subprocess.Popen([sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"])
+while True:
+    time.sleep(0.05)
+"""
+
+
+def test_a_child_that_is_asked_to_end_stops_what_it_started_itself(tmp_path: Path) -> None:
+    """A worker must be the one that stops its flow: only then it can give the flow's clips back."""
+    child = child_of(CAREFUL, tmp_path / "log")
+    child.start()
+    until(lambda: "ready" in (tmp_path / "log").read_text())
+    ask_to_end([child])
+    assert not child.alive
+    assert child.last_words(1) == "flow still there"
 
 
 def test_a_child_that_died_is_started_again(tmp_path: Path) -> None:

@@ -1,20 +1,27 @@
 """The whole job with real processes: clips in, plates out, nothing lost, nothing done twice."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from dashcam.bench.pipeline import PROCESS, rows_of
 from dashcam.gps.track import Track
 from dashcam.job import local_ref
 from dashcam.records import Manifest
 from dashcam.sample import TrueClip, Truth, short_clips
 from dashcam.storage import bundle
 from dashcam.tasks.chain import STAGES
+from tests.conftest import REPOSITORY
 from tests.system.running import Running, dashcam, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -141,8 +148,32 @@ def test_thirty_clips_at_once_cost_few_runs(running: Running, tmp_path: Path) ->
     report, ended = running.process_clips(tmp_path / "clips")
     assert ended.returncode == 0, ended.stderr
     assert len(report["videos"]) == 30
-    used = {flow: len(running.flow_runs(flow)) - before[flow] for flow in FLOWS}
+    runs = {flow: running.flow_runs(flow)[before[flow] :] for flow in FLOWS}
+    used = {flow: len(these) for flow, these in runs.items()}
     assert used["heavy"] <= 3, used
+    assert sum(used.values()) <= 15, used
+    steps, spent = 30 * len(FLOWS), sum(overhead_cpu_s(running, run["id"]) for these in runs.values() for run in these)
+    recorded = PROCESS_STARTS * sum(used.values()) + STEP_STARTS * steps
+    assert spent / import_cpu_s() < 1.25 * recorded, (used, spent)
+
+
+PROCESS_STARTS, STEP_STARTS = 1.2, 0.006
+"""CPU of a flow run beside its clips' work, and of a clip in it, as multiples of importing Prefect (recorded)."""
+
+
+def overhead_cpu_s(running: Running, run_id: str) -> float:
+    """What the run's process used beside the stage's own functions."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{running.state['prefect']}/api", timeout=60) as prefect:
+        rows = {row["clip"]: row["cpu_seconds"] for row in rows_of(prefect, run_id)}
+    return 2 * rows[PROCESS] - sum(rows.values())
+
+
+def import_cpu_s() -> float:
+    """The quickest of three."""
+    argv = [sys.executable, "-c", "import time, prefect.engine, flows.archive; print(time.process_time())"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(REPOSITORY / "lib"), str(REPOSITORY)))}
+    run = partial(subprocess.run, argv, env=environment, capture_output=True, text=True, check=True)
+    return min(float(run().stdout) for _ in range(3))
 
 
 def test_bad_clips_get_one_line_each_and_the_good_one_is_processed(

@@ -10,6 +10,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from dashcam.bench.catalog import CatalogCost
+    from dashcam.bench.pipeline import PipelineCost
 
 app = typer.Typer(help="Measure what things cost, beside a baseline in the same run.", no_args_is_help=True)
 
@@ -123,4 +124,44 @@ def table_of(cost: "CatalogCost") -> Table:
         linear = (f"{one.linear_ms:,.0f}", f"{one.linear_over_p95:,.0f}x") if one.linear_ms else ("", "")
         tenth = (f"{one.tenth_p50_ms:.1f}", f"{one.tenth_p95_ms:.1f}", f"{one.growth:.1f}x")
         table.add_row(kind, f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.wall_p95_ms:.1f}", *linear, *tenth)
+    return table
+
+
+@app.command()
+def pipeline(
+    clips: Annotated[Path, typer.Argument(help="Folder with clips.", metavar="DIR")],
+    json_file: JsonOption = None,
+) -> None:
+    """What orchestration costs: clips through all stages in a system of its own, and without Prefect."""
+    from dashcam.bench.pipeline import NothingMeasured, measure
+
+    err = Console(stderr=True)
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+        try:
+            cost = measure(Path(temporary), clips, status.update)
+            if json_file is not None:
+                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
+        except (NothingMeasured, OSError) as error:
+            status.stop()
+            err.print(f"dashcam: {error}", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from error
+    Console().print(pipeline_table(cost))
+
+
+def pipeline_table(cost: "PipelineCost") -> Table:
+    title = (
+        f"{cost.clips} clips, {cost.footage_s:,.0f} s of footage: {cost.overhead_s_per_clip_stage:.3f} s of overhead "
+        f"per clip and stage, {cost.overhead_cpu_s_per_clip_stage:.3f} s of CPU; {cost.wall_s:,.0f} s in all "
+        f"({cost.cpu_s:,.0f} of CPU), {cost.direct_s:,.0f} s ({cost.direct_cpu_s:,.0f}) without Prefect"
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column("stage")
+    headings = ("runs", "wall s", "work s", "waiting", "starting", "models", "direct s", "overhead a clip", "of CPU")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for flow, one in cost.stages.items():
+        seconds = (one.wall_s, one.work_s, one.waiting_s, one.starting_s, one.loading_s, one.direct_s)
+        overhead = (one.overhead_s_per_clip, one.overhead_cpu_s_per_clip)
+        figures = (*(f"{value:.1f}" for value in seconds), *(f"{value:.3f}" for value in overhead))
+        table.add_row(flow, str(one.runs), *figures)
     return table

@@ -267,3 +267,8 @@ class Device(Base):
     device_type: Mapped[str]
     last_seen: Mapped[datetime] = mapped_column(UtcDateTime)
     info: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    paused: Mapped[bool] = mapped_column(default=False)
+    """A person wants it to take no work, until ``paused_until`` or until someone says otherwise."""
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resting: Mapped[str | None]
+    """Why it takes no work, as it said last."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from dashcam.catalog.devices import Pause, wanted
 from dashcam.catalog.models import Device, TaskRow, Video
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import TaskType
@@ -46,6 +47,8 @@ class DeviceLine:
     device_type: str
     last_seen: datetime
     info: dict[str, Any]
+    pause: Pause
+    resting: str | None
 
 
 def backlog(session: Session) -> list[StageBacklog]:
@@ -116,6 +119,9 @@ def task_lines(
     return [TaskLine(**(row._asdict() | {"task_type": TaskType(row.task_type)})) for row in session.execute(query)]
 
 
-def devices(session: Session) -> list[DeviceLine]:
+def devices(session: Session, now: datetime) -> list[DeviceLine]:
     rows = session.scalars(select(Device).order_by(Device.device_type, Device.hostname))
-    return [DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info)) for row in rows]
+    return [
+        DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info), wanted(row, now), row.resting)
+        for row in rows
+    ]

@@ -226,6 +226,7 @@ def _settings(site: Site, device: DeviceFile, name: str) -> DeviceSettings:
         stores=device.stores,
         coral=device.coral,
         gpu=device.gpu,
+        availability=device.availability,
     )
 
 

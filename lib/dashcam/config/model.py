@@ -64,6 +64,15 @@ def _store_name(value: str) -> str:
     return value
 
 
+def _hours(value: str) -> str:
+    clock = r"([01]\d|2[0-3]):[0-5]\d"
+    begin, _, end = value.partition("-")
+    if not re.fullmatch(f"{clock}-{clock}", value) or begin == end:
+        raise ValueError('must be two different times of day such as "22:00-07:00"')
+    return value
+
+
+Hours = Annotated[str, AfterValidator(_hours)]
 StoreName = Annotated[str, AfterValidator(_store_name)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -128,6 +137,8 @@ class DispatchSettings(Section):
     """Cap of one flow run, in minutes of footage."""
     batch_linger_seconds: float = Field(4, ge=0)
     """How long the dispatcher waits for more tasks before it starts a run."""
+    archive_linger_seconds: float = Field(120, ge=0)
+    """The same for archiving and what follows: by then the clip's plates can be searched already."""
     max_failures: int = Field(3, ge=1)
     """Reported failures of one task after which ``dashcam process`` gives it up."""
     settle_seconds: float = Field(30, ge=0)
@@ -198,6 +209,19 @@ class GpuSettings(Section):
     """Where EasyOCR's ``english_g2.pth`` lies; with it doubtful tracks are read a second time."""
 
 
+class Availability(Section):
+    """When a device works, in its own local time; nothing set is always. Otherwise its clips wait, or go elsewhere."""
+
+    hours: list[Hours] = []
+    """Only then, as ``"22:00-07:00"``; empty is all day."""
+    gpu_load_percent: float | None = Field(None, ge=0, le=100)
+    """It gives way when other programs load the graphics card more than this."""
+    cpu_load_percent: float | None = Field(None, ge=0, le=100)
+    """The same of all processor cores together."""
+    quiet_minutes: float = Field(5, ge=0)
+    """How long the load must have stayed below before it works again."""
+
+
 class DeviceFile(Section):
     """``devices/<hostname>.json``, or an entry of ``devices`` in ``config.json``; every key may be left out."""
 
@@ -217,6 +241,7 @@ class DeviceFile(Section):
     proposals: ProposalEngine = "auto"
     threads: int = Field(0, ge=0)
     time_zone: TimeZone | None = None
+    availability: Availability = Availability()
 
 
 def default_scratch() -> Path:
@@ -253,6 +278,7 @@ class DeviceSettings(Section):
     stores: dict[str, str] = {}
     coral: CoralSettings | None = None
     gpu: GpuSettings | None = None
+    availability: Availability = Availability()
 
     @property
     def pool(self) -> str:

@@ -62,6 +62,17 @@ class Child:
         return ""
 
 
+def ask_to_end(children: Sequence[Child]) -> None:
+    """Let each end what it has started itself, for a few seconds; see `end_all` for those that do not."""
+    leaders = [child.process for child in children if child.process is not None]
+    for leader in leaders:
+        leader.terminate()
+    deadline = time.monotonic() + STOP_PATIENCE_S
+    for leader in leaders:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            leader.wait(max(0.0, deadline - time.monotonic()))
+
+
 def end_all(children: Sequence[Child]) -> None:
     """Ask all to end, then make them: nothing that was started here outlives this."""
     pids = [child.process.pid for child in children if child.process is not None]

@@ -17,7 +17,7 @@ import httpx
 import psutil
 
 from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
-from dashcam.embedded.processes import Child, end_all, end_tree
+from dashcam.embedded.processes import Child, ask_to_end, end_all, end_tree
 from dashcam.tasks.chain import POOLS
 from dashcam.tasks.client import MainServer
 
@@ -77,7 +77,7 @@ class EmbeddedSystem:
 
     def start_prefect(self) -> None:
         if "prefect" not in self.children:
-            argv = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
+            argv = ["-m", "flows.prefect_server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
             self.spawn("prefect", [sys.executable, *argv])
 
     @contextmanager
@@ -142,8 +142,9 @@ class EmbeddedSystem:
 
     def stop(self) -> None:
         if self.owned:
-            # the workers first: a flow that is cut off then finds nobody to tell, and its tasks stay pending
+            # the workers first: they stop their flows and give them back, for which they need the others
             workers = [child for name, child in self.children.items() if name.startswith("worker-")]
+            ask_to_end(workers)
             end_all(workers)
             end_all([child for child in self.children.values() if child not in workers])
             for held in self.reserved.values():

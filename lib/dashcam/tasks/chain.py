@@ -11,21 +11,22 @@ class Stage:
 
     ``pool`` is the Prefect work pool, ``flow`` the deployment ``<flow>/<flow>`` that works its tasks off. Raising
     ``revision`` makes newly published tasks of this type distinct from those already done. ``reads_clip``: without the
-    clip itself it can do nothing.
+    clip itself it can do nothing. ``urgent``: a person waits for what comes of it.
     """
 
     pool: str
     flow: str
     revision: int = 1
     reads_clip: bool = False
+    urgent: bool = True
 
 
 STAGES = {
     TaskType.INGEST_VIDEO: Stage("server", "ingest", reads_clip=True),
     TaskType.PREPROCESS_VIDEO: Stage("jetson", "preprocess", reads_clip=True),
     TaskType.HEAVY_PROCESS_VIDEO: Stage("gpu", "heavy", reads_clip=True),
-    TaskType.ARCHIVE_VIDEO: Stage("nas", "archive"),
-    TaskType.FINALIZE_VIDEO: Stage("server", "finalize"),
+    TaskType.ARCHIVE_VIDEO: Stage("nas", "archive", urgent=False),
+    TaskType.FINALIZE_VIDEO: Stage("server", "finalize", urgent=False),
 }
 """In the order in which a clip travels."""
 

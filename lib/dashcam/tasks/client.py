@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
@@ -62,9 +63,16 @@ class MainServer:
         except httpx.HTTPError as error:
             log.debug("progress of task %s not reported: %s", task_id, error)
 
-    def heartbeat(self, hostname: str, device_type: str, info: dict[str, Any]) -> None:
-        body = {"hostname": hostname, "device_type": device_type, "info": info}
-        self.http.post("/devices/heartbeat", json=body, timeout=5).raise_for_status()
+    def devices(self) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = self.call("GET", "/devices")
+        return answer
+
+    def pause(self, hostname: str, for_s: float | None) -> None:
+        """The device is to give back what it works on, and take nothing for so long; None is until resumed."""
+        self.call("PUT", f"/devices/{quote(hostname, safe='')}/pause", json={"for_s": for_s})
+
+    def resume(self, hostname: str) -> None:
+        self.call("DELETE", f"/devices/{quote(hostname, safe='')}/pause")
 
     def ingest(self, files: Sequence[InputRef], *, vouched: bool = False) -> list[dict[str, Any]]:
         """Hand files in; those that are not ``vouched`` for wait until they have settled."""

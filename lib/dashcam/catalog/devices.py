@@ -1,0 +1,61 @@
+"""Devices as the main server knows them: who is there, who takes no work and why."""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dashcam.catalog.models import Device
+
+SILENT = timedelta(seconds=90)
+"""A device says that it is there every 20 s; one not heard of for so long is gone."""
+
+
+class Pause(NamedTuple):
+    """What a person wants of a device."""
+
+    paused: bool
+    until: datetime | None = None
+    """None is until someone says otherwise."""
+
+
+def beat(
+    session: Session, hostname: str, device_type: str, info: dict[str, Any], resting: str | None, now: datetime
+) -> None:
+    """The device is there; ``resting`` is why it takes no work. What a person wants of it stays."""
+    told = Device(hostname=hostname, device_type=device_type, info=info, resting=resting, last_seen=now)
+    session.merge(told)
+
+
+def pause(session: Session, hostname: str, until: datetime | None = None) -> bool:
+    """False when no such device has reported here."""
+    device = session.get(Device, hostname)
+    if device is not None:
+        device.paused, device.paused_until = True, until
+    return device is not None
+
+
+def resume(session: Session, hostname: str) -> bool:
+    """False when no such device has reported here."""
+    device = session.get(Device, hostname)
+    if device is not None:
+        device.paused, device.paused_until = False, None
+    return device is not None
+
+
+def pause_of(session: Session, hostname: str, now: datetime) -> Pause:
+    """Whether the device is paused now; nobody has paused one that is not known."""
+    device = session.get(Device, hostname)
+    return Pause(False) if device is None else wanted(device, now)
+
+
+def wanted(device: Device, now: datetime) -> Pause:
+    over = device.paused_until is not None and device.paused_until <= now
+    return Pause(True, device.paused_until) if device.paused and not over else Pause(False)
+
+
+def at_rest(session: Session, now: datetime) -> set[str]:
+    """The names of those that take no work: paused, or resting by a rule of their own."""
+    found = session.scalars(select(Device))
+    return {one.hostname for one in found if one.resting is not None or wanted(one, now).paused}
