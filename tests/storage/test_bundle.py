@@ -215,6 +215,15 @@ def test_a_folder_elsewhere_is_never_published_by_copying(tmp_path: Path) -> Non
         bundle.publish_folder(tmp_path / "a", tmp_path / "b" / "v1")
 
 
+def test_a_new_attempt_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    final, other = tmp_path / "v1", bundle.temporary_beside(tmp_path / "v2")
+    fill(bundle.temporary_beside(final), OLD)
+    with bundle.new_folder(final) as temporary:
+        fill(temporary, NEW)
+    assert content(final) == NEW
+    assert hidden(tmp_path) == [other.name]
+
+
 def test_the_sweep_spares_other_names_and_what_may_still_be_written(tmp_path: Path) -> None:
     mine, other = bundle.temporary_beside(tmp_path / "v1"), bundle.temporary_beside(tmp_path / "v2")
     (tmp_path / ".hidden").write_bytes(b"a user's own")

@@ -69,7 +69,11 @@ def temporary_beside(final: Path) -> Path:
 
 @contextlib.contextmanager
 def new_folder(final: Path) -> Iterator[Path]:
-    """A temporary folder to fill; published as ``final`` when the block ends well, removed when it does not."""
+    """A temporary folder to fill; published as ``final`` when the block ends well, removed when it does not.
+
+    What an earlier attempt that was killed has left of it goes first.
+    """
+    sweep_temporaries(final.parent, final.name)
     temporary = temporary_beside(final)
     try:
         with explained(final.parent):
