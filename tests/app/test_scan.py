@@ -19,7 +19,7 @@ from dashcam.stages import ingest
 from dashcam.storage.roots import StoreMissing, Stores
 from dashcam.tasks.client import MainServer, ServerRefused
 from dashcam.tasks.model import Completion, Task, TaskType
-from flows.clips import work_on_clip
+from flows.clips import Stopwatch, work_on_clip
 from tests.catalog.rows import add_task, add_video
 
 LONG_AGO = 1_700_000_000
@@ -158,7 +158,7 @@ def ingest_task(server: MainServer) -> Task:
 def work(task: Task, server: MainServer, stores: Stores) -> None:
     device = Device(DeviceSettings(), stores, "http://testserver", "not used")
     with disable_run_logger():
-        work_on_clip.fn(task, ingest.run, device, server)
+        work_on_clip.fn(task, ingest.run, device, server, Stopwatch())
 
 
 def test_a_clip_that_vanished_ends_with_that_outcome(server: MainServer, here: System, raw: Path) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import browse, search, worklist
+from dashcam.catalog.devices import Pause
 from dashcam.catalog.models import Device
 from dashcam.catalog.search import PlateFilter
 from dashcam.database import reading, writing
@@ -209,7 +210,9 @@ def test_totals_and_devices(engine: Engine) -> None:
         session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=NOON, info={"cores": 8}))
     with reading(engine) as session:
         assert browse.totals(session) == browse.Totals(videos=1, footage_s=10.0, plates=1, sightings=1)
-        assert worklist.devices(session) == [worklist.DeviceLine("gpu-pc", "gpu", NOON, {"cores": 8})]
+        free = Pause(paused=False)
+        expected = worklist.DeviceLine("gpu-pc", "gpu", NOON, {"cores": 8}, free, None)
+        assert worklist.devices(session, NOON) == [expected]
 
 
 def test_a_days_videos_are_those_from_midnight_to_midnight(engine: Engine) -> None:

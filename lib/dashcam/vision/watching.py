@@ -16,8 +16,9 @@ from dashcam.vision.watch import PlateWatch, Tracklet
 
 WAITING = 2
 """Batches between decoder and detector; a 4K frame is 12 MB."""
-LAG = 2
-"""Slots after which what was found in one decides about another: the decoder goes on so far before it waits."""
+LAG = 1
+"""Slots after which what was found in one decides about another: the decoder goes on so far before it waits. With two a
+car that drives away behind is not looked at when it is nearest."""
 COARSE = 320
 """Pixels across at which frames are compared."""
 
