@@ -60,6 +60,7 @@ def heavy(
         Path | None, typer.Option(help="A sample drive's truth.json; one beside the clip is found.", metavar="FILE")
     ] = None,
     naive: Annotated[bool, typer.Option(help="Also look at every frame, which takes long.")] = True,
+    rounds: Annotated[int, typer.Option(min=1, help="How often all but that is measured; the quickest counts.")] = 1,
     json_file: JsonOption = None,
 ) -> None:
     """The heavy stage on one clip, beside decoding alone and a pipeline that looks at every frame."""
@@ -71,7 +72,7 @@ def heavy(
     err = Console(stderr=True)
     with err.status("") as status:
         try:
-            cost = measure(clip, config.load_device(), truth=truth, naive=naive, progress=status.update)
+            cost = measure(clip, config.load_device(), truth=truth, naive=naive, rounds=rounds, progress=status.update)
             if json_file is not None:
                 json_file.write_text(cost.model_dump_json(indent=2) + "\n")
         except (DecodeError, ClipUnreadable, Unusable, config.ConfigError, OSError) as error:
