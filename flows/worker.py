@@ -46,13 +46,14 @@ async def work(pool: str, limit: int, device: Device) -> None:
     worker = Worker(work_pool_name=pool, name=name, limit=limit, heartbeat_interval_seconds=heartbeat_s)
     async with server_of(device) as http:
         watch = Watch(worker, device, pool, http)
-        async with watch.kept():
-            running = asyncio.create_task(worker.start())
-            await asyncio.wait({running, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_COMPLETED)
-        if stopped.is_set():
-            worker.resting = "the worker was stopped"
-            await watch.rest()
-            running.cancel()
+        running = asyncio.create_task(worker.start())
+        try:
+            await watch.until({running, asyncio.create_task(stopped.wait())})
+        finally:
+            if not running.done():
+                worker.resting = "the worker was stopped" if stopped.is_set() else "the worker failed"
+                await watch.rest()
+                running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
 
@@ -88,16 +89,19 @@ class Watch:
         self.changed = asyncio.Event()
         worker.resting = self.person
 
-    @contextlib.asynccontextmanager
-    async def kept(self) -> Any:
-        """While inside, the worker rests when it should."""
+    async def until(self, ends: set[asyncio.Task[Any]]) -> None:
+        """Lets the worker rest when it should, until one of these has ended. Raises what ended the watch before that:
+        a worker that nobody can pause any more must not go on."""
         tasks = [asyncio.create_task(one) for one in (self.listen(), self.look(), self.report())]
         try:
-            yield
+            await asyncio.wait({*ends, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for one in ended:
+            if isinstance(one, Exception):
+                raise one
 
     async def listen(self) -> None:
         """Hear at once when a person pauses or resumes the device: the answer waits on the server until then."""
