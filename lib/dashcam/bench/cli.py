@@ -1,10 +1,13 @@
 """``dashcam bench``: what things cost on this machine, each beside a baseline of its own."""
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +25,28 @@ def bench() -> None:
     """Measure what things cost, beside a baseline in the same run."""
 
 
+@contextmanager
+def sentences(*expected: type[Exception]) -> Iterator[Callable[[str], None]]:
+    """Gives what shows progress; one of these errors, or a file that cannot be written, ends the command with a
+    sentence."""
+    err = Console(stderr=True)
+    with err.status("") as status:
+        try:
+            yield status.update
+            return
+        except expected as error:
+            sentence, cause = str(error), error
+        except OSError as error:
+            sentence, cause = f"{error.filename} cannot be written ({error.strerror}): choose another.", error
+    err.print(f"dashcam: {sentence}", style="red", markup=False, soft_wrap=True)
+    raise typer.Exit(1) from cause
+
+
+def write(cost: BaseModel, json_file: Path | None) -> None:
+    if json_file is not None:
+        json_file.write_text(cost.model_dump_json(indent=2) + "\n")
+
+
 @app.command()
 def catalog(
     sightings: Annotated[
@@ -37,19 +62,11 @@ def catalog(
     """Search and pages in a big made-up catalogue on SQLite, and in one of a tenth of the size."""
     from dashcam.bench.catalog import measure  # the database layer: a second that other commands save
 
-    err = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        try:
-            if keep is not None:
-                keep.mkdir(parents=True)
-            cost = measure(keep or Path(temporary), sightings, questions, status.update)
-            if json_file is not None:
-                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
-        except OSError as error:
-            status.stop()
-            what = f"dashcam: {error.filename} cannot be written ({error.strerror}): choose another."
-            err.print(what, style="red", markup=False, soft_wrap=True)
-            raise typer.Exit(1) from error
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, sentences() as progress:
+        if keep is not None:
+            keep.mkdir(parents=True)
+        cost = measure(keep or Path(temporary), sightings, questions, progress)
+        write(cost, json_file)
     Console().print(table_of(cost))
 
 
@@ -69,17 +86,9 @@ def heavy(
     from dashcam.evaluate.layouts import Unusable
     from dashcam.media.decode import ClipUnreadable, DecodeError
 
-    err = Console(stderr=True)
-    with err.status("") as status:
-        try:
-            cost = measure(clip, config.load_device(), truth=truth, naive=naive, rounds=rounds, progress=status.update)
-            if json_file is not None:
-                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
-        except (DecodeError, ClipUnreadable, Unusable, config.ConfigError, OSError) as error:
-            status.stop()
-            unwritten = f"{error.filename} cannot be written ({error.strerror})" if isinstance(error, OSError) else ""
-            err.print(f"dashcam: {unwritten or error}", style="red", markup=False, soft_wrap=True)
-            raise typer.Exit(1) from error
+    with sentences(DecodeError, ClipUnreadable, Unusable, config.ConfigError) as progress:
+        cost = measure(clip, config.load_device(), truth=truth, naive=naive, rounds=rounds, progress=progress)
+        write(cost, json_file)
     Console().print(table_of(cost))
 
 
@@ -96,21 +105,10 @@ def preprocess(
     from dashcam.stages.common import Rejected, StageError
     from dashcam.vision.engines import MissingWeights
 
-    err = Console(stderr=True)
-    with err.status("") as status:
-        try:
-            cost = measure(clip, config.load_device(), rounds, status.update)
-            if json_file is not None:
-                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
-        except (DecodeError, ClipUnreadable, Rejected, StageError, MissingWeights, config.ConfigError) as error:
-            status.stop()
-            err.print(f"dashcam: {error}", style="red", markup=False, soft_wrap=True)
-            raise typer.Exit(1) from error
-        except OSError as error:
-            status.stop()
-            what = f"dashcam: {error.filename} cannot be written ({error.strerror}): choose another."
-            err.print(what, style="red", markup=False, soft_wrap=True)
-            raise typer.Exit(1) from error
+    expected = (DecodeError, ClipUnreadable, Rejected, StageError, MissingWeights, config.ConfigError)
+    with sentences(*expected) as progress:
+        cost = measure(clip, config.load_device(), rounds, progress)
+        write(cost, json_file)
     Console().print(table_of(cost))
 
 
@@ -136,16 +134,9 @@ def pipeline(
     """What orchestration costs: clips through all stages in a system of its own, and without Prefect."""
     from dashcam.bench.pipeline import NothingMeasured, measure
 
-    err = Console(stderr=True)
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        try:
-            cost = measure(Path(temporary), clips, status.update)
-            if json_file is not None:
-                json_file.write_text(cost.model_dump_json(indent=2) + "\n")
-        except (NothingMeasured, OSError) as error:
-            status.stop()
-            err.print(f"dashcam: {error}", style="red", markup=False, soft_wrap=True)
-            raise typer.Exit(1) from error
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, sentences(NothingMeasured) as progress:
+        cost = measure(Path(temporary), clips, progress)
+        write(cost, json_file)
     Console().print(pipeline_table(cost))
 
 

@@ -2,27 +2,26 @@
 and its peak of memory are its own. What it loads beforehand is not counted; the result goes to standard output."""
 
 import contextlib
-import logging
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel
 
+from dashcam.bench.direct import Stage, one_stage, task_of
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.identity import video_id
 from dashcam.media.images import Image, jpeg
 from dashcam.records import Box, HeavyResult, Read
-from dashcam.stages.common import StageContext
+from dashcam.stages.common import StageOutput
 from dashcam.stages.heavy import Heavy
 from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
-from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
+from dashcam.tasks.model import InputRef, NewTask, TaskType
 from dashcam.vision import quality
 from dashcam.vision.chosen import reader_of
 from dashcam.vision.engines import PlateReader
@@ -65,22 +64,15 @@ def heavy(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
     stores = Stores({"indoor_nas": folder / "nas", "local": clip.parent})
     (folder / "nas").mkdir()
 
-    def context(name: str) -> StageContext:
-        (folder / name).mkdir()
-        return StageContext(stores, folder / name, device, logging.getLogger("bench"))
-
-    def task(new: NewTask) -> Task:
-        return Task(
-            task_id=1, task_type=new.task_type, video_id=new.video_id, revision=1, device_type=device.device_type,
-            state="pending", inputs=new.inputs, created_at=datetime.now(UTC),
-        )  # fmt: skip
+    def output(stage: Stage, new: NewTask) -> StageOutput:
+        return one_stage(stage, task_of(new, None), stores, device.model_copy(update={"scratch": folder}))
 
     video = InputRef(device="local", path=clip.name, type="video")
     first = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=video_id(clip), inputs=[video])
-    (then,) = Preprocess(device).run(task(first), context("preprocess")).publish
+    (then,) = output(Preprocess(device).run, first).publish
 
     def run() -> Pass:
-        result = stage.run(task(then), context("heavy")).result
+        result = output(stage.run, then).result
         assert isinstance(result, HeavyResult)
         found = {s.text for s in result.sightings if s.confirmed}
         return _counted(result.frames_decoded, result.frames_looked_at, found)

@@ -1,25 +1,23 @@
 """``dashcam bench preprocess``: the cheap look at a clip beside decoding all of it, in CPU seconds of one run."""
 
-import logging
 import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel
 from rich.table import Table
 
+from dashcam.bench.direct import one_stage, task_of
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
 from dashcam.records import PreprocessResult, Proposals
-from dashcam.stages.common import StageContext
 from dashcam.stages.preprocess import LOOK_EVERY_S, Preprocess
 from dashcam.storage.roots import Stores
-from dashcam.tasks.model import InputRef, Task, TaskType
+from dashcam.tasks.model import InputRef, NewTask, TaskType
 
 T = TypeVar("T")
 
@@ -129,21 +127,14 @@ def keyframes(clip: Path, threads: int) -> tuple[float, int]:
 def preprocessed(clip: Path, device: DeviceSettings) -> tuple[float, tuple[PreprocessResult, float]]:
     stage = Preprocess(device)
     stage.load()
-    task = Task(
-        task_id=0,
-        task_type=TaskType.PREPROCESS_VIDEO,
-        video_id="bench",
-        revision=1,
-        device_type="jetson",
-        state="pending",
-        inputs=[InputRef(device="local", path=clip.name)],
-        created_at=datetime.now(UTC),
+    new = NewTask(
+        task_type=TaskType.PREPROCESS_VIDEO, video_id="bench", inputs=[InputRef(device="local", path=clip.name)]
     )
     with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as folder:
         stores = Stores({"indoor_nas": Path(folder), "local": clip.absolute().parent})
-        context = StageContext(stores, Path(folder), device, logging.getLogger("bench"))
+        here = device.model_copy(update={"scratch": Path(folder)})
         started = time.process_time()
-        result = stage.run(task, context).result
+        result = one_stage(stage.run, task_of(new, None), stores, here).result
         spent_s = time.process_time() - started
     assert isinstance(result, PreprocessResult)
     return spent_s, (result, max(span.end_s for span in result.spans))
