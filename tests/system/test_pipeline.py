@@ -7,8 +7,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -145,7 +146,12 @@ def test_a_second_time_redoes_nothing_and_says_so(running: Running, processed: d
 def test_thirty_clips_at_once_cost_few_runs(running: Running, tmp_path: Path) -> None:
     short_clips(tmp_path / "clips", 30, 1.0)
     before = {flow: len(running.flow_runs(flow)) for flow in FLOWS}
-    report, ended = running.process_clips(tmp_path / "clips")
+    with ThreadPoolExecutor(1) as beside:
+        processing = beside.submit(running.process_clips, tmp_path / "clips")
+        imports = [import_cpu_s()]
+        while not processing.done():
+            imports.append(import_cpu_s())
+    report, ended = processing.result()
     assert ended.returncode == 0, ended.stderr
     assert len(report["videos"]) == 30
     runs = {flow: running.flow_runs(flow)[before[flow] :] for flow in FLOWS}
@@ -154,10 +160,10 @@ def test_thirty_clips_at_once_cost_few_runs(running: Running, tmp_path: Path) ->
     assert sum(used.values()) <= 15, used
     steps, spent = 30 * len(FLOWS), sum(overhead_cpu_s(running, run["id"]) for these in runs.values() for run in these)
     recorded = PROCESS_STARTS * sum(used.values()) + STEP_STARTS * steps
-    assert spent / import_cpu_s() < 1.25 * recorded, (used, spent)
+    assert spent / median(imports) < 1.25 * recorded, (used, spent, imports)
 
 
-PROCESS_STARTS, STEP_STARTS = 1.2, 0.006
+PROCESS_STARTS, STEP_STARTS = 1.1, 0.006
 """CPU of a flow run beside its clips' work, and of a clip in it, as multiples of importing Prefect (recorded)."""
 
 
@@ -169,11 +175,10 @@ def overhead_cpu_s(running: Running, run_id: str) -> float:
 
 
 def import_cpu_s() -> float:
-    """The quickest of three."""
-    argv = [sys.executable, "-c", "import time, prefect.engine, flows.archive; print(time.process_time())"]
+    """Of a process that only imports a flow; measured beside the runs, because cores that share work are slower."""
+    argv = [sys.executable, "-c", "import time, prefect.engine, flows.heavy; print(time.process_time())"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(REPOSITORY / "lib"), str(REPOSITORY)))}
-    run = partial(subprocess.run, argv, env=environment, capture_output=True, text=True, check=True)
-    return min(float(run().stdout) for _ in range(3))
+    return float(subprocess.run(argv, env=environment, capture_output=True, text=True, check=True).stdout)
 
 
 def test_bad_clips_get_one_line_each_and_the_good_one_is_processed(
