@@ -1,4 +1,4 @@
-"""A worker whose device names EasyOCR's weights runs with them as its second reader, in a flow run as at home."""
+"""A worker whose device names EasyOCR's weights asks it about doubtful tracks, in a flow run as at home."""
 
 import json
 import sqlite3
@@ -6,18 +6,31 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dashcam.embedded.home import device_name
+from dashcam.records import HeavyResult
+from dashcam.sample import Truth
 from tests.system.conftest import running as running
 from tests.system.running import Running
 
 pytest.importorskip("easyocr", reason="the extra gpu is not installed: make test-torch")
 
 
+def results(running: Running) -> list[HeavyResult]:
+    with closing(sqlite3.connect(running.data / "dashcam.db")) as database:
+        told = database.execute("SELECT result FROM task WHERE task_type = 'HEAVY_PROCESS_VIDEO'").fetchall()
+    return [HeavyResult.model_validate_json(result) for (result,) in told]
+
+
+def plates(video: dict[str, Any]) -> set[str]:
+    return {plate["text"] for plate in video["plates"]}
+
+
 @pytest.mark.timeout(600)
-def test_easyocr_is_the_second_opinion_in_a_flow(running: Running, shared: Path, tmp_path: Path) -> None:
+def test_easyocr_is_the_second_opinion_in_a_flow(running: Running, shared: Path, drive: Path, tmp_path: Path) -> None:
     weights = tmp_path / "easyocr"
     made = subprocess.run(
         [sys.executable, shared / "tools/easyocr_weights.py", weights], capture_output=True, text=True
@@ -26,9 +39,14 @@ def test_easyocr_is_the_second_opinion_in_a_flow(running: Running, shared: Path,
     # a flow run loads its device's settings when it starts
     file = running.data / "config" / "devices" / f"{device_name('gpu')}.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"gpu": {"easyocr_folder": str(weights)}}))
-    report, ended = running.process_clips(shared / "data" / "clips" / "london-street-hevc.mp4")
+    truth = Truth.model_validate_json((drive / "truth.json").read_text())
+    (rear,) = (clip for clip in truth.clips if "R." in clip.file)
+    london = shared / "data" / "clips" / "london-street-hevc.mp4"
+    report, ended = running.process_clips(london, drive / rear.file)
     assert ended.returncode == 0, ended.stderr
-    assert {plate["text"] for plate in report["videos"][0]["plates"]} == {"LT23CGK", "DX17ZWH"}
-    with closing(sqlite3.connect(running.data / "dashcam.db")) as database:
-        ((told,),) = database.execute("SELECT result FROM task WHERE task_type = 'HEAVY_PROCESS_VIDEO'")
-    assert "easyocr-english_g2" in json.loads(told)["models"]
+    found = {Path(video["file"]).name: plates(video) for video in report["videos"]}
+    assert found == {london.name: {"LT23CGK", "DX17ZWH"}, rear.file: {plate.text for plate in rear.plates}}
+    told = results(running)
+    assert all("easyocr-english_g2" in result.models for result in told)
+    readers = {read.reader for result in told for sighting in result.sightings for read in sighting.reads}
+    assert readers == {None, "easyocr-english_g2"}, "the drawn rear clip has plates that the first reader doubts"

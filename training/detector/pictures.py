@@ -27,8 +27,8 @@ SOURCES = (
 )  # fmt: skip
 HELD_OUT = {"plates-street/test": 1.0, "incar-romania": 0.2, "plates-world/openimages_plates": 0.2}
 """Share kept for measuring, of the rest a tenth; of a drive its end, because neighbours in time are nearly the same."""
-
-
+OFTEN = {"plates-world/openimages_plates": 3, "plates-world/kaggle_car": 2}
+"""How often a picture comes in an epoch, against 1: few, but of cars and places that the others lack."""
 LOOSE = ("incar-romania", "plates-world/openlpr", "plates-world/openlpr_more")
 """Boxes here are a tenth too wide and a sixth too tall, far plates more so (a network that learnt from them missed IoU
 0.5 on 9 of 165 openalpr plates that it had found): where the teacher sees the same plate, its box is taken."""
@@ -70,8 +70,10 @@ def gathered(data: Path, folder: Path, coco: Path, teacher: Detector, *, batch: 
             some = chosen[i : i + batch]
             for picture, vehicles in zip(some, _vehicles(network, some), strict=True):
                 _place(picture, [*_plates(picture, teacher), *vehicles], folder, part)
+    lines = [f"./images/train/{p.name}{p.image.suffix}\n" * OFTEN.get(p.source, 1) for p in parts["train"]]
+    (folder / "train.txt").write_text("".join(lines))
     names = "".join(f"  {i}: {name}\n" for i, name in enumerate(CLASSES))
-    listing.write_text(f"path: {folder.absolute()}\ntrain: images/train\nval: images/val\nnames:\n{names}")
+    listing.write_text(f"path: {folder.absolute()}\ntrain: train.txt\nval: images/val\nnames:\n{names}")
     return listing
 
 

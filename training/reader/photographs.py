@@ -34,6 +34,8 @@ BOXED = (
 )  # fmt: skip
 SURE = 0.6
 """A teacher's label counts when its mean over three looks gives each character at least this; doubts are taught too."""
+TIGHT = ("plate-crops-us",)
+"""Crops of whole plates with much small print: people, and some detectors, box only the band with the characters."""
 ASKED_FOR = ("LT23CGK", "DX17ZWH", "BR07AAC", "B577PRO")
 
 
@@ -53,7 +55,7 @@ class Photograph:
 
     def worse(self, rng: Random, harm: float, near: float | None = None) -> Grey:
         """The crop a little askew and worse than it was, at ``near`` of its height (None: any), 13 rows at least."""
-        crop = _askew(self.image, rng)
+        crop = _askew(self.image, rng, self.source in TIGHT and rng.random() < 0.4)
         near = float(np.exp(-rng.uniform(0, 1.6 * harm))) if near is None else near
         return degraded(crop, rng, max(13, crop.shape[0] * near), harm)
 
@@ -126,7 +128,7 @@ def _teach(session: onnxruntime.InferenceSession, crop: NDArray[np.uint8]) -> tu
     return "".join((ALPHABET + "_")[i] for i in slots.argmax(1)).rstrip("_").replace("_", "?"), slots
 
 
-def _askew(image: Grey, rng: Random) -> Grey:
+def _askew(image: Grey, rng: Random, tight: bool) -> Grey:
     rows, columns = image.shape
     source = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32)
     turn, lean = rng.normal(0, 0.025), rng.normal(0, 0.06)
@@ -135,6 +137,8 @@ def _askew(image: Grey, rng: Random) -> Grey:
     moved[:, 0] += (moved[:, 1] - rows / 2) * lean
     # most boxes fit, a detector's now and then hold a fifth too much
     cut = rng.uniform(-0.02, 0.08 if rng.random() < 0.8 else 0.2, 4) * (columns, rows, columns, rows)
+    if tight:
+        cut -= rng.uniform(0, (0.05, 0.2, 0.05, 0.2)) * np.array((columns, rows, columns, rows))
     moved = (moved + cut[:2]) * ((columns, rows) / (np.array([columns, rows]) + cut[:2] + cut[2:]))
     matrix = cv2.getPerspectiveTransform(source, moved.astype(np.float32))
     return cv2.warpPerspective(image, matrix, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

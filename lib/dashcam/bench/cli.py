@@ -82,11 +82,15 @@ def heavy(
 ) -> None:
     """The heavy stage on one clip, beside decoding alone and a pipeline that looks at every frame."""
     from dashcam import config
+    from dashcam.bench.alone import PassKilled
     from dashcam.bench.heavy import measure, table_of
     from dashcam.evaluate.layouts import Unusable
     from dashcam.media.decode import ClipUnreadable, DecodeError
+    from dashcam.stages.common import Rejected, StageError
+    from dashcam.vision.engines import MissingWeights
 
-    with sentences(DecodeError, ClipUnreadable, Unusable, config.ConfigError) as progress:
+    expected = (DecodeError, ClipUnreadable, Unusable, PassKilled, Rejected, StageError, MissingWeights)
+    with sentences(*expected, config.ConfigError) as progress:
         cost = measure(clip, config.load_device(), truth=truth, naive=naive, rounds=rounds, progress=progress)
         write(cost, json_file)
     Console().print(table_of(cost))
@@ -100,12 +104,13 @@ def preprocess(
 ) -> None:
     """The cheap look at one clip's keyframes, beside decoding every frame of it."""
     from dashcam import config
+    from dashcam.bench.alone import PassKilled
     from dashcam.bench.preprocess import measure, table_of
     from dashcam.media.decode import ClipUnreadable, DecodeError
     from dashcam.stages.common import Rejected, StageError
     from dashcam.vision.engines import MissingWeights
 
-    expected = (DecodeError, ClipUnreadable, Rejected, StageError, MissingWeights, config.ConfigError)
+    expected = (DecodeError, ClipUnreadable, PassKilled, Rejected, StageError, MissingWeights, config.ConfigError)
     with sentences(*expected) as progress:
         cost = measure(clip, config.load_device(), rounds, progress)
         write(cost, json_file)

@@ -1,21 +1,24 @@
 """What the heavy stage costs on one clip, beside decoding alone and the pipeline that looks at every frame."""
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 from rich.table import Table
 
-from dashcam.bench.passes import SETTINGS, Pass
+from dashcam.bench import passes
+from dashcam.bench.alone import Spent, alone
+from dashcam.bench.passes import Seen
 from dashcam.config import DeviceSettings
 from dashcam.evaluate.layouts import Unusable
 from dashcam.media.decode import FrameReader
 from dashcam.sample import Truth
 
 TRUTH = "truth.json"
+
+
+class Pass(Spent, Seen):
+    """What one pass over the clip saw and what that cost."""
 
 
 class HeavyCost(BaseModel):
@@ -50,31 +53,32 @@ def measure(
     progress: Callable[[str], None] = lambda what: None,
 ) -> HeavyCost:
     """Each pass in a process of its own, one after the other; of several rounds of all but the naive one the quickest
-    counts. Raises `DecodeError`, `ClipUnreadable`, `Unusable`."""
+    counts. Raises `DecodeError`, `ClipUnreadable`, `Unusable`, `PassKilled`."""
     with FrameReader(clip) as reader:
         codec, width, height = reader.stream.codec_context.name, reader.width, reader.height
     right = plates_of(clip, truth)
-    passes: dict[str, Pass] = {}
-    for name, times in {"decode": rounds, "heavy": rounds, "naive": int(naive)}.items():
-        progress(f"{clip.name}: {name}")
+    measured: dict[str, Pass] = {}
+    for one, times in ((passes.decode, rounds), (passes.heavy, rounds), (passes.naive, int(naive))):
         if times:
-            passes[name] = min((_alone(name, clip.absolute(), device) for _ in range(times)), key=lambda one: one.cpu_s)
-    floor, heavy, every = passes["decode"], passes["heavy"], passes.get("naive")
+            progress(f"{clip.name}: {one.__name__}")
+            spent, seen = alone(times, one, clip.absolute(), device)
+            measured[one.__name__] = Pass(**spent.model_dump(), **seen.model_dump())
+    floor, ours, every = measured["decode"], measured["heavy"], measured.get("naive")
     return HeavyCost(
         clip=clip.name,
         codec=codec,
         width=width,
         height=height,
         frames=floor.frames,
-        passes=passes,
-        heavy_over_decode=round(heavy.cpu_s / floor.cpu_s, 2),
-        naive_over_heavy=round(every.cpu_s / heavy.cpu_s, 2) if every else None,
-        frames_decoded_share=round(heavy.frames / floor.frames, 4),
-        frames_looked_at=heavy.looked_at,
-        plates=_count(heavy.plates, right),
+        passes=measured,
+        heavy_over_decode=round(ours.cpu_s / floor.cpu_s, 2),
+        naive_over_heavy=round(every.cpu_s / ours.cpu_s, 2) if every else None,
+        frames_decoded_share=round(ours.frames / floor.frames, 4),
+        frames_looked_at=ours.looked_at,
+        plates=_count(ours.plates, right),
         naive_plates=_count(every.plates, right) if every else None,
         true_plates=None if right is None else len(right),
-        peak_rss_mb=heavy.peak_rss_mb,
+        peak_rss_mb=ours.peak_rss_mb,
     )
 
 
@@ -95,17 +99,6 @@ def plates_of(clip: Path, truth: Path | None) -> set[str] | None:
 
 def _count(found: Sequence[str], right: set[str] | None) -> int:
     return len(set(found)) if right is None else len(right & set(found))
-
-
-def _alone(name: str, clip: Path, device: DeviceSettings) -> Pass:
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as folder:
-        (Path(folder) / SETTINGS).write_text(device.model_dump_json())
-        command = [sys.executable, "-m", "dashcam.bench.passes", name, str(clip), folder]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["it was killed"]
-        raise Unusable(f"The pass {name!r} over {clip.name} failed: {last[0]}")
-    return Pass.model_validate_json(done.stdout.strip().splitlines()[-1])
 
 
 def table_of(cost: HeavyCost) -> Table:

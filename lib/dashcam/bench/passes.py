@@ -1,13 +1,8 @@
-"""``python -m dashcam.bench.passes PASS CLIP FOLDER``: one pass over a clip, alone in its process, so that its CPU time
-and its peak of memory are its own. What it loads beforehand is not counted; the result goes to standard output."""
+"""The passes over a clip that are measured, for `alone`: each loads what it needs and returns the pass itself."""
 
-import contextlib
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 from pydantic import BaseModel
 
 from dashcam.bench.direct import Stage, one_stage, task_of
@@ -30,34 +25,29 @@ from dashcam.vision.sightings import sightings
 from dashcam.vision.tracking import PlateTracker
 from dashcam.vision.watch import READ_MARGIN, Evidence, Tracklet, grown, rounded
 
-SETTINGS = "settings.json"
 FPS = 30.0
 
 
-class Pass(BaseModel):
-    """``cpu_s`` and ``wall_s`` of the pass itself; ``peak_rss_mb`` of its whole process."""
-
-    cpu_s: float
-    wall_s: float
-    peak_rss_mb: float
+class Seen(BaseModel):
     frames: int
+    """Decoded."""
     looked_at: int = 0
     plates: list[str] = []
 
 
-def decode(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass]:
+def decode(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen]:
     """Every frame decoded and dropped: the floor."""
 
-    def run() -> Pass:
+    def run() -> Seen:
         with FrameReader(clip, threads=device.threads) as reader:
             for _ in reader:
                 pass
-            return _counted(reader.decoded)
+            return Seen(frames=reader.decoded)
 
     return run
 
 
-def heavy(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass]:
+def heavy(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen]:
     """The stage as a worker runs it, after the cheap look, which is not counted."""
     stage = Heavy(device)
     PlateTracker(device.sample_fps)  # its import
@@ -71,23 +61,23 @@ def heavy(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
     first = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=video_id(clip), inputs=[video])
     (then,) = output(Preprocess(device).run, first).publish
 
-    def run() -> Pass:
+    def run() -> Seen:
         result = output(stage.run, then).result
         assert isinstance(result, HeavyResult)
-        found = {s.text for s in result.sightings if s.confirmed}
-        return _counted(result.frames_decoded, result.frames_looked_at, found)
+        found = sorted({s.text for s in result.sightings if s.confirmed})
+        return Seen(frames=result.frames_decoded, looked_at=result.frames_looked_at, plates=found)
 
     return run
 
 
-def naive(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass]:
+def naive(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen]:
     """What one writes first: every frame converted whole and through the network as it was trained, every plate in it
     read, every frame copied; followed, voted and encoded as the stage does. No pictures but the crops."""
     weights = device.detector_weights or default_weights()
     detector = OnnxPlateDetector(weights, size=device.detector_size, threads=device.threads)
     reader, tracker = reader_of(device), PlateTracker(FPS)
 
-    def run() -> Pass:
+    def run() -> Seen:
         tracks: list[Tracklet] = []
         followed: dict[int, Tracklet] = {}
         with (
@@ -107,8 +97,8 @@ def naive(clip: Path, folder: Path, device: DeviceSettings) -> Callable[[], Pass
                         followed[number] = track
                     track.seen.append((frame.t_s, detection.box))
                     track.evidence += _read(reader, frame.pts, frame.t_s, image, detection.box)
-            plates = {seen.vote.text for seen in sightings(tracks) if seen.confirmed}
-            return _counted(frames.decoded, frames.decoded, plates)
+            plates = sorted({seen.vote.text for seen in sightings(tracks) if seen.confirmed})
+            return Seen(frames=frames.decoded, looked_at=frames.decoded, plates=plates)
 
     return run
 
@@ -127,38 +117,3 @@ def _read(reader: PlateReader, pts: int, t_s: float, image: Image, box: Box) -> 
         slots=found.slots,
     )  # fmt: skip
     return [Evidence(read, cut, jpeg(crop))]
-
-
-PASSES = {"decode": decode, "heavy": heavy, "naive": naive}
-
-
-def peak_rss_mb() -> float:
-    """The most memory that this process had, in millions of bytes.
-
-    Not ``getrusage`` on Linux: a process inherits there what its parent had when it started it.
-    """
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) * 1024 / 1e6, 1)
-    memory = psutil.Process().memory_info()
-    return round(getattr(memory, "peak_wset", memory.rss) / 1e6, 1)
-
-
-def _counted(frames: int, looked_at: int = 0, plates: set[str] | None = None) -> Pass:
-    return Pass(cpu_s=0, wall_s=0, peak_rss_mb=0, frames=frames, looked_at=looked_at, plates=sorted(plates or ()))
-
-
-def main() -> None:
-    name, clip, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    device = DeviceSettings.model_validate_json((folder / SETTINGS).read_text())
-    (work := folder / name).mkdir()
-    run = PASSES[name](clip, work, device)
-    cpu, wall = time.process_time(), time.perf_counter()
-    done = run()
-    costs = {"cpu_s": round(time.process_time() - cpu, 3), "wall_s": round(time.perf_counter() - wall, 3)}
-    print(done.model_copy(update=costs | {"peak_rss_mb": peak_rss_mb()}).model_dump_json())
-
-
-if __name__ == "__main__":
-    main()

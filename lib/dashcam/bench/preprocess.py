@@ -1,17 +1,14 @@
 """``dashcam bench preprocess``: the cheap look at a clip beside decoding all of it, in CPU seconds of one run."""
 
-import multiprocessing
-import tempfile
-import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import BaseModel
 from rich.table import Table
 
+from dashcam.bench.alone import alone
 from dashcam.bench.direct import one_stage, task_of
+from dashcam.bench.passes import decode
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
 from dashcam.records import PreprocessResult, Proposals
@@ -19,12 +16,9 @@ from dashcam.stages.preprocess import LOOK_EVERY_S, Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, NewTask, TaskType
 
-T = TypeVar("T")
-
 
 class PreprocessCost(BaseModel):
-    """CPU seconds of all threads, each measured in a process of its own after its libraries were loaded; of several
-    rounds the quickest."""
+    """CPU seconds as `alone` measures them."""
 
     clip: str
     width: int
@@ -51,26 +45,28 @@ def measure(
 ) -> PreprocessCost:
     """As on a device without the clip's GPS, so nothing is passed over because the car drives.
 
-    Raises what the stage raises: `Rejected`, `StageError`, `DecodeError`, `ClipUnreadable`.
+    Raises what the stage raises: `Rejected`, `StageError`, `DecodeError`, `ClipUnreadable`; and `PassKilled`.
     """
+    with FrameReader(clip) as reader:
+        codec, width, height = reader.stream.codec_context.name, reader.width, reader.height
     say("decoding every frame")
-    decode_s, (frames, width, height, codec) = alone(rounds, decoded, clip, device.threads)
+    every, seen = alone(rounds, decode, clip, device)
     say("decoding keyframes")
-    keyframes_s, _ = alone(rounds, keyframes, clip, device.threads)
+    few, _ = alone(rounds, keyframes, clip, device)
     say("preprocessing")
-    stage_s, (result, duration_s) = alone(rounds, preprocessed, clip, device)
+    stage, result = alone(rounds, preprocess, clip, device)
     return PreprocessCost(
         clip=clip.name,
         width=width,
         height=height,
         codec=codec,
-        duration_s=round(duration_s, 3),
-        frames=frames,
+        duration_s=round(max(span.end_s for span in result.spans), 3),
+        frames=seen.frames,
         keyframes=result.keyframes,
-        decode_cpu_s=round(decode_s, 3),
-        keyframes_cpu_s=round(keyframes_s, 3),
-        preprocess_cpu_s=round(stage_s, 3),
-        preprocess_over_decode=round(stage_s / decode_s, 4),
+        decode_cpu_s=every.cpu_s,
+        keyframes_cpu_s=few.cpu_s,
+        preprocess_cpu_s=stage.cpu_s,
+        preprocess_over_decode=round(stage.cpu_s / every.cpu_s, 4),
         kept_s=result.kept_s,
         rejected_s=result.rejected_s,
         audit_s=round(sum(span.end_s - span.start_s for span in result.spans if span.audit), 3),
@@ -93,23 +89,8 @@ def table_of(cost: PreprocessCost) -> Table:
     return table
 
 
-def alone(rounds: int, work: Callable[..., tuple[float, T]], *arguments: object) -> tuple[float, T]:
-    """``work`` in a new process, so that no threads or caches of ours are in its figure."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as child:
-        answers = [child.submit(work, *arguments).result() for _ in range(rounds)]
-    return min(answers, key=lambda answer: answer[0])
-
-
-def decoded(clip: Path, threads: int) -> tuple[float, tuple[int, int, int, str]]:
-    started = time.process_time()
-    with FrameReader(clip, threads=threads) as reader:
-        for _ in reader:
-            pass
-        return time.process_time() - started, (reader.decoded, reader.width, reader.height, reader.stream.name)
-
-
-def keyframes(clip: Path, threads: int) -> tuple[float, int]:
-    started, last_s = time.process_time(), 0.0
+def keyframes(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], int]:
+    last_s = 0.0
 
     def wants(t_s: float) -> bool:
         nonlocal last_s
@@ -117,24 +98,28 @@ def keyframes(clip: Path, threads: int) -> tuple[float, int]:
         last_s = t_s if due else last_s
         return due
 
-    with FrameReader(clip, keyframes_only=True, threads=threads) as reader:
-        reader.wants = wants
-        for _ in reader:
-            pass
-        return time.process_time() - started, reader.decoded
+    def run() -> int:
+        with FrameReader(clip, keyframes_only=True, threads=device.threads) as reader:
+            reader.wants = wants
+            for _ in reader:
+                pass
+            return reader.decoded
+
+    return run
 
 
-def preprocessed(clip: Path, device: DeviceSettings) -> tuple[float, tuple[PreprocessResult, float]]:
+def preprocess(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], PreprocessResult]:
     stage = Preprocess(device)
     stage.load()
     new = NewTask(
         task_type=TaskType.PREPROCESS_VIDEO, video_id="bench", inputs=[InputRef(device="local", path=clip.name)]
     )
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as folder:
-        stores = Stores({"indoor_nas": Path(folder), "local": clip.absolute().parent})
-        here = device.model_copy(update={"scratch": Path(folder)})
-        started = time.process_time()
+    stores = Stores({"indoor_nas": folder, "local": clip.absolute().parent})
+    here = device.model_copy(update={"scratch": folder})
+
+    def run() -> PreprocessResult:
         result = one_stage(stage.run, task_of(new, None), stores, here).result
-        spent_s = time.process_time() - started
-    assert isinstance(result, PreprocessResult)
-    return spent_s, (result, max(span.end_s for span in result.spans))
+        assert isinstance(result, PreprocessResult)
+        return result
+
+    return run
