@@ -58,7 +58,7 @@ def test_rates_are_shares_of_all_plates() -> None:
         outcome("AB123", "", 0.0, found=False),
         outcome("AB123", "AB1234", 0.6),
     ]
-    used = type("Used", (), {"detector": Nameless, "reader": Nameless})()
+    used = type("Used", (), {"detector": Nameless, "reader": Nameless, "second": None})()
     report = summed(outcomes, Labelled("plates", []), used, Path("set"), "auto")
     assert (report.images, report.plates) == (4, 4)
     assert (report.recall, report.precision) == (0.75, 0.75)
@@ -77,6 +77,15 @@ def test_crops_are_read_and_nothing_is_detected(shared: Path) -> None:
     report = evaluate_plates(shared / "data" / "plate-crops-world" / "br_openalpr", "ppocr", limit=10)
     assert (report.images, report.recall, report.detector) == (10, None, None)
     assert report.exact is not None and report.exact >= 0.5
+
+
+def test_doubtful_crops_of_one_line_are_read_once_more(shared: Path) -> None:
+    us, two_lines = shared / "data" / "openalpr-endtoend" / "us", shared / "data" / "plate-crops-world" / "vn_cz_hr"
+    with_second, alone = (evaluate_plates(us, engine, limit=40) for engine in ("auto", "own"))
+    assert with_second.second_reader is not None and alone.second_reader is None
+    assert (with_second.true_box_exact or 0) > (alone.true_box_exact or 1)
+    both = [evaluate_plates(two_lines, engine, limit=40) for engine in ("auto", "own")]
+    assert both[0].exact == both[1].exact
 
 
 def test_yolo_folders_measure_detection_alone(shared: Path) -> None:

@@ -100,9 +100,16 @@ class _Second(_Painted):
     name = "second"
 
 
-@pytest.mark.parametrize(("confidence", "asked"), [(0.95, 0), (0.6, SECOND_LOOKS)])
-def test_a_second_reader_is_asked_about_doubtful_tracks_alone(confidence: float, asked: int) -> None:
+@pytest.mark.parametrize(
+    ("confidence", "height", "asked"), [(0.95, 25, 0), (0.6, 25, SECOND_LOOKS), (0.6, 75, 0)], ids=str
+)
+def test_a_second_reader_is_asked_about_doubtful_tracks_of_one_line_alone(
+    confidence: float, height: float, asked: int
+) -> None:
     class Primary(_Painted):
+        def detect(self, images, side=None):
+            return [[Detection((300, 300, 390, 300 + height), 0.9)] for _ in images]
+
         def read(self, crops):
             return [PlateText("AB12CDE", confidence, [{sign: 0.9} for sign in "AB12CDE"]) for _ in crops]
 

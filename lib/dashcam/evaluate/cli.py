@@ -9,6 +9,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+EngineOption = Annotated[
+    str, typer.Option(help="auto, own (the same without a second reader), ppocr or peer (the reference pair).")
+]
+
 app = typer.Typer(help="Measure how well plates are found and read.", no_args_is_help=True)
 
 
@@ -22,7 +26,7 @@ def plates(
     data: Annotated[
         Path, typer.Option(help="OpenALPR's benchmark layout, a YOLO folder, or crops with labels.csv.", metavar="DIR")
     ],
-    engine: Annotated[str, typer.Option(help="auto, own, ppocr or peer (the reference pair).")] = "auto",
+    engine: EngineOption = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
 ) -> None:
@@ -40,7 +44,7 @@ def plates(
 @app.command()
 def clips(
     data: Annotated[Path, typer.Option(help="A folder that 'dashcam sample' wrote.", metavar="DIR")],
-    engine: Annotated[str, typer.Option(help="auto, own, ppocr or peer (the reference pair).")] = "auto",
+    engine: EngineOption = "auto",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")] = None,
 ) -> None:
     """Watch drives whose plates are known: single best frame against vote, and how far off in time and place."""

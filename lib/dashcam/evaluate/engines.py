@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,8 +23,8 @@ PEER_READER = "cct_xs_v2_global.onnx"
 
 @dataclass(frozen=True)
 class Engines:
-    """``margin``: what is added around a found box before it is read, shares of its width and height. ``second`` is for
-    tracks alone."""
+    """``margin``: what is added around a found box before it is read, shares of its width and height. ``second`` is
+    asked where the reader doubts."""
 
     detector: Detector
     reader: PlateReader
@@ -33,7 +33,10 @@ class Engines:
 
 
 def engines(name: str, threads: int = 0) -> Engines:
-    """``auto`` is what the pipeline uses. Raises `Unusable` for a name that is not known, `MissingWeights`."""
+    """``auto`` is what the pipeline uses, ``own`` the same without a second reader.
+
+    Raises `Unusable` for a name that is not known, `MissingWeights`.
+    """
     if name not in ENGINES:
         raise Unusable(f"There is no engine {name!r}: the engines are {', '.join(ENGINES)}.")
     return ENGINES[name](threads)
@@ -43,13 +46,12 @@ def _ppocr(threads: int) -> Engines:
     return Engines(OnnxPlateDetector(threads=threads), PpOcrReader(threads=threads), READ_MARGIN)
 
 
+def _auto(threads: int) -> Engines:
+    return replace(_own(threads), second=PpOcrReader(threads=threads))
+
+
 def _own(threads: int) -> Engines:
-    return Engines(
-        OnnxPlateDetector(quickest_weights(), threads=threads),
-        SlotReader(threads=threads),
-        READ_MARGIN,
-        PpOcrReader(threads=threads),
-    )
+    return Engines(OnnxPlateDetector(quickest_weights(), threads=threads), SlotReader(threads=threads), READ_MARGIN)
 
 
 def _peer(threads: int) -> Engines:
@@ -59,7 +61,7 @@ def _peer(threads: int) -> Engines:
     return Engines(PeerDetector(folder / PEER_DETECTOR, threads), PeerReader(folder / PEER_READER, threads), (0, 0))
 
 
-ENGINES: Mapping[str, Callable[[int], Engines]] = {"auto": _own, "own": _own, "ppocr": _ppocr, "peer": _peer}
+ENGINES: Mapping[str, Callable[[int], Engines]] = {"auto": _auto, "own": _own, "ppocr": _ppocr, "peer": _peer}
 
 
 class PeerDetector:

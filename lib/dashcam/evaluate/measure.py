@@ -13,9 +13,11 @@ from dashcam.evaluate.engines import Engines, engines
 from dashcam.evaluate.layouts import Labelled, Truth, Unusable, labelled
 from dashcam.evaluate.report import HeightBand, PlatesReport, SureBand
 from dashcam.media.images import Image
-from dashcam.records import Box
+from dashcam.records import Box, Read
+from dashcam.vision import quality
 from dashcam.vision.engines import Detection, PlateText
-from dashcam.vision.watch import grown
+from dashcam.vision.voting import vote
+from dashcam.vision.watch import DOUBT, grown, one_line
 
 IOU = 0.5
 HEIGHTS = (0, 16, 24, 32, 48, 0)
@@ -63,7 +65,7 @@ def look(truth: Truth, known: Labelled, used: Engines) -> Outcome:
         raise Unusable(f"{truth.file} is no picture that can be read: restore it or take its label away.")
     if known.layout == "crops":
         began = perf_counter()
-        read = used.reader.read([image])[0]
+        read = opinion(image, used)
         return Outcome(truth, [float(image.shape[0])], read=read, seconds=perf_counter() - began)
     boxes = [scaled(box, image) for box in truth.boxes] if truth.relative else list(truth.boxes)
     outcome = Outcome(truth, [box[3] - box[1] for box in boxes])
@@ -128,6 +130,7 @@ def summed(outcomes: Sequence[Outcome], known: Labelled, used: Engines, data: Pa
         engine=engine,
         detector=used.detector.name if looked else None,
         reader=used.reader.name if with_text else None,
+        second_reader=used.second.name if with_text and used.second else None,
         images=len(outcomes),
         plates=sum(len(o.heights) for o in outcomes),
         recall=_share(found),
@@ -184,7 +187,27 @@ def calibration_error(bands: Sequence[SureBand]) -> float | None:
 
 def _read(box: Box, image: Image, used: Engines, margin: tuple[float, float]) -> PlateText:
     x0, y0, x1, y1 = grown(box, margin, image.shape[1], image.shape[0])
-    return used.reader.read([image[y0:y1, x0:x1]])[0]
+    return opinion(image[y0:y1, x0:x1], used)
+
+
+def opinion(crop: Image, used: Engines) -> PlateText:
+    """What the reader says, and where that is doubtful the vote with the second one, as of a doubtful track."""
+    (found,) = used.reader.read([crop])
+    if used.second is None or found.confidence >= DOUBT or not one_line(crop):
+        return found
+    (other,) = used.second.read([crop])
+    if not (found.text and other.text):
+        return found if found.text else other
+    voted = vote([_as_read(one, crop) for one in (found, other)])
+    return PlateText(voted.text, voted.confidence, voted.slots)
+
+
+def _as_read(found: PlateText, crop: Image) -> Read:
+    box = (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0]))
+    clear = quality.legibility(box, quality.sharpness(crop), found.confidence, False)
+    return Read(
+        pts=0, t_s=0, box=box, text=found.text, confidence=found.confidence, legibility=clear, slots=found.slots
+    )
 
 
 def _wrong(outcome: Outcome, at_box: bool = False) -> int:

@@ -38,6 +38,7 @@ class PlatesReport(Record):
     engine: str
     detector: str | None
     reader: str | None
+    second_reader: str | None = None
     images: int
     plates: int
     recall: float | None = None

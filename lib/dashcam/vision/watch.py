@@ -21,6 +21,9 @@ DOUBT = 0.9
 SECOND_LOOKS = 3
 """Crops of a doubtful track that the second reader is asked about; of a single glimpse it is not, because two readings
 of one picture confirm nothing."""
+ONE_LINE = 1.5
+"""Width to height from which a crop may hold one line of characters: second readers read lines, and of two they read
+one (held-out two-line crops: 63.0 % without, 60.5 % with their vote)."""
 NEW = 5
 """A plate that was seen fewer times is worth more looks."""
 REACH = 2.0
@@ -175,7 +178,8 @@ class PlateWatch:
         began = thread_time()
         tracklet.evidence = _reads(self._reader, sorted(tracklet.crops, key=lambda crop: crop.pts))
         if self._second and len(tracklet.crops) > 1 and doubtful([e.read for e in tracklet.evidence]):
-            best = sorted(tracklet.crops, key=lambda crop: (-crop.promise, crop.pts))[:SECOND_LOOKS]
+            lines = [crop for crop in tracklet.crops if one_line(crop.to_read())]
+            best = sorted(lines, key=lambda crop: (-crop.promise, crop.pts))[:SECOND_LOOKS]
             tracklet.evidence += _reads(self._second, best, self._second.name)
         tracklet.crops.clear()
         self._done.append(tracklet)
@@ -186,6 +190,12 @@ def doubtful(reads: Sequence[Read]) -> bool:
     """Whether another reader should be asked."""
     texts = Counter(read.text for read in reads)
     return max(texts.values(), default=0) < 2 or max(read.confidence for read in reads) < DOUBT
+
+
+def one_line(crop: Image) -> bool:
+    """Whether a reader of lines can make something of it."""
+    height, width = crop.shape[:2]
+    return bool(width >= ONE_LINE * height)
 
 
 def _reads(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) -> list[Evidence]:
