@@ -101,7 +101,7 @@ class _Second(_Painted):
 
 
 @pytest.mark.parametrize(
-    ("confidence", "height", "asked"), [(0.95, 25, 0), (0.6, 25, SECOND_LOOKS), (0.6, 75, 0)], ids=str
+    ("confidence", "height", "asked"), [(0.99, 25, 0), (0.6, 25, SECOND_LOOKS), (0.6, 75, 0)], ids=str
 )
 def test_a_second_reader_is_asked_about_doubtful_tracks_of_one_line_alone(
     confidence: float, height: float, asked: int
@@ -111,7 +111,7 @@ def test_a_second_reader_is_asked_about_doubtful_tracks_of_one_line_alone(
             return [[Detection((300, 300, 390, 300 + height), 0.9)] for _ in images]
 
         def read(self, crops):
-            return [PlateText("AB12CDE", confidence, [{sign: 0.9} for sign in "AB12CDE"]) for _ in crops]
+            return [PlateText("AB12CDE", confidence, [{sign: confidence} for sign in "AB12CDE"]) for _ in crops]
 
     second = _Second()
     watch = PlateWatch(Primary(), Primary(), 5, lambda picture: None, second)
@@ -119,6 +119,20 @@ def test_a_second_reader_is_asked_about_doubtful_tracks_of_one_line_alone(
     *_, followed = watch.finish()
     assert sum(e.read.reader == "second" for e in followed.evidence) == asked
     assert len({e.read.pts for e in followed.evidence}) == KEPT_CROPS
+
+
+def test_reads_that_contradict_each_other_are_doubtful_however_sure_each_is() -> None:
+    class Primary(_Painted):
+        def read(self, crops):
+            texts = ["AB12CDE", "AB18CDE"] * KEPT_CROPS
+            return [
+                PlateText(text, 0.97, [{sign: 0.99} for sign in text]) for text, _ in zip(texts, crops, strict=False)
+            ]
+
+    watch = PlateWatch(Primary(), Primary(), 5, lambda picture: None, _Second())
+    watch.look([frame(i) for i in range(9)])
+    *_, followed = watch.finish()
+    assert sum(e.read.reader == "second" for e in followed.evidence) == SECOND_LOOKS
 
 
 def test_what_was_found_in_the_small_copy_is_cut_from_the_whole_frame() -> None:

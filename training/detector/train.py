@@ -13,7 +13,7 @@ from ultralytics.nn.tasks import DetectionModel
 
 from dashcam.evaluate.engines import PeerDetector
 from training.detector.export import int8_of, onnx_of, plain_of
-from training.detector.integer import SAMPLES, integer_of
+from training.detector.integer import integer_of, learnt
 from training.detector.network import Network
 from training.detector.pictures import CLASSES, gathered
 from training.detector.weather import Weather
@@ -82,7 +82,7 @@ def main() -> None:
     onnx_of(made, args.out)
     pictures = sorted((args.cache / "pictures" / "images" / "train").iterdir())[::20]
     int8_of(made, args.out.with_name(f"{args.out.stem}-int8.tflite"), pictures)
-    integer_of(args.out, args.out.with_name(f"{args.out.stem}-int8.onnx"), pictures[:SAMPLES])
+    integer_of(args.out, args.out.with_name(f"{args.out.stem}-int8.onnx"), learnt(args.data))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import copy
 import pickle
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -164,6 +164,14 @@ def follow(mean: Reader, network: Reader, keep: float) -> None:
             a.lerp_(b, 1 - keep) if a.is_floating_point() else a.copy_(b)
 
 
+def mix_in(network: Reader, start: Mapping[str, Tensor], keep: float) -> None:
+    """The mean of the weights before and after a late run keeps more of what both know (Wortsman et al. 2022)."""
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            if value.is_floating_point():
+                value.lerp_(start[name], keep)
+
+
 def held_out(printer: Printer, photographs: Sequence[Photograph]) -> dict[str, list[Sample]]:
     """What the network never trains on: photographs as they are, and 200 drawn plates."""
     rng = np.random.default_rng(99)
@@ -193,6 +201,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("training/.cache"))
     parser.add_argument("--out", type=Path, default=Path("models/plate-reader.onnx"))
     parser.add_argument("--start", type=Path, help="a reader.pt of an earlier run, to go on from")
+    parser.add_argument("--keep", type=float, default=0.0, help="share of the start's weights in the result")
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument(
@@ -208,6 +217,8 @@ def main() -> None:
     counts = {s: sum(p.source == s for p in photographs) for s in dict.fromkeys(p.source for p in photographs)}
     print("photographs", counts, flush=True)
     network = train(printer, photographs, args)
+    if args.start and args.keep:
+        mix_in(network, torch.load(args.start, weights_only=True), args.keep)
     torch.save(network.state_dict(), args.out.with_suffix(".pt"))
     rng = np.random.default_rng(7)
     unseen = [p for p in photographs if p.held_out and "taught" not in p.source for _ in range(3)]

@@ -13,11 +13,12 @@ from dashcam.records import Box, Read
 from dashcam.vision import quality
 from dashcam.vision.engines import Detection, Detector, PlateReader
 from dashcam.vision.tracking import PlateTracker
+from dashcam.vision.voting import vote
 
 KEPT_CROPS = 8
 """Crops read per track."""
 DOUBT = 0.9
-"""A track is doubtful when no two of its reads agree or none is surer than this."""
+"""A track is doubtful when no two of its reads agree or their vote is less sure than this."""
 SECOND_LOOKS = 3
 """Crops of a doubtful track that the second reader is asked about; of a single glimpse it is not, because two readings
 of one picture confirm nothing."""
@@ -189,7 +190,7 @@ class PlateWatch:
 def doubtful(reads: Sequence[Read]) -> bool:
     """Whether another reader should be asked."""
     texts = Counter(read.text for read in reads)
-    return max(texts.values(), default=0) < 2 or max(read.confidence for read in reads) < DOUBT
+    return max(texts.values(), default=0) < 2 or vote(reads).confidence < DOUBT
 
 
 def one_line(crop: Image) -> bool:
