@@ -84,7 +84,7 @@ def test_doubtful_crops_of_one_line_are_read_once_more(shared: Path) -> None:
     with_second, alone = (evaluate_plates(br, engine) for engine in ("auto", "own"))
     assert with_second.second_reader is not None and alone.second_reader is None
     assert (with_second.true_box_exact or 0) > (alone.true_box_exact or 1)
-    both = [evaluate_plates(two_lines, engine, limit=40) for engine in ("auto", "own")]
+    both = [evaluate_plates(two_lines, engine, limit=200) for engine in ("auto", "own")]
     assert both[0].exact == both[1].exact
 
 
