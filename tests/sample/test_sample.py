@@ -13,6 +13,7 @@ from dashcam.media.identity import video_id
 from dashcam.sample import Truth, drive, short_clips, write_drive
 from dashcam.sample.plates import STYLES, draw_plate, make_text, plain
 from dashcam.sample.route import Route
+from dashcam.sample.scene import Camera
 from dashcam.sample.traffic import SCRIPTS, Traffic
 
 
@@ -84,6 +85,19 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_other_plates() -> No
     assert clip(7) == clip(7)
     plates = [{look.plate for _, look, _ in Traffic(20, seed).vehicles} for seed in (7, 8)]
     assert not plates[0] & plates[1]
+
+
+def test_every_pixel_of_the_street_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a bend a row between sky and ground kept what memory held, and every drive was another one."""
+    director = drive.Director(drive.takes(10)[0], Route(20), Traffic(20, 7), Camera(drive.SIZE, False, 7))
+    for t_s in np.arange(3.5, 6.5, 0.1):
+        view, _ = director.moment(float(t_s))
+        found = []
+        for held in (0, 255):
+            with monkeypatch.context() as memory:
+                memory.setattr(np, "empty", lambda shape, dtype, held=held: np.full(shape, held, dtype))
+                found.append(director.camera.street.draw(view))
+        assert np.array_equal(*found), f"at {t_s:.1f} s"
 
 
 def test_every_vehicle_of_the_default_drive_shows_its_plate() -> None:

@@ -11,7 +11,7 @@ from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.identity import video_id
 from dashcam.media.images import Image, jpeg
-from dashcam.records import Box, HeavyResult, Read
+from dashcam.records import Box, HeavyResult
 from dashcam.stages.common import StageOutput
 from dashcam.stages.heavy import Heavy
 from dashcam.stages.preprocess import Preprocess
@@ -23,7 +23,7 @@ from dashcam.vision.engines import PlateReader
 from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
 from dashcam.vision.sightings import sightings
 from dashcam.vision.tracking import PlateTracker
-from dashcam.vision.watch import READ_MARGIN, Evidence, Tracklet, grown, rounded
+from dashcam.vision.watch import READ_MARGIN, Evidence, Tracklet, as_read, grown
 
 FPS = 30.0
 
@@ -111,9 +111,5 @@ def _read(reader: PlateReader, pts: int, t_s: float, image: Image, box: Box) -> 
     if not found.text:
         return []
     cut = quality.touches_border(box, width, height)
-    legibility = quality.legibility(box, quality.sharpness(crop), found.confidence, cut)
-    read = Read(
-        pts=pts, t_s=t_s, box=rounded(box), text=found.text, confidence=found.confidence, legibility=legibility,
-        slots=found.slots,
-    )  # fmt: skip
+    read = as_read(found, box, quality.sharpness(crop), cut, pts, t_s)
     return [Evidence(read, cut, jpeg(crop))]

@@ -13,11 +13,11 @@ from dashcam.evaluate.engines import Engines, engines
 from dashcam.evaluate.layouts import Labelled, Truth, Unusable, labelled
 from dashcam.evaluate.report import HeightBand, PlatesReport, SureBand
 from dashcam.media.images import Image
-from dashcam.records import Box, Read
+from dashcam.records import Box
 from dashcam.vision import quality
 from dashcam.vision.engines import Detection, PlateText
 from dashcam.vision.voting import vote
-from dashcam.vision.watch import DOUBT, grown, one_line
+from dashcam.vision.watch import DOUBT, as_read, grown, one_line
 
 IOU = 0.5
 HEIGHTS = (0, 16, 24, 32, 48, 0)
@@ -198,16 +198,9 @@ def opinion(crop: Image, used: Engines) -> PlateText:
     (other,) = used.second.read([crop])
     if not (found.text and other.text):
         return found if found.text else other
-    voted = vote([_as_read(one, crop) for one in (found, other)])
-    return PlateText(voted.text, voted.confidence, voted.slots)
-
-
-def _as_read(found: PlateText, crop: Image) -> Read:
     box = (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0]))
-    clear = quality.legibility(box, quality.sharpness(crop), found.confidence, False)
-    return Read(
-        pts=0, t_s=0, box=box, text=found.text, confidence=found.confidence, legibility=clear, slots=found.slots
-    )
+    voted = vote([as_read(one, box, quality.sharpness(crop), False) for one in (found, other)])
+    return PlateText(voted.text, voted.confidence, voted.slots)
 
 
 def _wrong(outcome: Outcome, at_box: bool = False) -> int:

@@ -84,7 +84,7 @@ class Street:
         return [((self.lens.side * (s - view.s_m)) % textures.PERIOD_M, x, sprite) for (x, s), sprite in places]
 
     def _sky(self, frame: Picture, view: View, horizon: float) -> None:
-        rows = round(horizon) + 1
+        rows = int(np.ceil(horizon)) + 1
         period = self.sky.shape[1] - self.lens.width
         turned = round(np.radians(view.heading_deg) * self.lens.focal) + (period // 2 if self.lens.rear else 0)
         frame[:rows] = self.sky[-rows:, turned % period : turned % period + self.lens.width]

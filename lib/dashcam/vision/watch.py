@@ -11,7 +11,7 @@ from dashcam.media.images import Image, jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Box, Read
 from dashcam.vision import quality
-from dashcam.vision.engines import Detection, Detector, PlateReader
+from dashcam.vision.engines import Detection, Detector, PlateReader, PlateText
 from dashcam.vision.tracking import PlateTracker
 from dashcam.vision.voting import vote
 
@@ -204,18 +204,25 @@ def _reads(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) 
     evidence = []
     for crop, found in zip(crops, reader.read([crop.to_read() for crop in crops]), strict=True):
         if found.text:
-            read = Read(
-                pts=crop.pts,
-                t_s=round(crop.t_s, 3),
-                box=rounded(crop.box),
-                text=found.text,
-                confidence=round(found.confidence, 4),
-                legibility=quality.legibility(crop.box, crop.sharpness, found.confidence, crop.cut),
-                slots=found.slots,
-                reader=name,
-            )
+            read = as_read(found, crop.box, crop.sharpness, crop.cut, crop.pts, crop.t_s, name)
             evidence.append(Evidence(read, crop.cut, jpeg(crop.shown)))
     return evidence
+
+
+def as_read(
+    found: PlateText, box: Box, sharpness: float, cut: bool, pts: int = 0, t_s: float = 0, reader: str | None = None
+) -> Read:
+    """What a reader made of one crop, weighed as voting wants it. ``box`` in pixels of the frame."""
+    return Read(
+        pts=pts,
+        t_s=round(t_s, 3),
+        box=rounded(box),
+        text=found.text,
+        confidence=round(found.confidence, 4),
+        legibility=quality.legibility(box, sharpness, found.confidence, cut),
+        slots=found.slots,
+        reader=reader,
+    )
 
 
 def around(boxes: Sequence[Box], picture: Picture) -> tuple[int, int, int, int]:
