@@ -1,9 +1,12 @@
 """Whatever the camera, the positions of a clip are found where it keeps them, and garbage is refused."""
 
 import json
+import os
 import shutil
 import struct
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from operator import xor
@@ -242,6 +245,36 @@ def test_any_sidecar_is_survived(tmp_path_factory: pytest.TempPathFactory, text:
     good = SIDECARS[suffix]
     file.write_text(good[:place] + text + good[place:], encoding="utf-8", errors="replace")
     assert all(abs(one.lat) <= 90 and abs(one.lon) <= 180 for one in sidecar.read_file(file))
+
+
+def test_a_file_beside_the_clip_that_may_not_be_read_is_passed_over() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        path = clip(Path(folder))
+        beside = path.with_suffix(".json")
+        beside.write_text(SIDECARS[".json"])
+        assert sources.read(path, span()).source == "sidecar"
+        beside.chmod(0)
+        with nobody():
+            found = sources.read(path, never)
+        assert found.fixes == []
+        assert found.hint == f"{beside.name} beside it may not be read; allow it and process the clip again."
+        path.chmod(0)
+        with nobody(), pytest.raises(PermissionError):
+            sources.read(path, never)
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """As a user without root's right to read everything."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 def test_without_exiftool_the_user_is_told_what_would_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,16 +50,24 @@ _ANY: tuple[tuple[str, Source], ...] = (("sidecar", sidecar.read), ("exiftool", 
 def read(path: Path, span: Callable[[], Span]) -> Found:
     """The fixes of a clip in order of media time, whatever it is called. ``OSError`` when it cannot be read.
 
-    ``span`` is asked only for sources that do not know media time or have no clock.
+    ``span`` is asked only for sources that do not know media time or have no clock. A file beside the clip that this
+    user may not read is passed over, and the hint says so; a disk's failure is raised, because it may work again.
     """
     own = _STREAMED if validity.container(path) == "ts" else _BOXED
+    hint = "" if exiftool.installed() else exiftool.MISSING
     for name, source in own + _ANY:
-        readings = source(path)
+        try:
+            readings = source(path)
+        except PermissionError as error:
+            if error.filename in (None, str(path)):
+                raise
+            hint = f"{Path(error.filename).name} beside it may not be read; allow it and process the clip again."
+            continue
         if readings:
             fixes = _fixes(readings, name, span)
             if fixes:
                 return Found(name, fixes, has_clock=any(one.utc is not None for one in readings))
-    return Found("", [], hint="" if exiftool.installed() else exiftool.MISSING)
+    return Found("", [], hint=hint)
 
 
 def _fixes(readings: Sequence[Reading], source: str, span: Callable[[], Span]) -> list[Fix]:
