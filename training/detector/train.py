@@ -1,6 +1,7 @@
 """``python -m training.detector.train``: makes ``models/plate-detector.{onnx,pt}`` and ``-int8.tflite`` (YOLOv8n)."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,18 @@ from training.detector.export import int8_of, onnx_of, plain_of
 from training.detector.integer import integer_of, learnt
 from training.detector.network import Network
 from training.detector.pictures import CLASSES, gathered
+from training.detector.repaint import OtherPlates
 from training.detector.weather import Weather
 
 
 class Roads(YOLODataset):
+    changes: Sequence[Any] = ()
+
     def build_transforms(self, hyp: Any = None) -> Any:
         transforms = super().build_transforms(hyp)
         if self.augment:
-            transforms.insert(len(transforms.transforms) - 1, Weather())
+            for change in self.changes:
+                transforms.insert(len(transforms.transforms) - 1, change)
         return transforms
 
 
@@ -67,6 +72,7 @@ def main() -> None:
     args = parser.parse_args()
     listing = gathered(args.data, args.cache / "pictures", args.coco, PeerDetector(args.teacher))
     check_det_dataset(str(listing))
+    Roads.changes = (OtherPlates(args.data), Weather())
     model = YOLO(args.start)
     model.train(
         trainer=Trainer, data=str(listing), imgsz=args.size, batch=args.batch, time=args.minutes / 60, epochs=300,

@@ -1,4 +1,4 @@
-"""Night, motion, rain and far cameras over a training picture, which ultralytics' own changes leave out."""
+"""Night, motion, rain, brake lights, far cameras over a training picture, which ultralytics' own changes leave out."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class Weather:
     def __call__(self, labels: dict[str, Any]) -> dict[str, Any]:
         rng = np.random.default_rng(int(np.random.randint(2**31)))
         if rng.random() < SHARE:
-            change = (night, smeared, rain, coarse)[rng.integers(4)]
+            change = (night, smeared, rain, coarse, brake_lights)[rng.integers(5)]
             labels["img"] = np.ascontiguousarray(change(labels["img"], rng))
         return labels
 
@@ -56,6 +56,19 @@ def rain(image: Picture, rng: np.random.Generator) -> Picture:
         drop = wet[max(0, y - r) : y + r, max(0, x - r) : x + r]
         drop[:] = cv2.GaussianBlur(drop, (0, 0), r / 3) + rng.uniform(-10, 25)
     return _bytes(wet)
+
+
+def brake_lights(image: Picture, rng: np.random.Generator) -> Picture:
+    """A queue at night: everything red, more so around the lamps."""
+    lit = image.astype(np.float32) * (rng.uniform(0.25, 0.8), rng.uniform(0.25, 0.6), rng.uniform(0.7, 1.1))
+    glow = np.zeros(image.shape[:2], np.float32)
+    for _ in range(rng.integers(1, 5)):
+        at = int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0]))
+        cv2.circle(glow, at, int(rng.integers(4, 20)), 1, -1)
+    glow = cv2.GaussianBlur(glow, (0, 0), float(rng.uniform(8, 40)))
+    lit += (glow / max(float(glow.max()), 1e-3))[:, :, None] * (30, 30, rng.uniform(80, 200))
+    lit += rng.standard_normal(lit.shape, np.float32) * np.float32(rng.uniform(1, 8))
+    return _bytes(lit)
 
 
 def coarse(image: Picture, rng: np.random.Generator) -> Picture:

@@ -36,41 +36,67 @@ SURE = 0.6
 """A teacher's label counts when its mean over three looks gives each character at least this; doubts are taught too."""
 TIGHT = ("plate-crops-us",)
 """Crops of whole plates with much small print: people, and some detectors, box only the band with the characters."""
+AROUND = 0.2
+"""Share of a box's width and height that a taught crop keeps on every side: detectors box frames and dealers too."""
 ASKED_FOR = ("LT23CGK", "DX17ZWH", "BR07AAC", "B577PRO")
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """``image`` is grey, at most 80 rows; ``slots`` a teacher's 10 x 37 probabilities, None when people said it."""
+    """``image`` is grey, at most 80 rows of plate; ``slots`` a teacher's 10 x 37 probabilities, None when people said
+    it; ``around`` the share of the plate's width and height that the image holds beside it on every side."""
 
     source: str
     image: Grey
     text: str
     held_out: bool
     slots: Slots | None = None
+    around: float = 0
 
     def sample(self, rng: Random, harm: float) -> Sample:
         """What the network learns from this crop."""
         return Sample(fitted(self.worse(rng, harm)), self.text, None, self.slots)
 
+    @property
+    def plate(self) -> Grey:
+        """The image without what is around the plate."""
+        rows, columns = self.image.shape
+        y, x = (round(side * self.around / (1 + 2 * self.around)) for side in (rows, columns))
+        return self.image[y : rows - y, x : columns - x]
+
     def worse(self, rng: Random, harm: float, near: float | None = None) -> Grey:
         """The crop a little askew and worse than it was, at ``near`` of its height (None: any), 13 rows at least."""
-        crop = _askew(self.image, rng, self.source in TIGHT and rng.random() < 0.4)
+        crop = _askew(self.image, rng, self.source in TIGHT and rng.random() < 0.4, self.around)
         near = float(np.exp(-rng.uniform(0, 1.6 * harm))) if near is None else near
         return degraded(crop, rng, max(13, crop.shape[0] * near), harm)
 
 
-def labelled(data: Path) -> list[Photograph]:
-    """The folders of crops with ``labels.csv``."""
+@dataclass(frozen=True)
+class Listed:
+    source: str
+    image: Path
+    text: str
+    held_out: bool
+
+
+def listed(data: Path) -> Iterator[Listed]:
+    """What the folders of crops with ``labels.csv`` hold, but the plates that the measurements ask for."""
     asked = _asked(data)
-    found = []
     for source, share in HELD_OUT.items():
         with (data / source / "labels.csv").open(newline="") as file:
             for row in csv.DictReader(file):
                 text = re.sub(r"[^0-9A-Z]", "", row["text"].upper())
-                image = cv2.imread(str(data / source / "images" / row["file"]), cv2.IMREAD_GRAYSCALE)
-                if image is not None and 2 <= len(text) <= 10 and text not in asked:
-                    found.append(Photograph(source, _small(image), text, _held_out(row["file"], share)))
+                if 2 <= len(text) <= 10 and text not in asked:
+                    yield Listed(source, data / source / "images" / row["file"], text, _held_out(row["file"], share))
+
+
+def labelled(data: Path) -> list[Photograph]:
+    """Those crops as the reader sees them."""
+    found = []
+    for crop in listed(data):
+        image = cv2.imread(str(crop.image), cv2.IMREAD_GRAYSCALE)
+        if image is not None:
+            found.append(Photograph(crop.source, _small(image), crop.text, crop.held_out))
     return found
 
 
@@ -82,11 +108,11 @@ def taught(data: Path, teacher: Path) -> Iterator[Photograph]:
         for picture in sorted((data / source / "images").iterdir()):
             image = cv2.imread(str(picture))
             label = data / source / "labels" / f"{picture.stem}.txt"
-            for crop in _boxes(image, label) if image is not None and label.exists() else ():
+            for crop, around in _boxes(image, label) if image is not None and label.exists() else ():
                 text, slots = _teach(session, crop)
                 if 4 <= len(text) <= 10 and not any(_close(text, plate) for plate in asked):
-                    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-                    yield Photograph(f"taught/{source}", _small(grey), text, _held_out(picture.name, 0.05), slots)
+                    grey = _small(cv2.cvtColor(around, cv2.COLOR_BGR2GRAY), round(80 * (1 + 2 * AROUND)))
+                    yield Photograph(f"taught/{source}", grey, text, _held_out(picture.name, 0.05), slots, AROUND)
 
 
 def _asked(data: Path) -> set[str]:
@@ -102,13 +128,14 @@ def _held_out(name: str, share: float) -> bool:
     return zlib.crc32(name.encode()) % 1000 < 1000 * share
 
 
-def _small(image: Grey) -> Grey:
-    if image.shape[0] <= 80:
+def _small(image: Grey, rows: int = 80) -> Grey:
+    if image.shape[0] <= rows:
         return image
-    return cv2.resize(image, (round(image.shape[1] * 80 / image.shape[0]), 80), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, (round(image.shape[1] * rows / image.shape[0]), rows), interpolation=cv2.INTER_AREA)
 
 
-def _boxes(image: NDArray[np.uint8], label: Path) -> Iterator[NDArray[np.uint8]]:
+def _boxes(image: NDArray[np.uint8], label: Path) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Each labelled plate, a little looser than its box, and with `AROUND`."""
     rows, columns = image.shape[:2]
     for line in label.read_text().splitlines():
         _, cx, cy, w, h = (float(v) for v in line.split()[:5])
@@ -116,7 +143,10 @@ def _boxes(image: NDArray[np.uint8], label: Path) -> Iterator[NDArray[np.uint8]]
         y0, y1 = round((cy - 0.53 * h) * rows), round((cy + 0.53 * h) * rows)
         crop = image[max(0, y0) : y1, max(0, x0) : x1]
         if crop.shape[0] >= 14 and crop.shape[1] >= 24:
-            yield crop
+            share = 1 + 2 * AROUND
+            size = (round(w * columns * share), round(h * rows * share))
+            # beyond the photograph's edge its last pixels are repeated
+            yield crop, cv2.getRectSubPix(image, size, (cx * columns - 0.5, cy * rows - 0.5))
 
 
 def _teach(session: onnxruntime.InferenceSession, crop: NDArray[np.uint8]) -> tuple[str, Slots]:
@@ -128,7 +158,7 @@ def _teach(session: onnxruntime.InferenceSession, crop: NDArray[np.uint8]) -> tu
     return "".join((ALPHABET + "_")[i] for i in slots.argmax(1)).rstrip("_").replace("_", "?"), slots
 
 
-def _askew(image: Grey, rng: Random, tight: bool) -> Grey:
+def _askew(image: Grey, rng: Random, tight: bool, around: float) -> Grey:
     rows, columns = image.shape
     source = np.array([(0, 0), (columns, 0), (columns, rows), (0, rows)], np.float32)
     turn, lean = rng.normal(0, 0.025), rng.normal(0, 0.06)
@@ -139,6 +169,9 @@ def _askew(image: Grey, rng: Random, tight: bool) -> Grey:
     cut = rng.uniform(-0.02, 0.08 if rng.random() < 0.8 else 0.2, 4) * (columns, rows, columns, rows)
     if tight:
         cut -= rng.uniform(0, (0.05, 0.2, 0.05, 0.2)) * np.array((columns, rows, columns, rows))
-    moved = (moved + cut[:2]) * ((columns, rows) / (np.array([columns, rows]) + cut[:2] + cut[2:]))
+    share = 1 + 2 * around
+    cut = (cut - np.array((columns, rows, columns, rows)) * around) / share
+    moved = (moved + cut[:2]) * ((columns, rows) / (np.array([columns, rows]) + cut[:2] + cut[2:])) / share
     matrix = cv2.getPerspectiveTransform(source, moved.astype(np.float32))
-    return cv2.warpPerspective(image, matrix, (columns, rows), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    size = (round(columns / share), round(rows / share))
+    return cv2.warpPerspective(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -35,6 +35,7 @@ class Family:
     print_below: float = 0.1
     dark: float = 0.1
     sign: float = 0.0
+    frame: float = 0.0
 
 
 US = (
@@ -52,7 +53,7 @@ TWO = (
 ).split()
 FREE = "**** ***** ****** ******* ****-*** ******** ***-*** ********* ***/*** ***/**** **/***** ****/****".split()
 FAMILIES: Mapping[str, tuple[float, Family]] = {
-    "us": (0.18, Family(US, (1.8, 3.2), (0.36, 0.8), (0.46, 0.58), 0.0, 0.8, 0.6, 0.2)),
+    "us": (0.18, Family(US, (1.8, 3.2), (0.36, 0.8), (0.46, 0.58), 0.0, 0.8, 0.6, 0.2, frame=0.35)),
     "eu": (0.16, Family(EU, (3.6, 5.0), (0.58, 0.86), band=0.75, dark=0.1)),
     "uk": (0.06, Family(["LLDD-LLL", "LDDD-LLL", "LLL-DDDL"], (3.9, 5.0), (0.6, 0.82), (0.45, 0.52), 0.3, 0.0, 0.3)),
     "br": (0.22, Family(["LLL-DDDD"], (2.4, 3.3), (0.42, 0.62), (0.56, 0.66), 0.0, 0.9, 0.0, 0.25)),
@@ -124,6 +125,8 @@ class Printer:
             _edge(plate, rng, ink)
         if rng.random() < 0.3:
             _dirt(plate, rng)
+        if rng.random() < family.frame:
+            plate, places = self._framed(plate, places, rng)
         text = "".join(sign for line in lines for sign in line if sign != "-")
         return Drawn(np.clip(plate, 0, 255).astype(np.uint8), text, places)
 
@@ -135,6 +138,22 @@ class Printer:
                 columns = round(word.shape[1] * rows / 24 * rng.uniform(0.8, 1.2))
                 x = plate.shape[1] * rng.uniform(0.4, 0.6) - columns / 2
                 _ink(plate, word, x, y * ROWS - rows / 2, columns, rows, ink + rng.normal(0, 40))
+
+    def _framed(
+        self, plate: Page, places: list[tuple[float, float]], rng: Random
+    ) -> tuple[Page, list[tuple[float, float]]]:
+        """A dealer's frame around it, with his name above or below."""
+        above, below, beside = (round(ROWS * share) for share in rng.uniform((0.04, 0.04, 0.02), (0.25, 0.25, 0.1)))
+        shade = float(rng.uniform(0, 255))
+        framed = cv2.copyMakeBorder(plate, above, below, beside, beside, cv2.BORDER_CONSTANT, value=shade)
+        for y, rows in ((above / 2, above), (framed.shape[0] - below / 2, below)):
+            if rows > 8 and rng.random() < 0.7:
+                word = self._words[rng.integers(len(self._words))]
+                tall = rows * rng.uniform(0.5, 0.9)
+                columns = min(0.95 * plate.shape[1], word.shape[1] * tall / 24 * rng.uniform(0.9, 2))
+                ink = shade + (rng.uniform(60, 200) if shade < 128 else -rng.uniform(60, 200))
+                _ink(framed, word, (framed.shape[1] - columns) / 2, y - tall / 2, columns, tall, ink)
+        return framed, [(x + beside, y + above) for x, y in places]
 
     def _band(self, plate: Page, rng: Random, ink: float) -> float:
         """A country's band: at the left, or above as Mercosur's. The x at which characters may begin."""

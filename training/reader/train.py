@@ -179,7 +179,7 @@ def held_out(printer: Printer, photographs: Sequence[Photograph]) -> dict[str, l
     for p in photographs:
         if p.held_out:
             checks["taught" if "taught" in p.source else p.source.split("/")[-1]].append(
-                Sample(fitted(p.image), p.text, None)
+                Sample(fitted(p.plate), p.text, None)
             )
     checks["drawn"] = [printer.draw(rng).seen(rng, 0.6 * rng.random()) for _ in range(200)]
     return dict(checks)
