@@ -62,8 +62,16 @@ def test_a_file_settles_by_its_date_or_by_staying_as_it_was_seen() -> None:
     assert settling.settled("s:a", 6, ahead, 30, at + 61), "still so when it is handed in"
 
 
-def test_fresh_hidden_and_partial_files_wait_and_are_taken_later(engine: Engine, tmp_path: Path) -> None:
-    nas = Nas(engine, tmp_path)
+def test_a_file_of_any_size_is_taken(any_engine: Engine, tmp_path: Path) -> None:
+    nas = Nas(any_engine, tmp_path)
+    with nas.put("raw/a.MP4").open("r+b") as file:
+        file.truncate(5 * 1024**3)  # a file with holes: nothing is written
+    os.utime(nas.root / "raw/a.MP4", (LONG_AGO, LONG_AGO))
+    assert nas.hand_in("raw/a.MP4").status == "new"
+
+
+def test_fresh_hidden_and_partial_files_wait_and_are_taken_later(any_engine: Engine, tmp_path: Path) -> None:
+    nas = Nas(any_engine, tmp_path)
     fresh = nas.put("raw/a.MP4", age_s=0)
     nas.put("raw/.b.MP4")
     nas.put("raw/.thumbs/c.MP4")
@@ -75,8 +83,8 @@ def test_fresh_hidden_and_partial_files_wait_and_are_taken_later(engine: Engine,
     assert nas.hand_in("raw/a.MP4").status == "new"
 
 
-def test_a_clip_downloaded_again_or_copied_is_the_same_video(engine: Engine, tmp_path: Path) -> None:
-    nas = Nas(engine, tmp_path)
+def test_a_clip_downloaded_again_or_copied_is_the_same_video(any_engine: Engine, tmp_path: Path) -> None:
+    nas = Nas(any_engine, tmp_path)
     nas.put("raw/a.MP4")
     first = nas.hand_in("raw/a.MP4")
     os.utime(nas.put("raw/a.MP4"), (LONG_AGO + 5, LONG_AGO + 5))
@@ -86,8 +94,8 @@ def test_a_clip_downloaded_again_or_copied_is_the_same_video(engine: Engine, tmp
     assert (video.source, task.inputs[0]["path"]) == ("indoor_nas:raw/a.MP4", "raw/a.MP4"), "a copy moves nothing"
 
 
-def test_a_clip_that_was_moved_is_looked_for_where_it_is_now(engine: Engine, tmp_path: Path) -> None:
-    nas = Nas(engine, tmp_path)
+def test_a_clip_that_was_moved_is_looked_for_where_it_is_now(any_engine: Engine, tmp_path: Path) -> None:
+    nas = Nas(any_engine, tmp_path)
     name = "2026_0628_133416_000007F.MP4"
     file = nas.put(f"raw/Movie/{name}")
     nas.hand_in(f"raw/Movie/{name}")
@@ -101,8 +109,8 @@ def test_a_clip_that_was_moved_is_looked_for_where_it_is_now(engine: Engine, tmp
     assert video.facts is not None and video.facts["locked"] is True
 
 
-def test_a_pending_task_follows_the_clip(engine: Engine, tmp_path: Path) -> None:
-    nas = Nas(engine, tmp_path)
+def test_a_pending_task_follows_the_clip(any_engine: Engine, tmp_path: Path) -> None:
+    nas = Nas(any_engine, tmp_path)
     file = nas.put("raw/a.MP4")
     nas.hand_in("raw/a.MP4")
     file.rename(tmp_path / "raw/b.MP4")
@@ -111,15 +119,15 @@ def test_a_pending_task_follows_the_clip(engine: Engine, tmp_path: Path) -> None
     assert (task.state, task.inputs[0]["path"]) == ("pending", "raw/b.MP4")
 
 
-def test_a_vanished_clip_ends_and_goes_on_when_it_is_back(engine: Engine, tmp_path: Path) -> None:
-    nas = Nas(engine, tmp_path)
+def test_a_vanished_clip_ends_and_goes_on_when_it_is_back(any_engine: Engine, tmp_path: Path) -> None:
+    nas = Nas(any_engine, tmp_path)
     file = nas.put("raw/a.MP4")
     nas.hand_in("raw/a.MP4")
     file.unlink()
     nas.finish(TaskType.INGEST_VIDEO, Completion(outcome="vanished", reason="raw/a.MP4 was removed."))
     video, task = nas.only()
     assert (video.outcome, task.state) == ("vanished", "complete")
-    with reading(engine) as session:
+    with reading(any_engine) as session:
         assert session.scalars(select(SourceFile)).all() == []
     nas.put("raw/a.MP4")
     assert nas.hand_in("raw/a.MP4").status == "known"

@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON as Json
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.database import Base, UtcDateTime
 
 Bytewise = String().with_variant(String(collation="C"), "postgresql")
 """Text in the order of its bytes, as SQLite has it."""
+Wide = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits, which SQLite's INTEGER has already."""
 
 TILES_PER_DEGREE = 100
 TILE_ROW = 100_000
@@ -141,8 +143,8 @@ class SourceFile(Base):
     __tablename__ = "source_file"
 
     uri: Mapped[str] = mapped_column(primary_key=True)
-    size: Mapped[int]
-    mtime_ns: Mapped[int]
+    size: Mapped[int] = mapped_column(Wide)
+    mtime_ns: Mapped[int] = mapped_column(Wide)
     video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
 
 
@@ -221,7 +223,7 @@ class Sighting(Base):
     first_s: Mapped[float]
     last_s: Mapped[float]
     best_s: Mapped[float]
-    best_pts: Mapped[int]
+    best_pts: Mapped[int] = mapped_column(Wide)
     box: Mapped[list[float]] = mapped_column(Json)
     slots: Mapped[list[dict[str, float]]] = mapped_column(Json)
     reads: Mapped[list[dict[str, Any]]] = mapped_column(Json)
