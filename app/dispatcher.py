@@ -23,6 +23,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import PrefectException
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.system import System
 from dashcam.catalog.devices import at_rest
@@ -57,7 +58,7 @@ class Dispatcher:
             try:
                 async with get_client() as client:  # kept: making one costs a tenth of a second of CPU
                     await self.rounds(client)
-            except (httpx.HTTPError, PrefectException, OSError) as error:
+            except Exception as error:  # whatever it is, the next round may be better: without this loop nothing runs
                 self.complain(error)
             await self.system.woken(BUSY_INTERVAL_S)
 
@@ -72,7 +73,13 @@ class Dispatcher:
         """One line per kind of trouble: the loop goes on, tasks stay pending."""
         if type(error).__name__ != self.trouble:
             self.trouble = type(error).__name__
-            log.warning("Prefect at %s does not answer (%s); tasks wait", self.system.site.server.prefect_url, error)
+            if isinstance(error, httpx.HTTPError | PrefectException):
+                what = f"Prefect at {self.system.site.server.prefect_url} does not answer"
+            elif isinstance(error, SQLAlchemyError):
+                what = "the database does not answer"
+            else:
+                what = "nothing can be offered"
+            log.warning("%s (%s: %s); tasks wait", what, type(error).__name__, error)
 
     async def round(self, client: PrefectClient) -> bool:
         """Offer what is free; tells whether anything is pending at all."""
@@ -97,7 +104,8 @@ class Dispatcher:
             return table.pending_rows(session)
 
     async def without_ended(self, client: PrefectClient, free: Pending) -> Pending:
-        """Settle tasks whose last run has ended without them: hold those a person cancelled, delay repeated crashes."""
+        """Settle tasks whose last run has ended without them: hold those a person cancelled, delay repeated crashes and
+        what a run did not even come to."""
         ended = await runs_by_id(client, {row.flow_run_id for row, _ in free if row.flow_run_id})
         # asked after the runs: a worker says that it rests, or is told to, before it stops any
         resting = await asyncio.to_thread(self.read_at_rest) if ended else set()
@@ -111,6 +119,9 @@ class Dispatcher:
             elif run is not None and run.state_type is StateType.CRASHED and row.attempts > row.failures + 1:
                 message = run.state.message if run.state and run.state.message else "no message"
                 await asyncio.to_thread(self.count_crash, row, f"run {run.name} crashed: {message}")
+            elif run is not None and run.state_type is StateType.FAILED and not reported(row, run):
+                message = run.state.message if run.state and run.state.message else "no message"
+                await asyncio.to_thread(self.count_crash, row, f"run {run.name} failed: {message}")
             elif row.hold is None and (row.not_before is None or row.not_before <= datetime.now(UTC)):
                 ready.append((row, duration))
         return ready
@@ -144,7 +155,12 @@ class Dispatcher:
         settings = self.system.site.dispatch
         runs = plan(
             [
-                Offer(row.task_id, (duration or 0.0) / 60, (now - (row.not_before or row.created_at)).total_seconds())
+                Offer(
+                    row.task_id,
+                    (duration or 0.0) / 60,
+                    (now - (row.not_before or row.created_at)).total_seconds(),
+                    suspect=row.attempts > max(1, row.failures),
+                )
                 for row, duration in free
                 if row.task_id in mine
             ],
@@ -186,6 +202,11 @@ def being_given_back(run: FlowRun, resting: set[str]) -> bool:
     if run.state is None or not run.state.is_crashed() or run.labels.get("prefect.worker.name") not in resting:
         return False
     return datetime.now(UTC) - run.state.timestamp < GIVING_BACK
+
+
+def reported(row: TaskRow, run: FlowRun) -> bool:
+    """Whether that run, which has failed, said so of this task: a failure sets the time before which it waits."""
+    return row.not_before is not None and run.start_time is not None and row.not_before > run.start_time
 
 
 def upstream(task_type: TaskType) -> set[TaskType]:

@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from nicegui import ui
+from sqlalchemy.exc import SQLAlchemyError
 
 import app.pages
 import migrations
@@ -51,10 +52,19 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
 
 async def dispatch(here: system.System) -> None:
     """Prefect's client takes seconds to import: not before there is something to dispatch."""
-    while not await asyncio.to_thread(here.has_pending):
+    while not await asyncio.to_thread(something_pending, here):
         await here.woken(IDLE_S)
     module = await asyncio.to_thread(importlib.import_module, "app.dispatcher")
     await module.Dispatcher(here).run()
+
+
+def something_pending(here: system.System) -> bool:
+    """False too while the database does not answer: it is asked again."""
+    try:
+        return here.has_pending()
+    except SQLAlchemyError as error:
+        logging.getLogger("dashcam").warning("the database does not answer (%s); tasks wait", error)
+        return False
 
 
 async def store_missing(request: Request, error: Exception) -> JSONResponse:

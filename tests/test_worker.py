@@ -1,18 +1,22 @@
 """A worker that can no longer be paused says so and ends, rather than go on for ever."""
 
 import asyncio
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
 from blocks.device import Device
+from dashcam import cli
 from dashcam.availability import Rule
 from dashcam.config import DeviceSettings
 from dashcam.config.model import Availability
 from dashcam.storage.roots import Stores
 from flows.giving_way import Worker
+from flows.stale import SILENCE
 from flows.worker import Watch
 
 
@@ -39,3 +43,19 @@ def test_a_watch_that_breaks_is_heard_of() -> None:
 
 def test_a_server_that_does_not_answer_breaks_nothing() -> None:
     asyncio.run(watched(Rule(Availability(), []), 0.2))
+
+
+def test_flows_of_every_worker_tell_that_they_are_alive_before_they_are_taken_for_dead(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In Prefect's own rhythm, 180 s, `reconcile` declared every longer run dead on devices other than the server."""
+
+    def started(program: str, argv: Sequence[str]) -> None:
+        raise SystemExit
+
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    monkeypatch.setattr(os, "environ", mine | {"DASHCAM_CONFIG": str(tmp_path)})
+    monkeypatch.setattr(os, "execv", started)
+    with pytest.raises(SystemExit):
+        cli.run_module("flows.worker", "gpu")
+    assert 3 * float(os.environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]) < SILENCE.total_seconds()

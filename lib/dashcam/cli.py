@@ -167,6 +167,8 @@ def version() -> None:
 def run_module(module: str, *arguments: str) -> None:
     site = config.load_site()
     os.environ.setdefault("PREFECT_API_URL", site.server.prefect_url)
+    # Prefect's own 180 s is longer than the silence after which flows/stale.py takes a run for dead
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
     argv = [sys.executable, "-m", module, *arguments]
     if os.name == "posix":
         os.execv(argv[0], argv)  # signals reach it itself, with nobody between who would kill it for them

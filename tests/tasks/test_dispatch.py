@@ -32,6 +32,14 @@ def test_two_workers_share_what_waits() -> None:
     assert planned(offers(5), workers=2) == [[1, 3, 5], [2, 4]]
 
 
+def test_what_may_kill_its_process_runs_alone_when_nothing_else_waits() -> None:
+    waiting = [Offer(1, 1.0, 60.0, suspect=True), *offers(3)[1:], Offer(4, 1.0, 60.0, suspect=True)]
+    assert planned(waiting) == [[2, 3]]
+    assert planned(waiting, workers=3) == [[2], [3], [1]]
+    assert planned([waiting[0], waiting[3]]) == [[1]]
+    assert planned([waiting[0], waiting[3]], workers=2) == [[1], [4]]
+
+
 def test_a_run_is_capped_by_minutes_of_footage() -> None:
     assert planned(offers(5, minutes=25)) == [[1, 2]]
 
@@ -47,15 +55,15 @@ def test_the_first_task_waits_for_company_while_more_is_on_its_way() -> None:
 
 
 @given(
-    minutes=st.lists(st.floats(0, 200), max_size=40),
+    minutes=st.lists(st.tuples(st.floats(0, 200), st.booleans()), max_size=40),
     live_runs=st.integers(0, 4),
     workers=st.integers(0, 4),
     cap=st.floats(1, 120),
 )
 def test_no_task_is_given_twice_and_no_worker_two_runs(
-    minutes: list[float], live_runs: int, workers: int, cap: float
+    minutes: list[tuple[float, bool]], live_runs: int, workers: int, cap: float
 ) -> None:
-    waiting = [Offer(task_id, length, 60.0) for task_id, length in enumerate(minutes)]
+    waiting = [Offer(task_id, length, 60.0, suspect) for task_id, (length, suspect) in enumerate(minutes)]
     runs = planned(waiting, live_runs=live_runs, workers=workers, cap_minutes=cap)
     given_out = [task_id for run in runs for task_id in run]
     assert len(given_out) == len(set(given_out))

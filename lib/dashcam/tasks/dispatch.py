@@ -16,6 +16,8 @@ class Offer:
     minutes: float
     """Length of its footage; what is not known yet (a clip before ingest) counts as nothing."""
     waited_s: float
+    suspect: bool = False
+    """Runs with it have ended again and again without a word: it may be what kills them."""
 
 
 def plan(
@@ -29,6 +31,7 @@ def plan(
 ) -> list[list[int]]:
     """The runs to create for one stage, each a list of task ids, oldest first.
 
+    A suspect gets a run of its own, when nothing else waits: what kills its process takes nobody else along.
     While earlier stages are busy more is about to arrive, so the first task waits up to ``linger_s``, about the price
     of a process start, for company. With no worker online one run is created all the same: it waits in the pool.
     """
@@ -37,7 +40,9 @@ def plan(
         return []
     if upstream_busy and max(offer.waited_s for offer in offers) < linger_s:
         return []
-    runs = [take(list(offers[start::room]), cap_minutes) for start in range(min(room, len(offers)))]
+    together = [offer for offer in offers if not offer.suspect]
+    runs = [take(together[start::room], cap_minutes) for start in range(min(room, len(together)))]
+    runs += [[offer] for offer in offers if offer.suspect][: room - len(runs)]
     return [[offer.task_id for offer in run] for run in runs]
 
 
