@@ -14,7 +14,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from blocks.device import Device, load_device
-from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, clip_vanished
+from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, clip_vanished, ensure_its_clip
 from dashcam.storage.bundle import StorageError, explained
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.client import MainServer, ServerRefused
@@ -92,6 +92,7 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer, w
     try:
         with scratch_folder(device.settings.scratch) as scratch:
             report = progress_reporter(server, todo.task_id, device.settings.hostname)
+            ensure_its_clip(todo, device.stores)
             with explained(scratch), watch.timing(clip_name(todo)):
                 output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
             completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
@@ -120,7 +121,9 @@ def moved(todo: Task, server: MainServer) -> bool:
 def end_as_vanished(todo: Task, server: MainServer, log: "ClipLog") -> bool:
     """Whether that is settled: the clip has ended, or goes on from a copy. The server refuses where it sees it."""
     path = todo.input("video").path
-    reason = f"{path} was removed before it was processed: put it back, and the next scan takes it up again."
+    reason = (
+        f"{path} was removed or replaced before it was processed: put it back, and the next scan takes it up again."
+    )
     try:
         ended = server.complete(todo.task_id, Completion(outcome="vanished", reason=reason))
     except ServerRefused as refused:

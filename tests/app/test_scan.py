@@ -184,6 +184,28 @@ def test_a_clip_of_which_a_copy_is_known_goes_on_from_the_copy(server: MainServe
     assert (server.video(ingest_task(server).video_id) or {})["outcome"] is None
 
 
+@pytest.mark.parametrize("renamed", ["0.MP4", "z.MP4"], ids=["seen before its successor", "seen after it"])
+@pytest.mark.parametrize("worked_on_before_the_scan", [True, False])
+def test_a_clip_whose_name_another_one_took_is_never_taken_for_it(
+    server: MainServer, here: System, raw: Path, renamed: str, worked_on_before_the_scan: bool
+) -> None:
+    """Some cameras count from 1 again."""
+    clip = put(raw / "GRMN0001.MP4", "content")
+    scan(server, here.stores, "indoor_nas:raw")
+    before = ingest_task(server)
+    clip.rename(raw / renamed)
+    put(raw / "GRMN0001.MP4", "another clip")
+    if worked_on_before_the_scan:
+        work(before, server, here.stores)
+        assert server.pending(before.task_id) is None, "it waits for the next scan"
+    scan(server, here.stores, "indoor_nas:raw")
+    if server.pending(before.task_id) == before:
+        work(before, server, here.stores)
+    places = {task.video_id: here.stores.path(task.inputs[0].uri) for task in server.all_pending()}
+    assert {path.name for path in places.values()} == {renamed, "GRMN0001.MP4"}
+    assert all(identity.video_id(path) == video_id for video_id, path in places.items())
+
+
 def test_a_device_that_sees_too_little_ends_nothing(
     server: MainServer, here: System, raw: Path, tmp_path: Path
 ) -> None:

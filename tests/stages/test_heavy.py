@@ -162,6 +162,14 @@ def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path:
     assert list(device.nas.iterdir()) == []
 
 
+def test_without_what_preprocessing_found_all_of_the_clip_is_looked_at(tmp_path: Path, heavy: Heavy) -> None:
+    clip = write_clip(tmp_path / "night.mp4", regular(4, 10), gop=10)
+    device = Device(tmp_path / "device")
+    inputs = [InputRef(device="local", path=clip.name), InputRef.of("indoor_nas:candidates.json", "candidates")]
+    output = heavy.run(task(TaskType.HEAVY_PROCESS_VIDEO, clip, inputs), device.context(clip))
+    assert output.result.frames_decoded == 40
+
+
 def test_where_preprocessing_saw_nothing_only_keyframes_are_decoded_and_nobody_looks(
     tmp_path: Path, heavy: Heavy
 ) -> None:

@@ -175,13 +175,6 @@ def test_a_gpx_beside_the_clip_is_its_track(tmp_path: Path) -> None:
     assert (facts.start_utc, facts.clock) == (START, "gps")
 
 
-def test_a_file_that_was_replaced_is_not_taken_for_the_clip(tmp_path: Path) -> None:
-    home = Home(tmp_path, f"raw/a/{NAME}", mp4())
-    home.file.write_bytes(mp4(2))
-    with pytest.raises(Rejected, match="has changed"):
-        ingest.run(home.task, home.context)
-
-
 def test_a_missing_file_may_come_back(tmp_path: Path) -> None:
     home = Home(tmp_path, f"raw/a/{NAME}", mp4())
     home.file.unlink()

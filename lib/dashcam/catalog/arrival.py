@@ -122,12 +122,16 @@ def not_final(ref: InputRef) -> str | None:
 
 
 def left_behind(session: Session, stores: Stores, video_id: str, ref: InputRef) -> str | None:
-    """Where the video was, if that place is there and empty now; None for a copy, and for a store that is away."""
+    """Where the video was, if that place is there and empty now, or has another video since; None for a copy, and for a
+    store that is away."""
     video = session.get(Video, video_id)
     if video is None or video.source == ref.uri:
         return None
     try:
-        return None if stores.path(video.source).exists() else video.source
+        there = session.get(SourceFile, video.source)
+        return (
+            None if stores.path(video.source).exists() and (not there or there.video_id == video_id) else video.source
+        )
     except (StoreError, OSError):
         return None
 
@@ -177,7 +181,8 @@ def admit(session: Session, found: Look) -> Arrival:
 
 def move(session: Session, video: Video, clip: InputRef) -> None:
     """The video's file lies elsewhere now, which may say something new about it: in ``RO`` are the locked clips."""
-    session.execute(delete(SourceFile).where(SourceFile.uri == video.source))
+    left = SourceFile.uri == video.source, SourceFile.video_id == video.video_id
+    session.execute(delete(SourceFile).where(*left))
     table.move_clip(session, video.video_id, clip)
     video.source = clip.uri
     if video.outcome == "vanished":

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
+from dashcam.media import identity
 from dashcam.records import Record
 from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks.chain import STAGES
@@ -50,13 +51,25 @@ class StageOutput:
     publish: list[NewTask] = field(default_factory=list)
 
 
+def ensure_its_clip(task: Task, stores: Stores) -> None:
+    """What lies at the clip's place is that clip, if the stage reads it: people, and cameras that count from 1 again,
+    put another one there. Raises `StageError`; ``OSError`` and `StoreError` when it cannot be read."""
+    if STAGES[task.task_type].reads_clip and identity.video_id(stores.path(task.input("video").uri)) != task.video_id:
+        raise StageError(
+            f"{task.input('video').path} is not the clip any more that was handed in: it was still being written, or "
+            "was replaced."
+        )
+
+
 def clip_vanished(task: Task, stores: Stores) -> bool:
-    """The clip that the stage must read is in its store no more, and the store is there: a person, the camera's
-    software or a retention rule has removed it. An empty store counts as not mounted."""
+    """The clip that the stage must read is in its place no more, and the store is there: a person, the camera's
+    software or a retention rule has removed or replaced it. An empty store counts as not mounted."""
     if not STAGES[task.task_type].reads_clip:
         return False
     clip = task.input("video")
     try:
-        return not stores.path(clip.uri).exists() and any(stores.root(clip.device).iterdir())
+        path = stores.path(clip.uri)
+        gone = not path.exists() or identity.video_id(path) != task.video_id
+        return gone and any(stores.root(clip.device).iterdir())
     except (StoreError, OSError):
         return False

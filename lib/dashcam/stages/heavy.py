@@ -132,11 +132,16 @@ class _Shelf:
 
 
 def _spans(task: Task, ctx: StageContext) -> Sequence[Span]:
-    """What preprocessing found; without it (published by hand, or by an older version) everything is looked at."""
+    """What preprocessing found; without it (published by hand, by an older version, or it was removed since) everything
+    is looked at."""
     if not any(ref.type == "candidates" for ref in task.inputs):
         return []
     path = ctx.stores.path(task.input("candidates").uri)
-    return Candidates.model_validate_json(path.read_bytes()).spans
+    try:
+        return Candidates.model_validate_json(path.read_bytes()).spans
+    except FileNotFoundError:
+        ctx.log.warning("%s: %s is gone; all of the clip is looked at", task.video_id, path.name)
+        return []
 
 
 def _write_sightings(found: Sequence[Seen], shelf: _Shelf, work: Path) -> list[Sighting]:

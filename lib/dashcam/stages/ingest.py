@@ -18,16 +18,11 @@ _NO_PICTURE = Probe(codec="", width=0, height=0, fps=0.0, duration_s=0.0, frames
 def run(task: Task, ctx: StageContext) -> StageOutput:
     """Facts of ``task.input("video")``; publishes PREPROCESS_VIDEO on the same file.
 
-    Raises ``Rejected`` for what nobody can read and for a file that is no longer the clip it was; a missing file or
-    store is an ``OSError`` or ``StoreError``, because it may come back.
+    Raises ``Rejected`` for what nobody can read and for a file that grows meanwhile; a missing file or store is an
+    ``OSError`` or ``StoreError``, because it may come back.
     """
     source = task.input("video")
     path = ctx.stores.path(source.uri)
-    if identity.video_id(path) != task.video_id:
-        raise Rejected(
-            f"{path.name} has changed since it was handed in (it was still being written, or was replaced): "
-            "hand it in again."
-        )
     try:
         facts = _facts(path, source, ctx, probe(path))
     except UnreadableClip as error:
