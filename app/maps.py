@@ -19,6 +19,7 @@ from folium.template import Template
 from folium.utilities import JsCode
 
 from app import system
+from app.api.parameters import Number
 from app.pages import parts, wording
 from app.pages.frame import static_url, zone
 from dashcam.catalog import browse, triplog
@@ -295,7 +296,7 @@ def video_map(video_id: str) -> HTMLResponse:
 
 
 @router.get("/maps/trips/{trip_id}")
-def map_of_trip(trip_id: int) -> HTMLResponse:
+def map_of_trip(trip_id: Number) -> HTMLResponse:
     with reading(system.current().engine) as session:
         found = triplog.trip(session, trip_id)
         clips = [(clip.video_id, fixes_of(session, clip.video_id)) for clip in triplog.leads(session, trip_id)]
@@ -309,7 +310,7 @@ def map_of_trip(trip_id: int) -> HTMLResponse:
 def plate_map(text: str) -> HTMLResponse:
     with reading(system.current().engine) as session:
         plate = browse.plate(session, text)
-        sightings = browse.sightings_of(session, plate.plate_id, limit=MANY) if plate else []
-    if not any(one.lat is not None for one in sightings):
+        sightings = browse.sightings_of(session, plate.plate_id, limit=MANY, placed=True) if plate else []
+    if not sightings:
         raise HTTPException(404, f"There are no positions for plate {text}.")
     return answer(sightings_map(sightings))

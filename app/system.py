@@ -5,9 +5,10 @@ import contextlib
 import math
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from fastapi import HTTPException
 from sqlalchemy import Engine
 
 from app.progress import ProgressBoard
@@ -86,11 +87,12 @@ class System:
 
 
 def with_zone(moment: datetime) -> datetime:
-    """A time without a zone is the local time that pages show."""
-    if moment.tzinfo is not None:
-        return moment
-    zone = current().zone()
-    return moment.replace(tzinfo=zone) if zone else moment.astimezone()
+    """A time in UTC; one without a zone is the local time that pages show."""
+    try:
+        local = moment if moment.tzinfo is not None else moment.replace(tzinfo=current().zone())
+        return local.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise HTTPException(422, f"{moment.isoformat()} is not a time between the years 1 and 9999 in UTC.") from None
 
 
 _system: System | None = None

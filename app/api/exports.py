@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
 
 from app import system
+from app.api.parameters import Number
 from dashcam.catalog import export
 from dashcam.database import reading
 from dashcam.gps.export import geojson, gpx
@@ -18,7 +19,7 @@ TYPES = {"gpx": "application/gpx+xml", "geojson": "application/geo+json"}
 
 def wanted(
     clip: str | None = None,
-    trip: int | None = None,
+    trip: Number | None = None,
     since: Annotated[datetime | None, Query(alias="from")] = None,
     until: Annotated[datetime | None, Query(alias="to")] = None,
 ) -> export.Scope:

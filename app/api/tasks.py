@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from app import system
+from app.api.parameters import Number
 from dashcam.catalog import arrival
 from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
@@ -43,7 +44,7 @@ def list_tasks(
     video_id: str | None = None,
     device_type: str | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Number = 0,
 ) -> TaskPage:
     """Tasks by type, state, video or device class, oldest first, a page at a time."""
     with reading(system.current().engine) as session:
@@ -68,7 +69,7 @@ def pending_tasks(device_type: str | None = None, limit: Annotated[int, Query(ge
 
 
 @router.get("/{task_id}")
-def get_task(task_id: int) -> Task:
+def get_task(task_id: Number) -> Task:
     with reading(system.current().engine) as session:
         task = table.get(session, task_id)
     if task is None:
@@ -89,7 +90,7 @@ def create_task(new: NewTask) -> Changed:
 
 
 @router.post("/{task_id}/complete")
-def complete_task(task_id: int, completion: Completion) -> Changed:
+def complete_task(task_id: Number, completion: Completion) -> Changed:
     """Store the result, complete the task and publish what follows, in one transaction; or do nothing at all.
 
     A clip ends as ``vanished`` only where its stage reads clips and no copy of it is known: with one, the task goes on
@@ -130,7 +131,7 @@ def goes_on_from_a_copy(here: system.System, task_id: int) -> bool:
 
 
 @router.post("/{task_id}/failed")
-def fail_task(task_id: int, failure: Failure) -> Changed:
+def fail_task(task_id: Number, failure: Failure) -> Changed:
     """Note why an attempt failed; the task stays pending and is offered again after a growing delay."""
     here = system.current()
     delay = timedelta(seconds=here.site.global_.task_retry_delay_seconds)
@@ -142,7 +143,7 @@ def fail_task(task_id: int, failure: Failure) -> Changed:
 
 
 @router.post("/{task_id}/retry")
-def retry_task(task_id: int) -> Changed:
+def retry_task(task_id: Number) -> Changed:
     """Offer a pending task again at once, whatever held it back."""
     here = system.current()
     with writing(here.engine) as session:
@@ -152,7 +153,7 @@ def retry_task(task_id: int) -> Changed:
 
 
 @router.post("/{task_id}/progress")
-def report_progress(task_id: int, report: ProgressReport) -> None:
+def report_progress(task_id: Number, report: ProgressReport) -> None:
     system.current().progress.report(task_id, report.fraction, report.device)
 
 

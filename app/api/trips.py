@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import func, select
 
 from app import system
+from app.api.parameters import Number
 from dashcam.catalog import trips
 from dashcam.catalog.models import Trip, Video
 from dashcam.database import reading, writing
@@ -69,7 +70,7 @@ def list_trips(
     since: Annotated[datetime | None, Query(alias="from")] = None,
     until: Annotated[datetime | None, Query(alias="to")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Number = 0,
 ) -> TripPage:
     """Trips that began in the time asked for, newest first."""
     query = select(Trip)
@@ -85,7 +86,7 @@ def list_trips(
 
 
 @router.get("/{trip_id}")
-def get_trip(trip_id: int) -> TripAnswer:
+def get_trip(trip_id: Number) -> TripAnswer:
     with reading(system.current().engine) as session:
         trip = session.get(Trip, trip_id)
         if trip is None:
@@ -95,7 +96,7 @@ def get_trip(trip_id: int) -> TripAnswer:
 
 
 @router.post("/{trip_id}/split")
-def split_trip(trip_id: int, at: Split) -> Undo:
+def split_trip(trip_id: Number, at: Split) -> Undo:
     """Begin a new trip with this clip; stays so when clips are processed again."""
     here = system.current()
     try:
@@ -107,7 +108,7 @@ def split_trip(trip_id: int, at: Split) -> Undo:
 
 
 @router.post("/{trip_id}/merge")
-def merge_trip(trip_id: int) -> Undo:
+def merge_trip(trip_id: Number) -> Undo:
     """Join the trip with the one before it; stays so when clips are processed again."""
     here = system.current()
     try:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from app import system
+from app.api.parameters import Number
 from dashcam import records
 from dashcam.catalog import answers, arrival
 from dashcam.catalog.search import PlateFilter, Region
@@ -42,7 +43,8 @@ def plate_filter(
     until: Annotated[AwareDatetime | None, Query(description="Not included.")] = None,
     box: Annotated[str | None, Query(description="south,west,north,east in degrees")] = None,
 ) -> PlateFilter:
-    return PlateFilter(q, near, not unsure, since, until, region(box) if box else None)
+    first, end = since and system.with_zone(since), until and system.with_zone(until)
+    return PlateFilter(q, near, not unsure, first, end, region(box) if box else None)
 
 
 def region(box: str) -> Region:
@@ -90,7 +92,7 @@ def scan(request: ScanRequest) -> ScanAnswer:
 def list_videos(
     outcome: Literal["processed", "rejected", "vanished", "pending"] | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Number = 0,
 ) -> answers.VideoPage:
     """Videos, newest first."""
     with reading(system.current().engine) as session:
@@ -115,9 +117,7 @@ def get_track(video_id: str) -> list[records.Fix]:
 
 
 @router.get("/plates")
-def list_plates(
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Annotated[int, Query(ge=0)] = 0
-) -> list[answers.PlateAnswer]:
+def list_plates(limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Number = 0) -> list[answers.PlateAnswer]:
     """Confirmed plates, last seen first."""
     with reading(system.current().engine) as session:
         return answers.search(session, PlateFilter(), limit, offset)
@@ -137,7 +137,7 @@ def get_plate(plate: str) -> answers.PlateDetail:
 def search(
     wanted: Annotated[PlateFilter, Depends(plate_filter)],
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Number = 0,
 ) -> list[answers.PlateAnswer]:
     """Plates by what is remembered: text, time, place; last seen first, with ``near`` the nearest first."""
     with reading(system.current().engine) as session:

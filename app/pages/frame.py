@@ -12,6 +12,7 @@ from nicegui import app, ui
 from sqlalchemy.orm import Session
 
 from app import system
+from app.api.parameters import LARGEST
 from app.pages import wording
 from app.pages.parts import icon, link, tag
 from dashcam.catalog.browse import Cursor
@@ -111,10 +112,9 @@ def local_there(name: str, when: datetime) -> list[tuple[str, str]]:
 
 
 def midnight(day: str, days: int = 0) -> datetime | None:
-    """When the day begins here, or so many days later; None when it is no date."""
+    """When the day begins here, or so many days later, in UTC; None when it is no date."""
     try:
-        local = datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), zone())
-        return local if local.tzinfo else local.astimezone()
+        return datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), zone()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
@@ -130,8 +130,20 @@ def cursor_text(cursor: Cursor | None) -> str:
 def cursor_of(text: str, key: Callable[[str], object]) -> Cursor | None:
     """The cursor in an address; None, that is the first page, when somebody has bent it."""
     when, _, last = text.partition("~")
+    at = moment_of(when)
     try:
-        at = datetime.fromisoformat(when)
-        return Cursor(at, key(last)) if at.tzinfo else None
+        found = key(last)
     except ValueError:
+        return None
+    if at is None or (isinstance(found, int) and abs(found) > LARGEST):
+        return None
+    return Cursor(at, found)
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment in an address, in UTC; None when it is none, or has no zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None

@@ -44,7 +44,7 @@ async def plates(
                 for card in cards:
                     parts.plate_card(card, zone(), now())
         else:
-            nothing(fragment, bool(unsure))
+            nothing(fragment, bool(unsure), bool(wanted.since or wanted.until or cursor))
         older = parts.url("/plates", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
         parts.pager(older, parts.url("/plates", filters) if cursor else None)
 
@@ -77,15 +77,15 @@ def date_form(filters: dict[str, str]) -> None:
         tag("button", "button", "Filter", type="submit")
 
 
-def nothing(fragment: str, unsure: bool) -> None:
-    if not fragment:
+def nothing(fragment: str, unsure: bool, narrowed: bool) -> None:
+    """``narrowed`` by something else than the text."""
+    widen = "Try a shorter part of the plate" if fragment else "Widen the dates"
+    if not fragment and not narrowed:
         parts.empty("pin", "No plates yet", "They appear here as soon as a clip has been looked through.")
     elif unsure:
-        parts.empty("search_off", "Nothing like that was read", "Try a shorter part of the plate.")
+        parts.empty("search_off", "Nothing like that was read", f"{widen}.")
     else:
-        parts.empty(
-            "search_off", "No sure read matches", "Try a shorter part of the plate, or look at unsure reads too."
-        )
+        parts.empty("search_off", "No sure read matches", f"{widen}, or look at unsure reads too.")
 
 
 async def plate(text: str, after: str = "") -> None:
@@ -112,7 +112,7 @@ async def plate(text: str, after: str = "") -> None:
                 last = seen[PAGE - 1].cursor if len(seen) > PAGE else None
                 parts.pager(parts.url(here, {"after": cursor_text(last)}) if last else None, here if cursor else None)
             with tag("div", "narrow"):
-                if any(one.lat is not None for one in seen):
+                if summary.placed:
                     map_frame(f"/maps{parts.plate_url(summary.text)}", f"Map of where {summary.text} was seen")
                 else:
                     parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")

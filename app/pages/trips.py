@@ -1,12 +1,11 @@
 """Trips: all of them by day, and one with its map, what happened on it, and ways to split and join."""
 
-from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy.orm import Session
 
 from app.pages import parts, wording
-from app.pages.frame import ask, frame, local_there, now, zone
+from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.tripwork import back_to_the_rule, join_button, split_button, undo_bar
@@ -38,15 +37,6 @@ async def trips(after: str = "") -> None:
                     trip_row(card)
         older = parts.url("/trips", {"after": cards[-1].start_utc.isoformat()}) if more else None
         parts.pager(older, "/trips" if before else None)
-
-
-def moment_of(text: str) -> datetime | None:
-    """The moment in an address; None, that is the first page, when somebody has bent it."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 def trip_row(card: triplog.TripCard) -> None:
@@ -167,7 +157,17 @@ def clips(found: triplog.TripDetail) -> None:
         for index, together in enumerate(moments(found.driven)):
             moment(found, together, first=index == 0)
     if found.parked:
-        with parts.section("Parked", count=f"{len(found.parked):,}"), tag("ol", "panel moments"):
+        parked(found)
+
+
+def parked(found: triplog.TripDetail) -> None:
+    more = found.card.parked - len(found.parked)
+    with parts.section("Parked", count=f"{found.card.parked:,}"):
+        if more > 0:
+            with tag("p", "muted"):
+                tag("span", text=f"The newest {len(found.parked):,} are shown; {more:,} from before them are under ")
+                link("/videos", "", "Videos")
+        with tag("ol", "panel moments"):
             for clip in found.parked:
                 with tag("li", "row"):
                     tag("span", "num when", wording.moment(clip.when, zone()))

@@ -1,16 +1,19 @@
 """The WebUI as a person meets it, in a real browser: every page, by day and by night, on a desk and on a phone."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashcam.database import open_engine, writing
 from tests.app.browser import chromium as chromium
 from tests.app.browser import desk as desk
 from tests.app.browser import page as page
 from tests.app.browser import served, watched
 from tests.app.browser import site as site
+from tests.catalog.rows import NOON, add_sighting, add_video
 
 pytestmark = pytest.mark.browser
 
@@ -72,6 +75,32 @@ def test_a_misread_plate_is_offered_when_none_matches(page: Page) -> None:
     page.get_by_label("Seen from").fill("2030-01-01")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_text("No sure read matches")).to_be_visible()
+
+
+def test_dates_without_a_plate_are_not_taken_for_an_empty_catalogue(page: Page) -> None:
+    page.goto("/plates?first=2030-01-01")
+    expect(page.get_by_role("heading", name="No sure read matches")).to_be_visible()
+    expect(page.get_by_text("Widen the dates, or look at unsure reads too.")).to_be_visible()
+    page.goto("/plates?unsure=1&last=2010-01-01")
+    expect(page.get_by_role("heading", name="Nothing like that was read")).to_be_visible()
+
+
+def test_a_plate_has_a_map_although_only_older_sightings_have_positions(chromium: Browser, tmp_path: Path) -> None:
+    with (
+        served(tmp_path, "--empty") as address,
+        chromium.new_context(base_url=address) as context,
+        watched(context, address) as page,
+    ):
+        with writing(open_engine(f"sqlite:///{tmp_path / 'dashcam.db'}")) as session:
+            for number in range(70):
+                video = add_video(session, number, NOON + timedelta(hours=number))
+                place = {} if number else {"lat": 44.43, "lon": 26.1}
+                add_sighting(session, video, "LT23CGK", **place)
+                add_sighting(session, video, "B577PRO", 4.0)
+        page.goto("/plates/LT23CGK")
+        expect(page.frame_locator("iframe.map").locator("canvas")).to_be_visible()
+        page.goto("/plates/B577PRO")
+        expect(page.get_by_role("heading", name="No positions")).to_be_visible()
 
 
 def second(page: Page) -> float:
@@ -231,6 +260,8 @@ def test_an_empty_system_says_what_to_do_next(chromium: Browser, tmp_path: Path)
         expect(page.get_by_text("dashcam up")).to_be_visible()
         page.goto("/accuracy")
         expect(page.get_by_text("Nothing has been rejected yet")).to_be_visible()
+        page.goto("/plates")
+        expect(page.get_by_text("No plates yet")).to_be_visible()
 
 
 def test_a_device_is_paused_and_resumed_with_a_click(page: Page) -> None:

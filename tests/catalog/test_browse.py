@@ -148,12 +148,13 @@ def test_one_plate_is_found_as_a_person_types_it_and_lists_every_sighting(engine
     with writing(engine) as session:
         for number in range(3):
             video = add_video(session, number, NOON + timedelta(days=number))
-            add_sighting(session, video, "LT23CGK", 1.0)
+            add_sighting(session, video, "LT23CGK", 1.0, **({} if number else {"lat": 44.0, "lon": -3.0}))
             add_sighting(session, video, "LT23CGK", 5.0, confirmed=number > 0)
     with reading(engine) as session:
         found = browse.plate(session, "lt23 cgk")
         assert found is not None
         assert (found.text, found.sightings, found.confirmed, found.videos) == ("LT23CGK", 6, 5, 3)
+        assert found.placed == 1
         assert (found.first_seen, found.last_seen) == (
             NOON + timedelta(seconds=1),
             NOON + timedelta(days=2, seconds=5),

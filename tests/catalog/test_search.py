@@ -1,6 +1,7 @@
 """What is remembered of a plate finds it, whichever way the search takes, on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -79,9 +80,28 @@ MISREAD = [
 ]
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_misread_plate_is_found_nearest_first(filled: Engine) -> None:
     for text, expected in MISREAD:
         assert found(filled, PlateFilter(text, near=True)) == expected, text
+
+
+@pytest.mark.usefixtures("either_way")
+def test_misread_plates_that_do_not_match_take_no_room_on_the_page(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
+        for number in range(9):
+            add_sighting(session, add_video(session, number), f"K{number}SX", lat=44.0, lon=-3.0)
+        late = add_video(session, 10, NOON + timedelta(days=9))
+        for number, text in enumerate(("K95X", "K9SX2", "K85X", "K7S8"), 1):
+            add_sighting(session, late, text, float(number), lat=50.0, lon=-3.0, confirmed=text != "K85X")
+    after, north = NOON + timedelta(days=1), Region(49.0, -4.0, 51.0, -2.0)
+    with reading(any_engine) as session:
+        for wanted in (PlateFilter(since=after), PlateFilter(region=north), PlateFilter(since=after, region=north)):
+            for text, expected in (("SX", ["K9SX2", "K95X"]), ("K9SX", ["K9SX2", "K95X"]), ("5", ["K95X", "K7S8"])):
+                near = replace(wanted, text=text, near=True)
+                assert [card.text for card in search.plates(session, near, limit=2)] == expected, near
+        unsure = PlateFilter("SX", near=True, confirmed_only=False, since=after)
+        assert [card.text for card in search.plates(session, unsure)] == ["K9SX2", "K85X", "K95X"]
 
 
 @pytest.mark.usefixtures("either_way")

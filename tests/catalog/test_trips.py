@@ -194,6 +194,23 @@ def test_what_cannot_be_split_or_merged_is_said(driven: Engine) -> None:
             trips.merge(session, 999, SITE.trips)
 
 
+def test_a_clip_of_no_length_can_be_joined_and_split_again(any_engine: Engine) -> None:
+    car = Car()
+    car.drive(local(19, 8), 6)
+    later = local(19, 10).astimezone(UTC)
+    car.record(later, 2.0, 0.0, later, rear=False)  # of a clip without index one position was saved
+    car.clips[-1] = car.clips[-1].model_copy(update={"duration_s": 0.0, "frames": 0})
+    with writing(any_engine) as session:
+        for facts in car.clips:
+            arrive(session, facts)
+        first, second = numbers(session)
+        (clip,) = first_clips(session, second)
+        assert trips.merge(session, second, SITE.trips) == (clip, None)
+        assert numbers(session) == [first]
+        assert trips.split(session, first, clip, SITE.trips) == "merge"
+        assert [one[3] for one in drawn(session)] == [4, 1]
+
+
 def test_a_clip_that_turns_out_to_be_unreadable_leaves_its_trip_unless_it_tells_where_the_car_was(
     driven: Engine,
 ) -> None:

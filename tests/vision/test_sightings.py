@@ -1,9 +1,15 @@
 """Tracklets of one plate become one sighting; two plates stay two; a fragment or a street sign is never confirmed."""
 
 from collections.abc import Sequence
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dashcam.records import Box, Read
-from dashcam.vision.sightings import sightings
+from dashcam.vision import sightings as module
+from dashcam.vision.sightings import GAP_S, sightings
 from dashcam.vision.watch import Evidence, Tracklet
 
 HERE: Box = (100, 100, 180, 125)
@@ -106,3 +112,50 @@ def test_the_crop_shown_is_one_that_was_read_and_agrees() -> None:
     assert seen.best.read.text == "AB12CDE"
     assert seen.best in seen.evidence
     assert seen.best.jpeg == b"AB12CDE"
+
+
+def merged_one_by_one(tracklets: Sequence[Tracklet]) -> list[tuple[str, float, list[str]]]:
+    """All pairs compared anew after each merge: what is meant, and far too slow for a street full of plates."""
+    groups = [module._group(0, [t]) for t in tracklets]
+    while True:
+        groups.sort(key=lambda g: (g.first_s, g.vote.text))
+        near = [
+            (apart, gap, i, j)
+            for (i, a), (j, b) in combinations(enumerate(groups), 2)
+            if (gap := max(a.first_s, b.first_s) - min(a.last_s, b.last_s)) <= GAP_S
+            and (apart := module._apart(a, b)) is not None
+        ]
+        if not near:
+            return [(g.vote.text, g.last_s, [e.read.text for e in g.evidence]) for g in groups]
+        _, _, i, j = min(near)
+        right, left = groups.pop(j), groups.pop(i)
+        groups.append(module._group(0, left.tracklets + right.tracklets))
+
+
+READINGS = ("AB12CDE", "A812CDE", "AB12CDF", "AB12CD", "B12C", "DX17ZWH", "DX17ZW")
+PIECES = st.builds(
+    tracklet,
+    st.lists(st.sampled_from(READINGS), min_size=1, max_size=3),
+    st.integers(0, 60).map(lambda half: half / 2),
+    box=st.sampled_from((HERE, THERE)),
+    sure=st.sampled_from((0.6, 0.97)),
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(PIECES, max_size=12))
+def test_merging_takes_the_surest_pair_of_all_each_time(tracklets: list[Tracklet]) -> None:
+    groups = module._Merging(GAP_S)
+    for one in tracklets:
+        groups.add([one])
+    result = [(g.vote.text, g.last_s, [e.read.text for e in g.evidence]) for g in groups.merged()]
+    assert result == merged_one_by_one(tracklets)
+
+
+def test_a_street_full_of_plates_is_compared_pair_by_pair_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    distance = module.distance
+    monkeypatch.setattr(module, "distance", lambda *pair: compared.append(pair) or distance(*pair))
+    street = [tracklet([f"{number:02}XY{number:02}Z"], number + piece / 2) for number in range(30) for piece in (0, 1)]
+    assert len(sightings(street)) == 30
+    assert len({(id(left), id(right)) for left, right in compared}) == len(compared) > 100

@@ -17,6 +17,7 @@ from dashcam.catalog.places import overlapping
 from dashcam.catalog.plate_text import normalised
 from dashcam.catalog.worklist import TaskLine, pending_of, task_lines, task_of
 from dashcam.gps.place import Estimate
+from dashcam.gps.trips import PARKING
 from dashcam.records import VideoFacts
 
 
@@ -108,6 +109,8 @@ class PlateSummary:
     text: str
     sightings: int
     confirmed: int
+    placed: int
+    """How many of the sightings have a position."""
     videos: int
     first_seen: datetime | None
     last_seen: datetime | None
@@ -161,6 +164,8 @@ class VideoFilter:
     until: datetime | None = None
     """Not included; a day's page asks from midnight to midnight."""
     trip_id: int | None = None
+    parked: bool | None = None
+    """Only clips of the parked car, or only all others."""
 
 
 def totals(session: Session) -> Totals:
@@ -195,6 +200,9 @@ def video_conditions(wanted: VideoFilter) -> list[ColumnElement[bool]]:
         )
     if wanted.trip_id is not None:
         conditions.append(Video.trip_id == wanted.trip_id)
+    if wanted.parked is not None:
+        parked = func.coalesce(Video.facts["kind"].as_string(), "normal") == PARKING
+        conditions.append(parked if wanted.parked else ~parked)
     if wanted.camera:
         conditions.append(Video.camera == wanted.camera)
     if wanted.outcome:
@@ -294,6 +302,7 @@ def plate(session: Session, text: str) -> PlateSummary | None:
             Plate.text,
             func.count(),
             func.count().filter(Sighting.confirmed),
+            func.count(Sighting.lat),
             func.count(Sighting.video_id.distinct()),
             func.min(Sighting.seen_utc),
             func.max(Sighting.seen_utc),
@@ -309,10 +318,12 @@ def plate(session: Session, text: str) -> PlateSummary | None:
 
 
 def sightings_of(
-    session: Session, plate_id: int, after: Cursor | None = None, limit: int = 60
+    session: Session, plate_id: int, after: Cursor | None = None, limit: int = 60, placed: bool = False
 ) -> Sequence[SightingCard]:
-    """One plate's sightings, newest first."""
+    """One plate's sightings, newest first; ``placed`` only those with a position."""
     query = sighting_columns().where(Sighting.plate_id == plate_id)
+    if placed:
+        query = query.where(Sighting.lat.is_not(None))
     if after is not None:
         query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
     query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)

@@ -1,7 +1,8 @@
 """The cameras' clocks: how far off they are, what a person says about them, and what follows for their clips.
 
-Clips timed by the satellites' UTC are right as they are. For all others a camera's correction counts, and a clock that
-had started again on 1 January is seen through (`gps.restart`).
+Clips timed by the satellites' UTC are right as they are. For all others a camera's correction counts. Without one, a
+clip that is named like one with GPS of another camera goes by that one's offset, for both names carry one clock. A
+clock that had started again on 1 January is seen through (`gps.restart`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from statistics import median
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import trips
@@ -20,12 +21,17 @@ from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.gps import clock
 from dashcam.gps.restart import NEAR, Numbered, mended
+from dashcam.media import names
 from dashcam.records import ClockKind, VideoFacts
 
 LATEST = 50
 CHUNK = 200
 TEN_YEARS_S = 3.2e8
 """More than that no clock is off."""
+NAMED_TOGETHER = timedelta(seconds=5)
+"""So close together the cameras of one car begin a recording."""
+FAR_OFF = timedelta(days=1)
+"""A clock that is further off is seen through only where the names have numbers."""
 
 
 class CameraTime(BaseModel):
@@ -125,10 +131,14 @@ def follow(session: Session, moved: Sequence[Video], site: Site) -> None:
 
 def apply_to(session: Session, video: Video) -> list[Video]:
     """Set the clip's start to what its facts, the correction and its neighbours say; the clips whose time changed."""
-    moved = []
-    if (start := _corrected(session, video)) is not None and retime(session, video, start):
-        moved.append(video)
+    beside = [one for one in _named_alike(session, video, video.start_utc) if one.clock == "camera"]
+    moved = [one for one in [video, *beside] if _settle(session, one)]  # in this order: they go by what it says
     return moved + _mend_restart(session, video)
+
+
+def _settle(session: Session, video: Video) -> bool:
+    start = _corrected(session, video)
+    return start is not None and retime(session, video, start)
 
 
 def _corrected(session: Session, video: Video) -> datetime | None:
@@ -136,7 +146,50 @@ def _corrected(session: Session, video: Video) -> datetime | None:
         return None
     facts = VideoFacts.model_validate(video.facts)
     correction = None if video.clock == "utc" else session.get(CameraClock, video.camera or "")
-    return facts.start_utc - timedelta(seconds=correction.ahead_s if correction else 0)
+    said_s = correction.ahead_s if correction else 0.0
+    start, named = facts.start_utc - timedelta(seconds=said_s), _named(video.name)
+    if video.clock != "camera" or named is None:
+        return start
+    ahead = None if said_s else _ahead_beside(session, video, facts.start_utc)
+    ahead_s = None if ahead is None else ahead.total_seconds()
+    if ahead_s != facts.camera_ahead_s:
+        video.facts = video.facts | {"camera_ahead_s": ahead_s}
+    return start if ahead is None else named - ahead
+
+
+def _ahead_beside(session: Session, video: Video, start: datetime) -> timedelta | None:
+    """How far names are ahead of UTC, as the GPS of another camera tells in the same recording; None without one."""
+    told: list[tuple[int, timedelta, timedelta]] = []
+    for other in _named_alike(session, video, start):
+        named = _named(other.name)
+        if other.clock in ("utc", "gps_local") and named is not None and other.start_utc is not None:
+            numbers_apart = abs((other.counter or 0) - (video.counter or 0))
+            # names repeat themselves, in the autumn hour and after each empty battery: the nearest one is meant
+            told.append((numbers_apart, abs(other.start_utc - start), named - other.start_utc))
+    return min(told)[2] if told else None
+
+
+def _named_alike(session: Session, video: Video, start: datetime | None) -> list[Video]:
+    """The clips of other cameras that by their names are of the same recording, however far their clocks are off."""
+    named = _named(video.name)
+    if named is None or start is None:
+        return []
+    near: ColumnElement[bool] = Video.start_utc.between(start - FAR_OFF, start + FAR_OFF) & Video.counter.is_(None)
+    if video.counter is not None:  # one device numbers either all its clips or none
+        near = Video.counter.between(video.counter - NEAR, video.counter + NEAR)
+    others = select(Video.video_id, Video.name).where(near, func.coalesce(Video.camera, "") != (video.camera or ""))
+    alike = [
+        video_id
+        for video_id, name in session.execute(others)
+        if (said := _named(name)) is not None and abs(said - named) <= NAMED_TOGETHER
+    ]
+    return list(session.scalars(select(Video).where(Video.video_id.in_(alike)))) if alike else []
+
+
+def _named(name: str) -> datetime | None:
+    """The time in a file's name, as if it were UTC."""
+    local = names.parse(name).start_local
+    return local and local.replace(tzinfo=UTC)
 
 
 def _mend_restart(session: Session, video: Video) -> list[Video]:

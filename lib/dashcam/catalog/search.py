@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    String,
     and_,
     column,
     exists,
@@ -23,6 +24,8 @@ from sqlalchemy import (
     select,
     text,
     tuple_,
+    type_coerce,
+    union,
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.util import AliasedClass
@@ -37,6 +40,8 @@ FEW_PLACES = 3000
 """The same for all that was ever seen in a region."""
 MANY_ROWS = 200
 """A region over more rows of tiles (2 degrees) is met soon enough by walking back in time."""
+MOST_ALIKE = 1000
+"""Of a short text's misreadings only so many are compared, those seen last."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +125,22 @@ def begins(of: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
 
 
 def text_is(of: InstrumentedAttribute[str], wanted: PlateFilter) -> ColumnElement[bool]:
-    """What is looked for, in the plate's own characters."""
+    """What is looked for, in the plate's own characters; with ``near`` whatever they may be confused with."""
+    if wanted.near and not wanted.is_pattern:
+        return canonical(of).contains(plate_text.canonical(wanted.text), autoescape=True)
     if not wanted.is_pattern:
         return of.contains(plate_text.normalised(wanted.text), autoescape=True)
     signs = {"?": "_", "*": "%"}
     return of.like("".join(signs.get(one) or plate_text.normalised(one) for one in wanted.text))
+
+
+def canonical(of: InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """`plate_text.canonical` of a plate's text."""
+    folded: ColumnElement[str] = type_coerce(of, String())
+    for group in plate_text.CONFUSED:
+        for other in group[1:]:
+            folded = func.replace(folded, other, group[0], type_=String())
+    return folded
 
 
 def conditions(
@@ -206,27 +222,25 @@ def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[tuple[int]
 
 
 def nearest(session: Session, wanted: PlateFilter, limit: int) -> Sequence[int]:
-    """The plates that contain the text or a misreading of it, by their cost and then last seen first."""
+    """The matching plates that contain the text or a misreading of it, by their cost and then last seen first."""
     sought = plate_text.normalised(wanted.text)
-    keys = plate_text.near_keys(sought)
-    parts = select(PlateSuffix.plate_id, PlateSuffix.text).where(
-        begins(PlateSuffix.suffix, plate_text.canonical(sought))
-    )
-    wholes = select(Plate.plate_id, Plate.text).join(PlateNear, PlateNear.plate_id == Plate.plate_id)
-    candidates = pairs(session, parts.limit(FEW_PLATES))
-    candidates |= pairs(session, wholes.where(PlateNear.key.in_(keys)).limit(FEW_PLATES))
-    costs = {plate_id: plate_text.misread_cost(sought, text) for plate_id, text in candidates.items()}
-    near = sorted((cost, plate_id) for plate_id, cost in costs.items() if cost is not None)
-    # as many as may be on the page, and all of the cost at which it ends, because the last seen come first among those
-    ends = near[min(limit, len(near)) - 1][0] if near else 0
-    ids = [plate_id for cost, plate_id in near if cost <= ends]
-    seen = last_seen(wanted, select(Plate.plate_id).where(Plate.plate_id.in_(ids)))
-    last = {plate_id: when for plate_id, when in session.execute(seen) if when is not None}
-    return sorted(last, key=lambda one: (costs[one], -last[one].timestamp()))[:limit]
-
-
-def pairs(session: Session, query: Select[Any]) -> dict[int, Any]:
-    return dict(session.execute(query).tuples().all())
+    parts = select(PlateSuffix.plate_id).where(begins(PlateSuffix.suffix, plate_text.canonical(sought)))
+    if not few(session, parts, FEW_PLATES):
+        # the text is so short that half of all plates may contain it: the exact ones, which come first, fill the page
+        ids = newest(session, replace(wanted, near=False), None, limit)
+        if len(ids) == limit:
+            return ids
+        ids = [*ids, *newest(session, wanted, None, MOST_ALIKE)]
+        parts = select(Plate.plate_id).where(Plate.plate_id.in_(ids))
+    wholes = select(PlateNear.plate_id).where(PlateNear.key.in_(plate_text.near_keys(sought)))
+    seen = last_seen(wanted, select(union(parts, wholes).subquery().c.plate_id)).subquery()
+    found = select(seen, Plate.text).join(Plate, Plate.plate_id == seen.c.plate_id).where(seen.c.last.is_not(None))
+    near = [
+        (cost, -last.timestamp(), plate_id)
+        for plate_id, last, text in session.execute(found)
+        if (cost := plate_text.misread_cost(sought, text)) is not None
+    ]
+    return [plate_id for _, _, plate_id in sorted(near)[:limit]]
 
 
 def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> list[PlateCard]:

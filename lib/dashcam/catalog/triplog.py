@@ -11,7 +11,9 @@ from dashcam.catalog.browse import VideoCard, VideoFilter, videos
 from dashcam.catalog.models import Sighting, Trip, TripDecision, Video
 from dashcam.gps.trips import Stop, TripEvent
 
-MOST_CLIPS = 5000
+MOST_DRIVEN = 5000
+MOST_PARKED = 100
+"""A car that stands for weeks may have thousands."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class TripDetail:
     driven: list[VideoCard]
     """In order of time, as is ``parked``."""
     parked: list[VideoCard]
+    """The newest; ``card.parked`` counts all."""
     decisions: dict[str, str]
     """What a person decided about a clip: ``split`` or ``merge``."""
     before: int | None
@@ -58,14 +61,15 @@ def trip(session: Session, trip_id: int) -> TripDetail | None:
     row = session.get(Trip, trip_id)
     if row is None:
         return None
-    clips = videos(session, VideoFilter(trip_id=trip_id), limit=MOST_CLIPS)[::-1]
-    decided = select(TripDecision).where(TripDecision.video_id.in_([clip.video_id for clip in clips]))
+    driven = videos(session, VideoFilter(trip_id=trip_id, parked=False), limit=MOST_DRIVEN)[::-1]
+    parked = videos(session, VideoFilter(trip_id=trip_id, parked=True), limit=MOST_PARKED)[::-1]
+    decided = select(TripDecision).where(TripDecision.video_id.in_([clip.video_id for clip in driven]))
     earlier = select(Trip.trip_id).where(Trip.start_utc < row.start_utc).order_by(Trip.start_utc.desc()).limit(1)
     later = select(Trip.trip_id).where(Trip.start_utc > row.start_utc).order_by(Trip.start_utc).limit(1)
     return TripDetail(
         card=_cards(session, [row])[0],
-        driven=[clip for clip in clips if clip.kind != "parking"],
-        parked=[clip for clip in clips if clip.kind == "parking"],
+        driven=driven,
+        parked=parked,
         decisions={one.video_id: one.decision for one in session.scalars(decided)},
         before=session.scalar(earlier),
         after=session.scalar(later),

@@ -7,9 +7,10 @@ as most of its clips are still together.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Engine, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dashcam.catalog.models import Trip, TripDecision, Video
 from dashcam.catalog.places import fixes_of
@@ -73,7 +74,7 @@ def derive(session: Session, start: datetime, end: datetime, settings: TripSetti
     before = session.scalar(select(func.max(Trip.start_utc)).where(Trip.start_utc < start))
     after = session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > end))
     next_one = after and session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > after))
-    clips = _clips(session, before, next_one)
+    clips = _clips(session, *_within(Video.start_utc, before, next_one))
     ids = [clip.video_id for clip in clips]
     decided = select(TripDecision.video_id, TripDecision.decision).where(TripDecision.video_id.in_(ids))
     decisions: dict[str, rules.Decision] = {
@@ -81,11 +82,7 @@ def derive(session: Session, start: datetime, end: datetime, settings: TripSetti
     }
     found = rules.trips(clips, decisions, settings)
     stays = _store(session, clips, found, settings)
-    standing = select(Trip.trip_id)
-    if before is not None:
-        standing = standing.where(Trip.start_utc >= before)
-    if next_one is not None:
-        standing = standing.where(Trip.start_utc < next_one)
+    standing = select(Trip.trip_id).where(*_within(Trip.start_utc, before, next_one))
     _forget_empty(session, set(session.scalars(standing)) - stays)
 
 
@@ -133,16 +130,19 @@ def describe(session: Session, video: Video, settings: TripSettings) -> None:
     video.clock = facts.get("clock_kind", "utc" if facts.get("clock") == "gps" else "camera")
 
 
-def _clips(session: Session, start: datetime | None, end: datetime | None) -> list[rules.Clip]:
+def _within(
+    column: InstrumentedAttribute[Any], start: datetime | None, end: datetime | None
+) -> list[ColumnElement[bool]]:
+    """From one moment to just before another; None is without a limit."""
+    return ([] if start is None else [column >= start]) + ([] if end is None else [column < end])
+
+
+def _clips(session: Session, *which: ColumnElement[bool]) -> list[rules.Clip]:
     kind = Video.facts["kind"].as_string()
     query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive)
     # a clip without a picture still tells where the car was, if it has positions
     seen = or_(Video.outcome.is_(None), Video.outcome != "rejected", Video.drive.is_not(None))
-    query = query.where(Video.start_utc.is_not(None), seen)
-    if start is not None:
-        query = query.where(Video.start_utc >= start)
-    if end is not None:
-        query = query.where(Video.start_utc < end)
+    query = query.where(Video.start_utc.is_not(None), seen, *which)
     return [
         rules.Clip(
             video_id,
@@ -251,11 +251,9 @@ def restore(session: Session, video_id: str, decision: rules.Decision | None, se
 
 
 def _moments(session: Session, trip_id: int) -> list[rules.Moment]:
-    trip = session.get(Trip, trip_id)
-    if trip is None:
+    if session.get(Trip, trip_id) is None:
         raise NoSuchTrip(f"There is no trip {trip_id} (any more): look at the list of trips.")
-    members = set(session.scalars(select(Video.video_id).where(Video.trip_id == trip_id)))
-    clips = [clip for clip in _clips(session, trip.start_utc, trip.end_utc) if clip.video_id in members]
+    clips = _clips(session, Video.trip_id == trip_id)
     driven = sorted(
         (clip for clip in clips if clip.kind != rules.PARKING), key=lambda clip: (clip.start_utc, clip.video_id)
     )

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from heapq import heappop, heappush
 
 from dashcam.records import Box
 from dashcam.vision.voting import Vote, distance, vote
@@ -19,6 +21,8 @@ SURE_WORD = 0.9
 KEPT_LENGTHS = range(3, 11)
 MIN_CONFIDENCE = 0.1
 """Beyond these an unconfirmed reading is noise, not a plate somebody may want to look up."""
+_Place = tuple[float, str, int]
+"""Where a group stands among the others: by first appearance, then by text, then the one made first."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +39,29 @@ class Seen:
 
 @dataclass
 class _Group:
+    number: int
+    """In the order in which groups were made."""
     tracklets: list[Tracklet]
     vote: Vote
     confirmed: bool
 
     @property
+    def place(self) -> _Place:
+        return self.first_s, self.vote.text, self.number
+
+    @cached_property
     def first_s(self) -> float:
         return min(t.first_s for t in self.tracklets)
 
-    @property
+    @cached_property
     def last_s(self) -> float:
         return max(t.last_s for t in self.tracklets)
 
-    @property
+    @cached_property
     def agreeing(self) -> int:
         return sum(e.read.text == self.vote.text for t in self.tracklets for e in t.evidence)
 
-    @property
+    @cached_property
     def evidence(self) -> list[Evidence]:
         found = sorted((e for t in self.tracklets for e in t.evidence), key=lambda e: (e.read.pts, e.read.box))
         best = sorted(found, key=lambda e: (-e.read.legibility, e.read.pts))[:MAX_READS]
@@ -60,14 +70,11 @@ class _Group:
 
 def sightings(tracklets: Sequence[Tracklet], gap_s: float = GAP_S) -> list[Seen]:
     """The plates of a clip by first appearance; unconfirmed ones are kept unless they are noise."""
-    groups = [_group([t]) for t in tracklets if t.evidence]
-    groups.sort(key=lambda g: (g.first_s, g.vote.text))
-    while pair := _closest(groups, gap_s):
-        left, right = pair
-        groups = [g for g in groups if g is not left and g is not right]
-        groups.append(_group(left.tracklets + right.tracklets))
-        groups.sort(key=lambda g: (g.first_s, g.vote.text))
-    seen = [_seen(group) for group in groups]
+    merging = _Merging(gap_s)
+    for tracklet in tracklets:
+        if tracklet.evidence:
+            merging.add([tracklet])
+    seen = [_seen(group) for group in merging.merged()]
     return [s for s in seen if s.confirmed or _worth_keeping(s.vote)]
 
 
@@ -95,27 +102,45 @@ def _worth_keeping(result: Vote) -> bool:
     return len(result.text) in KEPT_LENGTHS and result.confidence >= MIN_CONFIDENCE
 
 
-def _group(tracklets: list[Tracklet]) -> _Group:
-    group = _Group(tracklets, Vote("", 0.0, []), False)
-    evidence = group.evidence
-    group.vote = vote([e.read for e in evidence])
-    group.confirmed = is_confirmed(group.vote, evidence)
+class _Merging:
+    """Groups of tracklets, and the pairs of them that may be one plate.
+
+    A pair is compared once, when the later of the two is made: to compare all of them anew after each merge takes
+    minutes where a street is full of plates.
+    """
+
+    def __init__(self, gap_s: float) -> None:
+        self._gap_s = gap_s
+        self._made = 0
+        self._groups: dict[_Place, _Group] = {}
+        self._pairs: list[tuple[float, float, _Place, _Place]] = []
+        """A heap, the two that are most surely one plate first; those of groups that are gone stay in it."""
+
+    def add(self, tracklets: list[Tracklet]) -> None:
+        group = _group(self._made, tracklets)
+        self._made += 1
+        for other in self._groups.values():
+            gap = max(group.first_s, other.first_s) - min(group.last_s, other.last_s)
+            if gap <= self._gap_s:
+                left, right = sorted((group, other), key=lambda g: g.place)
+                if (apart := _apart(left, right)) is not None:
+                    heappush(self._pairs, (apart, gap, left.place, right.place))
+        self._groups[group.place] = group
+
+    def merged(self) -> list[_Group]:
+        """What is left when no two are one plate, by first appearance."""
+        while self._pairs:
+            _, _, left, right = heappop(self._pairs)
+            if left in self._groups and right in self._groups:
+                self.add(self._groups.pop(left).tracklets + self._groups.pop(right).tracklets)
+        return [self._groups[place] for place in sorted(self._groups)]
+
+
+def _group(number: int, tracklets: list[Tracklet]) -> _Group:
+    group = _Group(number, tracklets, Vote("", 0.0, []), False)
+    group.vote = vote([e.read for e in group.evidence])
+    group.confirmed = is_confirmed(group.vote, group.evidence)
     return group
-
-
-def _closest(groups: list[_Group], gap_s: float) -> tuple[_Group, _Group] | None:
-    """The two groups that are most surely one plate, if any."""
-    found: list[tuple[float, float, int, int]] = []
-    for i, a in enumerate(groups):
-        for j in range(i + 1, len(groups)):
-            b = groups[j]
-            gap = max(a.first_s, b.first_s) - min(a.last_s, b.last_s)
-            if gap <= gap_s and (apart := _apart(a, b)) is not None:
-                found.append((apart, gap, i, j))
-    if not found:
-        return None
-    _, _, i, j = min(found)
-    return groups[i], groups[j]
 
 
 def _apart(a: _Group, b: _Group) -> float | None:
