@@ -23,22 +23,22 @@ from dashcam.tasks import table
 from dashcam.tasks.model import TaskType
 from tests.tasks.test_table import publish
 
-JUST_NOW = datetime.now(UTC)
-
 
 @pytest.mark.parametrize(
-    ("state", "resting", "waits"),
+    ("state", "ago", "resting", "waits"),
     [
-        (Crashed(timestamp=JUST_NOW), {"gpu-pc"}, True),
-        (Crashed(timestamp=JUST_NOW), {"other-pc"}, False),
-        (Crashed(timestamp=JUST_NOW - GIVING_BACK - timedelta(seconds=1)), {"gpu-pc"}, False),
-        (Cancelled(timestamp=JUST_NOW), {"gpu-pc"}, False),
-        (None, {"gpu-pc"}, False),
+        (Crashed(), timedelta(), {"gpu-pc"}, True),
+        (Crashed(), timedelta(), {"other-pc"}, False),
+        (Crashed(), GIVING_BACK + timedelta(seconds=1), {"gpu-pc"}, False),
+        (Cancelled(), timedelta(), {"gpu-pc"}, False),
+        (None, timedelta(), {"gpu-pc"}, False),
     ],
 )
 def test_only_a_crash_under_a_worker_that_gives_way_is_left_alone_for_a_while(
-    state: object, resting: set[str], waits: bool
+    state: State | None, ago: timedelta, resting: set[str], waits: bool
 ) -> None:
+    if state is not None:
+        state.timestamp = datetime.now(UTC) - ago
     run = FlowRun(flow_id=uuid4(), state=state, labels={"prefect.worker.name": "gpu-pc"})
     assert being_given_back(run, resting) is waits
 
@@ -66,7 +66,7 @@ class Ended:
 def test_what_a_run_did_not_come_to_waits_longer_each_time(
     engine: Engine, state: State, earlier: int, told: bool, failures: int
 ) -> None:
-    run = FlowRun(flow_id=uuid4(), name="heavy", state=state, state_type=state.type, start_time=JUST_NOW)
+    run = FlowRun(flow_id=uuid4(), name="heavy", state=state, state_type=state.type, start_time=datetime.now(UTC))
     task_id = publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
     with writing(engine) as session:
         for _ in range(earlier):
