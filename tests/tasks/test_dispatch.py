@@ -70,6 +70,6 @@ def test_no_task_is_given_twice_and_no_worker_two_runs(
     assert live_runs + len(runs) <= max(1, workers, live_runs)
     for run in runs:
         assert run == sorted(run)
-        assert len(run) == 1 or sum(minutes[task_id] for task_id in run) <= cap
+        assert len(run) == 1 or sum(minutes[task_id][0] for task_id in run) <= cap
     if waiting and live_runs < max(1, workers):
         assert given_out, "something waits, a worker is free, and nothing is started"
