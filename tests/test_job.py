@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dashcam.job import find_clips, standing
+import pytest
+
+from dashcam.job import find_clips, local_ref, standing
 from dashcam.report import report_on
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, Task, TaskType
@@ -28,6 +30,19 @@ def test_a_named_file_is_taken_whatever_it_is_called_and_once(tmp_path: Path) ->
     odd.write_bytes(b"x")
     clip.write_bytes(b"x")
     assert names(odd, clip, tmp_path) == ["odd.bin", "a.MP4"]
+
+
+def test_a_folder_above_is_taken_as_the_shell_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "deep" / "here").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "here")
+    clip = tmp_path / "clips" / "a.MP4"
+    clip.write_bytes(b"x")
+    monkeypatch.chdir(tmp_path / "deep")
+    for named in ("../clips", "../clips/a.MP4", "here/../../clips", "../link/../../clips"):
+        (found,) = find_clips([Path(named)])
+        assert Stores({"local": Path("/")}).path(local_ref(found.path).uri).samefile(clip)
+    assert len(find_clips([Path("../clips"), clip])) == 1
 
 
 def test_what_does_not_exist_is_one_clip_with_trouble(tmp_path: Path) -> None:

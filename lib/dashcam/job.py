@@ -1,5 +1,6 @@
 """The main job of `dashcam process`: hand clips to the system, follow them to the end, collect what was found."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -105,7 +106,12 @@ def standing(clips: int, pending: Sequence[Task]) -> Standing:
 
 def local_ref(path: Path) -> InputRef:
     """A file of this machine as the embedded system's store ``local`` names it."""
-    return InputRef(device="local", path=path.absolute().as_posix().lstrip("/"))
+    return InputRef(device="local", path=whole(path).as_posix().lstrip("/"))
+
+
+def whole(path: Path) -> Path:
+    """The absolute path. One that goes up (``../clips``) is followed, links included, because a store refuses to."""
+    return Path(os.path.realpath(path)) if ".." in path.parts else path.absolute()
 
 
 def find_clips(paths: Iterable[Path]) -> list[Clip]:
@@ -117,7 +123,7 @@ def find_clips(paths: Iterable[Path]) -> list[Clip]:
     found: dict[Path, Clip] = {}
     for path in paths:
         for clip in clips_under(path):
-            found.setdefault(clip.path.absolute(), clip)
+            found.setdefault(whole(clip.path), clip)
     return list(found.values())
 
 
