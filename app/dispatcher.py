@@ -74,12 +74,12 @@ class Dispatcher:
         if type(error).__name__ != self.trouble:
             self.trouble = type(error).__name__
             if isinstance(error, httpx.HTTPError | PrefectException):
-                what = f"Prefect at {self.system.site.server.prefect_url} does not answer"
+                what, unexpected = f"Prefect at {self.system.site.server.prefect_url} does not answer", None
             elif isinstance(error, SQLAlchemyError):
-                what = "the database does not answer"
+                what, unexpected = "the database does not answer", None
             else:
-                what = "nothing can be offered"
-            log.warning("%s (%s: %s); tasks wait", what, type(error).__name__, error)
+                what, unexpected = "nothing can be offered", error
+            log.warning("%s (%s: %s); tasks wait", what, type(error).__name__, error, exc_info=unexpected)
 
     async def round(self, client: PrefectClient) -> bool:
         """Offer what is free; tells whether anything is pending at all."""
@@ -116,12 +116,10 @@ class Dispatcher:
                 continue
             if run is not None and run.state_type is StateType.CANCELLED:
                 await asyncio.to_thread(self.hold, row, f"run {run.name} was cancelled in Prefect")
-            elif run is not None and run.state_type is StateType.CRASHED and row.attempts > row.failures + 1:
-                message = run.state.message if run.state and run.state.message else "no message"
-                await asyncio.to_thread(self.count_crash, row, f"run {run.name} crashed: {message}")
-            elif run is not None and run.state_type is StateType.FAILED and not reported(row, run):
-                message = run.state.message if run.state and run.state.message else "no message"
-                await asyncio.to_thread(self.count_crash, row, f"run {run.name} failed: {message}")
+            elif run is not None and ended_without_a_word(row, run):
+                said = run.state.message if run.state and run.state.message else "no message"
+                how = "crashed" if run.state_type is StateType.CRASHED else "failed"
+                await asyncio.to_thread(self.count_failure, row, f"run {run.name} {how}: {said}")
             elif row.hold is None and (row.not_before is None or row.not_before <= datetime.now(UTC)):
                 ready.append((row, duration))
         return ready
@@ -130,8 +128,7 @@ class Dispatcher:
         with writing(self.system.engine) as session:
             table.hold(session, [row.task_id], reason)
 
-    def count_crash(self, row: TaskRow, reason: str) -> None:
-        """The first crash is retried at once (a power cut is nobody's fault); later ones wait like failures."""
+    def count_failure(self, row: TaskRow, reason: str) -> None:
         delay = timedelta(seconds=self.system.site.global_.task_retry_delay_seconds)
         with writing(self.system.engine) as session:
             table.fail(session, row.task_id, reason, delay)
@@ -204,9 +201,16 @@ def being_given_back(run: FlowRun, resting: set[str]) -> bool:
     return datetime.now(UTC) - run.state.timestamp < GIVING_BACK
 
 
-def reported(row: TaskRow, run: FlowRun) -> bool:
-    """Whether that run, which has failed, said so of this task: a failure sets the time before which it waits."""
-    return row.not_before is not None and run.start_time is not None and row.not_before > run.start_time
+def ended_without_a_word(row: TaskRow, run: FlowRun) -> bool:
+    """Whether the task's run has ended in a way that counts as its failure, which nobody has counted yet.
+
+    The first crash is retried at once (a power cut is nobody's fault); later ones count. A run that failed has said so
+    of this task when it waits until a time after the run's start.
+    """
+    if run.state_type is StateType.CRASHED:
+        return row.attempts > row.failures + 1
+    told = row.not_before is not None and run.start_time is not None and row.not_before > run.start_time
+    return run.state_type is StateType.FAILED and not told
 
 
 def upstream(task_type: TaskType) -> set[TaskType]:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, sync_playwright
+from sqlalchemy import Engine
 
+from dashcam.database import open_engine
 from tests.conftest import REPOSITORY
 
 QUIET = (
@@ -90,3 +92,16 @@ def desk(chromium: Browser, site: str) -> Iterator[BrowserContext]:
 def page(desk: BrowserContext, site: str) -> Iterator[Page]:
     with watched(desk, site) as one:
         yield one
+
+
+@pytest.fixture
+def empty_site(chromium: Browser, tmp_path: Path) -> Iterator[tuple[Page, Engine]]:
+    """A page of a system that holds nothing yet, and its database."""
+    with (
+        served(tmp_path, "--empty") as address,
+        chromium.new_context(base_url=address) as context,
+        watched(context, address) as page,
+    ):
+        engine = open_engine(f"sqlite:///{tmp_path / 'dashcam.db'}")
+        yield page, engine
+        engine.dispose()

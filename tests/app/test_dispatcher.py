@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 import migrations
 from app.dispatcher import GIVING_BACK, Dispatcher, being_given_back
+from app.main import something_pending
 from app.system import System
 from dashcam.catalog.models import TaskRow
 from dashcam.config import Site
@@ -84,6 +85,19 @@ def test_what_a_run_did_not_come_to_waits_longer_each_time(
             assert row.last_error == "the clip's own sentence"
         elif failures:
             assert row.last_error and str(state.message) in row.last_error
+
+
+def test_a_database_that_is_away_before_anything_was_dispatched_is_asked_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'dashcam.db'}")  # without tables yet
+    here = System(engine, Site(), Stores({}), "token")
+    assert something_pending(here) is False
+    assert [line.split(" (")[0] for line in caplog.messages] == ["the database does not answer"]
+    migrations.upgrade(engine)
+    publish(engine, TaskType.HEAVY_PROCESS_VIDEO)
+    assert something_pending(here) is True
+    engine.dispose()
 
 
 def test_dispatching_outlives_a_database_that_is_away(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,17 +2,18 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine
 
-from dashcam.database import open_engine, writing
+from dashcam.database import writing
 from tests.app.browser import chromium as chromium
 from tests.app.browser import desk as desk
+from tests.app.browser import empty_site as empty_site
 from tests.app.browser import page as page
-from tests.app.browser import served, watched
 from tests.app.browser import site as site
+from tests.app.browser import watched
 from tests.catalog.rows import NOON, add_sighting, add_video
 
 pytestmark = pytest.mark.browser
@@ -85,22 +86,18 @@ def test_dates_without_a_plate_are_not_taken_for_an_empty_catalogue(page: Page) 
     expect(page.get_by_role("heading", name="Nothing like that was read")).to_be_visible()
 
 
-def test_a_plate_has_a_map_although_only_older_sightings_have_positions(chromium: Browser, tmp_path: Path) -> None:
-    with (
-        served(tmp_path, "--empty") as address,
-        chromium.new_context(base_url=address) as context,
-        watched(context, address) as page,
-    ):
-        with writing(open_engine(f"sqlite:///{tmp_path / 'dashcam.db'}")) as session:
-            for number in range(70):
-                video = add_video(session, number, NOON + timedelta(hours=number))
-                place = {} if number else {"lat": 44.43, "lon": 26.1}
-                add_sighting(session, video, "LT23CGK", **place)
-                add_sighting(session, video, "B577PRO", 4.0)
-        page.goto("/plates/LT23CGK")
-        expect(page.frame_locator("iframe.map").locator("canvas")).to_be_visible()
-        page.goto("/plates/B577PRO")
-        expect(page.get_by_role("heading", name="No positions")).to_be_visible()
+def test_a_plate_has_a_map_although_only_older_sightings_have_positions(empty_site: tuple[Page, Engine]) -> None:
+    page, engine = empty_site
+    with writing(engine) as session:
+        for number in range(70):
+            video = add_video(session, number, NOON + timedelta(hours=number))
+            place = {} if number else {"lat": 44.43, "lon": 26.1}
+            add_sighting(session, video, "LT23CGK", **place)
+            add_sighting(session, video, "B577PRO", 4.0)
+    page.goto("/plates/LT23CGK")
+    expect(page.frame_locator("iframe.map").locator("canvas")).to_be_visible()
+    page.goto("/plates/B577PRO")
+    expect(page.get_by_role("heading", name="No positions")).to_be_visible()
 
 
 def second(page: Page) -> float:
@@ -247,21 +244,17 @@ def test_light_or_dark_is_remembered(page: Page) -> None:
     expect(page.locator("body")).to_have_class(re.compile("body--dark"))
 
 
-def test_an_empty_system_says_what_to_do_next(chromium: Browser, tmp_path: Path) -> None:
-    with (
-        served(tmp_path, "--empty") as address,
-        chromium.new_context(base_url=address) as context,
-        watched(context, address) as page,
-    ):
-        for path in ("/", "/videos", "/tasks"):
-            page.goto(path)
-            expect(page.get_by_text("dashcam process FOLDER")).to_be_visible()
-        page.goto("/devices")
-        expect(page.get_by_text("dashcam up")).to_be_visible()
-        page.goto("/accuracy")
-        expect(page.get_by_text("Nothing has been rejected yet")).to_be_visible()
-        page.goto("/plates")
-        expect(page.get_by_text("No plates yet")).to_be_visible()
+def test_an_empty_system_says_what_to_do_next(empty_site: tuple[Page, Engine]) -> None:
+    page, _ = empty_site
+    for path in ("/", "/videos", "/tasks"):
+        page.goto(path)
+        expect(page.get_by_text("dashcam process FOLDER")).to_be_visible()
+    page.goto("/devices")
+    expect(page.get_by_text("dashcam up")).to_be_visible()
+    page.goto("/accuracy")
+    expect(page.get_by_text("Nothing has been rejected yet")).to_be_visible()
+    page.goto("/plates")
+    expect(page.get_by_text("No plates yet")).to_be_visible()
 
 
 def test_a_device_is_paused_and_resumed_with_a_click(page: Page) -> None:

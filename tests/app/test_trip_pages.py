@@ -2,18 +2,18 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
 
 from dashcam.catalog import triplog, trips
 from dashcam.config.model import TripSettings
-from dashcam.database import open_engine, writing
+from dashcam.database import writing
 from tests.app.browser import chromium as chromium
 from tests.app.browser import desk as desk
+from tests.app.browser import empty_site as empty_site
 from tests.app.browser import page as page
-from tests.app.browser import served, watched
 from tests.app.browser import site as site
 from tests.catalog.rows import NOON, add_video
 
@@ -86,25 +86,21 @@ def test_videos_stand_under_their_trips(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/trips/\d+$"))
 
 
-def test_a_car_that_was_parked_for_weeks_hides_no_clip_of_the_drive(chromium: Browser, tmp_path: Path) -> None:
-    with (
-        served(tmp_path, "--empty") as address,
-        chromium.new_context(base_url=address) as context,
-        watched(context, address) as page,
-    ):
-        with writing(open_engine(f"sqlite:///{tmp_path / 'dashcam.db'}")) as session:
-            for number in range(triplog.MOST_PARKED + 23):
-                video = add_video(session, number, NOON + timedelta(seconds=10 * number), clock="utc")
-                video.facts = (video.facts or {}) | ({"kind": "parking"} if number >= 3 else {})
-            trips.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
-        page.goto("/trips/1")
-        clips, parked = (
-            page.locator("section", has=page.get_by_role("heading", name=name)) for name in ("Clips", "Parked")
-        )
-        expect(clips.locator("li")).to_have_count(3)
-        expect(clips.get_by_role("button", name="Begin a new trip with")).to_have_count(2)
-        expect(parked.locator("li")).to_have_count(triplog.MOST_PARKED)
-        expect(parked.locator("p")).to_have_text("The newest 100 are shown; 20 from before them are under Videos")
+def test_a_car_that_was_parked_for_weeks_hides_no_clip_of_the_drive(empty_site: tuple[Page, Engine]) -> None:
+    page, engine = empty_site
+    with writing(engine) as session:
+        for number in range(triplog.MOST_PARKED + 23):
+            video = add_video(session, number, NOON + timedelta(seconds=10 * number), clock="utc")
+            video.facts = (video.facts or {}) | ({"kind": "parking"} if number >= 3 else {})
+        trips.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
+    page.goto("/trips/1")
+    clips, parked = (
+        page.locator("section", has=page.get_by_role("heading", name=name)) for name in ("Clips", "Parked")
+    )
+    expect(clips.locator("li")).to_have_count(3)
+    expect(clips.get_by_role("button", name="Begin a new trip with")).to_have_count(2)
+    expect(parked.locator("li")).to_have_count(triplog.MOST_PARKED)
+    expect(parked.locator("p")).to_have_text("The newest 100 are shown; 20 from before them are under Videos")
 
 
 def test_every_page_names_the_zone_of_its_times(page: Page) -> None:
