@@ -128,6 +128,18 @@ def test_a_crop_too_small_to_read_is_read_as_nothing(reader: PpOcrReader) -> Non
     assert reader.read([np.zeros((3, 40, 3), np.uint8), np.zeros((0, 0, 3), np.uint8)]) == [PlateText("", 0.0, [])] * 2
 
 
+def test_only_what_is_not_sure_is_looked_at_again(reader: PpOcrReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    crop = np.full((48, 200, 3), 255, np.uint8)
+    cv2.putText(crop, "AB12CDE", (8, 38), cv2.FONT_HERSHEY_SIMPLEX, 1.3, (0, 0, 0), 3, cv2.LINE_AA)
+    heights: list[int] = []
+    read = reader._read
+    monkeypatch.setattr(reader, "_read", lambda crop: heights.append(len(crop)) or read(crop))
+    assert reader.read([crop])[0].text == "AB12CDE"
+    assert heights == [48]
+    reader.read([cv2.GaussianBlur(crop, (0, 0), 12)])
+    assert heights == [48, 48, 34]
+
+
 def test_legibility_grows_with_size_sharpness_and_confidence_and_falls_when_cut() -> None:
     near, far = (0, 0, 120, 30), (0, 0, 40, 10)
     assert legibility(near, 0.5, 0.9, False) > legibility(far, 0.5, 0.9, False)

@@ -25,9 +25,30 @@ def plain_of(weights: Path, out: Path) -> None:
     torch.save({"model": model.half(), "train_args": kept["train_args"], "date": None, "version": kept["version"]}, out)
 
 
+class Distances(torch.nn.Module):
+    """The mean of each side's bins, weighed by softmax, as ultralytics' ``DFL`` gives it (``N x 4*bins x anchors`` to
+    ``N x 4 x anchors``): both of its sums in one convolution.
+
+    A softmax over an axis that is not the last takes ONNX Runtime an eighth of the integer network's time.
+    """
+
+    def __init__(self, bins: int) -> None:
+        super().__init__()
+        self.sums = torch.nn.Conv1d(4 * bins, 8, 1, groups=4, bias=False)
+        sums = torch.stack([torch.arange(bins, dtype=torch.float32), torch.ones(bins)])
+        self.sums.weight = torch.nn.Parameter(sums.repeat(4, 1)[:, :, None], requires_grad=False)
+
+    def forward(self, bins: Tensor) -> Tensor:
+        sums = self.sums(bins.exp()).view(bins.shape[0], 4, 2, -1)
+        return sums[:, :, 0] / sums[:, :, 1]
+
+
 def onnx_of(weights: Path, out: Path) -> None:
     """Any input that is a multiple of 32; see `dashcam.vision.plate_detector.plates_of` for what comes out."""
-    made = Path(YOLO(weights).export(format="onnx", dynamic=True, simplify=True, opset=17))
+    network = YOLO(weights)
+    head = network.model.model[-1]
+    head.dfl = Distances(head.reg_max)
+    made = Path(network.export(format="onnx", dynamic=True, simplify=True, opset=17))
     if made.resolve() != out.resolve():
         shutil.move(made, out)
 

@@ -18,7 +18,7 @@ from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, NewTask, TaskType
 from dashcam.vision import quality
-from dashcam.vision.chosen import reader_of
+from dashcam.vision.chosen import beside, reader_of
 from dashcam.vision.engines import PlateReader
 from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
 from dashcam.vision.sightings import sightings
@@ -82,7 +82,7 @@ def naive(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen
         followed: dict[int, Tracklet] = {}
         with (
             FrameReader(clip, threads=device.threads) as frames,
-            LowResEncoder(folder / "low.mp4", frames, threads=device.threads) as encoder,
+            LowResEncoder(folder / "low.mp4", frames, threads=beside(device.threads)) as encoder,
         ):
             frames.on_audio = encoder.write_audio
             for frame in frames:

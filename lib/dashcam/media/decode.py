@@ -56,7 +56,7 @@ class Frame:
             whole = self.bgr()
             small = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8) if scale < 1 else whole
             return Picture(self.pts, self.t_s, frame.width, frame.height, small, (whole,), "bgr24")
-        scaled = frame.reformat(*size, format="bgr24", interpolation="AREA")
+        scaled = frame.reformat(*size, format="bgr24", interpolation="AREA", threads=1)
         colour = frame.colorspace, frame.color_range
         return Picture(
             self.pts, self.t_s, frame.width, frame.height, np.ascontiguousarray(scaled.to_ndarray()),
@@ -67,7 +67,7 @@ class Frame:
         """The frame's brightness at that width (its shape kept, never enlarged): cheap, one swscale call."""
         width = min(width, self.av.width)
         height = max(1, round(self.av.height * width / self.av.width))
-        small = self.av.reformat(width=width, height=height, format="gray", interpolation="AREA")
+        small = self.av.reformat(width, height, "gray", interpolation="AREA", threads=1)
         return np.ascontiguousarray(small.to_ndarray())
 
 

@@ -17,8 +17,9 @@ from dashcam.media.decode import Frame, FrameReader
 from dashcam.media.hardware import ENCODER, no_encoder
 
 SHORT_SIDE = 720
-X264 = {"preset": "superfast", "crf": "28", "x264-params": "bframes=0:scenecut=0"}
-"""A third of the time of veryfast at CRF 26, for the same size and 0.7 dB (benchmarks/RESULTS.md)."""
+X264 = {"preset": "superfast", "crf": "28", "x264-params": "bframes=0:scenecut=0:weightp=0:aq-mode=0"}
+"""A quarter of the time of veryfast at CRF 26 (benchmarks/RESULTS.md). Without adaptive quantisation, which takes bits
+from cars and letters for the texture of roads."""
 NVENC = {"preset": "p4", "rc": "vbr", "cq": "29"}
 GOP_S = 2.0
 WAITING = 8
@@ -168,7 +169,7 @@ class LowResEncoder:
                 self._pass_on(packet)
             self._early.clear()
         pts = frame.pts - self._first_pts
-        small = self._scaler.reformat(frame.av, *self._size, format="yuv420p", interpolation="AREA")
+        small = self._scaler.reformat(frame.av, *self._size, format="yuv420p", interpolation="AREA", threads=1)
         small.pts, small.time_base = pts, self._time_base
         # never the source's own choice; by time, because frames may lie far apart
         small.pict_type = PictureType.I if self._wants_key(pts) else PictureType.NONE

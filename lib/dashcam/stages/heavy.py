@@ -15,7 +15,7 @@ from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
-from dashcam.vision.chosen import batch_of, detector_of, no_gpu_detector, reader_of, second_reader_of
+from dashcam.vision.chosen import batch_of, beside, detector_of, no_gpu_detector, reader_of, second_reader_of
 from dashcam.vision.engines import Detector, PlateReader
 from dashcam.vision.sightings import Seen, sightings
 from dashcam.vision.watch import PlateWatch, Tracklet, rounded
@@ -87,7 +87,7 @@ class Heavy:
         with FrameReader(path, threads=device.threads, skip=skip, gpu=gpu) as reader:
             duration_s = task.video.duration_s if task.video else reader.duration_s
             low = work / "video_lowres.mp4"
-            with LowResEncoder(low, reader, threads=device.threads, fps=device.lowres_fps, gpu=gpu) as encoder:
+            with LowResEncoder(low, reader, threads=beside(device.threads), fps=device.lowres_fps, gpu=gpu) as encoder:
                 for reason in filter(None, (no_gpu_detector(device), reader.no_gpu, encoder.no_gpu)):
                     ctx.log.info("%s: on the CPU, because %s", task.video_id, reason)
                 reader.on_audio = encoder.write_audio

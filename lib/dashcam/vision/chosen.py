@@ -49,8 +49,8 @@ def no_gpu_detector(device: DeviceSettings) -> str:
 
 
 def beside(threads: int) -> int:
-    """Threads of an engine that runs beside decoder and encoder: half of all, because one that waits for another costs
-    more time than it saves (one detector on two cores: a fifth)."""
+    """Threads of what runs beside the decoder, an engine or the encoder: half of all, because one that waits for
+    another costs more time than it saves (on two cores a fifth of the detector's, a tenth of x264's)."""
     return threads or max(1, len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0]) // 2)
 
 

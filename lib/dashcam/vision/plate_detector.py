@@ -19,6 +19,8 @@ VNNI = {"avx512_vnni", "avx_vnni"}
 """Processors without these multiply bytes slower than floats, and less exactly."""
 STRIDE = 32
 PAD = 114
+MIN_SCORE = 0.35
+"""Of what the project's networks are less sure of most is no plate (training/README.md)."""
 
 
 def default_weights() -> Path:
@@ -63,7 +65,7 @@ class OnnxPlateDetector:
         *,
         size: int = 640,
         threads: int = 0,
-        min_score: float = 0.25,
+        min_score: float = MIN_SCORE,
         max_iou: float = 0.5,
     ) -> None:
         path = weights or default_weights()

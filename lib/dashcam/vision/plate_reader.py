@@ -26,6 +26,9 @@ CALIBRATION = 1.06, -3.45
 held-out crops of one line (``training.reader.votes --second``): 0.97 is right three times in five."""
 TRIM = 0.155
 """Share of the height taken off above and below for the second look."""
+SURE = 0.9
+"""From here on the whole crop's reading is kept without a second look: right as often on held-out crops and on
+openalpr's, and nearly half of these looks saved."""
 
 
 def default_weights() -> Path:
@@ -64,9 +67,11 @@ class PpOcrReader:
         """The surer of the whole crop and its middle: small print (a state, a dealer) above or below the characters
         spoils the whole. On every second image of openalpr's sets: us 42 of 55 right instead of 29, br the same, eu 21
         instead of 24 of 27."""
+        whole = self._read(crop)
+        if whole.confidence >= SURE:
+            return whole
         trim = round(crop.shape[0] * TRIM)
-        looks = [self._read(crop), self._read(crop[trim : crop.shape[0] - trim])]
-        return max(looks, key=lambda found: found.confidence)
+        return max(whole, self._read(crop[trim : crop.shape[0] - trim]), key=lambda found: found.confidence)
 
     def _read(self, crop: Image) -> PlateText:
         if min(crop.shape[:2]) < 4:

@@ -9,7 +9,7 @@ import numpy as np
 
 from dashcam.media.images import Image
 from dashcam.vision.engines import Detection, MissingWeights
-from dashcam.vision.plate_detector import input_size, inside
+from dashcam.vision.plate_detector import MIN_SCORE, input_size, inside
 
 PLATE = 0
 
@@ -23,7 +23,7 @@ class UltralyticsDetector:
 
     def __init__(
         self, weights: Path, *, size: int = 640, batch: int = 8, device: str | None = None,
-        min_score: float = 0.25, max_iou: float = 0.5,
+        min_score: float = MIN_SCORE, max_iou: float = 0.5,
     ) -> None:  # fmt: skip
         try:
             import torch
