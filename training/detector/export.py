@@ -18,11 +18,16 @@ INT8_SIZE = 320
 
 
 def plain_of(weights: Path, out: Path) -> None:
-    """What training left, without its optimizer and of ultralytics' own class, so that ultralytics alone loads it."""
+    """What training left, without its optimizer and of ultralytics' own class, so that ultralytics alone loads it.
+
+    Without this machine's paths too, which ultralytics would write into every export.
+    """
     kept = torch.load(weights, map_location="cpu", weights_only=False)
     model = kept.get("ema") or kept["model"]
     model.__class__ = DetectionModel
-    torch.save({"model": model.half(), "train_args": kept["train_args"], "date": None, "version": kept["version"]}, out)
+    told = {name: value for name, value in kept["train_args"].items() if "/" not in str(value)}
+    model.args, model.pt_path = told, None
+    torch.save({"model": model.half(), "train_args": told, "date": None, "version": kept["version"]}, out)
 
 
 class Distances(torch.nn.Module):
