@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from dashcam.evaluate.cli import app
 from dashcam.evaluate.layouts import Labelled, Truth, Unusable
-from dashcam.evaluate.measure import Outcome, edits, evaluate_plates, iou, matched, reliability, summed
-from dashcam.vision.engines import Detection, PlateText
+from dashcam.evaluate.measure import Outcome, edits, evaluate_plates, matched, reliability, summed
+from dashcam.vision.engines import Detection, PlateText, iou
 
 BOX = (10.0, 10.0, 50.0, 20.0)
 words = st.text("AB1", max_size=6)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from dashcam.evaluate.layouts import labelled
-from dashcam.evaluate.measure import edits, iou
+from dashcam.evaluate.measure import edits
 from dashcam.media.images import Image
-from dashcam.vision.engines import Detection
+from dashcam.vision.engines import Detection, iou
 from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
 
 pytest.importorskip("torch", reason="the extra gpu is not installed: make test-torch")

@@ -11,12 +11,11 @@ pytest.importorskip("ai_edge_litert", reason="the extra jetson is not installed:
 from ai_edge_litert.interpreter import Interpreter
 
 from dashcam.config import DeviceSettings
-from dashcam.evaluate.measure import iou
 from dashcam.media.decode import frames
 from dashcam.records import Candidates
 from dashcam.stages.common import StageError
 from dashcam.stages.preprocess import Preprocess, small
-from dashcam.vision.engines import EngineLost, MissingWeights
+from dashcam.vision.engines import EngineLost, MissingWeights, iou
 from dashcam.vision.plate_detector import OnnxPlateDetector
 from dashcam.vision.proposals import PlateProposer, proposer_of
 from dashcam.vision.tflite_detector import TfliteNetwork, has_driver, weights_for

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dashcam.evaluate.measure import iou
 from dashcam.vision import plate_detector, plate_reader
-from dashcam.vision.engines import MissingWeights, PlateText
+from dashcam.vision.engines import MissingWeights, PlateText, iou
 from dashcam.vision.plate_detector import (
     INTEGER,
     WEIGHTS,

@@ -13,9 +13,8 @@ from typing import Any
 
 import cv2
 
-from dashcam.evaluate.measure import iou
 from dashcam.records import Box
-from dashcam.vision.engines import Detector
+from dashcam.vision.engines import Detector, iou
 
 CLASSES = ("plate", "car", "motorcycle", "bus", "truck")
 COCO = {2: 1, 3: 2, 5: 3, 7: 4}

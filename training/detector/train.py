@@ -79,7 +79,8 @@ def main() -> None:
         freeze=args.freeze, seed=args.seed, workers=2, val=False, plots=False, cos_lr=True, optimizer="AdamW",
         lr0=args.rate,
         lrf=0.02, warmup_epochs=0.5, degrees=5, scale=0.7, perspective=0.0003, shear=2, mosaic=0.7, close_mosaic=2,
-        project=str(args.cache), name="run", exist_ok=True,
+        # a relative folder would become one below ultralytics' own
+        project=str(args.cache.absolute()), name="run", exist_ok=True,
         device=0 if torch.cuda.is_available() else "cpu",
     )  # fmt: skip
     last = args.cache / "run" / "weights" / "last.pt"

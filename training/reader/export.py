@@ -9,22 +9,25 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from dashcam.vision.slot_reader import SCALE_KEY, SHIFT_KEY, looks
+from dashcam.vision.slot_reader import SCALE_KEY, SHIFT_KEY, SlotReader, looks
 from training.reader.degrade import Grey, fitted
 from training.reader.network import Reader
-from training.reader.shapes import ALPHABET, BLANK, HEIGHT, SLOTS, WIDTH
+from training.reader.shapes import ALPHABET, BLANK, GRID, HEIGHT, SLOTS, WIDTH
 
 
 class Exported(nn.Module):
-    """``grey`` N x 48 x 144 uint8 to ``slots`` N x 10 x 37 (softmax of the logits over ``temperature``, blank last)."""
+    """``grey`` N x 48 x 144 uint8 to ``slots`` N x 10 x 37 (softmax of the logits over ``temperature``, blank last) and
+    ``places`` N x 10 x 2, the middle of each slot's attention as shares of width and height."""
 
     def __init__(self, reader: Reader, temperature: float) -> None:
         super().__init__()
         self.reader, self.temperature = reader, temperature
+        rows, columns = torch.meshgrid(*((torch.arange(cells) + 0.5) / cells for cells in GRID), indexing="ij")
+        self.cells = nn.Parameter(torch.stack([columns, rows], 2).reshape(-1, 2), requires_grad=False)
 
-    def forward(self, grey: Tensor) -> Tensor:
-        slots, _ = self.reader(grey.unsqueeze(1).float())
-        return (slots / self.temperature).softmax(2)
+    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+        slots, attention = self.reader(grey.unsqueeze(1).float())
+        return (slots / self.temperature).softmax(2), attention.softmax(2) @ self.cells
 
 
 @torch.no_grad()
@@ -67,34 +70,38 @@ def calibration(chances: Tensor, right: Tensor) -> tuple[float, float]:
 def calibrated_export(reader: Reader, out: Path, crops: Sequence[Grey], texts: Sequence[str]) -> None:
     """Writes ``out`` with the temperature and the read's calibration that fit these crops, which the network has not
     learnt from."""
-    logits = told(reader.eval(), crops)
-    heat = temperature(logits, texts)
-    slots = (logits / heat).softmax(3).mean(1)
-    read = ["".join((ALPHABET + "_")[c] for c in row).replace("_", "") for row in slots.argmax(2).tolist()]
-    right = torch.tensor([float(a == b) for a, b in zip(read, texts, strict=True)])
-    scale, shift = calibration(slots.amax(2).prod(1), right)
+    heat = temperature(told(reader.eval(), crops), texts)
+    export(reader, out, heat)
+    found = SlotReader(out).read(crops)
+    right = torch.tensor([float(f.text == text) for f, text in zip(found, texts, strict=True)])
+    scale, shift = calibration(torch.tensor([f.confidence for f in found]), right)
+    describe(out, scale, shift)
     print(f"{len(texts)} held-out crops, {float(right.mean()):.3f} right; temperature {heat}, {scale=}, {shift=}")
-    export(reader, out, heat, scale, shift)
 
 
-def export(reader: Reader, out: Path, heat: float = 1.0, scale: float = 1.0, shift: float = 0.0) -> float:
+def describe(out: Path, scale: float, shift: float) -> None:
+    """Writes the calibration into the weights."""
+    network = onnx.load(out)
+    onnx.helper.set_model_props(network, {SCALE_KEY: str(scale), SHIFT_KEY: str(shift)})
+    onnx.save(network, out)
+
+
+def export(reader: Reader, out: Path, heat: float = 1.0) -> float:
     """Writes ``out``; the largest difference between torch and ONNX Runtime over 16 noisy inputs, at most 1e-3."""
     module = Exported(reader, heat).eval()
     # the fused inference path of nn.TransformerEncoderLayer has no ONNX counterpart
     torch.backends.mha.set_fastpath_enabled(False)
     given = torch.randint(0, 256, (16, HEIGHT, WIDTH), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     torch.onnx.export(
-        module, (given,), str(out), input_names=["grey"], output_names=["slots"],
-        dynamic_axes={name: {0: "n"} for name in ("grey", "slots")}, opset_version=17, dynamo=False,
+        module, (given,), str(out), input_names=["grey"], output_names=["slots", "places"],
+        dynamic_axes={name: {0: "n"} for name in ("grey", "slots", "places")}, opset_version=17, dynamo=False,
     )  # fmt: skip
-    network = onnx.load(out)
-    onnx.helper.set_model_props(network, {SCALE_KEY: str(scale), SHIFT_KEY: str(shift)})
-    onnx.save(network, out)
+    describe(out, 1.0, 0.0)
     with torch.no_grad():
         wanted = module(given)
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
-    got = np.asarray(session.run(None, {"grey": given.numpy()})[0])
-    apart = float(np.abs(got - wanted.numpy()).max())
+    got = session.run(None, {"grey": given.numpy()})
+    apart = max(float(np.abs(g - w.numpy()).max()) for g, w in zip(got, wanted, strict=True))
     if apart > 1e-3:
         raise SystemExit(f"{out} answers otherwise than torch (by {apart:.2g}).")
     print(f"{out}: {out.stat().st_size / 1e6:.2f} MB, torch and ONNX Runtime apart by {apart:.1e}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dashcam.evaluate.layouts import Unusable
 from dashcam.media.images import Image
 from dashcam.vision.engines import Detection, Detector, MissingWeights, PlateReader, PlateText, load_onnx
+from dashcam.vision.nearer import DOUBTED, Nearer
 from dashcam.vision.plate_detector import OnnxPlateDetector, quickest_weights
 from dashcam.vision.plate_reader import PpOcrReader
 from dashcam.vision.slot_reader import SlotReader, slot_text
@@ -51,7 +52,8 @@ def _auto(threads: int) -> Engines:
 
 
 def _own(threads: int) -> Engines:
-    return Engines(OnnxPlateDetector(quickest_weights(), threads=threads), SlotReader(threads=threads), READ_MARGIN)
+    detector = Nearer(OnnxPlateDetector(quickest_weights(), threads=threads, min_score=DOUBTED))
+    return Engines(detector, SlotReader(threads=threads), READ_MARGIN)
 
 
 def _peer(threads: int) -> Engines:

@@ -15,7 +15,7 @@ from dashcam.evaluate.report import HeightBand, PlatesReport, SureBand
 from dashcam.media.images import Image
 from dashcam.records import Box
 from dashcam.vision import quality
-from dashcam.vision.engines import Detection, PlateText
+from dashcam.vision.engines import Detection, PlateText, iou
 from dashcam.vision.voting import vote
 from dashcam.vision.watch import DOUBT, as_read, grown, one_line
 
@@ -92,14 +92,6 @@ def matched(boxes: Sequence[Box], detections: Sequence[Detection]) -> tuple[list
         else:
             spurious += 1
     return found, spurious
-
-
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    common = max(0.0, width) * max(0.0, height)
-    both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common
-    return common / both if both > 0 else 0.0
 
 
 def edits(a: str, b: str) -> int:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dashcam.config import DeviceSettings
 from dashcam.vision.engines import Detector, PlateReader
+from dashcam.vision.nearer import DOUBTED, Nearer
 from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights, quickest_weights
 from dashcam.vision.plate_reader import PpOcrReader
 from dashcam.vision.slot_reader import SlotReader
@@ -23,8 +24,9 @@ def detector_of(device: DeviceSettings) -> Detector:
         gpu = device.gpu
         named = Path(gpu.yolo_model_path) if gpu and gpu.yolo_model_path else default_weights().with_suffix(".pt")
         place = f"cuda:{gpu.device_id}" if gpu and _cuda() else None
-        return UltralyticsDetector(
-            named, size=device.detector_size, batch=gpu.max_batch_size if gpu else 1, device=place
+        batch = gpu.max_batch_size if gpu else 1
+        return Nearer(
+            UltralyticsDetector(named, size=device.detector_size, batch=batch, device=place, min_score=DOUBTED)
         )
     if wanted == "tflite":
         from dashcam.vision.tflite_detector import TfliteDetector, weights_for
@@ -33,7 +35,8 @@ def detector_of(device: DeviceSettings) -> Detector:
         weights = weights_for(device.detector_weights, edge_tpu)
         return TfliteDetector(weights, edge_tpu=edge_tpu, threads=device.threads or 1)
     named = device.detector_weights or quickest_weights()
-    return OnnxPlateDetector(named, size=device.detector_size, threads=beside(device.threads))
+    threads = beside(device.threads)
+    return Nearer(OnnxPlateDetector(named, size=device.detector_size, threads=threads, min_score=DOUBTED))
 
 
 def batch_of(device: DeviceSettings) -> int:

@@ -66,6 +66,14 @@ class PlateReader(Protocol):
         ...
 
 
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    common = max(0.0, width) * max(0.0, height)
+    both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common
+    return common / both if both > 0 else 0.0
+
+
 def load_onnx(weights: Path, threads: int) -> tuple["onnxruntime.InferenceSession", str]:
     """An ONNX Runtime session on the CPU and the SHA-256 of its weights; ``threads`` 0 means all cores.
 

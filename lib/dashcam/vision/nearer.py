@@ -1,0 +1,66 @@
+"""A second look, from nearer, at what a detector doubts: a plate stays one at another scale, a head lamp, a sticker or
+a sign seldom does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dashcam.media.images import Image
+from dashcam.records import Box
+from dashcam.vision.engines import Detection, Detector, iou
+from dashcam.vision.plate_detector import MIN_SCORE
+
+DOUBTED, SURE = 0.15, 0.7
+"""Scores between which a box is looked at again."""
+MOST = 4
+"""Boxes of a picture that are, the likeliest."""
+AROUND = 5.0
+"""Width of the part that is looked at, in widths of the box (or twice its heights)."""
+SIDE = 320
+"""Pixels that its longer side has for the network."""
+SAME = 0.4
+"""IoU from which the second look speaks of the same thing."""
+DOUBLE = 0.5
+"""IoU of two boxes from which they are one plate."""
+
+
+class Nearer:
+    """A `Detector` around another one, which has to tell everything from a score of `DOUBTED` on. The score of a box in
+    doubt is the mean of both looks', its place that of the second."""
+
+    def __init__(self, detector: Detector, min_score: float = MIN_SCORE) -> None:
+        self._detector = detector
+        self._min_score = min_score
+        self.name, self.sha256 = detector.name, detector.sha256
+
+    def side(self, width: int, height: int) -> int:
+        return self._detector.side(width, height)
+
+    def detect(self, images: Sequence[Image], side: int | None = None) -> list[list[Detection]]:
+        found = self._detector.detect(images, side)
+        return [self._decided(image, of_it) for image, of_it in zip(images, found, strict=True)]
+
+    def _decided(self, image: Image, found: Sequence[Detection]) -> list[Detection]:
+        sure = [one for one in found if one.score >= SURE]
+        doubted = [one for one in found if one.score < SURE]
+        told = [*sure, *(self._again(image, one) for one in doubted[:MOST]), *doubted[MOST:]]
+        kept: list[Detection] = []
+        for one in sorted(told, key=lambda d: (-d.score, d.box)):
+            if one.score >= self._min_score and all(iou(one.box, other.box) < DOUBLE for other in kept):
+                kept.append(one)
+        return kept
+
+    def _again(self, image: Image, one: Detection) -> Detection:
+        x0, y0, x1, y1 = surroundings(one.box, image.shape[1], image.shape[0])
+        (found,) = self._detector.detect([np.ascontiguousarray(image[y0:y1, x0:x1])], SIDE)
+        moved = [Detection((b[0] + x0, b[1] + y0, b[2] + x0, b[3] + y0), d.score) for d in found for b in (d.box,)]
+        same = [d for d in moved if iou(d.box, one.box) >= SAME]
+        second = max(same, key=lambda d: d.score, default=Detection(one.box, 0.0))
+        return Detection(second.box, (one.score + second.score) / 2)
+
+
+def surroundings(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """The square around ``box``, as far as it lies in a picture of that size: x0, y0, x1, y1."""
+    reach = max(box[2] - box[0], 2 * (box[3] - box[1])) * AROUND / 2
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return int(max(0, x - reach)), int(max(0, y - reach)), int(min(width, x + reach)), int(min(height, y + reach))
