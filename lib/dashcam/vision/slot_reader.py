@@ -17,7 +17,7 @@ from dashcam.vision.straighten import straightened
 
 WEIGHTS = "plate-reader.onnx"
 BLANK = len(ALPHABET)
-Slots = NDArray[np.floating[Any]]
+Numbers = NDArray[np.floating[Any]]
 SCALE_KEY, SHIFT_KEY = "confidence_scale", "confidence_shift"
 """The weights' metadata: how the product of the characters' probabilities becomes P(whole text right)."""
 TRIM = (0.03, 0.05)
@@ -62,7 +62,7 @@ class SlotReader:
                 found[i] = slot_text(slots, *self._calibration)
         return found
 
-    def _slots(self, crops: Sequence[Image]) -> Slots:
+    def _slots(self, crops: Sequence[Image]) -> Numbers:
         """Of each crop the mean of its looks, doubtful ones' with those at what `straightened` makes of them."""
         slots, places = self._looked(crops)
         doubtful = [int(i) for i in np.flatnonzero(slots.max(axis=2).prod(axis=1) < SURE)]
@@ -73,7 +73,7 @@ class SlotReader:
             slots[rows] = (slots[rows] + self._looked(list(again.values()))[0]) / 2
         return slots
 
-    def _looked(self, crops: Sequence[Image]) -> tuple[Slots, Slots]:
+    def _looked(self, crops: Sequence[Image]) -> tuple[Numbers, Numbers]:
         """Slots as the mean of three looks, places of the first."""
         batch = np.stack([self._stretched(look) for crop in crops for look in looks(crop)])
         slots, places = (np.asarray(part) for part in self._session.run(None, {"grey": batch}))
@@ -98,7 +98,7 @@ def looks(crop: Image) -> tuple[Image, Image, Image]:
     return crop, crop[dy : height - dy, dx : width - dx], np.asarray(wider, dtype=np.uint8)
 
 
-def slot_text(slots: Slots, scale: float = 1.0, shift: float = 0.0) -> PlateText:
+def slot_text(slots: Numbers, scale: float = 1.0, shift: float = 0.0) -> PlateText:
     """The best text of ``S x 37`` distributions, blank last. Its confidence is the product of the winners'
     probabilities, blanks included, calibrated: that the length is right is a part of the text being right."""
     winners = slots.argmax(axis=1)
