@@ -29,6 +29,11 @@ class Detection:
     box: Box
     score: float
 
+    def moved(self, x: float, y: float) -> "Detection":
+        """The same in a picture of which the one that was looked at is the part that begins at ``x``, ``y``."""
+        x0, y0, x1, y1 = self.box
+        return Detection((x0 + x, y0 + y, x1 + x, y1 + y), self.score)
+
 
 @dataclass(frozen=True)
 class PlateText:

@@ -54,8 +54,7 @@ class Nearer:
     def _again(self, image: Image, one: Detection) -> Detection:
         x0, y0, x1, y1 = surroundings(one.box, image.shape[1], image.shape[0])
         (found,) = self._detector.detect([np.ascontiguousarray(image[y0:y1, x0:x1])], SIDE)
-        moved = [Detection((b[0] + x0, b[1] + y0, b[2] + x0, b[3] + y0), d.score) for d in found for b in (d.box,)]
-        same = [d for d in moved if iou(d.box, one.box) >= SAME]
+        same = [d for d in (f.moved(x0, y0) for f in found) if iou(d.box, one.box) >= SAME]
         second = max(same, key=lambda d: d.score, default=Detection(one.box, 0.0))
         return Detection(second.box, (one.score + second.score) / 2)
 

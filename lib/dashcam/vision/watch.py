@@ -141,7 +141,7 @@ class PlateWatch:
         if (x1 - x0) * (y1 - y0) > GLANCE * width * height:
             return self.look([picture])[0]
         (found,) = self._detect([np.ascontiguousarray(picture.small[y0:y1, x0:x1])], max(x1 - x0, y1 - y0))
-        moved = [Detection((b[0] + x0, b[1] + y0, b[2] + x0, b[3] + y0), score) for b, score in map(_parts, found)]
+        moved = [one.moved(x0, y0) for one in found]
         whole = [one for one in moved if not _cut(one.box, part, (width, height))]
         return self._follow(picture, [in_frame(one, picture) for one in whole])
 
@@ -235,10 +235,6 @@ def around(boxes: Sequence[Box], picture: Picture) -> tuple[int, int, int, int]:
     x1 = min(width, int(max(box[2] for box in boxes) * x + reach) + 1)
     y1 = min(height, int(max(box[3] for box in boxes) * y + reach) + 1)
     return x0, y0, x1, y1
-
-
-def _parts(detection: Detection) -> tuple[Box, float]:
-    return detection.box, detection.score
 
 
 def _cut(box: Box, part: tuple[int, int, int, int], size: tuple[int, int]) -> bool:
