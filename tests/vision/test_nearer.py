@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashcam.config import DeviceSettings
+from dashcam.evaluate.engines import engines
 from dashcam.evaluate.measure import matched, scaled
 from dashcam.media.images import Image
+from dashcam.vision.chosen import detector_of
 from dashcam.vision.engines import Detection
 from dashcam.vision.nearer import AROUND, DOUBTED, MOST, SIDE, Nearer, surroundings
-from dashcam.vision.plate_detector import OnnxPlateDetector
+from dashcam.vision.plate_detector import OnnxPlateDetector, quickest_weights
 from training.detector.pictures import pictures
 
 WIDTH, HEIGHT = 1000, 600
@@ -106,3 +109,16 @@ def test_on_real_pictures_it_finds_as_many_plates_and_takes_less_for_one(shared:
             count[1] += spurious
     assert counts[nearer][0] >= counts[plain][0]
     assert counts[nearer][1] < counts[plain][1]
+
+
+def test_the_pipeline_and_the_evaluation_look_twice(shared: Path) -> None:
+    weights = quickest_weights()
+    twice = Nearer(OnnxPlateDetector(weights, threads=1, min_score=DOUBTED))
+    pipeline = detector_of(DeviceSettings(threads=1))
+    files = [p.image for p in pictures(shared / "data") if p.held_out and p.source == "incar-romania"][:20]
+    images = [cv2.imread(str(file)) for file in files]
+    expected = twice.detect(images)
+    assert pipeline.detect(images) == expected
+    assert engines("own", threads=1).detector.detect(images) == expected
+    assert OnnxPlateDetector(weights, threads=1).detect(images) != expected
+    assert Nearer(OnnxPlateDetector(weights, threads=1)).detect(images) != expected

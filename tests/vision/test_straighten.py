@@ -66,6 +66,12 @@ def test_what_is_no_plain_line_is_left_alone(lines: list[list[tuple[float, float
     assert straightened(*dotted(*lines)) is None
 
 
+def test_where_next_to_nothing_is_left_nothing_is_read_again() -> None:
+    places = np.array([(x, 0.5) for x in (0.2, 0.4, 0.6, 0.8)])
+    assert straightened(np.zeros((SMALLEST - 1, 60), np.uint8), places) is None
+    assert straightened(np.zeros((SMALLEST, 60), np.uint8), places) is not None
+
+
 @given(
     st.integers(4, 60),
     st.integers(4, 200),
