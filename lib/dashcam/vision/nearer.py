@@ -16,7 +16,7 @@ MOST = 4
 """Boxes of a picture that are, the likeliest."""
 AROUND, TALL = 5.0, 0.6
 """Width of the part that is looked at, in widths of the box (or twice its heights), and its height to that. A square of
-320 pixels decides no better from a score of 0.35 on and costs twice as much."""
+320 pixels decides alike from a score of 0.35 on and costs the stage twice as much."""
 SIDE = 288
 """Pixels that its width has for the network."""
 SAME = 0.4

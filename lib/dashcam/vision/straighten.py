@@ -12,7 +12,8 @@ FEWEST = 4
 """Characters that tell where a plate's lines are."""
 BESIDE, ABOVE = 1.2, 1.8
 """What is kept beside the outermost characters' middles, and above and below the lines', in distances from one
-character to the next. Closer cuts characters: 1.1 and 1.3 lose four of a hundred American plates, which stand wide."""
+character to the next. Closer cuts characters: of 376 American crops 81 % are right at 1.1 and 1.3
+alone, 86 % at 1.3 and 1.6."""
 STEEPEST = 0.5
 SMALLEST = 6
 """Pixels of a side under which nothing is left to read."""
