@@ -2,7 +2,7 @@
 
 A Prefect process worker, plus what Prefect leaves out: at its start it declares dead what it was running before (a
 power cut leaves such runs Running for ever), it tells the main server that the device is there, and it gives way: when
-a person pauses the device, when its own rule says so, and when it is stopped (`flows.giving_way`).
+a person pauses the device, when its own rule says so, and when it is stopped (`flows.preemption`).
 """
 
 import argparse
@@ -23,7 +23,7 @@ from prefect.settings import get_current_settings
 
 from blocks.device import Device, NotSetUp, load_device
 from dashcam.availability import Rule, meters_of
-from flows.giving_way import Worker
+from flows.preemption import Worker
 from flows.stale import crash_runs_of
 
 HEARTBEAT_S = 20.0

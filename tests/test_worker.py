@@ -15,7 +15,7 @@ from dashcam.availability import Rule
 from dashcam.config import DeviceSettings
 from dashcam.config.model import Availability
 from dashcam.storage.roots import Stores
-from flows.giving_way import Worker
+from flows.preemption import Worker
 from flows.stale import SILENCE
 from flows.worker import Watch
 
