@@ -22,7 +22,7 @@ from app import api, system
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
-from dashcam.scan import listed, scan
+from dashcam.stages.scan import listed, scan
 from dashcam.storage.roots import Stores
 from dashcam.tasks.client import MainServer
 

@@ -6,7 +6,7 @@ A file that still grows, is hidden or is named like a partial download waits for
 from prefect import flow, get_run_logger
 
 from blocks.device import load_device
-from dashcam.scan import scan as scan_folder
+from dashcam.stages.scan import scan as scan_folder
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.client import MainServer
 

@@ -22,7 +22,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
 from blocks.device import Device, NotSetUp, load_device
-from dashcam.availability import Rule, meters_of
+from dashcam.device.availability import Rule, meters_of
 from flows.preemption import Worker
 from flows.stale import crash_runs_of
 

@@ -11,9 +11,9 @@ import pytest
 
 from blocks.device import Device
 from dashcam import cli
-from dashcam.availability import Rule
 from dashcam.config import DeviceSettings
 from dashcam.config.model import Availability
+from dashcam.device.availability import Rule
 from dashcam.storage.roots import Stores
 from flows.preemption import Worker
 from flows.stale import SILENCE

@@ -14,8 +14,8 @@ from blocks.device import Device
 from dashcam.config import DeviceSettings
 from dashcam.database import writing
 from dashcam.media import identity
-from dashcam.scan import scan
 from dashcam.stages import ingest
+from dashcam.stages.scan import scan
 from dashcam.storage.roots import StoreMissing, Stores
 from dashcam.tasks.client import MainServer, ServerRefused
 from dashcam.tasks.model import Completion, Task, TaskType

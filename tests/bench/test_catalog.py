@@ -11,9 +11,9 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from dashcam.bench import catalog
-from dashcam.bench.cli import app
 from dashcam.catalog.models import Sighting
 from dashcam.catalog.search import PlateFilter, Region
+from dashcam.cli.bench import app
 from dashcam.database import reading
 
 SMALL, BIG = 2000, 20_000

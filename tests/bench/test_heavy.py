@@ -7,8 +7,8 @@ import av
 import pytest
 from typer.testing import CliRunner
 
-from dashcam.bench.cli import app
 from dashcam.bench.heavy import plates_of
+from dashcam.cli.bench import app
 from dashcam.evaluate.layouts import Unusable
 from dashcam.records import Box
 from dashcam.vision.plate_detector import default_weights, quickest_weights

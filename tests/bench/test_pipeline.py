@@ -4,8 +4,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from dashcam.bench.cli import app
 from dashcam.bench.direct import run_stages
+from dashcam.cli.bench import app
 from dashcam.sample import short_clips
 from dashcam.tasks.chain import STAGES
 

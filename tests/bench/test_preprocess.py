@@ -8,8 +8,8 @@ import cv2
 import pytest
 from typer.testing import CliRunner
 
-from dashcam.bench.cli import app
 from dashcam.bench.preprocess import measure
+from dashcam.cli.bench import app
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import frames
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from dashcam.evaluate.cli import app
+from dashcam.cli.evaluate import app
 from dashcam.evaluate.layouts import Labelled, Truth, Unusable
 from dashcam.evaluate.measure import Outcome, edits, evaluate_plates, matched, reliability, summed
 from dashcam.vision.engines import Detection, PlateText, iou

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from dashcam.bench.pipeline import PROCESS, rows_of
+from dashcam.embedded.job import local_ref
 from dashcam.gps.track import Track
-from dashcam.job import local_ref
 from dashcam.records import Manifest
 from dashcam.sample import TrueClip, Truth, short_clips
 from dashcam.storage import bundle

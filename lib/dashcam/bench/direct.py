@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
-from dashcam.job import local_ref
+from dashcam.embedded.job import local_ref
 from dashcam.media import identity
 from dashcam.records import VideoFacts
 from dashcam.stages import archive, finalize, ingest

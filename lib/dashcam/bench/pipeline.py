@@ -16,11 +16,11 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from dashcam import config
-from dashcam.availability import used_s
+from dashcam.device.availability import used_s
 from dashcam.embedded.home import Home
+from dashcam.embedded.job import Clip, Job, find_clips
 from dashcam.embedded.processes import members
 from dashcam.embedded.system import EmbeddedSystem, embedded_system
-from dashcam.job import Clip, Job, find_clips
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import TaskType
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashcam.availability import CpuOfOthers, Rule, meters_of, own_processes, within
 from dashcam.config.model import Availability
+from dashcam.device.availability import CpuOfOthers, Rule, meters_of, own_processes, within
 
 DAY = datetime(2026, 6, 28)
 MINUTES = st.integers(0, 24 * 60 - 1)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dashcam.report import VideoReport, report_on
-from dashcam.scan import clips_below, unsayable
+from dashcam.embedded.report import VideoReport, report_on
+from dashcam.stages.scan import clips_below, unsayable
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.client import MainServer

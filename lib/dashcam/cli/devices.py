@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dashcam import config
-from dashcam.asking import DataOption, JsonOption, main_server, write
+from dashcam.cli.asking import DataOption, JsonOption, main_server, write
 from dashcam.tasks.chain import POOLS
 from dashcam.tasks.client import MainServer, ServerRefused
 

@@ -14,15 +14,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from dashcam import __version__, asking, config
-from dashcam.bench.cli import app as bench_app
-from dashcam.devices import app as device_app
+from dashcam import __version__, config
+from dashcam.cli import asking
+from dashcam.cli.bench import app as bench_app
+from dashcam.cli.devices import app as device_app
+from dashcam.cli.evaluate import app as evaluate_app
+from dashcam.cli.gps import gps
 from dashcam.embedded.home import Home, HomeUnusable, default_data
+from dashcam.embedded.job import Job, Standing, find_clips
+from dashcam.embedded.report import Report, table_of
 from dashcam.embedded.system import EmbeddedSystem, StartFailed, embedded_system
-from dashcam.evaluate.cli import app as evaluate_app
-from dashcam.gps.cli import gps
-from dashcam.job import Job, Standing, find_clips
-from dashcam.report import Report, table_of
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import POOLS, STAGES
 from dashcam.tasks.client import ServerRefused
@@ -249,6 +250,3 @@ def serve(system: EmbeddedSystem) -> None:
 
 
 asking.register(app)
-
-if __name__ == "__main__":
-    main()

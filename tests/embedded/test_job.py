@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dashcam.job import find_clips, local_ref, standing
-from dashcam.report import report_on
+from dashcam.embedded.job import find_clips, local_ref, standing
+from dashcam.embedded.report import report_on
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, Task, TaskType
 

@@ -8,7 +8,7 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashcam import devices
+from dashcam.cli import devices
 
 
 def device(**changes: Any) -> dict[str, Any]:
