@@ -26,13 +26,14 @@ from prefect.exceptions import PrefectException
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.system import System
+from dashcam.catalog import work
 from dashcam.catalog.devices import at_rest
-from dashcam.catalog.models import TaskRow
 from dashcam.database import reading, writing
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.dispatch import Offer, plan
 from dashcam.tasks.model import TaskType
+from dashcam.tasks.row import TaskRow
 
 TAG = "dashcam"
 LIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
@@ -101,7 +102,7 @@ class Dispatcher:
 
     def read_pending(self) -> Pending:
         with reading(self.system.engine) as session:
-            return table.pending_rows(session)
+            return work.pending_rows(session)
 
     async def without_ended(self, client: PrefectClient, free: Pending) -> Pending:
         """Settle tasks whose last run has ended without them: hold those a person cancelled, delay repeated crashes and

@@ -12,33 +12,32 @@ from fastapi import HTTPException
 from sqlalchemy import Engine
 
 from app.progress import ProgressBoard
-from dashcam.catalog import clocks
+from dashcam.catalog import clocks, work
 from dashcam.catalog.arrival import Settling
 from dashcam.config import Site
 from dashcam.database import reading
 from dashcam.storage.roots import Stores
-from dashcam.tasks import table
 
 ZONE_KEPT_S = 30.0
 
 
-class Bell:
-    """Rings for everybody who waits at that moment. To be used on one event loop."""
+class Broadcast:
+    """Tells everybody who waits at that moment. To be used on one event loop."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def next(self) -> asyncio.Event:
-        """The next ring; taken before looking, so that none is missed between looking and waiting."""
+        """Set at the next change; taken before looking, so that none is missed between looking and waiting."""
         return self._event
 
     def changed(self) -> None:
         self._event.set()
         self._event = asyncio.Event()
 
-    async def wait(self, ring: asyncio.Event, timeout_s: float) -> None:
+    async def wait(self, change: asyncio.Event, timeout_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ring.wait(), timeout_s)
+            await asyncio.wait_for(change.wait(), timeout_s)
 
 
 @dataclass
@@ -49,8 +48,8 @@ class System:
     token: str
     progress: ProgressBoard = field(default_factory=ProgressBoard)
     settling: Settling = field(default_factory=Settling)
-    pauses: Bell = field(default_factory=Bell)
-    """Rings when a person has paused or resumed a device."""
+    pauses: Broadcast = field(default_factory=Broadcast)
+    """Of when a person has paused or resumed a device."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _loop: asyncio.AbstractEventLoop | None = None
     _change: asyncio.Event = field(default_factory=asyncio.Event)
@@ -58,7 +57,7 @@ class System:
     def has_pending(self) -> bool:
         """Whether the task table holds anything to do."""
         with reading(self.engine) as session:
-            return table.find(session, state="pending", limit=1)[1] > 0
+            return work.find(session, state="pending", limit=1)[1] > 0
 
     def zone(self) -> tzinfo | None:
         """Of the times that people see: the site's setting, else where its latest clips were taken, else None, which

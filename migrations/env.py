@@ -2,12 +2,14 @@
 
 from alembic import context
 
-from dashcam.catalog import models
+from dashcam.catalog import models  # noqa: F401  both make their tables known to Base
+from dashcam.database import Base
+from dashcam.tasks import row  # noqa: F401
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=models.Base.metadata,
+    target_metadata=Base.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
 )
 with context.begin_transaction():

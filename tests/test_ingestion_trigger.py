@@ -15,10 +15,10 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from app import api, system
+from dashcam.catalog import work
 from dashcam.config import Site
 from dashcam.database import reading
 from dashcam.storage.roots import Stores
-from dashcam.tasks import table
 from tests.conftest import REPOSITORY
 
 TOKEN = "a token of this test"
@@ -73,7 +73,7 @@ class Nas:
 
     def known(self) -> set[str]:
         with reading(self.engine) as session:
-            return {task.inputs[0].path for task in table.find(session, limit=1000)[0]}
+            return {task.inputs[0].path for task in work.find(session, limit=1000)[0]}
 
 
 @pytest.fixture

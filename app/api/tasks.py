@@ -1,6 +1,7 @@
 """Tasks: what is pending, done, failed; and how far running ones are."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query
@@ -8,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from app import system
 from app.api.parameters import Number
-from dashcam.catalog import arrival
+from dashcam.catalog import apply, arrival, work
 from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
 from dashcam.storage.roots import StoreError, split
@@ -48,7 +49,7 @@ def list_tasks(
 ) -> TaskPage:
     """Tasks by type, state, video or device class, oldest first, a page at a time."""
     with reading(system.current().engine) as session:
-        tasks, total = table.find(
+        tasks, total = work.find(
             session,
             task_type=task_type,
             state=state,
@@ -64,14 +65,14 @@ def list_tasks(
 def pending_tasks(device_type: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> list[Task]:
     """What is still to do, oldest first."""
     with reading(system.current().engine) as session:
-        tasks, _ = table.find(session, state="pending", device_type=device_type, limit=limit)
+        tasks, _ = work.find(session, state="pending", device_type=device_type, limit=limit)
     return with_progress(tasks)
 
 
 @router.get("/{task_id}")
 def get_task(task_id: Number) -> Task:
     with reading(system.current().engine) as session:
-        task = table.get(session, task_id)
+        task = work.get(session, task_id)
     if task is None:
         raise HTTPException(404, f"There is no task {task_id}.")
     return task
@@ -82,7 +83,7 @@ def create_task(new: NewTask) -> Changed:
     """Publish a task for a known video; publishing it twice is one task (``changed`` is false the second time)."""
     here = system.current()
     with writing(here.engine) as session:
-        if not table.knows(session, new.video_id):
+        if session.get(Video, new.video_id) is None:
             raise HTTPException(404, f"There is no video {new.video_id}: send it to /api/v1/ingest first.")
         changed = table.publish(session, new)
     here.wake()
@@ -101,7 +102,7 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
         here.wake()
         return Changed(changed=False)
     with writing(here.engine) as session:
-        changed = table.complete(session, task_id, completion, here.site)
+        changed = table.complete(session, task_id, completion, partial(apply.apply, site=here.site))
     here.progress.forget(task_id)
     here.wake()
     return Changed(changed=changed)
@@ -110,7 +111,7 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
 def goes_on_from_a_copy(here: system.System, task_id: int) -> bool:
     """Whether the task was given another place of its clip; 409 where it cannot have vanished."""
     with reading(here.engine) as session:
-        task = table.get(session, task_id)
+        task = work.get(session, task_id)
         if task is None or task.state != "pending":
             return False
         if not STAGES[task.task_type].reads_clip:

@@ -10,13 +10,14 @@ from app import system
 from app.pages import devices, parts, wording
 from app.pages.frame import NAME, ask, frame, now, zone
 from app.pages.parts import link, tag
-from dashcam.catalog import browse, search, worklist
+from dashcam.catalog import browse, search, work
+from dashcam.catalog import devices as device_table
 
 PLATES, VIDEOS = 10, 8
 
 
 Catalogue = tuple[browse.Totals, list[browse.PlateCard], list[browse.VideoCard]]
-Work = tuple[list[worklist.StageBacklog], list[worklist.TaskLine], list[worklist.DeviceLine]]
+Work = tuple[list[work.StageBacklog], list[work.TaskLine], list[device_table.DeviceLine]]
 
 
 def catalogue(session: Session) -> Catalogue:
@@ -25,14 +26,14 @@ def catalogue(session: Session) -> Catalogue:
     return browse.totals(session), search.plates(session, limit=PLATES), videos
 
 
-def work(session: Session) -> Work:
-    running = worklist.tasks_by_id(session, system.current().progress.snapshot())
-    return worklist.backlog(session), running, worklist.devices(session, now())
+def going_on(session: Session) -> Work:
+    running = work.tasks_by_id(session, system.current().progress.snapshot())
+    return work.backlog(session), running, device_table.lines(session, now())
 
 
 async def dashboard() -> None:
     """Work is looked at again every two seconds; the catalogue only when a step of some clip is done."""
-    known, at_work = await ask(catalogue), await ask(work)
+    known, at_work = await ask(catalogue), await ask(going_on)
     with frame(NAME, "/"):
         head = tag("div")
         with tag("div", "columns"):
@@ -43,7 +44,7 @@ async def dashboard() -> None:
 
     async def look_again() -> None:
         nonlocal at_work
-        before, at_work = at_work, await ask(work)
+        before, at_work = at_work, await ask(going_on)
         if at_work != before or at_work[1]:
             redraw(side, lambda: draw_work(*at_work))
         if at_work[0] != before[0]:
@@ -100,7 +101,7 @@ def recent_videos(videos: list[browse.VideoCard]) -> None:
 
 
 def draw_work(
-    backlog: list[worklist.StageBacklog], running: list[worklist.TaskLine], known: list[worklist.DeviceLine]
+    backlog: list[work.StageBacklog], running: list[work.TaskLine], known: list[device_table.DeviceLine]
 ) -> None:
     with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
         for stage in backlog:
@@ -115,7 +116,7 @@ def draw_work(
             tag("p", "muted small pad", "No device has reported yet. `dashcam up` starts all of them on this machine.")
 
 
-def stage_row(stage: worklist.StageBacklog, running: list[worklist.TaskLine]) -> None:
+def stage_row(stage: work.StageBacklog, running: list[work.TaskLine]) -> None:
     progress = system.current().progress.snapshot()
     with tag("div", "row"):
         tag("span", "grow", wording.stage_name(stage.task_type))

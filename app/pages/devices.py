@@ -12,29 +12,29 @@ from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
 from dashcam.catalog import devices as device_table
-from dashcam.catalog import worklist
+from dashcam.catalog import work
 from dashcam.database import writing
 
 PAUSES = (("Pause for 2 h", timedelta(hours=2)), ("Pause", None))
-Found = tuple[list[worklist.DeviceLine], list[worklist.TaskLine]]
+Found = tuple[list[device_table.DeviceLine], list[work.TaskLine]]
 
 
-def online(device: worklist.DeviceLine, at: datetime) -> bool:
+def online(device: device_table.DeviceLine, at: datetime) -> bool:
     return at - device.last_seen < device_table.SILENT
 
 
-def seen(device: worklist.DeviceLine, at: datetime) -> str:
+def seen(device: device_table.DeviceLine, at: datetime) -> str:
     return "online" if online(device, at) else wording.ago(device.last_seen, at)
 
 
-def dot(device: worklist.DeviceLine, at: datetime) -> None:
+def dot(device: device_table.DeviceLine, at: datetime) -> None:
     state = "online" if online(device, at) else "offline"
     tag("span", f"dot {state}", role="img", aria_label=state, title=state)
 
 
 async def devices() -> None:
     def question(session: Session) -> Found:
-        return worklist.devices(session, now()), worklist.tasks_by_id(session, system.current().progress.snapshot())
+        return device_table.lines(session, now()), work.tasks_by_id(session, system.current().progress.snapshot())
 
     found = await ask(question)
     shown = looks(*found)
@@ -55,13 +55,13 @@ async def devices() -> None:
     ui.timer(2.0, look_again)
 
 
-def looks(known: list[worklist.DeviceLine], running: list[worklist.TaskLine]) -> object:
+def looks(known: list[device_table.DeviceLine], running: list[work.TaskLine]) -> object:
     """What of it can be seen, when a device was last heard of only in words."""
     devices_seen = [(one.hostname, seen(one, now()), one.info, one.pause, one.resting) for one in known]
     return devices_seen, running, system.current().progress.snapshot()
 
 
-def draw(known: list[worklist.DeviceLine], running: list[worklist.TaskLine]) -> None:
+def draw(known: list[device_table.DeviceLine], running: list[work.TaskLine]) -> None:
     progress = system.current().progress.snapshot()
     if not known:
         what = "A device appears here when its worker has started. This starts all of them on this machine:"
@@ -72,7 +72,7 @@ def draw(known: list[worklist.DeviceLine], running: list[worklist.TaskLine]) -> 
             device_card(device, [(task, at) for task, at in at_work if at.device == device.hostname])
 
 
-def device_card(device: worklist.DeviceLine, at_work: list[tuple[worklist.TaskLine, Progress]]) -> None:
+def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLine, Progress]]) -> None:
     at = now()
     with tag("section", "card device"), tag("div", "card-body"):
         with tag("div", "line"):
@@ -105,7 +105,7 @@ def device_card(device: worklist.DeviceLine, at_work: list[tuple[worklist.TaskLi
                     pause_button(device.hostname, label, spoken, length, paused=True)
 
 
-def rests(device: worklist.DeviceLine, at: datetime, at_work: bool) -> str:
+def rests(device: device_table.DeviceLine, at: datetime, at_work: bool) -> str:
     """Why it takes no work, and what becomes of its clips."""
     if device.pause.paused:
         until = f" until {wording.short_moment(device.pause.until, zone(), at)}" if device.pause.until else ""

@@ -11,7 +11,7 @@ from nicegui.elements.mixins.text_element import TextElement
 from app.pages import wording
 from app.progress import Progress
 from dashcam.catalog.browse import PlateCard, SightingCard, VideoCard
-from dashcam.catalog.worklist import TaskLine
+from dashcam.catalog.work import TaskLine
 
 
 def tag(kind: str, /, classes: str = "", text: str | None = None, **attributes: str | bool) -> Element:

@@ -11,14 +11,14 @@ from app.pages import parts, wording
 from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
-from dashcam.catalog import worklist
+from dashcam.catalog import work
 from dashcam.database import writing
 from dashcam.tasks import table
 
 PAGE = 50
 VIEWS = {"pending": "To do", "stuck": "In trouble", "complete": "Done"}
 COLUMNS = ("Video", "Stage", "Runs on", "Since", "Tries", "State", "")
-Found = tuple[list[worklist.TaskLine], dict[str, int]]
+Found = tuple[list[work.TaskLine], dict[str, int]]
 
 
 async def tasks(view: str = "pending", page: str = "1") -> None:
@@ -26,8 +26,8 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
     number = max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1
 
     def question(session: Session) -> Found:
-        found = worklist.tasks(session, chosen, PAGE, (number - 1) * PAGE)
-        return found, {name: worklist.task_count(session, name) for name in VIEWS}
+        found = work.tasks(session, chosen, PAGE, (number - 1) * PAGE)
+        return found, {name: work.task_count(session, name) for name in VIEWS}
 
     shown = await ask(question)
     progress = system.current().progress.snapshot()
@@ -90,7 +90,7 @@ def nothing(view: str) -> None:
         parts.empty("task_alt", "All done", "New clips become tasks by themselves.", "dashcam process FOLDER")
 
 
-def task_row(line: worklist.TaskLine, running: Progress | None, at: datetime) -> None:
+def task_row(line: work.TaskLine, running: Progress | None, at: datetime) -> None:
     with tag("tr"):
         with tag("td", "clip-cell"):
             link(parts.video_url(line.video_id), "clip", line.video_name, title=line.video_name)
@@ -106,7 +106,7 @@ def task_row(line: worklist.TaskLine, running: Progress | None, at: datetime) ->
                 retry_button(line)
 
 
-def task_state(line: worklist.TaskLine, running: Progress | None, at: datetime) -> None:
+def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> None:
     if running:
         with tag("span", "standing running"):
             parts.progress_bar(running, f"{wording.stage_name(line.task_type)} of {line.video_name}")
@@ -131,7 +131,7 @@ def task_state(line: worklist.TaskLine, running: Progress | None, at: datetime) 
             tag("pre", text=line.last_error)
 
 
-def retry_button(line: worklist.TaskLine) -> None:
+def retry_button(line: work.TaskLine) -> None:
     def again() -> None:
         here = system.current()
         with writing(here.engine) as session:

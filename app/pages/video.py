@@ -13,7 +13,7 @@ from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.player import Player
-from dashcam.catalog import browse, worklist
+from dashcam.catalog import browse, work
 from dashcam.records import VideoFacts
 
 LOW_RES = "video_lowres.mp4"
@@ -103,7 +103,7 @@ def live_standing(found: browse.VideoDetail) -> None:
         return
 
     async def look_again() -> None:
-        task = await ask(lambda session: worklist.task_of(session, found.video_id))
+        task = await ask(lambda session: work.task_of(session, found.video_id))
         if (task and task.task_id) != (found.task and found.task.task_id):
             ui.navigate.reload()
             return

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, tzinfo
 
-from dashcam.catalog.worklist import TaskLine
+from dashcam.catalog.work import TaskLine
 from dashcam.tasks.model import TaskType
 
 STAGE_NAMES = {

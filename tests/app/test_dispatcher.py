@@ -16,12 +16,12 @@ import migrations
 from app.dispatcher import GIVING_BACK, Dispatcher, being_given_back
 from app.main import something_pending
 from app.system import System
-from dashcam.catalog.models import TaskRow
 from dashcam.config import Site
 from dashcam.database import open_engine, reading, writing
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
 from dashcam.tasks.model import TaskType
+from dashcam.tasks.row import TaskRow
 from tests.tasks.test_table import publish
 
 

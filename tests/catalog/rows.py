@@ -5,8 +5,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from dashcam.catalog import apply
 from dashcam.catalog.apply import plate_id
-from dashcam.catalog.models import Position, Sighting, TaskRow, Video
+from dashcam.catalog.models import Position, Sighting, Video
+from dashcam.config import Site
+from dashcam.tasks.model import Completion, TaskType
+from dashcam.tasks.row import TaskRow
 
 NOON = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
 
@@ -84,3 +88,8 @@ def add_route(session: Session, video: Video, seconds: int = 10) -> None:
         fix = {"utc": at, "lat": 44.43 + t_s * 2e-4, "lon": 26.1, "speed_mps": 5.0 + t_s, "heading_deg": 0.0}
         session.add(Position(video_id=video.video_id, t_s=float(t_s), source="novatek", **fix))
     session.flush()
+
+
+def applied(session: Session, task_type: TaskType, video_id: str, completion: Completion) -> None:
+    """What the main server does with a completed task's result, with the settings left as they come."""
+    apply.apply(session, task_type, video_id, completion, Site())

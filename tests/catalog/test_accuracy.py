@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from dashcam.catalog import work
 from dashcam.catalog.accuracy import Accuracy, Seen, accuracy, missed, note_rejected, touched, wilson
 from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
 from dashcam.records import HeavyResult, PreprocessResult, Sighting, Span
 from dashcam.tasks import table
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
-from tests.catalog.rows import NOON
+from tests.catalog.rows import NOON, applied
 
 SPANS = [
     Span(start_s=0, end_s=3, keep=True, reason="new view"),
@@ -39,8 +40,8 @@ def sighting(text: str, first_s: float, last_s: float, confirmed: bool = True) -
 def done(session: Session, video_id: str, task_type: TaskType, result: PreprocessResult | HeavyResult) -> None:
     clip = InputRef(device="indoor_nas", path="raw/a.MP4")
     table.publish(session, NewTask(task_type=task_type, video_id=video_id, inputs=[clip]))
-    (todo,), _ = table.find(session, task_type=task_type, video_id=video_id)
-    assert table.complete(session, todo.task_id, Completion(result=result.model_dump(mode="json")))
+    (todo,), _ = work.find(session, task_type=task_type, video_id=video_id)
+    assert table.complete(session, todo.task_id, Completion(result=result.model_dump(mode="json")), applied)
 
 
 def processed(engine: Engine, number: int, sightings: Sequence[Sighting] | None, spans: Sequence[Span] = SPANS) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from dashcam.catalog.arrival import Arrival, Settling, admit, look
-from dashcam.catalog.models import SourceFile, TaskRow, Video
+from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import reading, writing
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
 from dashcam.tasks.model import Completion, InputRef, TaskType
+from dashcam.tasks.row import TaskRow
+from tests.catalog.rows import applied
 from tests.tasks.test_table import facts
 
 LONG_AGO = 1_700_000_000
@@ -42,7 +44,7 @@ class Nas:
             row = session.scalars(
                 select(TaskRow).where(TaskRow.task_type == task_type, TaskRow.state == "pending")
             ).one()
-            table.complete(session, row.task_id, completion)
+            table.complete(session, row.task_id, completion, applied)
 
     def only(self) -> tuple[Video, TaskRow]:
         with reading(self.engine) as session:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import browse, search, worklist
+from dashcam.catalog import browse, devices, search, work
 from dashcam.catalog.devices import Pause
 from dashcam.catalog.models import Device
 from dashcam.catalog.search import PlateFilter
@@ -183,7 +183,7 @@ def test_backlog_names_every_stage_and_counts_clips_footage_and_what_is_held(eng
             add_task(session, add_video(session, number, outcome=None), hold="cancelled" if number == 0 else None)
         add_task(session, add_video(session, 9), state="complete")
     with reading(engine) as session:
-        lines = {line.task_type: line for line in worklist.backlog(session)}
+        lines = {line.task_type: line for line in work.backlog(session)}
     assert list(lines) == list(TaskType)
     heavy = lines[TaskType.HEAVY_PROCESS_VIDEO]
     assert (heavy.pending, heavy.held, heavy.footage_s) == (3, 1, 30.0)
@@ -198,9 +198,9 @@ def test_tasks_in_trouble_are_those_that_failed_or_are_held(engine: Engine) -> N
         add_task(session, held, hold="run cancelled in Prefect")
         add_task(session, done, state="complete", failures=1, completed_at=NOON)
     with reading(engine) as session:
-        assert [line.video_id for line in worklist.tasks(session, "stuck")] == [failed.video_id, held.video_id]
-        assert [line.video_id for line in worklist.tasks(session, "complete")] == [done.video_id]
-        assert worklist.task_count(session, "pending") == 3
+        assert [line.video_id for line in work.tasks(session, "stuck")] == [failed.video_id, held.video_id]
+        assert [line.video_id for line in work.tasks(session, "complete")] == [done.video_id]
+        assert work.task_count(session, "pending") == 3
 
 
 def test_totals_and_devices(engine: Engine) -> None:
@@ -212,8 +212,8 @@ def test_totals_and_devices(engine: Engine) -> None:
     with reading(engine) as session:
         assert browse.totals(session) == browse.Totals(videos=1, footage_s=10.0, plates=1, sightings=1)
         free = Pause(paused=False)
-        expected = worklist.DeviceLine("gpu-pc", "gpu", NOON, {"cores": 8}, free, None)
-        assert worklist.devices(session, NOON) == [expected]
+        expected = devices.DeviceLine("gpu-pc", "gpu", NOON, {"cores": 8}, free, None)
+        assert devices.lines(session, NOON) == [expected]
 
 
 def test_a_days_videos_are_those_from_midnight_to_midnight(engine: Engine) -> None:

@@ -7,10 +7,13 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from dashcam import records
-from dashcam.catalog.models import Plate, Position, Sighting, TaskRow, Video
+from dashcam.catalog import work
+from dashcam.catalog.models import Plate, Position, Sighting, Video
 from dashcam.database import reading, writing
 from dashcam.tasks import table
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
+from dashcam.tasks.row import TaskRow
+from tests.catalog.rows import applied
 
 CLIP = InputRef(device="indoor_nas", path="raw/2026-06-28/a.MP4")
 START = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
@@ -84,7 +87,7 @@ def count(engine: Engine, entity: type) -> int:
 
 def complete(engine: Engine, task_id: int, completion: Completion) -> bool:
     with writing(engine) as session:
-        return table.complete(session, task_id, completion)
+        return table.complete(session, task_id, completion, applied)
 
 
 def test_publishing_twice_is_one_task(any_engine: Engine) -> None:
@@ -105,7 +108,7 @@ def test_completing_stores_applies_and_publishes_at_once(any_engine: Engine) -> 
     with reading(any_engine) as session:
         video = session.get_one(Video, "v1")
         assert (video.start_utc, video.duration_s, video.trip) == (START, 3, "2026-06-28")
-        todo, total = table.find(session, state="pending")
+        todo, total = work.find(session, state="pending")
     assert total == 1
     assert todo[0].task_type is TaskType.PREPROCESS_VIDEO
     assert todo[0].video is not None and todo[0].video.sha256 == "0" * 64
@@ -146,7 +149,7 @@ def test_a_result_that_cannot_be_applied_leaves_the_task_pending(any_engine: Eng
     with pytest.raises(ValueError):
         complete(any_engine, task_id, broken)
     with reading(any_engine) as session:
-        task = table.get(session, task_id)
+        task = work.get(session, task_id)
     assert task is not None and task.state == "pending"
     assert count(any_engine, TaskRow) == 1
 
@@ -167,7 +170,7 @@ def test_a_rejected_clip_ends_with_its_reason(any_engine: Engine) -> None:
     with reading(any_engine) as session:
         video = session.get_one(Video, "v1")
         assert (video.outcome, video.reason) == ("rejected", "a.MP4 is empty.")
-        assert table.find(session, state="pending")[1] == 0
+        assert work.find(session, state="pending")[1] == 0
 
 
 def test_positions_of_a_clip_without_a_picture_are_kept(any_engine: Engine) -> None:
@@ -211,7 +214,7 @@ def test_a_failure_waits_longer_each_time_and_stays_pending(any_engine: Engine) 
         with writing(any_engine) as session:
             table.fail(session, task_id, "NAS is away", timedelta(seconds=100))
         with reading(any_engine) as session:
-            task = table.get(session, task_id)
+            task = work.get(session, task_id)
         assert task is not None and task.state == "pending" and task.not_before is not None
         waits.append((task.not_before - datetime.now(UTC)).total_seconds())
     assert [round(wait, -1) for wait in waits] == [100, 200, 400]
@@ -219,7 +222,7 @@ def test_a_failure_waits_longer_each_time_and_stays_pending(any_engine: Engine) 
     with writing(any_engine) as session:
         assert table.release(session, task_id)
     with reading(any_engine) as session:
-        task = table.get(session, task_id)
+        task = work.get(session, task_id)
     assert task is not None and task.not_before is None and task.failures == 0
 
 

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import Plate, Rejection, Sighting, TaskRow, Video
+from dashcam.catalog.models import Plate, Rejection, Sighting, Video
 from dashcam.records import PreprocessResult, Span
 from dashcam.tasks.model import TaskType
+from dashcam.tasks.row import TaskRow
 
 Z_95 = 1.96
 """Standard deviations of a normal distribution that hold 95 % of it, to both sides."""

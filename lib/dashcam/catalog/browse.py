@@ -15,7 +15,7 @@ from dashcam.catalog.companions import Companion, companions
 from dashcam.catalog.models import Plate, Position, Sighting, Video
 from dashcam.catalog.places import overlapping
 from dashcam.catalog.plate_text import normalised
-from dashcam.catalog.worklist import TaskLine, pending_of, task_lines, task_of
+from dashcam.catalog.work import TaskLine, pending_of, task_lines, task_of
 from dashcam.gps.place import Estimate
 from dashcam.gps.trips import PARKING
 from dashcam.records import VideoFacts

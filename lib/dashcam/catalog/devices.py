@@ -1,5 +1,6 @@
 """Devices as the main server knows them: who is there, who takes no work and why."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -59,3 +60,22 @@ def at_rest(session: Session, now: datetime) -> set[str]:
     """The names of those that take no work: paused, or resting by a rule of their own."""
     found = session.scalars(select(Device))
     return {one.hostname for one in found if one.resting is not None or wanted(one, now).paused}
+
+
+@dataclass(frozen=True)
+class DeviceLine:
+    hostname: str
+    device_type: str
+    last_seen: datetime
+    info: dict[str, Any]
+    pause: Pause
+    resting: str | None
+
+
+def lines(session: Session, now: datetime) -> list[DeviceLine]:
+    """All of them as the pages show them, by type and name."""
+    rows = session.scalars(select(Device).order_by(Device.device_type, Device.hostname))
+    return [
+        DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info), wanted(row, now), row.resting)
+        for row in rows
+    ]

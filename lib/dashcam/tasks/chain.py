@@ -31,4 +31,3 @@ STAGES = {
 """In the order in which a clip travels."""
 
 POOLS = ("server", "jetson", "gpu", "nas")
-LAST = TaskType.FINALIZE_VIDEO

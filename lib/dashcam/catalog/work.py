@@ -1,17 +1,19 @@
-"""What the web pages ask about work: what is pending where, what went wrong, and which devices are there."""
+"""Tasks together with what is known of their clips: for REST, for the web pages, for the dispatcher."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.devices import Pause, wanted
-from dashcam.catalog.models import Device, TaskRow, Video
+from dashcam.catalog.models import Video
+from dashcam.catalog.places import fixes_of
+from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import TaskType
+from dashcam.tasks.model import InputRef, Outcome, Task, TaskType
+from dashcam.tasks.row import TaskRow
 
 
 @dataclass(frozen=True)
@@ -39,16 +41,6 @@ class TaskLine:
     hold: str | None
     outcome: str | None
     reason: str | None
-
-
-@dataclass(frozen=True)
-class DeviceLine:
-    hostname: str
-    device_type: str
-    last_seen: datetime
-    info: dict[str, Any]
-    pause: Pause
-    resting: str | None
 
 
 def backlog(session: Session) -> list[StageBacklog]:
@@ -119,9 +111,74 @@ def task_lines(
     return [TaskLine(**(row._asdict() | {"task_type": TaskType(row.task_type)})) for row in session.execute(query)]
 
 
-def devices(session: Session, now: datetime) -> list[DeviceLine]:
-    rows = session.scalars(select(Device).order_by(Device.device_type, Device.hostname))
-    return [
-        DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info), wanted(row, now), row.resting)
-        for row in rows
-    ]
+def to_task(row: TaskRow, video: Video | None) -> Task:
+    facts = VideoFacts.model_validate(video.facts) if video is not None and video.facts else None
+    return Task(
+        task_id=row.task_id,
+        task_type=TaskType(row.task_type),
+        video_id=row.video_id,
+        video=facts,
+        revision=row.revision,
+        device_type=row.device_type,
+        state="complete" if row.state == "complete" else "pending",
+        inputs=[InputRef.model_validate(ref) for ref in row.inputs],
+        created_at=row.created_at,
+        completed_at=row.completed_at,
+        attempts=row.attempts,
+        failures=row.failures,
+        last_error=row.last_error,
+        not_before=row.not_before,
+        hold=row.hold,
+        flow_run_id=row.flow_run_id,
+        outcome=cast(Outcome | None, row.outcome),
+        reason=row.reason,
+        result=row.result,
+    )
+
+
+def find(
+    session: Session,
+    *,
+    task_type: TaskType | None = None,
+    state: str | None = None,
+    video_id: str | None = None,
+    device_type: str | None = None,
+    limit: int = 100,
+    offset: int = 0,
+) -> tuple[list[Task], int]:
+    """One page of tasks, oldest first, and how many there are in all."""
+    query = select(TaskRow, Video).join(Video, Video.video_id == TaskRow.video_id)
+    for column, value in (
+        (TaskRow.task_type, task_type),
+        (TaskRow.state, state),
+        (TaskRow.video_id, video_id),
+        (TaskRow.device_type, device_type),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    page = query.order_by(TaskRow.created_at, TaskRow.task_id).limit(limit).offset(offset)
+    return [to_task(row, video) for row, video in session.execute(page)], total
+
+
+def get(session: Session, task_id: int) -> Task | None:
+    """One task; with the clip's positions where the stage goes by them, which lists of tasks leave out."""
+    row = session.get(TaskRow, task_id)
+    if row is None:
+        return None
+    task = to_task(row, session.get(Video, row.video_id))
+    if task.task_type is not TaskType.PREPROCESS_VIDEO or task.video is None:
+        return task
+    video = task.video.model_copy(update={"fixes": list(fixes_of(session, row.video_id))})
+    return task.model_copy(update={"video": video})
+
+
+def pending_rows(session: Session) -> Sequence[tuple[TaskRow, float | None]]:
+    """Every pending task with its clip's duration in seconds, oldest first."""
+    query = (
+        select(TaskRow, Video.duration_s)
+        .join(Video, Video.video_id == TaskRow.video_id)
+        .where(TaskRow.state == "pending")
+        .order_by(TaskRow.created_at, TaskRow.task_id)
+    )
+    return [(row, duration) for row, duration in session.execute(query)]
