@@ -24,7 +24,7 @@ from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.stages.scan import listed, scan
 from dashcam.storage.roots import Stores
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServerClient
 
 TOKEN = "a token of this benchmark"
 LONG_AGO = 1_700_000_000
@@ -57,14 +57,14 @@ def know(engine: Engine, stores: Stores) -> None:
         session.execute(insert(SourceFile), files)
 
 
-def serve(engine: Engine, stores: Stores) -> MainServer:
+def serve(engine: Engine, stores: Stores) -> MainServerClient:
     system.start(system.System(engine, Site(), stores, TOKEN))
     web = FastAPI()
     web.include_router(api.router)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(web, log_level="error"))
     threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True).start()
-    return MainServer(f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN)
+    return MainServerClient(f"http://127.0.0.1:{listening.getsockname()[1]}", TOKEN)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from dashcam.storage.roots import Stores
 
 
 @dataclass(frozen=True)
-class Device:
+class LocalDevice:
     settings: DeviceSettings
     stores: Stores
     server_url: str
@@ -26,7 +26,7 @@ class NotSetUp(ConfigError):
     """``dashcam setup`` has not been run against this Prefect, or is still running."""
 
 
-def load_device() -> Device:
+def load_device() -> LocalDevice:
     """The device this process runs on, from its own settings and the blocks that ``dashcam setup`` registered.
 
     A store's root is the block's, unless the device's ``stores`` map it elsewhere; ``DASHCAM_SERVER_URL`` wins over the
@@ -50,7 +50,7 @@ def load_device() -> Device:
         store: Path(mount) for store, mount in settings.stores.items()
     }
     markers = {block.store: block.marker for block in blocks if block.marker}
-    return Device(settings, Stores(roots, markers), url, token)
+    return LocalDevice(settings, Stores(roots, markers), url, token)
 
 
 def media_stores(client: SyncPrefectClient) -> list[MediaStore]:

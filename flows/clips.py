@@ -13,11 +13,11 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from blocks.device import Device, load_device
+from blocks.device import LocalDevice, load_device
 from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, clip_vanished, ensure_its_clip
 from dashcam.storage.bundle import StorageError, explained
 from dashcam.storage.roots import StoreError
-from dashcam.tasks.client import MainServer, ServerRefused
+from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
 
 PROGRESS_INTERVAL_S = 0.5
@@ -27,14 +27,14 @@ LOADING, PROCESS = "(loading)", "(process)"  # where the name of a clip stands o
 Stage = Callable[[Task, StageContext], StageOutput]
 
 
-def work_off(task_ids: Sequence[int], load: Callable[[Device], Stage]) -> None:
+def work_off(task_ids: Sequence[int], load: Callable[[LocalDevice], Stage]) -> None:
     """Work off the tasks one by one; what is complete by now is skipped, what fails does not stop the rest.
 
     ``load`` is called once, before the first clip: models are loaded there. Raises at the end when a clip failed, so
     that the run shows as Failed in Prefect.
     """
     device = load_device()
-    server = MainServer(device.server_url, device.token)
+    server = MainServerClient(device.server_url, device.token)
     stage: Stage | None = None
     failed = []
     watch = Stopwatch()
@@ -84,7 +84,7 @@ class Stopwatch:
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer, watch: Stopwatch) -> None:
+def work_on_clip(todo: Task, stage: Stage, device: LocalDevice, server: MainServerClient, watch: Stopwatch) -> None:
     """One clip: run the stage, then complete the task; or say why not."""
     log = ClipLog(
         get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": device.settings.hostname}
@@ -112,13 +112,13 @@ def work_on_clip(todo: Task, stage: Stage, device: Device, server: MainServer, w
         log.info("was complete already; this result is dropped")
 
 
-def moved(todo: Task, server: MainServer) -> bool:
+def moved(todo: Task, server: MainServerClient) -> bool:
     """Whether the server knows by now that the clip lies elsewhere."""
     now = server.pending(todo.task_id)
     return now is not None and now.inputs != todo.inputs
 
 
-def end_as_vanished(todo: Task, server: MainServer, log: "ClipLog") -> bool:
+def end_as_vanished(todo: Task, server: MainServerClient, log: "ClipLog") -> bool:
     """Whether that is settled: the clip has ended, or goes on from a copy. The server refuses where it sees it."""
     path = todo.input("video").path
     reason = (
@@ -155,7 +155,7 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def progress_reporter(server: MainServer, task_id: int, device: str) -> Callable[[float], None]:
+def progress_reporter(server: MainServerClient, task_id: int, device: str) -> Callable[[float], None]:
     """A callback that passes on at most two reports a second."""
     last = 0.0
 

@@ -8,7 +8,7 @@ from prefect import flow, get_run_logger
 from blocks.device import load_device
 from dashcam.stages.scan import scan as scan_folder
 from dashcam.storage.roots import StoreError
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServerClient
 
 WATCHED = ["indoor_nas:raw"]
 
@@ -17,7 +17,7 @@ WATCHED = ["indoor_nas:raw"]
 def scan(folders: list[str] = WATCHED) -> None:
     """``folders`` are places as ``store:folder``. A store that is away does not keep the others from being scanned."""
     log, device = get_run_logger(), load_device()
-    server = MainServer(device.server_url, device.token)
+    server = MainServerClient(device.server_url, device.token)
     away = []
     for folder in folders:
         try:

@@ -21,7 +21,7 @@ import httpx
 from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
-from blocks.device import Device, NotSetUp, load_device
+from blocks.device import LocalDevice, NotSetUp, load_device
 from dashcam.device.availability import Rule, meters_of
 from flows.preemption import Worker
 from flows.stale import crash_runs_of
@@ -34,7 +34,7 @@ SETUP_POLL_S = 1
 log = logging.getLogger("dashcam.worker")
 
 
-async def work(pool: str, limit: int, device: Device) -> None:
+async def work(pool: str, limit: int, device: LocalDevice) -> None:
     """Until SIGTERM or Ctrl-C; then what is under way is given back."""
     name = device.settings.hostname
     stopped = told_to_stop()
@@ -58,7 +58,7 @@ async def work(pool: str, limit: int, device: Device) -> None:
             await running
 
 
-def server_of(device: Device) -> httpx.AsyncClient:
+def server_of(device: LocalDevice) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {device.token}"}
     return httpx.AsyncClient(base_url=f"{device.server_url}/api/v1", headers=headers, timeout=5)
 
@@ -80,7 +80,7 @@ def told_to_stop() -> asyncio.Event:
 class Watch:
     """Whether the device may work, asked of a person (through the main server) and of its own rule; and heartbeats."""
 
-    def __init__(self, worker: Worker, device: Device, pool: str, http: httpx.AsyncClient) -> None:
+    def __init__(self, worker: Worker, device: LocalDevice, pool: str, http: httpx.AsyncClient) -> None:
         self.worker, self.settings, self.http = worker, device.settings, http
         self.info = {"pool": pool, "cores": os.cpu_count()}
         available = device.settings.availability
@@ -159,7 +159,7 @@ class Watch:
             log.debug("heartbeat not delivered: %s", error)
 
 
-def this_device() -> Device:
+def this_device() -> LocalDevice:
     """Waits for ``dashcam setup``: a worker may be started first, and its start takes as long."""
     told = False
     while True:
@@ -172,7 +172,7 @@ def this_device() -> Device:
             time.sleep(SETUP_POLL_S)
 
 
-def empty_scratch(device: Device) -> None:
+def empty_scratch(device: LocalDevice) -> None:
     """What an interrupted run left is worthless: every stage starts from its inputs."""
     shutil.rmtree(device.settings.scratch, ignore_errors=True)
     device.settings.scratch.mkdir(parents=True, exist_ok=True)

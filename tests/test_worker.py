@@ -9,7 +9,7 @@ import httpx
 import psutil
 import pytest
 
-from blocks.device import Device
+from blocks.device import LocalDevice
 from dashcam import cli
 from dashcam.config import DeviceSettings
 from dashcam.config.model import Availability
@@ -31,7 +31,7 @@ class Lost:
 
 async def watched(rule: Rule, seconds: float) -> None:
     async with httpx.AsyncClient(base_url="http://127.0.0.1:9") as nobody:
-        watch = Watch(Worker("gpu"), Device(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), "gpu", nobody)
+        watch = Watch(Worker("gpu"), LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), "gpu", nobody)
         watch.rule = rule
         await watch.until({asyncio.create_task(asyncio.sleep(seconds))})
 

@@ -10,14 +10,14 @@ from prefect.logging import disable_run_logger
 from sqlalchemy import event
 
 from app.system import System
-from blocks.device import Device
+from blocks.device import LocalDevice
 from dashcam.config import DeviceSettings
 from dashcam.database import writing
 from dashcam.media import identity
 from dashcam.stages import ingest
 from dashcam.stages.scan import scan
 from dashcam.storage.roots import StoreMissing, Stores
-from dashcam.tasks.client import MainServer, ServerRefused
+from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task, TaskType
 from flows.clips import Stopwatch, work_on_clip
 from tests.catalog.rows import add_task, add_video
@@ -26,9 +26,9 @@ LONG_AGO = 1_700_000_000
 
 
 @pytest.fixture
-def server(client: TestClient) -> MainServer:
+def server(client: TestClient) -> MainServerClient:
     """The flows' own client, its requests going straight into the real application."""
-    one = MainServer("http://testserver", "not used", patience_s=0)
+    one = MainServerClient("http://testserver", "not used", patience_s=0)
     one.http = client
     return one
 
@@ -59,7 +59,7 @@ def statements(here: System) -> Iterator[list[str]]:
     event.remove(here.engine, "before_cursor_execute", note)
 
 
-def test_new_clips_are_handed_in_once(server: MainServer, here: System, raw: Path) -> None:
+def test_new_clips_are_handed_in_once(server: MainServerClient, here: System, raw: Path) -> None:
     for number in range(120):
         put(raw / f"2026-06-{number % 3:02d}" / f"{number}.MP4", str(number))
     put(raw / ".thumbs" / "1.MP4", "hidden")
@@ -72,7 +72,7 @@ def test_new_clips_are_handed_in_once(server: MainServer, here: System, raw: Pat
 
 
 def test_known_files_cost_neither_a_query_nor_a_hash_each_and_no_run(
-    server: MainServer, here: System, raw: Path, statements: list[str], monkeypatch: pytest.MonkeyPatch
+    server: MainServerClient, here: System, raw: Path, statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(600):
         put(raw / f"{number}.MP4", str(number))
@@ -91,7 +91,7 @@ def test_known_files_cost_neither_a_query_nor_a_hash_each_and_no_run(
     assert woken == [] and len(server.all_pending()) == pending, "nothing for the dispatcher to start a run for"
 
 
-def test_a_file_still_growing_waits_for_the_next_scan(server: MainServer, here: System, raw: Path) -> None:
+def test_a_file_still_growing_waits_for_the_next_scan(server: MainServerClient, here: System, raw: Path) -> None:
     growing = put(raw / "a.MP4", "half")
     os.utime(growing)
     found = scan(server, here.stores, "indoor_nas:raw")
@@ -107,7 +107,7 @@ STRANGE = (
 )  # fmt: skip
 
 
-def test_strange_names_are_clips_like_any_other(server: MainServer, here: System, raw: Path) -> None:
+def test_strange_names_are_clips_like_any_other(server: MainServerClient, here: System, raw: Path) -> None:
     for number, name in enumerate(STRANGE):
         put(raw / name, str(number))
     found = scan(server, here.stores, "indoor_nas:raw")
@@ -116,7 +116,7 @@ def test_strange_names_are_clips_like_any_other(server: MainServer, here: System
 
 
 def test_what_cannot_be_taken_is_a_sentence_and_the_rest_goes_on(
-    server: MainServer, here: System, raw: Path, too_deep: Callable[[Path], None]
+    server: MainServerClient, here: System, raw: Path, too_deep: Callable[[Path], None]
 ) -> None:
     put(raw / "a.MP4", "a")
     put(raw / "z" / "b.MP4", "b")
@@ -143,25 +143,25 @@ def test_a_pipe_that_is_handed_in_keeps_nobody_waiting(client: TestClient, raw: 
     assert (answer["status"], answer["reason"].split(":")[0]) == ("unreadable", "raw/pipe.MP4 is no file")
 
 
-def test_a_store_that_is_away_is_not_empty_and_a_folder_not_made_yet_is(server: MainServer, here: System) -> None:
+def test_a_store_that_is_away_is_not_empty_and_a_folder_not_made_yet_is(server: MainServerClient, here: System) -> None:
     assert scan(server, here.stores, "indoor_nas:raw").files == 0
     here.stores.root("indoor_nas").rmdir()
     with pytest.raises(StoreMissing):
         scan(server, here.stores, "indoor_nas:raw")
 
 
-def ingest_task(server: MainServer) -> Task:
+def ingest_task(server: MainServerClient) -> Task:
     (task,) = server.all_pending()
     return task
 
 
-def work(task: Task, server: MainServer, stores: Stores) -> None:
-    device = Device(DeviceSettings(), stores, "http://testserver", "not used")
+def work(task: Task, server: MainServerClient, stores: Stores) -> None:
+    device = LocalDevice(DeviceSettings(), stores, "http://testserver", "not used")
     with disable_run_logger():
         work_on_clip.fn(task, ingest.run, device, server, Stopwatch())
 
 
-def test_a_clip_that_vanished_ends_with_that_outcome(server: MainServer, here: System, raw: Path) -> None:
+def test_a_clip_that_vanished_ends_with_that_outcome(server: MainServerClient, here: System, raw: Path) -> None:
     clip = put(raw / "a.MP4", "content")
     put(raw / "b.txt", "the store is not empty")
     scan(server, here.stores, "indoor_nas:raw")
@@ -174,7 +174,9 @@ def test_a_clip_that_vanished_ends_with_that_outcome(server: MainServer, here: S
     assert "raw/a.MP4" in video["reason"]
 
 
-def test_a_clip_of_which_a_copy_is_known_goes_on_from_the_copy(server: MainServer, here: System, raw: Path) -> None:
+def test_a_clip_of_which_a_copy_is_known_goes_on_from_the_copy(
+    server: MainServerClient, here: System, raw: Path
+) -> None:
     clip = put(raw / "a.MP4", "content")
     put(raw / "copy" / "b.MP4", "content")
     scan(server, here.stores, "indoor_nas:raw")
@@ -187,7 +189,7 @@ def test_a_clip_of_which_a_copy_is_known_goes_on_from_the_copy(server: MainServe
 @pytest.mark.parametrize("renamed", ["0.MP4", "z.MP4"], ids=["seen before its successor", "seen after it"])
 @pytest.mark.parametrize("worked_on_before_the_scan", [True, False])
 def test_a_clip_whose_name_another_one_took_is_never_taken_for_it(
-    server: MainServer, here: System, raw: Path, renamed: str, worked_on_before_the_scan: bool
+    server: MainServerClient, here: System, raw: Path, renamed: str, worked_on_before_the_scan: bool
 ) -> None:
     """Some cameras count from 1 again."""
     clip = put(raw / "GRMN0001.MP4", "content")
@@ -207,7 +209,7 @@ def test_a_clip_whose_name_another_one_took_is_never_taken_for_it(
 
 
 def test_a_device_that_sees_too_little_ends_nothing(
-    server: MainServer, here: System, raw: Path, tmp_path: Path
+    server: MainServerClient, here: System, raw: Path, tmp_path: Path
 ) -> None:
     put(raw / "a.MP4", "content")
     scan(server, here.stores, "indoor_nas:raw")
@@ -219,7 +221,7 @@ def test_a_device_that_sees_too_little_ends_nothing(
 
 @pytest.mark.parametrize("mount_point", [True, False])
 def test_a_copy_on_a_store_that_is_away_keeps_the_clip(
-    server: MainServer, here: System, raw: Path, mount_point: bool
+    server: MainServerClient, here: System, raw: Path, mount_point: bool
 ) -> None:
     clip = put(raw / "a.MP4", "content")
     shed = here.stores.root("shed_nas")
@@ -238,7 +240,7 @@ def test_a_copy_on_a_store_that_is_away_keeps_the_clip(
 
 @pytest.mark.parametrize("stage", [TaskType.ARCHIVE_VIDEO, TaskType.FINALIZE_VIDEO])
 def test_a_stage_that_reads_no_clip_cannot_find_it_gone(
-    server: MainServer, client: TestClient, here: System, raw: Path, stage: TaskType
+    server: MainServerClient, client: TestClient, here: System, raw: Path, stage: TaskType
 ) -> None:
     put(raw / "a.MP4", "content").rename(raw / "b.MP4")
     with writing(here.engine) as session:
@@ -250,7 +252,9 @@ def test_a_stage_that_reads_no_clip_cannot_find_it_gone(
     assert ingest_task(server).task_id == task.task_id
 
 
-def test_a_clip_in_a_store_that_is_away_or_empty_stays_pending(server: MainServer, here: System, raw: Path) -> None:
+def test_a_clip_in_a_store_that_is_away_or_empty_stays_pending(
+    server: MainServerClient, here: System, raw: Path
+) -> None:
     clip = put(raw / "a.MP4", "content")
     scan(server, here.stores, "indoor_nas:raw")
     clip.unlink()
@@ -260,7 +264,9 @@ def test_a_clip_in_a_store_that_is_away_or_empty_stays_pending(server: MainServe
     assert ingest_task(server).failures == 1
 
 
-def test_a_clip_moved_while_a_worker_was_at_it_is_tried_again(server: MainServer, here: System, raw: Path) -> None:
+def test_a_clip_moved_while_a_worker_was_at_it_is_tried_again(
+    server: MainServerClient, here: System, raw: Path
+) -> None:
     clip = put(raw / "a.MP4", "content")
     scan(server, here.stores, "indoor_nas:raw")
     before = ingest_task(server)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from dashcam.embedded.processes import members
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServerClient
 
 DASHCAM = [sys.executable, "-m", "dashcam.cli"]
 
@@ -51,8 +51,8 @@ class Running:
         return f"http://127.0.0.1:{self.state['app']}"
 
     @property
-    def server(self) -> MainServer:
-        return MainServer(self.app_url, (self.data / "config" / "token").read_text())
+    def server(self) -> MainServerClient:
+        return MainServerClient(self.app_url, (self.data / "config" / "token").read_text())
 
     def prefect(self, path: str, **body: Any) -> Any:
         return self.ask_prefect("POST", path, body).json()

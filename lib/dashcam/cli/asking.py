@@ -16,7 +16,7 @@ from rich.text import Text
 from dashcam import config
 from dashcam.embedded.home import Home, HomeUnusable, default_data
 from dashcam.embedded.system import embedded_system
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServerClient
 
 out = Console()
 err = Console(stderr=True)
@@ -38,11 +38,11 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def main_server(data: Path | None) -> Iterator[MainServer]:
+def main_server(data: Path | None) -> Iterator[MainServerClient]:
     """The site's server when ``$DASHCAM_CONFIG`` names one, else the embedded system's, started if it does not run."""
     site_token = config.token() if data is None and (config.config_folder() / "config.json").exists() else None
     if site_token:
-        yield MainServer(config.load_site().server.url, site_token, patience_s=10)
+        yield MainServerClient(config.load_site().server.url, site_token, patience_s=10)
         return
     with embedded_system(Home((data or default_data()).absolute()), lambda line: None) as system:
         system.start_app()

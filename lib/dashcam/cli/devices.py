@@ -13,7 +13,7 @@ from rich.text import Text
 from dashcam import config
 from dashcam.cli.asking import DataOption, JsonOption, main_server, write
 from dashcam.tasks.chain import POOLS
-from dashcam.tasks.client import MainServer, ServerRefused
+from dashcam.tasks.client import MainServerClient, ServerRefused
 
 app = typer.Typer(help="The machines that do the work; pause one to have it for yourself.", no_args_is_help=True)
 out = Console()
@@ -91,7 +91,7 @@ def seconds(text: str) -> float:
     return total
 
 
-def chosen(server: MainServer, name: str | None) -> list[str]:
+def chosen(server: MainServerClient, name: str | None) -> list[str]:
     """The device of that name, or every worker of this machine (the embedded system has one per pool)."""
     known = [one["hostname"] for one in server.devices()]
     mine = {name} if name else roles_of(config.load_device().hostname)
@@ -107,7 +107,7 @@ def roles_of(hostname: str) -> set[str]:
     return {hostname, short, *(f"{short}-{pool}" for pool in POOLS)}
 
 
-def settled(server: MainServer, name: str, paused: bool) -> str:
+def settled(server: MainServerClient, name: str, paused: bool) -> str:
     """One line once the device has done what it was told, or after a few seconds without it."""
     began = time.monotonic()
     while True:

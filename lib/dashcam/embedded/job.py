@@ -11,7 +11,7 @@ from dashcam.embedded.report import VideoReport, report_on
 from dashcam.stages.scan import clips_below, unsayable
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServerClient
 from dashcam.tasks.model import InputRef, Task, TaskType
 
 POLL_S = 0.5
@@ -41,7 +41,7 @@ class Standing:
 
 @dataclass
 class Job:
-    server: MainServer
+    server: MainServerClient
     clips: list[Clip] = field(default_factory=list)
 
     def hand_in(self, on_batch: Callable[[int], None] = lambda count: None) -> None:

@@ -19,7 +19,7 @@ import psutil
 from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
 from dashcam.embedded.processes import Child, ask_to_end, end_all, end_tree
 from dashcam.tasks.chain import POOLS
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServerClient
 
 APP_PORT, PREFECT_PORT = 8000, 4200
 START_LIMIT_S = 120.0
@@ -52,8 +52,8 @@ class EmbeddedSystem:
     def prefect_url(self) -> str:
         return f"http://127.0.0.1:{self.ports.prefect}"
 
-    def client(self) -> MainServer:
-        return MainServer(self.app_url, self.home.token_file.read_text().strip(), patience_s=60)
+    def client(self) -> MainServerClient:
+        return MainServerClient(self.app_url, self.home.token_file.read_text().strip(), patience_s=60)
 
     def start_app(self) -> None:
         """The web process alone: enough to answer what is known already."""

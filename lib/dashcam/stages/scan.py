@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dashcam.media.names import is_clip, printable
 from dashcam.storage.roots import Stores, split
-from dashcam.tasks.client import MainServer
+from dashcam.tasks.client import MainServerClient
 from dashcam.tasks.model import InputRef, Listed
 
 Trouble = Callable[[str, str], None]
@@ -32,7 +32,7 @@ class Scanned:
     unreadable: list[str] = field(default_factory=list)
 
 
-def scan(server: MainServer, stores: Stores, folder: str) -> Scanned:
+def scan(server: MainServerClient, stores: Stores, folder: str) -> Scanned:
     """Show every clip below ``store:folder`` to the server and hand in what it does not know.
 
     A folder that is not there holds nothing yet; a store that is not there raises ``StoreMissing``.

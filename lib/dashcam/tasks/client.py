@@ -19,7 +19,7 @@ class ServerRefused(Exception):
     """The server answered, and said no; the message is its plain sentence."""
 
 
-class MainServer:
+class MainServerClient:
     """The main server's task table and catalogue, over ``/api/v1``.
 
     Every call is safe to repeat: completing and publishing are guarded on the server.
