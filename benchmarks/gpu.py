@@ -1,4 +1,4 @@
-"""``benchmarks/gpu.sh``: decoding, encoding and the heavy stage with and without the card, as rows for RESULTS.md."""
+"""``benchmarks/gpu.sh``: decoding, encoding and the heavy stage with and without the card, as rows for JOURNAL.md."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from dashcam.config.model import GpuSettings
 from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
+JOURNAL = Path(__file__).with_name("JOURNAL.md")
 CLIP = "drive-4k-hevc.mp4"
 HEADER = "| clip | what | on | frames a second | times real time | note |\n|---|---|---|---|---|---|"
 
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("clips", type=Path, nargs="*", help="without any a 4K one is made of the London street")
     parser.add_argument("--card", type=int, default=0)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--journal", type=Path, default=JOURNAL)
     args = parser.parse_args()
     shared = Path(os.environ.get("DASHCAM_SHARED") or "../shared")
     clips = args.clips or [made(CLIP, shared / "data", Path(gettempdir()) / "dashcam-bench-clips")]
@@ -73,7 +73,7 @@ def main() -> None:
         for line in rows(clip, args.card, args.batch):
             print(line, flush=True)
             lines.append(line)
-    with args.results.open("a", encoding="utf-8") as file:
+    with args.journal.open("a", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the heavy stage costs with an NVIDIA card: decoding, encoding and the whole stage, appended to RESULTS.md.
+# What the heavy stage costs with an NVIDIA card: decoding, encoding and the whole stage, appended to JOURNAL.md.
 # Bring the wheels of the extra gpu along; nothing is downloaded. Usage: benchmarks/gpu.sh [CLIP...]
 set -eu
 cd "$(dirname "$0")/.."
