@@ -1,0 +1,120 @@
+"""What the documents say is there: links, commands, targets, modules and files; their lines are short."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import typer
+
+from dashcam.cli import app
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+)
+LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")
+PYTHON_FILE = re.compile(r"[\w./-]+\.py")
+
+each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def split(document: Path) -> tuple[str, list[str]]:
+    """The text without its code blocks, line by line as it was, and the lines of the blocks."""
+    prose, blocks, inside = [], [], False
+    for line in document.read_text(encoding="utf-8").splitlines():
+        if line.lstrip().startswith("```"):
+            inside = not inside
+            prose.append("")
+        else:
+            (blocks if inside else prose).append(line)
+    return "\n".join(prose), blocks
+
+
+def code_of(document: Path) -> list[str]:
+    """Every span of code, and every line of a code block."""
+    prose, blocks = split(document)
+    return [" ".join(span.split()).replace("\\|", "|") for span in CODE.findall(prose)] + blocks
+
+
+def words_after(command: str, document: Path) -> Iterator[list[str]]:
+    """What follows ``command`` wherever a piece of code begins with it."""
+    for code in code_of(document):
+        line = code.strip().removeprefix("$ ").removeprefix(".venv/bin/").split("  #")[0]
+        if line == command or line.startswith(f"{command} "):
+            yield shlex.split(line, comments=True)[len(command.split()) :]
+
+
+@cache
+def anchors(document: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.*)$", split(document)[0], re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@each_document
+def test_lines_of_prose_have_at_most_100_characters(document: Path) -> None:
+    prose, _ = split(document)
+    lines = enumerate(prose.splitlines(), 1)
+    assert [f"{n}: {line}" for n, line in lines if len(line) > 100 and not line.startswith("|")] == []
+
+
+@each_document
+def test_relative_links_lead_somewhere(document: Path) -> None:
+    prose, _ = split(document)
+    for link in LINK.findall(prose):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = unquote(link).partition("#")
+        target = (document.parent / path).resolve() if path else document
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+@each_document
+def test_commands_and_their_options_exist(document: Path) -> None:
+    for words in words_after("dashcam", document):
+        command = typer.main.get_command(app)
+        options = [word.split("=")[0] for word in words if word.startswith("-")]
+        for word in words:
+            commands = getattr(command, "commands", {})
+            if not commands or word.startswith("-"):
+                break
+            assert word in commands, f"dashcam {' '.join(words)}"
+            command = commands[word]
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        assert set(options) <= known | {"--help"}, f"dashcam {' '.join(words)}"
+
+
+@each_document
+def test_make_targets_exist(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for words in words_after("make", document):
+        for word in words:
+            name, equals, _ = word.partition("=")
+            assert re.search(rf"^{re.escape(name)} *{re.escape('?=') if equals else ':'}", makefile, re.MULTILINE), word
+
+
+@each_document
+def test_modules_that_are_run_exist(document: Path) -> None:
+    for words in words_after("python -m", document):
+        if words[0].split(".")[0] in ("app", "benchmarks", "flows", "tests", "training"):
+            assert (ROOT / words[0].replace(".", "/")).with_suffix(".py").exists(), words[0]
+
+
+@cache
+def python_files() -> str:
+    files = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
+    return "".join(f"/{file}\n" for file in files if not file.startswith(".") and "/.venv/" not in file)
+
+
+@each_document
+def test_python_files_that_are_named_exist(document: Path) -> None:
+    """By their path from the root, or by its last parts."""
+    for code in code_of(document):
+        if PYTHON_FILE.fullmatch(code) and code != ".py":
+            assert f"/{code}\n" in python_files(), code
