@@ -20,7 +20,7 @@ import app.pages
 import migrations
 from app import api, media, system
 from dashcam import __version__, config
-from dashcam.catalog import trips
+from dashcam.catalog import deriving
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.storage.roots import StoreMissing, Stores
 
@@ -43,7 +43,7 @@ def build(here: system.System) -> FastAPI:
 async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     loop = asyncio.create_task(dispatch(here))
-    await asyncio.to_thread(trips.catch_up, here.engine, here.site.trips)
+    await asyncio.to_thread(deriving.catch_up, here.engine, here.site.trips)
     yield
     loop.cancel()
     with contextlib.suppress(asyncio.CancelledError):

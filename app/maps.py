@@ -22,10 +22,13 @@ from app import system
 from app.api.parameters import Number
 from app.pages import parts, wording
 from app.pages.frame import static_url, zone
-from dashcam.catalog import browse, triplog
+from dashcam.catalog import plates as plate_table
+from dashcam.catalog import sightings as sighting_table
+from dashcam.catalog import trips as trip_table
 from dashcam.catalog.models import Video
 from dashcam.catalog.places import fixes_of, track_of
-from dashcam.catalog.triplog import TripCard
+from dashcam.catalog.sightings import SightingCard
+from dashcam.catalog.trips import TripCard
 from dashcam.database import reading
 from dashcam.gps.track import Track
 from dashcam.gps.trips import TripEvent
@@ -109,7 +112,7 @@ class Furniture(MacroElement):  # type: ignore[misc]
         self.options = {"graticule": not tiles, "legend": legend, "estimates": False}
 
 
-def route_map(fixes: Sequence[Fix], sightings: Iterable[browse.SightingCard]) -> str:
+def route_map(fixes: Sequence[Fix], sightings: Iterable[SightingCard]) -> str:
     """The page with one clip's route and what was seen on it."""
     view = blank_map({colour_of(fix.speed_mps) for fix in fixes})
     folium.GeoJson(route_layer(fixes), smooth_factor=0).add_to(view)
@@ -118,9 +121,7 @@ def route_map(fixes: Sequence[Fix], sightings: Iterable[browse.SightingCard]) ->
     return page(view, [(fix.lat, fix.lon) for fix in fixes] + pins)
 
 
-def trip_map(
-    clips: Sequence[tuple[str, Sequence[Fix]]], sightings: Iterable[browse.SightingCard], card: TripCard
-) -> str:
+def trip_map(clips: Sequence[tuple[str, Sequence[Fix]]], sightings: Iterable[SightingCard], card: TripCard) -> str:
     """The page with a trip's route from the fixes of its clips, what happened on it, and what was seen."""
     every = 1 + sum(len(fixes) for _, fixes in clips) // MOST_FIXES
     drawn = [(video_id, fix) for video_id, fixes in clips for fix in fixes[::every]]
@@ -147,7 +148,7 @@ def event_pin(one: TripEvent) -> dict[str, Any]:
     }
 
 
-def sightings_map(sightings: Iterable[browse.SightingCard]) -> str:
+def sightings_map(sightings: Iterable[SightingCard]) -> str:
     """The page with a pin for each sighting that has a position."""
     view = blank_map(set())
     return page(view, add_pins(view, sightings))
@@ -192,7 +193,7 @@ def colour_of(speed_mps: float | None) -> str:
     return next(colour for limit, colour in SPEEDS if speed_mps * 3.6 <= limit)
 
 
-def add_pins(view: Map, sightings: Iterable[browse.SightingCard]) -> list[tuple[float, float]]:
+def add_pins(view: Map, sightings: Iterable[SightingCard]) -> list[tuple[float, float]]:
     """Add a pin per sighting with a position; returns the positions as (latitude, longitude)."""
     placed = [one for one in sightings if one.lat is not None and one.lon is not None][:MANY]
     features = (({"type": "Point", "coordinates": (one.lon, one.lat)}, pin(one)) for one in placed)
@@ -205,7 +206,7 @@ def add_pins(view: Map, sightings: Iterable[browse.SightingCard]) -> list[tuple[
     return [(one.lat, one.lon) for one in placed if one.lat is not None and one.lon is not None]
 
 
-def add_ellipses(view: Map, sightings: Iterable[browse.SightingCard]) -> None:
+def add_ellipses(view: Map, sightings: Iterable[SightingCard]) -> None:
     """Where the other cars may have been: estimates, drawn as the ellipses that hold them with 95 %."""
     features = [
         (
@@ -223,7 +224,7 @@ def add_ellipses(view: Map, sightings: Iterable[browse.SightingCard]) -> None:
         view.furniture.options["estimates"] = True
 
 
-def pin(one: browse.SightingCard) -> dict[str, Any]:
+def pin(one: SightingCard) -> dict[str, Any]:
     fill = "#0f766e" if one.confirmed else "#8a94a0"
     return {
         "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 0.95},
@@ -289,7 +290,7 @@ def video_map(video_id: str) -> HTMLResponse:
     with reading(system.current().engine) as session:
         video = session.get(Video, video_id)
         fixes = track_of(session, video) if video else []
-        sightings = browse.sightings_in(session, video_id)
+        sightings = sighting_table.of_video(session, video_id)
     if not fixes:
         raise HTTPException(404, f"There are no positions for video {video_id}.")
     return answer(route_map(fixes, sightings))
@@ -298,9 +299,9 @@ def video_map(video_id: str) -> HTMLResponse:
 @router.get("/maps/trips/{trip_id}")
 def map_of_trip(trip_id: Number) -> HTMLResponse:
     with reading(system.current().engine) as session:
-        found = triplog.trip(session, trip_id)
-        clips = [(clip.video_id, fixes_of(session, clip.video_id)) for clip in triplog.leads(session, trip_id)]
-        sightings = browse.sightings_on(session, trip_id, MANY)
+        found = trip_table.trip(session, trip_id)
+        clips = [(clip.video_id, fixes_of(session, clip.video_id)) for clip in trip_table.leads(session, trip_id)]
+        sightings = sighting_table.of_trip(session, trip_id, MANY)
     if found is None or not clips:
         raise HTTPException(404, f"There are no positions for trip {trip_id}.")
     return answer(trip_map(clips, sightings, found.card))
@@ -309,8 +310,8 @@ def map_of_trip(trip_id: Number) -> HTMLResponse:
 @router.get("/maps/plates/{text:path}")
 def plate_map(text: str) -> HTMLResponse:
     with reading(system.current().engine) as session:
-        plate = browse.plate(session, text)
-        sightings = browse.sightings_of(session, plate.plate_id, limit=MANY, placed=True) if plate else []
+        plate = plate_table.plate(session, text)
+        sightings = sighting_table.of_plate(session, plate.plate_id, limit=MANY, placed=True) if plate else []
     if not sightings:
         raise HTTPException(404, f"There are no positions for plate {text}.")
     return answer(sightings_map(sightings))

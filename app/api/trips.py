@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app import system
 from app.api.parameters import Number
-from dashcam.catalog import trips
+from dashcam.catalog import deriving, trips
 from dashcam.catalog.models import Trip, Video
 from dashcam.database import reading, writing
 from dashcam.gps.trips import Decision, Stop, TripEvent
@@ -135,6 +135,6 @@ def restore_decision(video_id: str, restored: Restored) -> Literal["ok"]:
 def derive_all() -> Derived:
     """Derive every trip and driving event anew, after a setting has changed; in many short transactions."""
     here = system.current()
-    trips.derive_everything(here.engine, here.site.trips)
+    deriving.derive_everything(here.engine, here.site.trips)
     with reading(here.engine) as session:
         return Derived(trips=session.scalar(select(func.count()).select_from(Trip)) or 0)

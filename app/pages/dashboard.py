@@ -10,20 +10,25 @@ from app import system
 from app.pages import devices, parts, wording
 from app.pages.frame import NAME, ask, frame, now, zone
 from app.pages.parts import link, tag
-from dashcam.catalog import browse, search, work
 from dashcam.catalog import devices as device_table
+from dashcam.catalog import search, work
+from dashcam.catalog import videos as video_table
+from dashcam.catalog.plates import PlateCard
+from dashcam.catalog.totals import Totals
+from dashcam.catalog.totals import totals as catalogue_totals
+from dashcam.catalog.videos import VideoCard, VideoFilter
 
 PLATES, VIDEOS = 10, 8
 
 
-Catalogue = tuple[browse.Totals, list[browse.PlateCard], list[browse.VideoCard]]
+Catalogue = tuple[Totals, list[PlateCard], list[VideoCard]]
 Work = tuple[list[work.StageBacklog], list[work.TaskLine], list[device_table.DeviceLine]]
 
 
 def catalogue(session: Session) -> Catalogue:
-    processed = browse.videos(session, browse.VideoFilter(outcome="processed"), limit=VIDEOS)
-    videos = processed or browse.videos(session, limit=VIDEOS)
-    return browse.totals(session), search.plates(session, limit=PLATES), videos
+    processed = video_table.videos(session, VideoFilter(outcome="processed"), limit=VIDEOS)
+    videos = processed or video_table.videos(session, limit=VIDEOS)
+    return catalogue_totals(session), search.plates(session, limit=PLATES), videos
 
 
 def going_on(session: Session) -> Work:
@@ -61,7 +66,7 @@ def redraw(place: Element, draw: Callable[[], None]) -> None:
         draw()
 
 
-def recent(totals: browse.Totals, plates: list[browse.PlateCard], videos: list[browse.VideoCard]) -> None:
+def recent(totals: Totals, plates: list[PlateCard], videos: list[VideoCard]) -> None:
     if not totals.videos:
         what = "Give the folder with your dashcam's clips to this command; the plates in them appear here."
         parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
@@ -70,7 +75,7 @@ def recent(totals: browse.Totals, plates: list[browse.PlateCard], videos: list[b
     recent_videos(videos)
 
 
-def counts(totals: browse.Totals) -> None:
+def counts(totals: Totals) -> None:
     with tag("div", "counts"):
         for value, noun, target in (
             (f"{totals.videos:,}", "videos", "/videos"),
@@ -83,7 +88,7 @@ def counts(totals: browse.Totals) -> None:
                 tag("span", "muted", noun)
 
 
-def recent_plates(plates: list[browse.PlateCard]) -> None:
+def recent_plates(plates: list[PlateCard]) -> None:
     with parts.section("Seen last", ("All plates", "/plates") if plates else None):
         if plates:
             with tag("div", "grid plates"):
@@ -93,7 +98,7 @@ def recent_plates(plates: list[browse.PlateCard]) -> None:
             parts.empty("pin", "No plates yet", "They appear here as soon as a clip has been looked through.")
 
 
-def recent_videos(videos: list[browse.VideoCard]) -> None:
+def recent_videos(videos: list[VideoCard]) -> None:
     progress = system.current().progress.snapshot()
     with parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
         for card in videos:

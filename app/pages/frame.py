@@ -15,7 +15,7 @@ from app import system
 from app.api.parameters import LARGEST
 from app.pages import wording
 from app.pages.parts import icon, link, tag
-from dashcam.catalog.browse import Cursor
+from dashcam.catalog.paging import Cursor
 from dashcam.database import reading
 from dashcam.gps.clock import known_zone
 

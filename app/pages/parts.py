@@ -10,7 +10,9 @@ from nicegui.elements.mixins.text_element import TextElement
 
 from app.pages import wording
 from app.progress import Progress
-from dashcam.catalog.browse import PlateCard, SightingCard, VideoCard
+from dashcam.catalog.plates import PlateCard
+from dashcam.catalog.sightings import SightingCard
+from dashcam.catalog.videos import VideoCard
 from dashcam.catalog.work import TaskLine
 
 

@@ -7,9 +7,13 @@ from sqlalchemy.orm import Session
 from app.pages import parts, wording
 from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import icon, link, tag
-from dashcam.catalog import browse, search
+from dashcam.catalog import plates as plate_table
+from dashcam.catalog import search
+from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog.plate_text import MIN_LENGTH, normalised
+from dashcam.catalog.plates import PlateCard, PlateSummary
 from dashcam.catalog.search import PlateFilter
+from dashcam.catalog.sightings import SightingCard
 
 PAGE = 60
 LONGEST = 40
@@ -22,7 +26,7 @@ async def plates(
     fragment, cursor = q.strip()[:LONGEST], cursor_of(after, int)
     wanted = PlateFilter(fragment, bool(near), not unsure, midnight(first), midnight(last, days=1))
 
-    def question(session: Session) -> tuple[list[browse.PlateCard], bool]:
+    def question(session: Session) -> tuple[list[PlateCard], bool]:
         found = search.plates(session, wanted, cursor, PAGE + 1)
         if found or near or cursor or wanted.is_pattern or len(normalised(fragment)) < MIN_LENGTH:
             return found, bool(near)
@@ -91,11 +95,11 @@ def nothing(fragment: str, unsure: bool, narrowed: bool) -> None:
 async def plate(text: str, after: str = "") -> None:
     cursor = cursor_of(after, int)
 
-    def question(session: Session) -> tuple[browse.PlateSummary, list[browse.SightingCard]] | None:
-        summary = browse.plate(session, text)
+    def question(session: Session) -> tuple[PlateSummary, list[SightingCard]] | None:
+        summary = plate_table.plate(session, text)
         if summary is None:
             return None
-        return summary, list(browse.sightings_of(session, summary.plate_id, cursor, PAGE + 1))
+        return summary, list(sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1))
 
     found = await ask(question)
     if found is None:
@@ -118,7 +122,7 @@ async def plate(text: str, after: str = "") -> None:
                     parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
 
 
-def head(summary: browse.PlateSummary) -> None:
+def head(summary: PlateSummary) -> None:
     with tag("div", "plate-head"):
         parts.plate_text(summary.text, "big", "h1")
         with tag("dl", "facts inline"):
@@ -139,7 +143,7 @@ def map_frame(source: str, title: str) -> None:
     tag("iframe", "map", src=source, title=title, loading="lazy")
 
 
-def sighting_list(seen: list[browse.SightingCard]) -> None:
+def sighting_list(seen: list[SightingCard]) -> None:
     with tag("ol", "sightings"):
         for one in seen:
             with (

@@ -4,7 +4,7 @@ from typing import Any
 
 from nicegui.element import Element
 
-from dashcam.catalog.browse import FollowedSighting
+from dashcam.catalog.sightings import FollowedSighting
 
 MIN_BAR = 0.012
 """The shortest bar in the strip, as a part of the clip: a sighting of one frame is still something to click on."""

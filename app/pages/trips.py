@@ -9,8 +9,9 @@ from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.tripwork import back_to_the_rule, join_button, split_button, undo_bar
-from dashcam.catalog import triplog
-from dashcam.catalog.browse import VideoCard
+from dashcam.catalog import trips as trip_table
+from dashcam.catalog.trips import TripCard, TripDetail
+from dashcam.catalog.videos import VideoCard
 from dashcam.gps.trips import TripEvent
 
 PAGE = 60
@@ -24,7 +25,7 @@ EVENTS = {
 
 async def trips(after: str = "") -> None:
     before = moment_of(after)
-    found = await ask(lambda session: triplog.trips(session, before, PAGE + 1))
+    found = await ask(lambda session: trip_table.trips(session, before, PAGE + 1))
     cards, more = found[:PAGE], len(found) > PAGE
     with frame("Trips", "/trips"):
         parts.page_title("Trips")
@@ -39,7 +40,7 @@ async def trips(after: str = "") -> None:
         parts.pager(older, "/trips" if before else None)
 
 
-def trip_row(card: triplog.TripCard) -> None:
+def trip_row(card: TripCard) -> None:
     with link(trip_url(card.trip_id), "row trip-row"):
         tag("strong", "num when", wording.span(card.start_utc, card.end_utc, zone()))
         way = wording.distance(card.distance_m) if card.has_route else "no GPS"
@@ -59,8 +60,8 @@ def trip_url(trip_id: int) -> str:
 
 
 async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> None:
-    def question(session: Session) -> triplog.TripDetail | None:
-        return triplog.trip(session, int(trip_id)) if trip_id.isdecimal() and len(trip_id) < 10 else None
+    def question(session: Session) -> TripDetail | None:
+        return trip_table.trip(session, int(trip_id)) if trip_id.isdecimal() and len(trip_id) < 10 else None
 
     found = await ask(question)
     if found is None:
@@ -83,7 +84,7 @@ async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> No
                 facts(card, found.time_zone)
 
 
-def head(found: triplog.TripDetail) -> None:
+def head(found: TripDetail) -> None:
     card, here = found.card, zone()
     with tag("div", "title-line"):
         day = wording.day_title(card.start_utc.astimezone(here).date(), now().astimezone(here).date())
@@ -105,7 +106,7 @@ def head(found: triplog.TripDetail) -> None:
                 tag("span", "muted", name)
 
 
-def events(card: triplog.TripCard) -> None:
+def events(card: TripCard) -> None:
     with parts.section("What happened", count=f"{len(card.events):,}" if card.events else ""):
         if not card.events:
             tag("p", "muted", "No hard braking or cornering, no speeding, no long stop.")
@@ -126,7 +127,7 @@ def event_value(event: TripEvent) -> str:
     return wording.speed(event.value) if event.kind == "speeding" else f"{event.value:.1f} m/s²"
 
 
-def facts(card: triplog.TripCard, time_zone: str) -> None:
+def facts(card: TripCard, time_zone: str) -> None:
     stops = sum(stop.duration_s for stop in card.stops)
     cameras = ", ".join(wording.CAMERA_NAMES.get(name, name) for name in card.cameras)
     with parts.section("Facts"):
@@ -152,7 +153,7 @@ def facts(card: triplog.TripCard, time_zone: str) -> None:
                 link(f"/export/{form}?trip={card.trip_id}", "", label, download=True)
 
 
-def clips(found: triplog.TripDetail) -> None:
+def clips(found: TripDetail) -> None:
     with parts.section("Clips", count=f"{len(found.driven):,}"), tag("ol", "panel moments"):
         for index, together in enumerate(moments(found.driven)):
             moment(found, together, first=index == 0)
@@ -160,7 +161,7 @@ def clips(found: triplog.TripDetail) -> None:
         parked(found)
 
 
-def parked(found: triplog.TripDetail) -> None:
+def parked(found: TripDetail) -> None:
     more = found.card.parked - len(found.parked)
     with parts.section("Parked", count=f"{found.card.parked:,}"):
         if more > 0:
@@ -188,7 +189,7 @@ def moments(driven: list[VideoCard]) -> list[list[VideoCard]]:
     return rows
 
 
-def moment(found: triplog.TripDetail, together: list[VideoCard], first: bool) -> None:
+def moment(found: TripDetail, together: list[VideoCard], first: bool) -> None:
     decided = [(clip.video_id, found.decisions[clip.video_id]) for clip in together if clip.video_id in found.decisions]
     with tag("li", "row"):
         tag("span", "num when", f"{together[0].when.astimezone(zone()):%H:%M:%S}")

@@ -13,15 +13,18 @@ from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
 from app.pages.player import Player
-from dashcam.catalog import browse, work
+from dashcam.catalog import videos as video_table
+from dashcam.catalog import work
+from dashcam.catalog.sightings import FollowedSighting
+from dashcam.catalog.videos import VideoDetail
 from dashcam.records import VideoFacts
 
 LOW_RES = "video_lowres.mp4"
 
 
 async def video(video_id: str, t: str = "") -> None:
-    def question(session: Session) -> browse.VideoDetail | None:
-        return browse.video(session, video_id)
+    def question(session: Session) -> VideoDetail | None:
+        return video_table.video(session, video_id)
 
     found = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else None
     if found is None:
@@ -53,7 +56,7 @@ def second_of(text: str, duration_s: float | None) -> float | None:
     return max(0.0, min(value, duration_s or value)) if math.isfinite(value) else None
 
 
-def head(found: browse.VideoDetail) -> None:
+def head(found: VideoDetail) -> None:
     with tag("div", "video-head"):
         tag("h1", "name", found.name)
         with tag("p", "muted num"):
@@ -70,7 +73,7 @@ def head(found: browse.VideoDetail) -> None:
                 link(parts.video_url(one.video_id), "", f"{camera} camera at the same time")
 
 
-def player(found: browse.VideoDetail, start_s: float | None) -> None:
+def player(found: VideoDetail, start_s: float | None) -> None:
     if found.media and found.facts:
         poster = parts.media_url(found.video_id, found.poster) if found.poster else ""
         Player(
@@ -95,7 +98,7 @@ def player(found: browse.VideoDetail, start_s: float | None) -> None:
         tag("p", "muted small", found.facts.note)
 
 
-def live_standing(found: browse.VideoDetail) -> None:
+def live_standing(found: VideoDetail) -> None:
     """Where the clip stands, while it is watched; the page is loaded anew when a stage is done."""
     with tag("div") as place:
         parts.standing(found.task, found.outcome, found.reason, now(), system.current().progress.snapshot())
@@ -114,7 +117,7 @@ def live_standing(found: browse.VideoDetail) -> None:
     ui.timer(2.0, look_again)
 
 
-def sightings(found: browse.VideoDetail) -> None:
+def sightings(found: VideoDetail) -> None:
     sure = [one for one in found.sightings if one.confirmed]
     unsure = [one for one in found.sightings if not one.confirmed]
     if found.frames_decoded is None:
@@ -133,13 +136,13 @@ def sightings(found: browse.VideoDetail) -> None:
             sighting_grid(unsure)
 
 
-def sighting_grid(seen: list[browse.FollowedSighting]) -> None:
+def sighting_grid(seen: list[FollowedSighting]) -> None:
     with tag("ul", "grid sights"):
         for one in seen:
             sighting_card(one)
 
 
-def sighting_card(one: browse.FollowedSighting) -> None:
+def sighting_card(one: FollowedSighting) -> None:
     with tag("li", "card sight" + ("" if one.confirmed else " unsure")):
         at = wording.second(one.best_s)
         show = tag("a", "show", href=parts.video_url(one.video_id, one.best_s), aria_label=f"Show {one.text} at {at}")
@@ -163,7 +166,7 @@ def sighting_card(one: browse.FollowedSighting) -> None:
                     tag("span", "hidden", f"Download the best frame of {one.text}")
 
 
-def where_others_were(found: browse.VideoDetail) -> None:
+def where_others_were(found: VideoDetail) -> None:
     """What the dashed ellipses are, and what they rest on."""
     if not any(one.estimate for one in found.sightings):
         return
@@ -174,7 +177,7 @@ def where_others_were(found: browse.VideoDetail) -> None:
     tag("p", "muted small", text)
 
 
-def facts(found: browse.VideoDetail) -> None:
+def facts(found: VideoDetail) -> None:
     with parts.section("Facts", ("Clocks of the cameras", "/cameras")), tag("dl", "facts panel"):
         for name, value in fact_lines(found):
             with tag("div"):
@@ -182,7 +185,7 @@ def facts(found: browse.VideoDetail) -> None:
                 tag("dd", "num", value)
 
 
-def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
+def fact_lines(found: VideoDetail) -> list[tuple[str, str]]:
     known = found.facts
     lines = []
     if known:
@@ -210,7 +213,7 @@ def fact_lines(found: browse.VideoDetail) -> list[tuple[str, str]]:
     return lines
 
 
-def positions_line(found: browse.VideoDetail) -> str:
+def positions_line(found: VideoDetail) -> str:
     """``60 positions, novatek``; where the camera says how good they are: ``190 positions, gpmf (12 2D, 178 3D)``."""
     if not found.positions:
         return "none in this clip, shown are those of the camera beside it" if found.beside else "none in this clip"

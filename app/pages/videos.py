@@ -9,7 +9,9 @@ from app import system
 from app.pages import parts, wording
 from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import link, tag
-from dashcam.catalog import browse, triplog
+from dashcam.catalog import trips as trip_table
+from dashcam.catalog import videos as video_table
+from dashcam.catalog.videos import VideoCard, VideoFilter
 
 PAGE = 60
 Spans = dict[int, tuple[datetime, datetime]]
@@ -24,13 +26,13 @@ OUTCOMES = {
 
 async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = "", after: str = "") -> None:
     state = outcome if outcome in OUTCOMES else ""
-    wanted = browse.VideoFilter(q.strip(), camera, state, midnight(day), midnight(day, days=1))
+    wanted = VideoFilter(q.strip(), camera, state, midnight(day), midnight(day, days=1))
     cursor = cursor_of(after, str)
 
-    def question(session: Session) -> tuple[list[browse.VideoCard], list[str], Spans]:
-        cards = browse.videos(session, wanted, cursor, PAGE + 1)
-        spans = triplog.spans(session, (card.trip_id for card in cards if card.trip_id is not None))
-        return cards, browse.cameras(session), spans
+    def question(session: Session) -> tuple[list[VideoCard], list[str], Spans]:
+        cards = video_table.videos(session, wanted, cursor, PAGE + 1)
+        spans = trip_table.spans(session, (card.trip_id for card in cards if card.trip_id is not None))
+        return cards, video_table.cameras(session), spans
 
     found, cameras, spans = await ask(question)
     cards, more = found[:PAGE], len(found) > PAGE
@@ -47,7 +49,7 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = ""
         parts.pager(older, parts.url("/videos", filters) if cursor else None)
 
 
-def filter_form(wanted: browse.VideoFilter, cameras: list[str], day: str) -> None:
+def filter_form(wanted: VideoFilter, cameras: list[str], day: str) -> None:
     with tag("form", "filters", method="get", action="/videos"):
         tag(
             "input",
@@ -68,7 +70,7 @@ def filter_form(wanted: browse.VideoFilter, cameras: list[str], day: str) -> Non
                     tag("option", text=text, value=value, selected=value == chosen)
         tag("input", "field", name="day", type="date", value=day, aria_label="Day")
         tag("button", "button", "Filter", type="submit")
-        if wanted != browse.VideoFilter():
+        if wanted != VideoFilter():
             link("/videos", "button quiet", "Clear")
 
 
@@ -80,7 +82,7 @@ def nothing(filtered: bool) -> None:
         parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
 
 
-def days(cards: list[browse.VideoCard], spans: Spans) -> None:
+def days(cards: list[VideoCard], spans: Spans) -> None:
     here, at = zone(), now()
     progress = system.current().progress.snapshot()
     for day, in_day in groupby(cards, key=lambda card: card.when.astimezone(here).date()):

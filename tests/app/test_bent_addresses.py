@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from app import maps, system
 from app.pages import frame
-from dashcam.catalog.browse import Cursor
+from dashcam.catalog.paging import Cursor
 from dashcam.config import Site
 
 HUGE = 10**20

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine
 
-from dashcam.catalog import triplog, trips
+from dashcam.catalog import deriving
+from dashcam.catalog import trips as trip_table
 from dashcam.config.model import TripSettings
 from dashcam.database import writing
 from tests.app.browser import chromium as chromium
@@ -89,17 +90,17 @@ def test_videos_stand_under_their_trips(page: Page) -> None:
 def test_a_car_that_was_parked_for_weeks_hides_no_clip_of_the_drive(empty_site: tuple[Page, Engine]) -> None:
     page, engine = empty_site
     with writing(engine) as session:
-        for number in range(triplog.MOST_PARKED + 23):
+        for number in range(trip_table.MOST_PARKED + 23):
             video = add_video(session, number, NOON + timedelta(seconds=10 * number), clock="utc")
             video.facts = (video.facts or {}) | ({"kind": "parking"} if number >= 3 else {})
-        trips.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
+        deriving.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
     page.goto("/trips/1")
     clips, parked = (
         page.locator("section", has=page.get_by_role("heading", name=name)) for name in ("Clips", "Parked")
     )
     expect(clips.locator("li")).to_have_count(3)
     expect(clips.get_by_role("button", name="Begin a new trip with")).to_have_count(2)
-    expect(parked.locator("li")).to_have_count(triplog.MOST_PARKED)
+    expect(parked.locator("li")).to_have_count(trip_table.MOST_PARKED)
     expect(parked.locator("p")).to_have_text("The newest 100 are shown; 20 from before them are under Videos")
 
 

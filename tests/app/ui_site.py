@@ -17,9 +17,9 @@ import migrations
 from app import media, pages, system
 from dashcam.catalog import accuracy
 from dashcam.catalog.apply import apply, apply_facts
+from dashcam.catalog.deriving import derive_next
 from dashcam.catalog.models import Device, Rejection, Video
 from dashcam.catalog.places import place_sightings
-from dashcam.catalog.trips import derive_next
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.records import PreprocessResult, Span

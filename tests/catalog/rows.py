@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import apply
-from dashcam.catalog.apply import plate_id
 from dashcam.catalog.models import Position, Sighting, Video
+from dashcam.catalog.plates import plate_id
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
 from dashcam.tasks.row import TaskRow

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
 from dashcam.catalog import search
-from dashcam.catalog.apply import forget_unseen, plate_id
 from dashcam.catalog.models import PlateNear, PlateSuffix, Sighting
 from dashcam.catalog.plate_text import canonical, misread_cost, near_keys
+from dashcam.catalog.plates import forget_unseen, plate_id
 from dashcam.catalog.search import PlateFilter, Region
 from dashcam.database import reading, writing
 from tests.catalog.rows import NOON, add_sighting, add_video

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import apply, clocks, trips
+from dashcam.catalog import apply, clocks, deriving, trips
 from dashcam.catalog.models import Trip, TripDecision, Video
 from dashcam.database import reading, writing
 from dashcam.records import VideoFacts
@@ -141,7 +141,7 @@ def test_processing_everything_again_changes_nothing(driven: Engine) -> None:
         for facts in week()[::7]:
             arrive(session, facts)
         moment: datetime | None = None
-        while (moment := trips.derive_next(session, SITE.trips, moment)) is not None:
+        while (moment := deriving.derive_next(session, SITE.trips, moment)) is not None:
             pass
         assert (numbered(session), drawn(session)) == (before, trips_before)
 
@@ -172,7 +172,7 @@ def test_a_split_and_a_merge_survive_new_processing_and_can_be_undone(driven: En
     with writing(driven) as session:
         for facts in week()[:60]:
             arrive(session, facts)
-        trips.derive_next(session, SITE.trips)
+        deriving.derive_next(session, SITE.trips)
         assert drawn(session) == decided
         trips.restore(session, clip, None, SITE.trips)
         trips.restore(session, joined, None, SITE.trips)
@@ -230,7 +230,7 @@ def test_clips_of_an_older_version_get_their_trips_at_the_next_start(driven: Eng
         before = drawn(session)
         session.execute(update(Video).values(trip_id=None, drive=None, clock=None, counter=None))
         session.execute(delete(Trip))
-    trips.catch_up(driven, SITE.trips)
+    deriving.catch_up(driven, SITE.trips)
     with reading(driven) as session:
         assert drawn(session) == before
 

@@ -12,10 +12,14 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from dashcam.bench import town
-from dashcam.catalog import browse, search
+from dashcam.catalog import plates as plate_table
+from dashcam.catalog import search
+from dashcam.catalog import sightings as sighting_table
+from dashcam.catalog import videos as video_table
 from dashcam.catalog.models import Plate, Sighting, Video
 from dashcam.catalog.plate_text import CONFUSED, misread_cost
 from dashcam.catalog.search import PlateFilter, Region
+from dashcam.catalog.videos import VideoFilter
 from dashcam.database import open_engine, reading
 
 PAGE = 61
@@ -170,16 +174,16 @@ def plates_page(wanted: PlateFilter) -> Question:
 
 def plate_page(plate: str) -> Question:
     def ask(session: Session) -> object:
-        found = browse.plate(session, plate)
-        return found and browse.sightings_of(session, found.plate_id, limit=PAGE)
+        found = plate_table.plate(session, plate)
+        return found and sighting_table.of_plate(session, found.plate_id, limit=PAGE)
 
     return ask
 
 
 def day_page(at: datetime) -> Question:
     midnight = datetime(at.year, at.month, at.day, tzinfo=UTC)
-    day = browse.VideoFilter(since=midnight, until=midnight + timedelta(days=1))
-    return lambda session: browse.videos(session, day, limit=PAGE)
+    day = VideoFilter(since=midnight, until=midnight + timedelta(days=1))
+    return lambda session: video_table.videos(session, day, limit=PAGE)
 
 
 def map_window(wanted: PlateFilter) -> Question:

@@ -4,13 +4,14 @@ Applying is a replacement: what an earlier revision of the same stage left for t
 trips and places, is derived in the same transaction.
 """
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import accuracy, clocks, plate_text, trips
-from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, Position, Sighting, SourceFile, Video
+from dashcam.catalog import accuracy, clocks, deriving
+from dashcam.catalog.models import Position, Sighting, SourceFile, Video
 from dashcam.catalog.places import place_sightings
+from dashcam.catalog.plates import forget_unseen, plate_id
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
 
@@ -24,7 +25,7 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
         if completion.outcome == "vanished":
             # a file that comes back, even at the same place, is to be looked at again
             session.execute(delete(SourceFile).where(SourceFile.video_id == video_id))
-        trips.derive_around(session, [video], site.trips)
+        deriving.derive_around(session, [video], site.trips)
         return
     result = completion.result or {}
     match task_type:
@@ -42,7 +43,7 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
 
 
 def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site: Site) -> None:
-    trips.one_at_a_time(session)  # before the first change, so that nobody waits for a row of ours meanwhile
+    deriving.one_at_a_time(session)  # before the first change, so that nobody waits for a row of ours meanwhile
     video.facts = facts.model_dump(mode="json", exclude={"fixes"})
     video.reason = facts.damage or None
     video.name = facts.name
@@ -53,7 +54,7 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
     session.execute(delete(Position).where(Position.video_id == video.video_id))
     session.add_all(Position(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
     session.flush()
-    trips.describe(session, video, site.trips)
+    deriving.describe(session, video, site.trips)
     clocks.follow(session, [video, *clocks.apply_to(session, video)], site)
 
 
@@ -73,23 +74,3 @@ def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, 
     session.flush()
     place_sightings(session, video, site.place)
     forget_unseen(session, before)
-
-
-def plate_id(session: Session, text: str) -> int:
-    found = session.scalar(select(Plate.plate_id).where(Plate.text == text))
-    if found is not None:
-        return found
-    plate = Plate(text=text)
-    session.add(plate)
-    session.flush()
-    session.execute(
-        insert(PlateSuffix),
-        [{"suffix": suffix, "plate_id": plate.plate_id, "text": text} for suffix in plate_text.suffixes(text)],
-    )
-    session.execute(insert(PlateNear), [{"key": key, "plate_id": plate.plate_id} for key in plate_text.near_keys(text)])
-    return plate.plate_id
-
-
-def forget_unseen(session: Session, plate_ids: set[int]) -> None:
-    seen = select(Sighting.plate_id).where(Sighting.plate_id == Plate.plate_id).exists()
-    session.execute(delete(Plate).where(Plate.plate_id.in_(plate_ids), ~seen))

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import trips
+from dashcam.catalog import deriving
 from dashcam.catalog.models import CameraClock, Position, Sighting, Video
 from dashcam.catalog.places import place_companions, place_sightings
 from dashcam.config import Site
@@ -126,7 +126,7 @@ def follow(session: Session, moved: Sequence[Video], site: Site) -> None:
         place_sightings(session, video, site.place)
         if video.drive is not None:
             place_companions(session, video, site.place)
-    trips.derive_around(session, moved, site.trips)
+    deriving.derive_around(session, moved, site.trips)
 
 
 def apply_to(session: Session, video: Video) -> list[Video]:

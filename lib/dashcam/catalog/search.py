@@ -31,8 +31,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.util import AliasedClass
 
 from dashcam.catalog import plate_text
-from dashcam.catalog.browse import Cursor, PlateCard, SightingCard, card_of, sighting_columns
 from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, PlateNear, PlateSuffix, Sighting
+from dashcam.catalog.paging import Cursor
+from dashcam.catalog.plates import PlateCard
+from dashcam.catalog.sightings import SightingCard, card_columns, card_of
 
 FEW_PLATES = 4000
 """Up to so many matching plates each is looked up; beyond, matches are dense and walking back in time is quicker."""
@@ -258,7 +260,7 @@ def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> li
         .scalar_subquery()
     )
     ids = session.scalars(select(newest_one).where(Plate.plate_id.in_(plate_ids))).all()
-    query = sighting_columns().add_columns(Sighting.plate_id).where(Sighting.sighting_id.in_(ids))
+    query = card_columns().add_columns(Sighting.plate_id).where(Sighting.sighting_id.in_(ids))
     shown = {plate_id: card_of(card) for *card, plate_id in session.execute(query)}
     return [
         PlateCard(one, shown[one].text, counts[one][1], counts[one][2], shown[one]) for one in plate_ids if one in shown
@@ -280,7 +282,7 @@ def sightings(
         query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
     newest_first = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
     ids = [row.sighting_id for row in session.execute(newest_first)]
-    found = sighting_columns().where(Sighting.sighting_id.in_(ids))
+    found = card_columns().where(Sighting.sighting_id.in_(ids))
     return [
         card_of(row) for row in session.execute(found.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()))
     ]

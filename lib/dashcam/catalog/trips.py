@@ -1,222 +1,135 @@
-"""Trips in the database: derived again around every clip that comes or changes, with a person's decisions applied.
+"""Trips: lists of them, one with its clips, and a person's decisions where they begin."""
 
-Deriving is a replacement within a stretch of time, so doing it twice changes nothing. A trip keeps its number as long
-as most of its clips are still together.
-"""
-
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import Trip, TripDecision, Video
-from dashcam.catalog.places import fixes_of
+from dashcam.catalog.deriving import clips_where, derive
+from dashcam.catalog.models import Sighting, Trip, TripDecision, Video
+from dashcam.catalog.videos import VideoCard, VideoFilter, videos
 from dashcam.config.model import TripSettings
-from dashcam.database import reading, writing
 from dashcam.gps import trips as rules
-from dashcam.gps.drive import Drive, drive_of
-from dashcam.gps.restart import counter_of
+from dashcam.gps.trips import Stop, TripEvent
 
-CHUNK = 200
-APART = timedelta(days=1)
-LOCK = 0x7419
-"""Any number that is no other lock's."""
+MOST_DRIVEN = 5000
+MOST_PARKED = 100
+"""A car that stands for weeks may have thousands."""
+
+
+@dataclass(frozen=True)
+class TripCard:
+    trip_id: int
+    start_utc: datetime
+    end_utc: datetime
+    clips: int
+    parked: int
+    cameras: list[str]
+    distance_m: float
+    moving_s: float
+    max_mps: float
+    has_route: bool
+    stops: list[Stop]
+    events: list[TripEvent]
+    plates: int
+
+
+@dataclass(frozen=True)
+class TripDetail:
+    card: TripCard
+    driven: list[VideoCard]
+    """In order of time, as is ``parked``."""
+    parked: list[VideoCard]
+    """The newest; ``card.parked`` counts all."""
+    decisions: dict[str, str]
+    """What a person decided about a clip: ``split`` or ``merge``."""
+    before: int | None
+    after: int | None
+    """The trips on both sides."""
+    time_zone: str
+    """Of the first clip that knows one, else empty."""
+
+
+def trips(session: Session, before: datetime | None = None, limit: int = 50) -> list[TripCard]:
+    """Newest first; ``before`` continues behind the last one shown."""
+    query = select(Trip).order_by(Trip.start_utc.desc(), Trip.trip_id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Trip.start_utc < before)
+    return _cards(session, session.scalars(query).all())
+
+
+def trip(session: Session, trip_id: int) -> TripDetail | None:
+    row = session.get(Trip, trip_id)
+    if row is None:
+        return None
+    driven = videos(session, VideoFilter(trip_id=trip_id, parked=False), limit=MOST_DRIVEN)[::-1]
+    parked = videos(session, VideoFilter(trip_id=trip_id, parked=True), limit=MOST_PARKED)[::-1]
+    decided = select(TripDecision).where(TripDecision.video_id.in_([clip.video_id for clip in driven]))
+    earlier = select(Trip.trip_id).where(Trip.start_utc < row.start_utc).order_by(Trip.start_utc.desc()).limit(1)
+    later = select(Trip.trip_id).where(Trip.start_utc > row.start_utc).order_by(Trip.start_utc).limit(1)
+    return TripDetail(
+        card=_cards(session, [row])[0],
+        driven=driven,
+        parked=parked,
+        decisions={one.video_id: one.decision for one in session.scalars(decided)},
+        before=session.scalar(earlier),
+        after=session.scalar(later),
+        time_zone=_zone(session, row),
+    )
+
+
+def spans(session: Session, trip_ids: Iterable[int]) -> dict[int, tuple[datetime, datetime]]:
+    """From when to when these trips went."""
+    query = select(Trip.trip_id, Trip.start_utc, Trip.end_utc).where(Trip.trip_id.in_(set(trip_ids)))
+    return {trip_id: (start, end) for trip_id, start, end in session.execute(query)}
+
+
+def _zone(session: Session, row: Trip) -> str:
+    told = select(Video.facts).where(Video.video_id.in_(row.leads[:20])).order_by(Video.start_utc)
+    return next((facts["time_zone"] for facts in session.scalars(told) if facts and facts.get("time_zone")), "")
+
+
+def leads(session: Session, trip_id: int) -> list[Video]:
+    """The clips that tell where the car was, in order of time."""
+    row = session.get(Trip, trip_id)
+    if row is None:
+        return []
+    query = select(Video).where(Video.video_id.in_(row.leads), Video.drive.is_not(None)).order_by(Video.start_utc)
+    return list(session.scalars(query))
+
+
+def _cards(session: Session, rows: Sequence[Trip]) -> list[TripCard]:
+    counted = (
+        select(Video.trip_id, func.count(Sighting.plate_id.distinct()))
+        .join(Sighting, Sighting.video_id == Video.video_id)
+        .where(Video.trip_id.in_([row.trip_id for row in rows]), Sighting.confirmed)
+        .group_by(Video.trip_id)
+    )
+    plates = {number: count for number, count in session.execute(counted) if number is not None}
+    return [
+        TripCard(
+            trip_id=row.trip_id,
+            start_utc=row.start_utc,
+            end_utc=row.end_utc,
+            clips=row.clips,
+            parked=row.parked,
+            cameras=list(row.cameras),
+            distance_m=row.distance_m,
+            moving_s=row.moving_s,
+            max_mps=row.max_mps,
+            has_route=row.box is not None,
+            stops=[Stop.model_validate(stop) for stop in row.stops],
+            events=[TripEvent.model_validate(event) for event in row.events],
+            plates=plates.get(row.trip_id, 0),
+        )
+        for row in rows
+    ]
 
 
 class NoSuchTrip(Exception):
     """There is nothing to split or merge there; the message is one plain sentence."""
-
-
-def derive_around(session: Session, videos: Iterable[Video], settings: TripSettings) -> None:
-    """Derive the trips anew that these clips are in, were in, or may now be in."""
-    session.flush()
-    spans: list[tuple[datetime, datetime]] = []
-    for video in videos:
-        old = session.get(Trip, video.trip_id) if video.trip_id is not None else None
-        if old is not None:
-            spans.append((old.start_utc, old.end_utc))
-        if video.start_utc is not None:
-            spans.append((video.start_utc, video.start_utc + timedelta(seconds=video.duration_s or 0)))
-        if (video.outcome == "rejected" and video.drive is None) or (old and _elsewhere(video, old)):
-            video.trip_id = None
-    session.flush()
-    for start, end in _stretches(spans):
-        derive(session, start, end, settings)
-
-
-def _elsewhere(video: Video, trip: Trip) -> bool:
-    return video.start_utc is None or not trip.start_utc - APART <= video.start_utc <= trip.end_utc + APART
-
-
-def _stretches(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """The spans, those less than a day apart as one."""
-    joined: list[tuple[datetime, datetime]] = []
-    for start, end in sorted(spans):
-        if joined and start - joined[-1][1] <= APART:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def one_at_a_time(session: Session) -> None:
-    """Two transactions that derive at once would each miss the other's clips; SQLite has one writer anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
-
-
-def derive(session: Session, start: datetime, end: datetime, settings: TripSettings) -> None:
-    """Derive every trip between two moments, and one to each side, which may join or take over parked clips."""
-    one_at_a_time(session)
-    before = session.scalar(select(func.max(Trip.start_utc)).where(Trip.start_utc < start))
-    after = session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > end))
-    next_one = after and session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > after))
-    clips = _clips(session, *_within(Video.start_utc, before, next_one))
-    ids = [clip.video_id for clip in clips]
-    decided = select(TripDecision.video_id, TripDecision.decision).where(TripDecision.video_id.in_(ids))
-    decisions: dict[str, rules.Decision] = {
-        video_id: "split" if word == "split" else "merge" for video_id, word in session.execute(decided)
-    }
-    found = rules.trips(clips, decisions, settings)
-    stays = _store(session, clips, found, settings)
-    standing = select(Trip.trip_id).where(*_within(Trip.start_utc, before, next_one))
-    _forget_empty(session, set(session.scalars(standing)) - stays)
-
-
-def catch_up(engine: Engine, settings: TripSettings) -> None:
-    """Derive what an older version, which knew no trips, has left."""
-    with reading(engine) as session:
-        old = select(Video.video_id).where(Video.start_utc.is_not(None), Video.clock.is_(None)).limit(1)
-        if session.scalar(old) is None:
-            return
-    derive_everything(engine, settings)
-
-
-def derive_everything(engine: Engine, settings: TripSettings) -> None:
-    """Summaries of all clips and all trips anew, in many short transactions, so that nobody waits."""
-    moment: datetime | None = None
-    while True:
-        with writing(engine) as session:
-            moment = derive_next(session, settings, moment)
-        if moment is None:
-            return
-
-
-def derive_next(session: Session, settings: TripSettings, after: datetime | None = None) -> datetime | None:
-    """Derive the trips of the next ``CHUNK`` clips; the moment to go on from, None at the end."""
-    query = select(Video).where(Video.start_utc.is_not(None)).order_by(Video.start_utc)
-    if after is not None:
-        query = query.where(Video.start_utc > after)
-    videos = session.scalars(query.limit(CHUNK)).all()
-    for video in videos:
-        describe(session, video, settings)
-    session.flush()
-    starts = [video.start_utc for video in videos if video.start_utc is not None]
-    if not starts:
-        return None
-    derive(session, starts[0], starts[-1], settings)
-    return starts[-1]
-
-
-def describe(session: Session, video: Video, settings: TripSettings) -> None:
-    """Write down the clip's summary, its number and whose clock it goes by; for clips of older versions too."""
-    facts = video.facts or {}
-    drive = drive_of(fixes_of(session, video.video_id), video.duration_s or 0.0, settings)
-    video.drive = drive.model_dump(mode="json") if drive else None
-    video.counter = counter_of(video.name)
-    video.clock = facts.get("clock_kind", "utc" if facts.get("clock") == "gps" else "camera")
-
-
-def _within(
-    column: InstrumentedAttribute[Any], start: datetime | None, end: datetime | None
-) -> list[ColumnElement[bool]]:
-    """From one moment to just before another; None is without a limit."""
-    return ([] if start is None else [column >= start]) + ([] if end is None else [column < end])
-
-
-def _clips(session: Session, *which: ColumnElement[bool]) -> list[rules.Clip]:
-    kind = Video.facts["kind"].as_string()
-    query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive)
-    # a clip without a picture still tells where the car was, if it has positions
-    seen = or_(Video.outcome.is_(None), Video.outcome != "rejected", Video.drive.is_not(None))
-    query = query.where(Video.start_utc.is_not(None), seen, *which)
-    return [
-        rules.Clip(
-            video_id,
-            began,
-            duration_s or 0.0,
-            camera or "",
-            kind or "normal",
-            Drive.model_validate(drive) if drive else None,
-        )
-        for video_id, began, duration_s, camera, kind, drive in session.execute(query)
-        if began is not None
-    ]
-
-
-def _store(
-    session: Session, clips: Sequence[rules.Clip], found: Sequence[rules.Trip], settings: TripSettings
-) -> set[int]:
-    """Write the trips and which clips are in them; the trips' numbers."""
-    ids = [clip.video_id for clip in clips]
-    numbers_now = select(Video.video_id, Video.trip_id).where(Video.video_id.in_(ids))
-    was: dict[str, int | None] = {row.video_id: row.trip_id for row in session.execute(numbers_now)}
-    numbers = _numbers(found, was)
-    stays: set[int] = set()
-    for trip, number in zip(found, numbers, strict=True):
-        row = session.get(Trip, number) if number is not None else None
-        if row is None:
-            row = Trip()
-            session.add(row)
-        _fill(row, trip, settings)
-        session.flush()
-        stays.add(row.trip_id)
-        moved = [clip.video_id for clip in [*trip.clips, *trip.parked] if was.get(clip.video_id) != row.trip_id]
-        if moved:
-            session.execute(update(Video).where(Video.video_id.in_(moved)).values(trip_id=row.trip_id))
-    placed = {clip.video_id for trip in found for clip in [*trip.clips, *trip.parked]}
-    alone = [video_id for video_id in ids if video_id not in placed and was.get(video_id) is not None]
-    if alone:
-        session.execute(update(Video).where(Video.video_id.in_(alone)).values(trip_id=None))
-    return stays
-
-
-def _numbers(found: Sequence[rules.Trip], was: dict[str, int | None]) -> list[int | None]:
-    """Each trip's number from before: that of most of its clips, each number once, the larger share first."""
-    shares = [
-        (count, -index, number)
-        for index, trip in enumerate(found)
-        for number, count in Counter(was.get(clip.video_id) for clip in trip.clips).items()
-        if number is not None
-    ]
-    numbers: list[int | None] = [None] * len(found)
-    for _, place, number in sorted(shares, reverse=True):
-        if numbers[-place] is None and number not in numbers:
-            numbers[-place] = number
-    return numbers
-
-
-def _fill(row: Trip, trip: rules.Trip, settings: TripSettings) -> None:
-    stops = rules.stops(trip)
-    long_stops = [stop for stop in stops if stop.duration_s >= settings.long_stop_minutes * 60]
-    row.start_utc, row.end_utc = trip.start_utc, trip.end_utc
-    row.clips, row.parked = len(trip.clips), len(trip.parked)
-    row.cameras = sorted({clip.camera for clip in trip.clips if clip.camera})
-    row.distance_m, row.moving_s, row.max_mps = round(trip.distance_m, 1), round(trip.moving_s, 1), trip.max_mps
-    row.box = list(trip.box) if trip.box else None
-    row.leads = [clip.video_id for clip in trip.leads]
-    row.stops = [stop.model_dump(mode="json") for stop in stops]
-    row.events = [event.model_dump(mode="json") for event in rules.events(trip, long_stops)]
-
-
-def _forget_empty(session: Session, numbers: Iterable[int]) -> None:
-    """Trips whose clips have all gone elsewhere."""
-    for number in numbers:
-        if session.scalar(select(func.count()).where(Video.trip_id == number)) == 0:
-            session.execute(delete(Trip).where(Trip.trip_id == number))
 
 
 def split(session: Session, trip_id: int, video_id: str, settings: TripSettings) -> rules.Decision | None:
@@ -253,7 +166,7 @@ def restore(session: Session, video_id: str, decision: rules.Decision | None, se
 def _moments(session: Session, trip_id: int) -> list[rules.Moment]:
     if session.get(Trip, trip_id) is None:
         raise NoSuchTrip(f"There is no trip {trip_id} (any more): look at the list of trips.")
-    clips = _clips(session, Video.trip_id == trip_id)
+    clips = clips_where(session, Video.trip_id == trip_id)
     driven = sorted(
         (clip for clip in clips if clip.kind != rules.PARKING), key=lambda clip: (clip.start_utc, clip.video_id)
     )

@@ -1,39 +1,19 @@
-"""What the web pages ask: few queries per page, none of which reads more rows than it shows, whatever the size.
+"""Videos: lists of them, newest first, and one with all that is known of it."""
 
-Lists run newest first and are continued with a `Cursor`, so that page 1,000 costs what page 1 costs.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy.orm import Session
 
+from dashcam.catalog import sightings
 from dashcam.catalog.companions import Companion, companions
-from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog.models import Position, Sighting, Video
+from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import overlapping
-from dashcam.catalog.plate_text import normalised
 from dashcam.catalog.work import TaskLine, pending_of, task_lines, task_of
-from dashcam.gps.place import Estimate
 from dashcam.gps.trips import PARKING
 from dashcam.records import VideoFacts
-
-
-class Cursor(NamedTuple):
-    """The last entry shown: its time and its key."""
-
-    when: datetime
-    key: Any
-
-
-@dataclass(frozen=True)
-class Totals:
-    videos: int
-    footage_s: float
-    plates: int
-    sightings: int
 
 
 @dataclass(frozen=True)
@@ -62,68 +42,6 @@ class VideoCard:
 
 
 @dataclass(frozen=True)
-class SightingCard:
-    sighting_id: int
-    text: str
-    confidence: float
-    confirmed: bool
-    video_id: str
-    video_name: str
-    camera: str | None
-    first_s: float
-    last_s: float
-    best_s: float
-    crop: str
-    frame: str
-    seen_utc: datetime | None
-    lat: float | None
-    lon: float | None
-    speed_mps: float | None
-    heading_deg: float | None
-    estimate: Estimate | None = None
-    """Where the other car may have been."""
-
-    @property
-    def cursor(self) -> Cursor | None:
-        return Cursor(self.seen_utc, self.sighting_id) if self.seen_utc else None
-
-
-@dataclass(frozen=True)
-class PlateCard:
-    """A plate with how many sightings there are, the time of the first, and the newest."""
-
-    plate_id: int
-    text: str
-    sightings: int
-    first_seen: datetime | None
-    last: SightingCard
-
-    @property
-    def cursor(self) -> Cursor | None:
-        return Cursor(self.last.seen_utc, self.plate_id) if self.last.seen_utc else None
-
-
-@dataclass(frozen=True)
-class PlateSummary:
-    plate_id: int
-    text: str
-    sightings: int
-    confirmed: int
-    placed: int
-    """How many of the sightings have a position."""
-    videos: int
-    first_seen: datetime | None
-    last_seen: datetime | None
-
-
-@dataclass(frozen=True)
-class FollowedSighting(SightingCard):
-    """A sighting with where its plate was in the picture: ``(t_s, x0, y0, x1, y1)`` per read, source pixels."""
-
-    boxes: list[tuple[float, float, float, float, float]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class VideoDetail:
     video_id: str
     name: str
@@ -149,7 +67,7 @@ class VideoDetail:
     beside: bool
     """Whether another camera's clip has positions for the same time."""
     companions: list[Companion]
-    sightings: list[FollowedSighting]
+    sightings: list[sightings.FollowedSighting]
     task: TaskLine | None
 
 
@@ -166,13 +84,6 @@ class VideoFilter:
     trip_id: int | None = None
     parked: bool | None = None
     """Only clips of the parked car, or only all others."""
-
-
-def totals(session: Session) -> Totals:
-    videos, footage_s = session.execute(select(func.count(), func.sum(Video.duration_s)).select_from(Video)).one()
-    confirmed = select(func.count(Sighting.plate_id.distinct()), func.count()).where(Sighting.confirmed)
-    plates, sightings = session.execute(confirmed).one()
-    return Totals(videos=videos, footage_s=footage_s or 0.0, plates=plates, sightings=sightings)
 
 
 def videos(
@@ -246,8 +157,8 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
     row = session.get(Video, video_id)
     if row is None:
         return None
-    sightings = session.execute(
-        sighting_columns()
+    seen = session.execute(
+        sightings.card_columns()
         .add_columns(Sighting.box, Sighting.reads)
         .where(Sighting.video_id == video_id)
         .order_by(Sighting.first_s)
@@ -282,98 +193,6 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         readings=counted,
         beside=any(other.drive is not None for other in overlapping(session, row)),
         companions=companions(session, row),
-        sightings=[followed(*columns) for columns in sightings],
+        sightings=[sightings.followed(*columns) for columns in seen],
         task=task_of(session, video_id),
-    )
-
-
-def followed(*columns: Any) -> FollowedSighting:
-    *card, box, reads = columns
-    one = card_of(card)
-    boxes = {float(read["t_s"]): read["box"] for read in reads} | {one.best_s: box}
-    return FollowedSighting(**vars(one), boxes=[(t_s, *boxes[t_s]) for t_s in sorted(boxes)])
-
-
-def plate(session: Session, text: str) -> PlateSummary | None:
-    """The plate by its text as a person would type it; None when it has never been seen."""
-    query = (
-        select(
-            Plate.plate_id,
-            Plate.text,
-            func.count(),
-            func.count().filter(Sighting.confirmed),
-            func.count(Sighting.lat),
-            func.count(Sighting.video_id.distinct()),
-            func.min(Sighting.seen_utc),
-            func.max(Sighting.seen_utc),
-        )
-        .join(Plate.sightings)
-        .where(or_(Plate.text == text, Plate.text == normalised(text)))
-        .group_by(Plate.plate_id)
-        .order_by(Plate.text != text)
-        .limit(1)
-    )
-    row = session.execute(query).first()
-    return None if row is None else PlateSummary(*row)
-
-
-def sightings_of(
-    session: Session, plate_id: int, after: Cursor | None = None, limit: int = 60, placed: bool = False
-) -> Sequence[SightingCard]:
-    """One plate's sightings, newest first; ``placed`` only those with a position."""
-    query = sighting_columns().where(Sighting.plate_id == plate_id)
-    if placed:
-        query = query.where(Sighting.lat.is_not(None))
-    if after is not None:
-        query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
-    query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
-    return [card_of(row) for row in session.execute(query)]
-
-
-def sightings_in(session: Session, video_id: str, confirmed_only: bool = True) -> Sequence[SightingCard]:
-    """One video's sightings in the order of its time."""
-    wanted = [Sighting.confirmed] if confirmed_only else []
-    query = sighting_columns().where(Sighting.video_id == video_id, *wanted).order_by(Sighting.first_s)
-    return [card_of(row) for row in session.execute(query)]
-
-
-def sightings_on(session: Session, trip_id: int, limit: int) -> Sequence[SightingCard]:
-    """One trip's confirmed sightings in order of time."""
-    query = sighting_columns().where(Video.trip_id == trip_id, Sighting.confirmed)
-    query = query.order_by(Sighting.seen_utc, Sighting.sighting_id).limit(limit)
-    return [card_of(row) for row in session.execute(query)]
-
-
-def card_of(columns: Sequence[Any]) -> SightingCard:
-    card = [*columns]
-    card[-1] = Estimate.model_validate(card[-1]) if card[-1] else None
-    return SightingCard(*card)
-
-
-def sighting_columns() -> Select[Any]:
-    """The fields of `SightingCard` in their order, without the reads, which weigh a hundred times as much."""
-    columns: list[ColumnElement[Any] | InstrumentedAttribute[Any]] = [
-        Sighting.sighting_id,
-        Plate.text,
-        Sighting.confidence,
-        Sighting.confirmed,
-        Sighting.video_id,
-        Video.name,
-        Video.camera,
-        Sighting.first_s,
-        Sighting.last_s,
-        Sighting.best_s,
-        Sighting.crop,
-        Sighting.frame,
-        Sighting.seen_utc,
-        Sighting.lat,
-        Sighting.lon,
-        Sighting.speed_mps,
-        Sighting.heading_deg,
-        Sighting.estimate,
-    ]
-    return (
-        select(*columns)
-        .join(Plate, Plate.plate_id == Sighting.plate_id)
-        .join(Video, Video.video_id == Sighting.video_id)
     )

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from dashcam.catalog import triplog, trips
+from dashcam.catalog import deriving, trips
+from dashcam.catalog import trips as trip_table
 from dashcam.catalog.models import Trip
 from dashcam.config.model import TripSettings
 from dashcam.database import reading, writing
@@ -13,8 +14,8 @@ from tests.catalog.rows import NOON, add_video
 
 
 def test_parked_clips_push_no_driven_one_off_the_page(any_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(triplog, "MOST_DRIVEN", 6)
-    monkeypatch.setattr(triplog, "MOST_PARKED", 3)
+    monkeypatch.setattr(trip_table, "MOST_DRIVEN", 6)
+    monkeypatch.setattr(trip_table, "MOST_PARKED", 3)
     with writing(any_engine) as session:
         for number in range(6):
             add_video(session, number, NOON + number * timedelta(seconds=10), clock="utc")
@@ -22,12 +23,12 @@ def test_parked_clips_push_no_driven_one_off_the_page(any_engine: Engine, monkey
             video = add_video(session, number, NOON + number * timedelta(minutes=1), clock="utc")
             video.facts = {**(video.facts or {}), "kind": "parking"}
         session.flush()
-        trips.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
+        deriving.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
         (whole,) = session.scalars(select(Trip.trip_id))
         trips.split(session, whole, f"{3:016x}", TripSettings())
     with reading(any_engine) as session:
         later = session.scalars(select(Trip.trip_id).order_by(Trip.start_utc.desc())).first()
-        found = triplog.trip(session, later or 0)
+        found = trip_table.trip(session, later or 0)
     assert found is not None
     assert [int(clip.video_id, 16) for clip in found.driven] == [3, 4, 5]
     assert [int(clip.video_id, 16) for clip in found.parked] == [17, 18, 19]

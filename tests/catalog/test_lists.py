@@ -8,10 +8,17 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import browse, devices, search, work
+from dashcam.catalog import devices, search, work
+from dashcam.catalog import plates as plate_table
+from dashcam.catalog import sightings as sighting_table
+from dashcam.catalog import videos as video_table
 from dashcam.catalog.devices import Pause
 from dashcam.catalog.models import Device
+from dashcam.catalog.paging import Cursor
 from dashcam.catalog.search import PlateFilter
+from dashcam.catalog.totals import Totals
+from dashcam.catalog.totals import totals as catalogue_totals
+from dashcam.catalog.videos import VideoFilter
 from dashcam.database import reading, writing
 from dashcam.tasks.model import TaskType
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
@@ -35,7 +42,7 @@ def queries(engine: Engine, question: Callable[[Session], object]) -> int:
     return len(seen)
 
 
-def pages(first: Callable[[browse.Cursor | None], list[T]], cursor: Callable[[T], browse.Cursor | None]) -> list[T]:
+def pages(first: Callable[[Cursor | None], list[T]], cursor: Callable[[T], Cursor | None]) -> list[T]:
     shown: list[T] = []
     after = None
     while page := first(after):
@@ -50,7 +57,7 @@ def test_videos_are_newest_first_and_a_clip_not_looked_at_yet_stands_where_it_wa
         add_video(session, 2, NOON + timedelta(hours=2))
         add_video(session, 3, None, created_at=NOON + timedelta(hours=1))
     with reading(engine) as session:
-        assert [int(card.video_id, 16) for card in browse.videos(session)] == [2, 3, 1]
+        assert [int(card.video_id, 16) for card in video_table.videos(session)] == [2, 3, 1]
 
 
 def test_paging_through_videos_shows_each_once_even_when_many_start_at_the_same_second(engine: Engine) -> None:
@@ -58,7 +65,7 @@ def test_paging_through_videos_shows_each_once_even_when_many_start_at_the_same_
         for number in range(23):
             add_video(session, number, NOON + timedelta(minutes=number // 5))
     with reading(engine) as session:
-        shown = pages(lambda after: browse.videos(session, after=after, limit=4), lambda card: card.cursor)
+        shown = pages(lambda after: video_table.videos(session, after=after, limit=4), lambda card: card.cursor)
     ids = [int(card.video_id, 16) for card in shown]
     assert sorted(ids) == list(range(23))
     assert [card.when for card in shown] == sorted((card.when for card in shown), reverse=True)
@@ -73,14 +80,14 @@ def test_videos_are_filtered_by_name_camera_and_outcome(engine: Engine) -> None:
     with reading(engine) as session:
 
         def names(**wanted: str) -> set[str]:
-            return {card.name for card in browse.videos(session, browse.VideoFilter(**wanted))}
+            return {card.name for card in video_table.videos(session, VideoFilter(**wanted))}
 
         assert names(text="0%_S") == {"100%_sure.MP4"}
         assert names(text="%") == {"100%_sure.MP4"}, "a per cent sign is a character, not a wildcard"
         assert names(camera="rear") == {"other.MP4"}
         assert names(outcome="rejected") == {"broken.MP4"}
         assert names(outcome="pending") == {"new.MP4"}
-        assert browse.cameras(session) == ["front", "rear"]
+        assert video_table.cameras(session) == ["front", "rear"]
 
 
 def test_a_video_counts_its_sure_plates_and_says_what_it_waits_for(engine: Engine) -> None:
@@ -92,7 +99,7 @@ def test_a_video_counts_its_sure_plates_and_says_what_it_waits_for(engine: Engin
         add_task(session, video, "INGEST_VIDEO", state="complete")
         add_task(session, video, "ARCHIVE_VIDEO", device_type="nas")
     with reading(engine) as session:
-        [card] = browse.videos(session)
+        [card] = video_table.videos(session)
     assert card.plates == 1
     assert card.task is not None and card.task.task_type is TaskType.ARCHIVE_VIDEO
 
@@ -100,13 +107,13 @@ def test_a_video_counts_its_sure_plates_and_says_what_it_waits_for(engine: Engin
 def test_a_page_of_videos_costs_the_same_number_of_queries_whatever_its_length(engine: Engine) -> None:
     with writing(engine) as session:
         add_sighting(session, add_video(session, 0), "AB12CDE")
-    one = queries(engine, browse.videos), queries(engine, search.plates)
+    one = queries(engine, video_table.videos), queries(engine, search.plates)
     with writing(engine) as session:
         for number in range(1, 40):
             video = add_video(session, number)
             add_task(session, video)
             add_sighting(session, video, f"AB{number}CDE")
-    assert (queries(engine, browse.videos), queries(engine, search.plates)) == one
+    assert (queries(engine, video_table.videos), queries(engine, search.plates)) == one
     assert max(one) <= 4
 
 
@@ -151,7 +158,7 @@ def test_one_plate_is_found_as_a_person_types_it_and_lists_every_sighting(engine
             add_sighting(session, video, "LT23CGK", 1.0, **({} if number else {"lat": 44.0, "lon": -3.0}))
             add_sighting(session, video, "LT23CGK", 5.0, confirmed=number > 0)
     with reading(engine) as session:
-        found = browse.plate(session, "lt23 cgk")
+        found = plate_table.plate(session, "lt23 cgk")
         assert found is not None
         assert (found.text, found.sightings, found.confirmed, found.videos) == ("LT23CGK", 6, 5, 3)
         assert found.placed == 1
@@ -159,9 +166,11 @@ def test_one_plate_is_found_as_a_person_types_it_and_lists_every_sighting(engine
             NOON + timedelta(seconds=1),
             NOON + timedelta(days=2, seconds=5),
         )
-        seen = pages(lambda after: list(browse.sightings_of(session, found.plate_id, after, 4)), lambda one: one.cursor)
+        seen = pages(
+            lambda after: list(sighting_table.of_plate(session, found.plate_id, after, 4)), lambda one: one.cursor
+        )
         assert len({one.sighting_id for one in seen}) == 6
-        assert browse.plate(session, "ZZ") is None
+        assert plate_table.plate(session, "ZZ") is None
 
 
 def test_one_video_carries_its_plates_with_the_boxes_of_every_read(engine: Engine) -> None:
@@ -170,8 +179,8 @@ def test_one_video_carries_its_plates_with_the_boxes_of_every_read(engine: Engin
         add_route(session, video)
         add_sighting(session, video, "LT23CGK", 4.0, box=[1.0, 2.0, 3.0, 4.0])
     with reading(engine) as session:
-        found = browse.video(session, video.video_id)
-        assert browse.video(session, "f" * 16) is None
+        found = video_table.video(session, video.video_id)
+        assert video_table.video(session, "f" * 16) is None
     assert found is not None and found.facts is not None
     assert (found.positions, found.facts.width) == (10, 1280)
     assert found.sightings[0].boxes == [(t, 1.0, 2.0, 3.0, 4.0) for t in (3.5, 4.0, 4.5)]
@@ -210,7 +219,7 @@ def test_totals_and_devices(engine: Engine) -> None:
         add_sighting(session, video, "DIVERTED", best_s=5.0, confirmed=False)
         session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=NOON, info={"cores": 8}))
     with reading(engine) as session:
-        assert browse.totals(session) == browse.Totals(videos=1, footage_s=10.0, plates=1, sightings=1)
+        assert catalogue_totals(session) == Totals(videos=1, footage_s=10.0, plates=1, sightings=1)
         free = Pause(paused=False)
         expected = devices.DeviceLine("gpu-pc", "gpu", NOON, {"cores": 8}, free, None)
         assert devices.lines(session, NOON) == [expected]
@@ -223,5 +232,5 @@ def test_a_days_videos_are_those_from_midnight_to_midnight(engine: Engine) -> No
             add_video(session, number, midnight + timedelta(hours=hours))
         add_video(session, 9, None, created_at=NOON)
     with reading(engine) as session:
-        day = browse.VideoFilter(since=midnight, until=midnight + timedelta(days=1))
-        assert [int(card.video_id, 16) for card in browse.videos(session, day)] == [2, 9, 1]
+        day = VideoFilter(since=midnight, until=midnight + timedelta(days=1))
+        assert [int(card.video_id, 16) for card in video_table.videos(session, day)] == [2, 9, 1]
