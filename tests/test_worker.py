@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from blocks.device import LocalDevice
-from dashcam import cli
+from dashcam.cli import site
 from dashcam.config import DeviceSettings
 from dashcam.config.model import Availability
 from dashcam.device.availability import Rule
@@ -57,5 +57,5 @@ def test_flows_of_every_worker_tell_that_they_are_alive_before_they_are_taken_fo
     monkeypatch.setattr(os, "environ", mine | {"DASHCAM_CONFIG": str(tmp_path)})
     monkeypatch.setattr(os, "execv", started)
     with pytest.raises(SystemExit):
-        cli.run_module("flows.worker", "gpu")
+        site.run_module("flows.worker", "gpu")
     assert 3 * float(os.environ["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"]) < SILENCE.total_seconds()

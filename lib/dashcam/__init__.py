@@ -4,3 +4,7 @@ Knows nothing of Prefect, NiceGUI or FastAPI; `flows/`, `blocks/` and `app/` sta
 """
 
 __version__ = "0.1.0"
+
+
+class Explained(Exception):
+    """An error that a person can understand and mend; the message is one plain sentence: what, where, what to do."""

@@ -13,10 +13,12 @@ from typing import TypeVar
 import psutil
 from pydantic import BaseModel
 
+from dashcam import Explained
+
 T = TypeVar("T")
 
 
-class PassKilled(Exception):
+class PassKilled(Explained):
     """Something ended the process of a pass, most often for want of memory; the message is one plain sentence."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from pydantic import BaseModel
+from rich.table import Table
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
@@ -261,3 +262,17 @@ def linear_scans() -> dict[str, Question]:
 
 def scan(condition: str) -> Question:
     return lambda session: session.execute(text(SCAN.format(condition))).all()
+
+
+def table_of(cost: CatalogCost) -> Table:
+    title = f"{cost.sightings:,} sightings, {cost.plates:,} plates, {cost.videos:,} videos, {cost.database_mb:,.0f} MB"
+    table = Table(title=title, title_justify="left")
+    headings = ("p50 ms", "p95 ms", "by the clock", "all rows ms", "ratio", "tenth: p50", "p95", "growth")
+    table.add_column("question")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for kind, one in cost.kinds.items():
+        linear = (f"{one.linear_ms:,.0f}", f"{one.linear_over_p95:,.0f}x") if one.linear_ms else ("", "")
+        tenth = (f"{one.tenth_p50_ms:.1f}", f"{one.tenth_p95_ms:.1f}", f"{one.growth:.1f}x")
+        table.add_row(kind, f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.wall_p95_ms:.1f}", *linear, *tenth)
+    return table

@@ -14,8 +14,9 @@ from typing import Any
 
 import httpx
 from pydantic import BaseModel, TypeAdapter
+from rich.table import Table
 
-from dashcam import config
+from dashcam import Explained, config
 from dashcam.device.availability import used_s
 from dashcam.embedded.home import Home
 from dashcam.embedded.job import Clip, Job, find_clips
@@ -30,7 +31,7 @@ LOADING, PROCESS = "(loading)", "(process)"
 """As `flows.clips` names what is not a clip."""
 
 
-class NothingMeasured(Exception):
+class NothingMeasured(Explained):
     """The clips cannot be measured; the message is one plain sentence."""
 
 
@@ -185,3 +186,22 @@ def rows_of(prefect: httpx.Client, run_id: str) -> list[dict[str, Any]]:
 def ask(prefect: httpx.Client, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
     answer: list[dict[str, Any]] = prefect.post(path, json=body).raise_for_status().json()
     return answer
+
+
+def table_of(cost: PipelineCost) -> Table:
+    title = (
+        f"{cost.clips} clips, {cost.footage_s:,.0f} s of footage: {cost.overhead_s_per_clip_stage:.3f} s of overhead "
+        f"per clip and stage, {cost.overhead_cpu_s_per_clip_stage:.3f} s of CPU; {cost.wall_s:,.0f} s in all "
+        f"({cost.cpu_s:,.0f} of CPU), {cost.direct_s:,.0f} s ({cost.direct_cpu_s:,.0f}) without Prefect"
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column("stage")
+    headings = ("runs", "wall s", "work s", "waiting", "starting", "models", "direct s", "overhead a clip", "of CPU")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for flow, one in cost.stages.items():
+        seconds = (one.wall_s, one.work_s, one.waiting_s, one.starting_s, one.loading_s, one.direct_s)
+        overhead = (one.overhead_s_per_clip, one.overhead_cpu_s_per_clip)
+        figures = (*(f"{value:.1f}" for value in seconds), *(f"{value:.3f}" for value in overhead))
+        table.add_row(flow, str(one.runs), *figures)
+    return table

@@ -6,17 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from dashcam import config
-from dashcam.cli.asking import DataOption, JsonOption, main_server, write
+from dashcam.cli.output import JsonOption, ServerDataOption, group, out, write_json
+from dashcam.cli.reach import main_server
 from dashcam.tasks.chain import POOLS
 from dashcam.tasks.client import MainServerClient, ServerRefused
 
-app = typer.Typer(help="The machines that do the work; pause one to have it for yourself.", no_args_is_help=True)
-out = Console()
+app = group("The machines that do the work; pause one to have it for yourself.")
 
 SILENT = timedelta(seconds=90)
 """A device says that it is there every 20 s; one not heard of for so long is gone."""
@@ -28,18 +27,13 @@ DeviceArgument = Annotated[
 ]
 
 
-@app.callback()
-def device() -> None:
-    """The machines that do the work; pause one to have it for yourself."""
-
-
 @app.command("list")
-def list_devices(json_file: JsonOption = None, data: DataOption = None) -> None:
+def list_devices(json_file: JsonOption = None, data: ServerDataOption = None) -> None:
     """Show the devices: whether they are there, and whether they take work."""
     with main_server(data) as server:
         known = server.devices()
     if json_file is not None:
-        write(json_file, known)
+        write_json(json_file, known)
     table = Table(title="Devices", title_justify="left", header_style="bold")
     for heading in ("Device", "Type", "State"):
         table.add_column(heading)
@@ -54,7 +48,7 @@ def pause(
     for_: Annotated[
         str | None, typer.Option("--for", help="So long, e.g. 45m, 2h, 1d; default: until `dashcam device resume`.")
     ] = None,
-    data: DataOption = None,
+    data: ServerDataOption = None,
 ) -> None:
     """Give a machine back to its owner within seconds. Clips under way stay pending; other devices may take them."""
     for_s = None if for_ is None else seconds(for_)
@@ -63,21 +57,21 @@ def pause(
         for name in names:
             server.pause(name, for_s)
         for name in names:
-            say(settled(server, name, paused=True))
+            tell(settled(server, name, paused=True))
 
 
 @app.command()
-def resume(device: DeviceArgument = None, data: DataOption = None) -> None:
+def resume(device: DeviceArgument = None, data: ServerDataOption = None) -> None:
     """Let a paused machine work again."""
     with main_server(data) as server:
         names = chosen(server, device)
         for name in names:
             server.resume(name)
         for name in names:
-            say(settled(server, name, paused=False))
+            tell(settled(server, name, paused=False))
 
 
-def say(line: str) -> None:
+def tell(line: str) -> None:
     out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -6,19 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from dashcam.cli.output import JsonOption, err, group, out, write_json
 
 EngineOption = Annotated[
     str, typer.Option(help="auto, own (the same without a second reader), ppocr or peer (the reference pair).")
 ]
 
-app = typer.Typer(help="Measure how well plates are found and read.", no_args_is_help=True)
-
-
-@app.callback()
-def evaluate() -> None:
-    """Measure how well plates are found and read."""
+app = group("Measure how well plates are found and read.")
 
 
 @app.command()
@@ -27,7 +23,7 @@ def plates(
         Path, typer.Option(help="OpenALPR's benchmark layout, a YOLO folder, or crops with labels.csv.", metavar="DIR")
     ],
     engine: EngineOption = "auto",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")] = None,
+    json_file: JsonOption = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many pictures.")] = None,
 ) -> None:
     """Find and read the plates of labelled pictures, and print how many are right."""
@@ -37,15 +33,15 @@ def plates(
     with measuring("Looking at pictures") as progress:
         report = evaluate_plates(data, engine, limit, progress)
         if json_file is not None:
-            json_file.write_text(report.model_dump_json(indent=2) + "\n")
-    Console().print(table_of(report))
+            write_json(json_file, report)
+    out.print(table_of(report))
 
 
 @app.command()
 def clips(
     data: Annotated[Path, typer.Option(help="A folder that 'dashcam sample' wrote.", metavar="DIR")],
     engine: EngineOption = "auto",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")] = None,
+    json_file: JsonOption = None,
 ) -> None:
     """Watch drives whose plates are known: single best frame against vote, and how far off in time and place."""
     from dashcam.evaluate.clips import evaluate_clips
@@ -54,28 +50,14 @@ def clips(
     with measuring("Watching clips") as progress:
         report = evaluate_clips(data, engine, progress)
         if json_file is not None:
-            json_file.write_text(report.model_dump_json(indent=2) + "\n")
-    Console().print(clips_table(report))
+            write_json(json_file, report)
+    out.print(clips_table(report))
 
 
 @contextmanager
 def measuring(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, to be told (done, total); mistakes of the user end the command with one sentence."""
-    from dashcam.evaluate.layouts import Unusable
-    from dashcam.media.decode import ClipUnreadable, DecodeError
-    from dashcam.vision.engines import MissingWeights
-
-    err = Console(stderr=True)
+    """A progress bar, to be told (done, total)."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    try:
-        with Progress(*columns, console=err, transient=True) as bars:
-            bar = bars.add_task(what)
-            yield lambda done, total: bars.update(bar, completed=done, total=total)
-    except (Unusable, MissingWeights, DecodeError, ClipUnreadable) as error:
-        sentence = str(error)
-    except OSError as error:
-        sentence = f"{error.filename} cannot be used ({error.strerror}): choose another."
-    else:
-        return
-    err.print(f"dashcam: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
-    raise typer.Exit(1)
+    with Progress(*columns, console=err, transient=True) as bars:
+        bar = bars.add_task(what)
+        yield lambda done, total: bars.update(bar, completed=done, total=total)

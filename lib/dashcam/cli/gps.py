@@ -1,23 +1,26 @@
 """``dashcam gps``: the positions of one clip, as JSON and GPX."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
+
+from dashcam import Explained
+from dashcam.cli.output import JsonOption, out, write_json
 
 if TYPE_CHECKING:
     from dashcam.gps.clock import Clock
     from dashcam.gps.sources import Found
 
-err = Console(stderr=True)
+
+def register(app: typer.Typer) -> None:
+    app.command()(gps)
 
 
 def gps(
     file: Annotated[Path, typer.Argument(help="A clip, whole or damaged.", metavar="FILE")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the fixes to this file.")] = None,
+    json_file: JsonOption = None,
     gpx_file: Annotated[Path | None, typer.Option("--gpx", help="Write the track to this file.")] = None,
     time_zone: Annotated[
         str | None, typer.Option(help="Of the camera's clock, e.g. Europe/Amsterdam; default: this computer's.")
@@ -28,29 +31,22 @@ def gps(
 
     from dashcam.gps.export import Leg, gpx
 
+    if file.exists() and not file.is_file():
+        raise Explained(f"{file.name} is no file: name a clip.")
     try:
-        if file.exists() and not file.is_file():
-            raise stop(f"{file.name} is no file: name a clip.")
         found, began = locate(file, time_zone)
-        fixes = [fix.model_copy(update={"utc": fix.utc - began.gps_ahead}) for fix in found.fixes]
-        if json_file is not None:
-            json_file.write_text(json.dumps(answer(found, began), indent=1) + "\n", encoding="utf-8")
-        if gpx_file is not None:
-            gpx_file.write_text(gpx([Leg(file.name, file.name, "", fixes)]), encoding="utf-8")
     except ZoneInfoNotFoundError as error:
-        raise stop(f"there is no time zone {time_zone!r}: write it like Europe/Amsterdam.") from error
-    except OSError as error:
-        raise stop(f"{error.filename or file} cannot be used ({error.strerror}): choose another.") from error
+        raise Explained(f"there is no time zone {time_zone!r}: write it like Europe/Amsterdam.") from error
+    fixes = [fix.model_copy(update={"utc": fix.utc - began.gps_ahead}) for fix in found.fixes]
+    if json_file is not None:
+        write_json(json_file, answer(found, began))
+    if gpx_file is not None:
+        gpx_file.write_text(gpx([Leg(file.name, file.name, "", fixes)]), encoding="utf-8")
     if not fixes:
-        raise stop(f"{file.name} has no positions. {found.hint}".strip())
+        raise Explained(f"{file.name} has no positions. {found.hint}".strip())
     clock = f"the camera's local time, {began.gps_ahead} ahead" if began.gps_ahead else "UTC"
     summary = f"{len(fixes)} positions ({found.source}, clock {clock}) from {fixes[0].utc} to {fixes[-1].utc}"
-    Console().print(summary, markup=False, highlight=False, soft_wrap=True)
-
-
-def stop(sentence: str) -> typer.Exit:
-    err.print(f"dashcam: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
-    return typer.Exit(1)
+    out.print(summary, markup=False, highlight=False, soft_wrap=True)
 
 
 def locate(file: Path, time_zone: str | None) -> "tuple[Found, Clock]":

@@ -8,10 +8,12 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from dashcam import Explained
+
 SECRET_KEYS = {"database_url"}
 
 
-class ConfigError(Exception):
+class ConfigError(Explained):
     """The settings cannot be used; ``sentences`` has one plain sentence for each mistake."""
 
     def __init__(self, sentences: Sequence[str]) -> None:

@@ -7,12 +7,13 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from dashcam import Explained
 from dashcam.tasks.chain import POOLS
 
 DEVICE_TYPES = {"server": "main_server", "jetson": "jetson_coral", "gpu": "rtx_4090", "nas": "shed_nas"}
 
 
-class HomeUnusable(Exception):
+class HomeUnusable(Explained):
     """The data folder cannot be used; the message is one plain sentence."""
 
 

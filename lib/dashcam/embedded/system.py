@@ -16,6 +16,7 @@ from typing import IO
 import httpx
 import psutil
 
+from dashcam import Explained
 from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
 from dashcam.embedded.processes import Child, ask_to_end, end_all, end_tree
 from dashcam.tasks.chain import POOLS
@@ -28,7 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 Say = Callable[[str], None]
 
 
-class StartFailed(Exception):
+class StartFailed(Explained):
     """A part of the system did not come up; the message says which, and where its log is."""
 
 

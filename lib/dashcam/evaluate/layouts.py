@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dashcam import Explained
 from dashcam.records import Box
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
-class Unusable(Exception):
+class Unusable(Explained):
     """The labelled data is not there or not as it should be. The message is one plain sentence."""
 
 

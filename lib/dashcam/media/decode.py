@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 
+from dashcam import Explained
 from dashcam.media.hardware import opened
 from dashcam.media.images import Image
 from dashcam.media.picture import PLANAR, SEMIPLANAR, Picture, planes_of
@@ -23,11 +24,11 @@ HELD_BYTES = 16_000_000
 """Packets put aside in the hope that nobody wants their frames; beyond that they are decoded after all."""
 
 
-class DecodeError(Exception):
+class DecodeError(Explained):
     """The file holds no video that can be decoded; the message is a sentence that names it."""
 
 
-class ClipUnreadable(Exception):
+class ClipUnreadable(Explained):
     """The clip cannot be read where it lies (gone, no right to it, a failing medium); its content may well be fine."""
 
 

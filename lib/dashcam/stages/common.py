@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dashcam import Explained
 from dashcam.config import DeviceSettings
 from dashcam.media import identity
 from dashcam.records import Record
@@ -13,7 +14,7 @@ from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import NewTask, Task
 
 
-class Rejected(Exception):
+class Rejected(Explained):
     """This clip can never be processed; the message is the plain sentence a person will read.
 
     ``result`` is what could be saved of it all the same.
@@ -24,7 +25,7 @@ class Rejected(Exception):
         self.result = result
 
 
-class StageError(Exception):
+class StageError(Explained):
     """This attempt failed, for a reason that lies with the device and not with the clip; the message is the plain
     sentence a person will read. The task is offered again by itself."""
 

@@ -26,6 +26,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from dashcam import Explained
 from dashcam.records import Manifest, ManifestEntry
 
 MANIFEST = "manifest.json"
@@ -37,7 +38,7 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 
 
-class StorageError(Exception):
+class StorageError(Explained):
     """Reading or writing a store went wrong; the message is one plain sentence: what, which folder, what to do."""
 
 

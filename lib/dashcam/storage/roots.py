@@ -8,8 +8,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from dashcam import Explained
 
-class StoreError(Exception):
+
+class StoreError(Explained):
     """An address that names no place in a store; the message is one plain sentence."""
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
+from dashcam import Explained
 from dashcam.tasks.model import Completion, InputRef, Task
 
 log = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 300.0
 
 
-class ServerRefused(Exception):
+class ServerRefused(Explained):
     """The server answered, and said no; the message is its plain sentence."""
 
 

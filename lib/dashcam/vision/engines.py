@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from dashcam import Explained
 from dashcam.media.images import Image
 from dashcam.records import Box, Slots
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 
-class MissingWeights(Exception):
+class MissingWeights(Explained):
     """An engine has nothing to run with. A failure of the device, never "no plates"."""
 
 

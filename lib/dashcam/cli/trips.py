@@ -1,31 +1,17 @@
-"""Commands that ask the main server: trips, clocks, exports."""
+"""``dashcam trips``, ``clock`` and ``export``: asked of the main server."""
 
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dashcam import config
-from dashcam.embedded.home import Home, HomeUnusable, default_data
-from dashcam.embedded.system import embedded_system
-from dashcam.tasks.client import MainServerClient
+from dashcam.cli.output import JsonOption, ServerDataOption, out, say, unwritable, write_json
+from dashcam.cli.reach import main_server
 
-out = Console()
-err = Console(stderr=True)
-
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Data folder of the embedded system; default: $DASHCAM_CONFIG's server, else as `up`."),
-]
-JsonOption = Annotated[Path | None, typer.Option("--json", help="Also write the result to this file.")]
 FROM = typer.Option("--from", help="Date or time, local where no zone is given: 2026-06-28, 2026-06-28T13:00.")
 TO = typer.Option("--to", help="Up to this date or time, itself not included.")
 FORMS = {"gpx": "/export/track.gpx", "geojson": "/export/track.geojson", "csv": "/export/sightings.csv"}
@@ -37,25 +23,13 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-@contextmanager
-def main_server(data: Path | None) -> Iterator[MainServerClient]:
-    """The site's server when ``$DASHCAM_CONFIG`` names one, else the embedded system's, started if it does not run."""
-    site_token = config.token() if data is None and (config.config_folder() / "config.json").exists() else None
-    if site_token:
-        yield MainServerClient(config.load_site().server.url, site_token, patience_s=10)
-        return
-    with embedded_system(Home((data or default_data()).absolute()), lambda line: None) as system:
-        system.start_app()
-        yield system.client()
-
-
 def trips(
     since: Annotated[datetime | None, FROM] = None,
     until: Annotated[datetime | None, TO] = None,
     derive: Annotated[bool, typer.Option(help="First derive all trips anew, after a setting has changed.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest.")] = 100,
     json_file: JsonOption = None,
-    data: DataOption = None,
+    data: ServerDataOption = None,
 ) -> None:
     """List the trips, newest first: when, how far, how long, what happened."""
     from dashcam.gps.clock import known_zone
@@ -66,7 +40,7 @@ def trips(
         asked = {"from": since and since.isoformat(), "to": until and until.isoformat(), "limit": limit}
         page = server.call("GET", "/trips", params={key: value for key, value in asked.items() if value is not None})
     if json_file is not None:
-        write(json_file, page)
+        write_json(json_file, page)
     times = f" (times: {page['time_zone']})" if page["time_zone"] else ""
     table = Table(title=f"Trips{times}", title_justify="left", header_style="bold")
     for heading in ("Trip", "Start", "Length", "Distance", "Moving", "Clips", "Events"):
@@ -99,7 +73,7 @@ def clock(
         float | None, typer.Option(help="Seconds that its clock is ahead of the right local time; 0 takes it back.")
     ] = None,
     json_file: JsonOption = None,
-    data: DataOption = None,
+    data: ServerDataOption = None,
 ) -> None:
     """Show how far the cameras' clocks are off; with --ahead correct one, and the times of its clips."""
     if (camera is None) != (ahead is None):
@@ -107,10 +81,10 @@ def clock(
     with main_server(data) as server:
         if camera is not None:
             answer = server.call("PUT", "/cameras/clocks", json={"camera": camera, "ahead_s": ahead}, timeout=3600)
-            err.print(f"{answer['changed']} clips have a new time", highlight=False)
+            say(f"{answer['changed']} clips have a new time")
         known = server.call("GET", "/cameras/clocks")
     if json_file is not None:
-        write(json_file, known)
+        write_json(json_file, known)
     table = Table(title="Clocks of the cameras", title_justify="left", header_style="bold")
     for heading in ("Camera", "Clips timed by", "Ahead of UTC", "Zone", "Wrong by", "Correction"):
         table.add_column(heading)
@@ -144,7 +118,7 @@ def export(
     until: Annotated[datetime | None, TO] = None,
     unsure: Annotated[bool, typer.Option("--unsure", help="Unsure sightings too (csv).")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; default: print.")] = None,
-    data: DataOption = None,
+    data: ServerDataOption = None,
 ) -> None:
     """Take out the track of a clip, a trip or a stretch of time, or its sightings."""
     asked = {
@@ -169,14 +143,3 @@ def export(
                 file.writelines(pieces)
         except OSError as error:
             raise unwritable(output, error) from error
-
-
-def write(file: Path, result: Any) -> None:
-    try:
-        file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise unwritable(file, error) from error
-
-
-def unwritable(file: Path, error: OSError) -> HomeUnusable:
-    return HomeUnusable(f"The result cannot be written to {file} ({error.strerror}): choose another file.")

@@ -1,0 +1,63 @@
+"""``dashcam worker``, ``setup``, ``server`` and ``check``: the parts of a site of several machines."""
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from dashcam import __version__, config
+from dashcam.cli.output import err, out, say
+from dashcam.tasks.chain import POOLS
+
+
+def register(app: typer.Typer) -> None:
+    for command in (worker, setup, server, check, version):
+        app.command()(command)
+
+
+def worker(
+    pool: Annotated[str, typer.Argument(help=f"One of {', '.join(POOLS)}.")],
+    limit: Annotated[int, typer.Option(help="Flow runs at once on this device.")] = 1,
+) -> None:
+    """Work for one pool on this device until stopped; settings come from $DASHCAM_CONFIG."""
+    if pool not in POOLS:
+        raise typer.BadParameter(f"there is no pool {pool!r}; the pools are {', '.join(POOLS)}")
+    run_module("flows.worker", pool, "--limit", str(limit))
+
+
+def setup() -> None:
+    """Make Prefect's work pools, blocks and deployments from the site's settings; safe to repeat."""
+    run_module("flows.setup")
+
+
+def server() -> None:
+    """Run the main server's web process (API, WebUI, dispatcher) from the site's settings."""
+    run_module("app.main")
+
+
+def check() -> None:
+    """Check the settings in $DASHCAM_CONFIG: one sentence per mistake."""
+    mistakes = config.check(config.config_folder())
+    for mistake in mistakes:
+        err.print(mistake, markup=False, highlight=False)
+    if mistakes:
+        raise typer.Exit(1)
+    say("The settings are in order")
+
+
+def version() -> None:
+    """Print the version."""
+    out.print(__version__, highlight=False)
+
+
+def run_module(module: str, *arguments: str) -> None:
+    site = config.load_site()
+    os.environ.setdefault("PREFECT_API_URL", site.server.prefect_url)
+    # Prefect's own 180 s is longer than the silence after which flows/stale.py takes a run for dead
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
+    argv = [sys.executable, "-m", module, *arguments]
+    if os.name == "posix":
+        os.execv(argv[0], argv)  # signals reach it itself, with nobody between who would kill it for them
+    sys.exit(subprocess.run(argv, check=False).returncode)
