@@ -87,7 +87,7 @@ def test_no_positions_is_a_sentence_and_status_1(tmp_path: Path, monkeypatch: py
         (["missing.MP4"], "missing.MP4 cannot be used (No such file or directory)"),
         (["pipe.MP4"], "pipe.MP4 is no file"),
         (["a.MP4", "--time-zone", "Mars/Base"], "there is no time zone 'Mars/Base'"),
-        (["a.MP4", "--json", "no/such/folder.json"], "no/such/folder.json cannot be used"),
+        (["a.MP4", "--json", "no/such/folder.json"], "The result cannot be written to no/such/folder.json"),
     ],
 )
 def test_trouble_is_one_sentence(

@@ -3,17 +3,19 @@
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from dashcam import config
+from dashcam import Explained, config
 from dashcam.cli.output import JsonOption, ServerDataOption, group, out, write_json
 from dashcam.cli.reach import main_server
 from dashcam.tasks.chain import POOLS
-from dashcam.tasks.client import MainServerClient, ServerRefused
+
+if TYPE_CHECKING:
+    from dashcam.tasks.client import MainServerClient
 
 app = group("The machines that do the work; pause one to have it for yourself.")
 
@@ -85,13 +87,13 @@ def seconds(text: str) -> float:
     return total
 
 
-def chosen(server: MainServerClient, name: str | None) -> list[str]:
+def chosen(server: "MainServerClient", name: str | None) -> list[str]:
     """The device of that name, or every worker of this machine (the embedded system has one per pool)."""
     known = [one["hostname"] for one in server.devices()]
     mine = {name} if name else roles_of(config.load_device().hostname)
     if not (found := [one for one in known if one in mine]):
         there = f"Known are {', '.join(known)}." if known else "None has reported yet."
-        raise ServerRefused(f"There is no device {name or 'of this machine'}. {there}")
+        raise Explained(f"There is no device {name or 'of this machine'}. {there}")
     return found
 
 
@@ -101,7 +103,7 @@ def roles_of(hostname: str) -> set[str]:
     return {hostname, short, *(f"{short}-{pool}" for pool in POOLS)}
 
 
-def settled(server: MainServerClient, name: str, paused: bool) -> str:
+def settled(server: "MainServerClient", name: str, paused: bool) -> str:
     """One line once the device has done what it was told, or after a few seconds without it."""
     began = time.monotonic()
     while True:
