@@ -18,10 +18,8 @@ from fastapi.responses import FileResponse, HTMLResponse
 from folium.template import Template
 from folium.utilities import JsCode
 
-from app import system
-from app.api.parameters import Number
-from app.pages import parts, wording
-from app.pages.frame import static_url, zone
+from app import addresses, system, wording
+from app.parameters import Number
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import trips as trip_table
@@ -128,7 +126,7 @@ def trip_map(clips: Sequence[tuple[str, Sequence[Fix]]], sightings: Iterable[Sig
     route = [fix.model_copy(update={"t_s": (fix.utc - drawn[0][1].utc).total_seconds()}) for _, fix in drawn]
     view = blank_map({colour_of(fix.speed_mps) for fix in route})
     folium.GeoJson(route_layer(route, GAP_S * every), smooth_factor=0).add_to(view)
-    Jump([[fix.lat, fix.lon, parts.video_url(video_id, fix.t_s)] for video_id, fix in drawn]).add_to(view)
+    Jump([[fix.lat, fix.lon, addresses.video_url(video_id, fix.t_s)] for video_id, fix in drawn]).add_to(view)
     pins = add_pins(view, sightings)
     if card.events:
         happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in card.events)
@@ -143,8 +141,8 @@ def event_pin(one: TripEvent) -> dict[str, Any]:
     return {
         "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 1},
         "text": EVENT_NAMES[one.kind],
-        "when": wording.moment(one.utc, zone()),
-        "href": parts.video_url(one.video_id, one.t_s),
+        "when": wording.moment(one.utc, system.current().zone()),
+        "href": addresses.video_url(one.video_id, one.t_s),
     }
 
 
@@ -229,10 +227,10 @@ def pin(one: SightingCard) -> dict[str, Any]:
     return {
         "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 0.95},
         "text": one.text,
-        "when": wording.moment(one.seen_utc, zone()) if one.seen_utc else "",
+        "when": wording.moment(one.seen_utc, system.current().zone()) if one.seen_utc else "",
         "clip": f"{one.video_name} at {wording.second(one.best_s)}",
-        "crop": parts.media_url(one.video_id, one.crop),
-        "href": parts.video_url(one.video_id, one.best_s),
+        "crop": addresses.media_url(one.video_id, one.crop),
+        "href": addresses.video_url(one.video_id, one.best_s),
         "video": one.video_id,
         "t": one.best_s,
     }
@@ -251,11 +249,11 @@ def page(view: Map, places: Sequence[tuple[float, float]]) -> str:
     figure = view.get_root()
     figure.title = "Map"
     head = (
-        f'<script src="{static_url("theme.js")}"></script>'
+        f'<script src="{addresses.static_url("theme.js")}"></script>'
         '<link rel="stylesheet" href="/maps/leaflet/leaflet.css">'
-        f'<link rel="stylesheet" href="{static_url("map.css")}">'
+        f'<link rel="stylesheet" href="{addresses.static_url("map.css")}">'
         '<script type="importmap">{"imports": {"leaflet": "/maps/leaflet.js"}}</script>'
-        f'<script type="module" src="{static_url("map.js")}"></script>'
+        f'<script type="module" src="{addresses.static_url("map.js")}"></script>'
     )
     figure.header.add_child(Element(head), name="dashcam")
     # Leaflet is an ES module here, so what Folium writes has to be one too, to run after it

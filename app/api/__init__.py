@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Depends
 
-from app.api import accuracy, cameras, devices, exports, frames, tasks, trips, videos
+from app import exports
+from app.api import accuracy, cameras, devices, frames, tasks, trips, videos
 from app.api.auth import require_token
 
 router = APIRouter(prefix="/api/v1")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from app import system
-from app.api.parameters import Number
+from app.parameters import Number
 from dashcam.catalog import apply, arrival, work
 from dashcam.catalog.models import Video
 from dashcam.database import reading, writing

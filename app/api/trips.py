@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import func, select
 
 from app import system
-from app.api.parameters import Number
+from app.parameters import Number
 from dashcam.catalog import deriving, trips
 from dashcam.catalog.models import Trip, Video
 from dashcam.database import reading, writing

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import AwareDatetime, BaseModel, Field
 
 from app import system
-from app.api.parameters import Number
+from app.parameters import Number
 from dashcam import records
 from dashcam.catalog import answers, arrival
 from dashcam.catalog.search import PlateFilter, Region

@@ -5,12 +5,11 @@ from typing import Any
 
 from nicegui import app, ui
 
-from app import maps
-from app.api import exports
+from app import addresses, exports, maps
 from app.pages import accuracy, cameras, dashboard, devices, plates, tasks, trips, video, videos
-from app.pages.frame import NAME, STATIC, serve_static
+from app.pages.frame import NAME, serve_static
 
-RUN_WITH: dict[str, Any] = {"title": NAME, "favicon": STATIC / "favicon.svg", "tailwind": False}
+RUN_WITH: dict[str, Any] = {"title": NAME, "favicon": addresses.STATIC / "favicon.svg", "tailwind": False}
 PAGES: dict[str, Callable[..., Any]] = {
     "/": dashboard.dashboard,
     "/videos": videos.videos,
@@ -31,6 +30,6 @@ def register() -> None:
     serve_static()
     app.include_router(maps.router)
     app.include_router(exports.router)
-    favicon = (STATIC / "favicon.svg").read_text(encoding="utf-8")
+    favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")
     for path, build in PAGES.items():
         ui.page(path, favicon=favicon, dark=None, language="en-US")(build)

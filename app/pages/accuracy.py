@@ -1,7 +1,7 @@
 """How much preprocessing misses, counted on a sample of what it rejected; and the plates that only the sample found."""
 
-from app import system
-from app.pages import parts, wording
+from app import addresses, system, wording
+from app.pages import parts
 from app.pages.frame import ask, frame, zone
 from app.pages.parts import link, tag
 from dashcam.catalog import accuracy as counted
@@ -75,8 +75,8 @@ def missed(misses: list[counted.Miss], total: counted.Share) -> None:
 
 
 def card(one: counted.Miss) -> None:
-    with link(parts.video_url(one.video_id, one.best_s), "card plate-card"):
-        parts.picture(parts.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
+    with link(addresses.video_url(one.video_id, one.best_s), "card plate-card"):
+        parts.picture(addresses.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
         with tag("div", "card-body"):
             with tag("div", "line"):
                 parts.plate_text(one.text)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from app import system
-from app.pages import parts, wording
+from app import addresses, system, wording
+from app.pages import parts
 from app.pages.frame import ask, frame
 from app.pages.parts import icon, tag
 from dashcam.catalog import clocks
@@ -118,4 +118,4 @@ def seconds_of(form: Mapping[str, str]) -> float:
 async def correct(camera: str, ahead_s: float) -> None:
     here = system.current()
     changed = await asyncio.to_thread(clocks.correct, here.engine, camera, ahead_s, here.site)
-    ui.navigate.to(parts.url("/cameras", {"did": "corrected", "changed": str(changed)}))
+    ui.navigate.to(addresses.url("/cameras", {"did": "corrected", "changed": str(changed)}))

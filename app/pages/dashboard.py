@@ -6,8 +6,8 @@ from nicegui import ui
 from nicegui.element import Element
 from sqlalchemy.orm import Session
 
-from app import system
-from app.pages import devices, parts, wording
+from app import addresses, system, wording
+from app.pages import devices, parts
 from app.pages.frame import NAME, ask, frame, now, zone
 from app.pages.parts import link, tag
 from dashcam.catalog import devices as device_table
@@ -133,6 +133,6 @@ def stage_row(stage: work.StageBacklog, running: list[work.TaskLine]) -> None:
     for task in running:
         if at := progress.get(task.task_id):
             with tag("div", "row inner small"):
-                link(parts.video_url(task.video_id), "grow clip", task.video_name)
+                link(addresses.video_url(task.video_id), "grow clip", task.video_name)
                 parts.progress_bar(at, f"{task.video_name} on {at.device}")
                 tag("span", "num", wording.percent(at.fraction))

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import system
-from app.pages import parts, wording
+from app import addresses, system, wording
+from app.pages import parts
 from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
@@ -84,7 +84,7 @@ def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLi
         for task, progress in at_work:
             with tag("div", "standing running small"):
                 tag("span", text=wording.stage_name(task.task_type))
-                link(parts.video_url(task.video_id), "clip", task.video_name)
+                link(addresses.video_url(task.video_id), "clip", task.video_name)
                 parts.progress_bar(progress, f"{task.video_name}: {wording.percent(progress.fraction)}")
         if device.pause.paused or (device.resting is not None and online(device, at)):
             tag("p", "small", rests(device, at, bool(at_work)))

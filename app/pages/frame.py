@@ -1,25 +1,21 @@
 """The frame around every page: name, navigation, search, light or dark."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from pathlib import Path
 from typing import TypeVar
 
 from nicegui import app, ui
 from sqlalchemy.orm import Session
 
-from app import system
-from app.api.parameters import LARGEST
-from app.pages import wording
+from app import addresses, system, wording
 from app.pages.parts import icon, link, tag
+from app.parameters import LARGEST
 from dashcam.catalog.paging import Cursor
 from dashcam.database import reading
 from dashcam.gps.clock import known_zone
 
-STATIC = Path(__file__).parents[1] / "static"
 NAVIGATION = (
     ("Dashboard", "/", "space_dashboard"),
     ("Videos", "/videos", "video_library"),
@@ -34,17 +30,13 @@ T = TypeVar("T")
 
 def serve_static() -> None:
     """Serve our own styles and scripts, and name them on every page; a changed file has a new address."""
-    app.add_static_files("/static", STATIC)
+    app.add_static_files("/static", addresses.STATIC)
     ui.add_head_html(
-        f'<script src="{static_url("theme.js")}"></script>'
-        f'<link rel="stylesheet" href="{static_url("app.css")}">'
-        f'<script defer src="{static_url("app.js")}"></script>',
+        f'<script src="{addresses.static_url("theme.js")}"></script>'
+        f'<link rel="stylesheet" href="{addresses.static_url("app.css")}">'
+        f'<script defer src="{addresses.static_url("app.js")}"></script>',
         shared=True,
     )
-
-
-def static_url(name: str) -> str:
-    return f"/static/{name}?v={hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
 
 
 @contextmanager
@@ -54,7 +46,7 @@ def frame(title: str, here: str, query: str = "") -> Iterator[None]:
     link("#content", "skip", "Skip to content")
     with tag("header", "top"):
         with link("/", "brand", aria_label=f"{NAME}, dashboard"):
-            tag("img", src=static_url("favicon.svg"), alt="", width="28", height="28")
+            tag("img", src=addresses.static_url("favicon.svg"), alt="", width="28", height="28")
             tag("span", text=NAME)
         navigation(here, "top-nav")
         with tag("form", "search", action="/plates", method="get", role="search"):

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from urllib.parse import quote, urlencode
 
 from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
-from app.pages import wording
+from app import addresses, wording
 from app.progress import Progress
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard
@@ -31,24 +30,6 @@ def link(href: str, classes: str = "", text: str | None = None, **attributes: st
 
 def icon(name: str) -> Element:
     return ui.icon(name).props("aria-hidden=true")
-
-
-def media_url(video_id: str, path: str) -> str:
-    return f"/media/{quote(video_id)}/{quote(path)}"
-
-
-def video_url(video_id: str, at_s: float | None = None) -> str:
-    return f"/videos/{quote(video_id)}" + ("" if at_s is None else f"?t={at_s:.2f}")
-
-
-def plate_url(text: str) -> str:
-    return f"/plates/{quote(text, safe='')}"
-
-
-def url(path: str, parameters: Mapping[str, str]) -> str:
-    """The address of a page with the parameters that are set."""
-    given = {key: value for key, value in parameters.items() if value}
-    return f"{path}?{urlencode(given)}" if given else path
 
 
 def picture(source: str, alt: str, classes: str = "") -> Element:
@@ -110,8 +91,8 @@ def progress_bar(progress: Progress, label: str) -> None:
 
 def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
     last = card.last
-    with link(plate_url(card.text), "card plate-card" + ("" if last.confirmed else " unsure")):
-        picture(media_url(last.video_id, last.crop), f"Number plate {card.text}", "crop")
+    with link(addresses.plate_url(card.text), "card plate-card" + ("" if last.confirmed else " unsure")):
+        picture(addresses.media_url(last.video_id, last.crop), f"Number plate {card.text}", "crop")
         with tag("div", "card-body"):
             with tag("div", "line"):
                 plate_text(card.text)
@@ -125,10 +106,10 @@ def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
 
 def video_card(card: VideoCard, zone: tzinfo | None, now: datetime, progress: Mapping[int, Progress]) -> None:
     state = "rejected" if card.outcome in wording.ENDED_BADLY else "pending" if card.outcome is None else "done"
-    with link(video_url(card.video_id), f"card video-card {state}"):
+    with link(addresses.video_url(card.video_id), f"card video-card {state}"):
         with tag("div", "poster"):
             if card.poster:
-                picture(media_url(card.video_id, card.poster), f"A frame of {card.name}")
+                picture(addresses.media_url(card.video_id, card.poster), f"A frame of {card.name}")
             else:
                 with tag("span", "picture missing"):
                     icon("block" if state == "rejected" else "hourglass_empty")

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from app.pages import parts, wording
+from app import addresses, wording
+from app.pages import parts
 from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import icon, link, tag
 from dashcam.catalog import plates as plate_table
@@ -49,8 +50,8 @@ async def plates(
                     parts.plate_card(card, zone(), now())
         else:
             nothing(fragment, bool(unsure), bool(wanted.since or wanted.until or cursor))
-        older = parts.url("/plates", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
-        parts.pager(older, parts.url("/plates", filters) if cursor else None)
+        older = addresses.url("/plates", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
+        parts.pager(older, addresses.url("/plates", filters) if cursor else None)
 
 
 def heading(fragment: str, nearest: bool, asked: bool) -> tuple[str, str]:
@@ -63,7 +64,7 @@ def heading(fragment: str, nearest: bool, asked: bool) -> tuple[str, str]:
 
 def switch(filters: dict[str, str], name: str, text: str) -> None:
     on = bool(filters[name])
-    target = parts.url("/plates", filters | {name: "" if on else "1"})
+    target = addresses.url("/plates", filters | {name: "" if on else "1"})
     with link(target, "switch" + (" on" if on else ""), role="switch", aria_checked="true" if on else "false"):
         tag("span", "knob")
         tag("span", text=text)
@@ -112,12 +113,13 @@ async def plate(text: str, after: str = "") -> None:
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
                 sighting_list(seen[:PAGE])
-                here = parts.plate_url(summary.text)
+                here = addresses.plate_url(summary.text)
                 last = seen[PAGE - 1].cursor if len(seen) > PAGE else None
-                parts.pager(parts.url(here, {"after": cursor_text(last)}) if last else None, here if cursor else None)
+                older = addresses.url(here, {"after": cursor_text(last)}) if last else None
+                parts.pager(older, here if cursor else None)
             with tag("div", "narrow"):
                 if summary.placed:
-                    map_frame(f"/maps{parts.plate_url(summary.text)}", f"Map of where {summary.text} was seen")
+                    map_frame(f"/maps{addresses.plate_url(summary.text)}", f"Map of where {summary.text} was seen")
                 else:
                     parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
 
@@ -146,11 +148,9 @@ def map_frame(source: str, title: str) -> None:
 def sighting_list(seen: list[SightingCard]) -> None:
     with tag("ol", "sightings"):
         for one in seen:
-            with (
-                tag("li"),
-                link(parts.video_url(one.video_id, one.best_s), "card sighting" + ("" if one.confirmed else " unsure")),
-            ):
-                parts.picture(parts.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
+            sure = "" if one.confirmed else " unsure"
+            with tag("li"), link(addresses.video_url(one.video_id, one.best_s), f"card sighting{sure}"):
+                parts.picture(addresses.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
                 with tag("div", "card-body"):
                     with tag("div", "line"):
                         tag("strong", "num", parts.sighting_when(one, zone()))

@@ -6,8 +6,8 @@ from datetime import datetime
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import system
-from app.pages import parts, wording
+from app import addresses, system, wording
+from app.pages import parts
 from app.pages.frame import ask, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
@@ -93,7 +93,7 @@ def nothing(view: str) -> None:
 def task_row(line: work.TaskLine, running: Progress | None, at: datetime) -> None:
     with tag("tr"):
         with tag("td", "clip-cell"):
-            link(parts.video_url(line.video_id), "clip", line.video_name, title=line.video_name)
+            link(addresses.video_url(line.video_id), "clip", line.video_name, title=line.video_name)
         tag("td", text=wording.stage_name(line.task_type))
         tag("td", "muted", running.device if running else line.device_type)
         when = line.completed_at or line.created_at

@@ -4,7 +4,8 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from app.pages import parts, wording
+from app import addresses, wording
+from app.pages import parts
 from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
@@ -36,12 +37,12 @@ async def trips(after: str = "") -> None:
             with parts.section(wording.day_title(day, at.astimezone(here).date())), tag("div", "panel"):
                 for card in of_day:
                     trip_row(card)
-        older = parts.url("/trips", {"after": cards[-1].start_utc.isoformat()}) if more else None
+        older = addresses.url("/trips", {"after": cards[-1].start_utc.isoformat()}) if more else None
         parts.pager(older, "/trips" if before else None)
 
 
 def trip_row(card: TripCard) -> None:
-    with link(trip_url(card.trip_id), "row trip-row"):
+    with link(addresses.trip_url(card.trip_id), "row trip-row"):
         tag("strong", "num when", wording.span(card.start_utc, card.end_utc, zone()))
         way = wording.distance(card.distance_m) if card.has_route else "no GPS"
         tag("span", "num way" if card.has_route else "muted way", way)
@@ -53,10 +54,6 @@ def trip_row(card: TripCard) -> None:
                 parts.chip(wording.count(card.plates, "plate"), icon_name="pin")
             parts.chip(wording.count(card.clips, "clip"), icon_name="video_library")
         icon("chevron_right")
-
-
-def trip_url(trip_id: int) -> str:
-    return f"/trips/{trip_id}"
 
 
 async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> None:
@@ -75,7 +72,7 @@ async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> No
         with tag("div", "columns trip-page"):
             with tag("div", "wide"):
                 if card.has_route:
-                    map_frame(f"/maps{trip_url(card.trip_id)}", "Map of the trip")
+                    map_frame(f"/maps{addresses.trip_url(card.trip_id)}", "Map of the trip")
                 else:
                     parts.empty("location_off", "No positions", "The clips of this trip carry no GPS.")
                 clips(found)
@@ -113,7 +110,7 @@ def events(card: TripCard) -> None:
             return
         with tag("ol", "panel events"):
             for event in card.events:
-                with tag("li"), link(parts.video_url(event.video_id, event.t_s), f"row event {event.kind}"):
+                with tag("li"), link(addresses.video_url(event.video_id, event.t_s), f"row event {event.kind}"):
                     name, symbol = EVENTS[event.kind]
                     icon(symbol)
                     tag("span", "grow", name)
@@ -205,7 +202,7 @@ def moment(found: TripDetail, together: list[VideoCard], first: bool) -> None:
 
 def clip_link(clip: VideoCard) -> None:
     label = wording.CAMERA_NAMES.get(clip.camera or "", "Clip")
-    with link(parts.video_url(clip.video_id), f"clip-link {clip.kind}", title=clip.name):
+    with link(addresses.video_url(clip.video_id), f"clip-link {clip.kind}", title=clip.name):
         if clip.poster:
-            parts.picture(parts.media_url(clip.video_id, clip.poster), "", "tiny")
+            parts.picture(addresses.media_url(clip.video_id, clip.poster), "", "tiny")
         tag("span", text=label)

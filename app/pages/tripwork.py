@@ -7,7 +7,7 @@ from typing import TypeVar
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import system
+from app import addresses, system
 from app.pages import parts
 from app.pages.parts import icon, tag
 from dashcam.catalog import trips
@@ -44,7 +44,7 @@ def trip_of(session: Session, video_id: str) -> int | None:
 def go(trip_id: int | None, did: str = "", clip: str = "", was: Decision | None = None) -> None:
     """Show a trip, with the way back from what was just done."""
     target = f"/trips/{trip_id}" if trip_id is not None else "/trips"
-    ui.navigate.to(parts.url(target, {"did": did, "clip": clip, "was": was or ""}))
+    ui.navigate.to(addresses.url(target, {"did": did, "clip": clip, "was": was or ""}))
 
 
 def split_button(trip_id: int, video_id: str, name: str) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import system
-from app.pages import parts, wording
+from app import addresses, system, wording
+from app.pages import parts
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
@@ -70,14 +70,14 @@ def head(found: VideoDetail) -> None:
             parts.video_chips(found.camera, known.kind if known else "normal", known.locked if known else False)
             for one in found.companions:
                 camera = wording.CAMERA_NAMES.get(one.camera, one.camera)
-                link(parts.video_url(one.video_id), "", f"{camera} camera at the same time")
+                link(addresses.video_url(one.video_id), "", f"{camera} camera at the same time")
 
 
 def player(found: VideoDetail, start_s: float | None) -> None:
     if found.media and found.facts:
-        poster = parts.media_url(found.video_id, found.poster) if found.poster else ""
+        poster = addresses.media_url(found.video_id, found.poster) if found.poster else ""
         Player(
-            parts.media_url(found.video_id, LOW_RES),
+            addresses.media_url(found.video_id, LOW_RES),
             poster,
             width=found.facts.width,
             height=found.facts.height,
@@ -145,14 +145,14 @@ def sighting_grid(seen: list[FollowedSighting]) -> None:
 def sighting_card(one: FollowedSighting) -> None:
     with tag("li", "card sight" + ("" if one.confirmed else " unsure")):
         at = wording.second(one.best_s)
-        show = tag("a", "show", href=parts.video_url(one.video_id, one.best_s), aria_label=f"Show {one.text} at {at}")
+        show = link(addresses.video_url(one.video_id, one.best_s), "show", aria_label=f"Show {one.text} at {at}")
         # without a round trip to the server; with the control key the link still opens in a new tab
         show.on("click", js_handler=f"event => dashcamSeek(event, {one.best_s!r})")
         with show:
-            parts.picture(parts.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
+            parts.picture(addresses.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
         with tag("div", "card-body"):
             with tag("div", "line"):
-                with link(parts.plate_url(one.text), "", title="All sightings of this plate"):
+                with link(addresses.plate_url(one.text), "", title="All sightings of this plate"):
                     parts.plate_text(one.text)
                 parts.confidence(one.confidence)
             with tag("div", "line muted small num"):
@@ -160,7 +160,7 @@ def sighting_card(one: FollowedSighting) -> None:
                 tag("span", text=f"{span}, best {at}", title="First, last and best second in the clip")
                 if one.estimate:
                     tag("span", text=f"≈ {one.estimate.distance_m:.0f} m away", title="Estimated from the plate's size")
-                frame_url = parts.media_url(one.video_id, one.frame)
+                frame_url = addresses.media_url(one.video_id, one.frame)
                 with link(frame_url, "download", download=True, title="Download the best frame"):
                     icon("photo_camera")
                     tag("span", "hidden", f"Download the best frame of {one.text}")

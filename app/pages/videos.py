@@ -5,8 +5,8 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from app import system
-from app.pages import parts, wording
+from app import addresses, system, wording
+from app.pages import parts
 from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import link, tag
 from dashcam.catalog import trips as trip_table
@@ -45,8 +45,8 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = ""
         if not cards:
             nothing(any(filters.values()) or cursor is not None)
         days(cards, spans)
-        older = parts.url("/videos", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
-        parts.pager(older, parts.url("/videos", filters) if cursor else None)
+        older = addresses.url("/videos", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
+        parts.pager(older, addresses.url("/videos", filters) if cursor else None)
 
 
 def filter_form(wanted: VideoFilter, cameras: list[str], day: str) -> None:

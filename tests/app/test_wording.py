@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages import wording
+from app import wording
 
 SUMMER, WINTER = datetime(2026, 6, 28, 12, 0, tzinfo=UTC), datetime(2026, 1, 28, 12, 0, tzinfo=UTC)
 

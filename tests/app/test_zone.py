@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from app import system
-from app.pages import wording
+from app import system, wording
 from dashcam.config import Site
 from dashcam.database import writing
 from dashcam.storage.roots import Stores

@@ -1,4 +1,4 @@
-"""Exports: tracks as GPX and GeoJSON, sightings as CSV."""
+"""Exports: tracks as GPX and GeoJSON, sightings as CSV; for scripts with a token, for the pages' links as they are."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import Response, StreamingResponse
 
 from app import system
-from app.api.parameters import Number
+from app.parameters import Number
 from dashcam.catalog import export
 from dashcam.database import reading
 from dashcam.gps.export import geojson, gpx
