@@ -1,6 +1,9 @@
 """``python -m blocks.register``: block types and their documents from the site's settings. Safe to repeat."""
 
+import asyncio
 import sys
+
+from prefect.client.orchestration import PrefectClient, get_client
 
 from blocks.types import MAIN_SERVER, MainServer, MediaStore
 from dashcam import config
@@ -12,20 +15,20 @@ DESCRIPTIONS = {
 }
 
 
-def register(site: config.Site) -> list[str]:
+async def register(site: config.Site, client: PrefectClient) -> list[str]:
     """Registers the types and saves one document per store and one for the main server; returns their slugs.
 
-    The settings are the truth: a document that was edited in Prefect is set back. Talks to ``PREFECT_API_URL``.
+    The settings are the truth: a document that was edited in Prefect is set back.
     """
     saved = []
     markers = site.store_markers()
-    MediaStore.register_type_and_schema()
+    await MediaStore.aregister_type_and_schema(client=client)
     for store, root in site.stores().items():
         block = MediaStore(store=store, root=root, marker=markers.get(store), description=DESCRIPTIONS.get(store, ""))
-        saved.append(_save(block, document_name(store)))
-    MainServer.register_type_and_schema()
+        saved.append(await save(client, block, document_name(store)))
+    await MainServer.aregister_type_and_schema(client=client)
     server = MainServer(url=site.server.url, prefect_url=site.server.prefect_url)
-    saved.append(_save(server, MAIN_SERVER))
+    saved.append(await save(client, server, MAIN_SERVER))
     return saved
 
 
@@ -34,14 +37,19 @@ def document_name(store: str) -> str:
     return store.lower().replace("_", "-")
 
 
-def _save(block: MediaStore | MainServer, name: str) -> str:
-    block.save(name, overwrite=True)
-    return f"{block._block_type_slug}/{name}"
+async def save(client: PrefectClient, block: MediaStore | MainServer, name: str) -> str:
+    await block.asave(name, overwrite=True, client=client)
+    return f"{block.get_block_type_slug()}/{name}"
+
+
+async def register_all(site: config.Site) -> list[str]:
+    async with get_client() as client:
+        return await register(site, client)
 
 
 def main() -> int:
     try:
-        saved = register(config.load_site())
+        saved = asyncio.run(register_all(config.load_site()))
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 1

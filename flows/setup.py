@@ -1,35 +1,95 @@
-"""``python -m flows.setup``: Prefect's work pools, blocks and deployments, from the site's settings; repeatable."""
+"""``python -m flows.setup``: Prefect's work pools, blocks and deployments, from the site's settings; repeatable.
+
+Pools and deployments are those of ``prefect.yaml``, as ``prefect --no-prompt deploy --all`` reads it too.
+"""
 
 import asyncio
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+import yaml
+from prefect import Flow
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyOptions
+from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
+from prefect.flows import load_flow_from_entrypoint
+from prefect.utilities.callables import parameter_schema
 
 from blocks.register import register
 from dashcam import config
-from dashcam.tasks.chain import POOLS
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+ENTRYPOINTS = "flows."
+"""How the entrypoints of our deployments begin; others in the same Prefect are left alone."""
 
 
-async def make_pools() -> None:
+async def set_up(site: config.Site) -> None:
+    """Make or bring up to date what `PREFECT_API_URL` must know, and remove deployments that are no more.
+
+    To be awaited in any process; safe to repeat and at any time: runs that wait or run are not touched.
+    """
+    wanted = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())
     async with get_client() as client:
-        for pool in POOLS:
-            try:
-                await client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
-            except ObjectAlreadyExists:
-                continue
+        for pool in wanted["definitions"]["work_pools"].values():
+            await make_pool(client, pool)
+        await register(site, client)
+        deployed = {await deploy(client, deployment) for deployment in wanted["deployments"]}
+        for known in await client.read_deployments():
+            if known.id not in deployed and (known.entrypoint or "").startswith(ENTRYPOINTS):
+                await client.delete_deployment(known.id)
+
+
+async def make_pool(client: PrefectClient, pool: dict[str, Any]) -> None:
+    """The pool and its queues. One that is there keeps its type and whether it is paused."""
+    name, description = pool["name"], pool["description"]
+    try:
+        await client.create_work_pool(WorkPoolCreate(name=name, type="process", description=description))
+    except ObjectAlreadyExists:
+        await client.update_work_pool(name, WorkPoolUpdate(description=description))
+    for queue in pool.get("queues", []):
+        try:
+            await client.create_work_queue(**queue, work_pool_name=name)
+        except ObjectAlreadyExists:
+            known = await client.read_work_queue_by_name(queue["name"], work_pool_name=name)
+            changes = {key: value for key, value in queue.items() if getattr(known, key) != value}
+            if changes:
+                await client.update_work_queue(known.id, **changes)
+
+
+async def deploy(client: PrefectClient, wanted: dict[str, Any]) -> UUID:
+    """One entry of ``deployments``, with the keys that ours use; what Prefect's own command would make of it."""
+    flow: Flow[..., Any] = load_flow_from_entrypoint(wanted["entrypoint"])
+    limit = ConcurrencyLimitConfig(**wanted["concurrency_limit"]) if "concurrency_limit" in wanted else None
+    return await client.create_deployment(
+        flow_id=await client.create_flow_from_name(flow.name),
+        name=wanted["name"],
+        version=flow.version,
+        description=wanted["description"],
+        entrypoint=wanted["entrypoint"],
+        work_pool_name=wanted["work_pool"]["name"],
+        work_queue_name=wanted["work_pool"].get("work_queue_name"),
+        tags=wanted["tags"],
+        schedules=[
+            DeploymentScheduleCreate(schedule=IntervalSchedule(interval=each["interval"]))
+            for each in wanted.get("schedules", [])
+        ],
+        concurrency_limit=limit.limit if limit else None,
+        concurrency_options=ConcurrencyOptions(collision_strategy=limit.collision_strategy) if limit else None,
+        parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
+        enforce_parameter_schema=True,
+        pull_steps=[],
+    )
 
 
 def main() -> None:
-    asyncio.run(make_pools())
-    register(config.load_site())
-    argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
-    sys.exit(subprocess.run(argv, cwd=REPOSITORY, check=False).returncode)
+    try:
+        asyncio.run(set_up(config.load_site()))
+    except config.ConfigError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

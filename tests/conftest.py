@@ -2,13 +2,18 @@
 
 import os
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import settings
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
@@ -107,3 +112,42 @@ def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("drive")
     write_drive(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The API of a real Prefect server of our own, one for the whole session; tests leave their things behind."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("prefect")
+    environment = os.environ | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PYTHONPATH": os.pathsep.join((str(REPOSITORY / "lib"), str(REPOSITORY))),
+    }
+    argv = [sys.executable, "-m", "flows.prefect_server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "log").open("wb") as log:
+        server = subprocess.Popen(argv, env=environment, stdout=log, stderr=log)
+    url, deadline = f"http://127.0.0.1:{port}/api", time.monotonic() + 120
+    try:
+        while True:
+            assert server.poll() is None and time.monotonic() < deadline, (home / "log").read_text()
+            try:
+                if httpx.get(f"{url}/health", timeout=2).is_success:
+                    break
+            except httpx.HTTPError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.fixture
+def prefect(prefect_url: str) -> Iterator[str]:
+    """What this test does with Prefect it does there; gives the address."""
+    quiet = {PREFECT_API_URL: prefect_url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}  # else each flow ends 1 s later
+    with temporary_settings(quiet):
+        yield prefect_url

@@ -1,7 +1,7 @@
 """Blocks against a real Prefect server: what setup registers is what a device loads."""
 
+import asyncio
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from pathlib import Path
@@ -9,15 +9,9 @@ from pathlib import Path
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
-from prefect.settings import (
-    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
-    PREFECT_SERVER_ANALYTICS_ENABLED,
-    temporary_settings,
-)
-from prefect.testing.utilities import prefect_test_harness
 
 from blocks.device import load_device
-from blocks.register import main, register
+from blocks.register import main, register_all
 from blocks.types import MainServer, MediaStore
 from dashcam.config import ConfigError, Site
 from dashcam.storage.roots import StoreMissing
@@ -35,19 +29,20 @@ SITE = Site.model_validate(
 )
 
 
-@pytest.fixture(scope="module")
-def prefect_server() -> Iterator[None]:
-    with (
-        temporary_settings({PREFECT_SERVER_ANALYTICS_ENABLED: False}),
-        prefect_test_harness(server_startup_timeout=120),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
-    ):
-        yield
+@pytest.fixture
+def registered(prefect: str) -> list[str]:
+    return register()
 
 
-@pytest.fixture(scope="module")
-def registered(prefect_server: None) -> list[str]:
-    return register(SITE)
+@pytest.fixture
+def unregistered(prefect: str) -> None:
+    with get_client(sync_client=True) as client:
+        for document in client.request("POST", "/block_documents/filter", json={}).json():
+            client.request("DELETE", f"/block_documents/{document['id']}")
+
+
+def register() -> list[str]:
+    return asyncio.run(register_all(SITE))
 
 
 @pytest.fixture
@@ -72,23 +67,23 @@ def documents() -> dict[str, dict[str, object]]:
         return {f"{document.block_type_name}/{document.name}": dict(document.data) for document in found}
 
 
-def test_before_setup_a_device_says_what_to_do(prefect_server: None, device_folder: Path) -> None:
+def test_before_setup_a_device_says_what_to_do(unregistered: None, device_folder: Path) -> None:
     with pytest.raises(ConfigError, match="run: dashcam setup"):
         load_device()
 
 
-def test_a_worker_that_is_started_before_setup_waits_for_it(prefect_server: None, device_folder: Path) -> None:
+def test_a_worker_that_is_started_before_setup_waits_for_it(unregistered: None, device_folder: Path) -> None:
     with ThreadPoolExecutor(1) as beside:
         # Prefect's settings are context variables
         waiting = beside.submit(copy_context().run, this_device)
         with pytest.raises(TimeoutError):
             waiting.result(timeout=1.5 * SETUP_POLL_S)
-        register(SITE)
+        register()
         assert waiting.result(timeout=60).server_url == "http://main-server:8000"
 
 
 def test_setup_registers_every_store_and_the_server_and_may_be_repeated(
-    prefect_server: None, device_folder: Path, monkeypatch: pytest.MonkeyPatch
+    unregistered: None, device_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (device_folder / "config.json").write_text(SITE.model_dump_json(by_alias=True, exclude_unset=True))
     assert main() == 0
@@ -100,7 +95,7 @@ def test_setup_registers_every_store_and_the_server_and_may_be_repeated(
         "Main server/main-server": "http://main-server:8000",
     }
     assert "s3cret" not in str(first)
-    assert register(SITE) == [
+    assert register() == [
         "media-store/local",
         "media-store/indoor-nas",
         "media-store/shed-nas",
@@ -111,7 +106,7 @@ def test_setup_registers_every_store_and_the_server_and_may_be_repeated(
 
 def test_a_document_edited_by_hand_is_set_back_to_the_settings(registered: list[str]) -> None:
     MediaStore(store="indoor_nas", root="/wrong").save("indoor-nas", overwrite=True)
-    register(SITE)
+    register()
     assert documents()["Media store/indoor-nas"]["root"] == "//nas-1/videos/"
 
 

@@ -1,0 +1,124 @@
+"""Pools and deployments on a real Prefect server: ``dashcam setup`` and Prefect's own command."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from typing import Any
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+
+from dashcam.config import Site
+from dashcam.tasks.chain import POOLS, STAGES
+from flows.setup import set_up
+from tests.conftest import REPOSITORY
+
+SITE = Site.model_validate({"extra_stores": {"local": "/"}})
+
+Deployments = dict[str, dict[str, Any]]
+
+
+async def cleared(client: PrefectClient) -> None:
+    for deployment in await client.read_deployments():
+        await client.delete_deployment(deployment.id)
+    for pool in await client.read_work_pools():
+        await client.delete_work_pool(pool.name)
+
+
+async def deployments(client: PrefectClient) -> Deployments:
+    """What they are made of, without numbers and times of their own."""
+    found = {}
+    for one in await client.read_deployments():
+        kept = one.model_dump(mode="json", exclude={"id", "created", "updated", "schedules", "labels", "last_polled"})
+        kept["intervals"] = [each.schedule.interval for each in one.schedules]
+        kept["global_concurrency_limit"] = limit.limit if (limit := one.global_concurrency_limit) else None
+        found[one.name] = {key: value for key, value in kept.items() if key not in ("status", "concurrency_limit_id")}
+    return found
+
+
+def deploy_all(url: str) -> subprocess.CompletedProcess[str]:
+    """``prefect --no-prompt deploy --all``, as a person types it in the repository."""
+    paths = os.pathsep.join((str(REPOSITORY / "lib"), str(REPOSITORY)))
+    environment = os.environ | {"PREFECT_API_URL": url, "PYTHONPATH": paths, "COLUMNS": "500"}
+    argv = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    return subprocess.run(
+        argv, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_setup_and_prefects_own_command_make_the_same_deployments(prefect: str) -> None:
+    async def by_setup() -> Deployments:
+        async with get_client() as client:
+            await cleared(client)
+            await set_up(SITE)
+            made = await deployments(client)
+            for deployment in await client.read_deployments():
+                await client.delete_deployment(deployment.id)
+            return made
+
+    async def as_they_are() -> Deployments:
+        async with get_client() as client:
+            return await deployments(client)
+
+    made = asyncio.run(by_setup())
+    assert {stage.flow for stage in STAGES.values()} < set(made)
+    assert made["scan"]["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+    ended = deploy_all(prefect)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert asyncio.run(as_they_are()) == made
+
+
+def test_without_pools_prefects_own_command_says_so_in_plain_words(prefect: str) -> None:
+    async def new_server() -> None:
+        async with get_client() as client:
+            await cleared(client)
+
+    asyncio.run(new_server())
+    ended = deploy_all(prefect)
+    assert ended.returncode == 1
+    assert "work pool 'server' which does not exist" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_setup_may_be_repeated_and_keeps_what_a_person_has_set(prefect: str) -> None:
+    async def repeated() -> None:
+        async with get_client() as client:
+            await cleared(client)
+            await client.create_work_pool(WorkPoolCreate(name="gpu", type="docker"))
+            await set_up(SITE)
+            before = await deployments(client)
+            (scan,) = [one for one in await client.read_deployments() if one.name == "scan"]
+            foreign = await client.create_flow_from_name("a-flow-of-their-own")
+            theirs = await client.create_deployment(foreign, "theirs", entrypoint="their.flow", work_pool_name="server")
+            await client.create_deployment(scan.flow_id, "gone", entrypoint="flows.gone.gone", work_pool_name="server")
+            await client.update_work_pool("jetson", WorkPoolUpdate(is_paused=True))
+            queue = await client.read_work_queue_by_name("housekeeping", work_pool_name="server")
+            await client.update_work_queue(queue.id, priority=1)
+
+            await set_up(SITE)
+            after = await deployments(client)
+            assert after.pop("theirs")
+            await client.delete_deployment(theirs)
+            assert after == before, "what is no more has gone, the rest is as it was"
+            pools = {pool.name: pool for pool in await client.read_work_pools()}
+            assert (pools["gpu"].type, pools["server"].type) == ("docker", "process")
+            assert pools["jetson"].is_paused
+            queues = await client.read_work_queues(work_pool_name="server")
+            priorities = {one.name: one.priority for one in queues}
+            assert priorities["housekeeping"] > priorities["default"]
+
+    asyncio.run(repeated())
+
+
+def test_every_pool_and_deployment_says_what_it_is_for(prefect: str) -> None:
+    async def described() -> dict[str, str | None]:
+        async with get_client() as client:
+            await cleared(client)
+            await set_up(SITE)
+            pools = {f"pool {one.name}": one.description for one in await client.read_work_pools()}
+            return pools | {one.name: one.description for one in await client.read_deployments()}
+
+    told = asyncio.run(described())
+    assert {f"pool {name}" for name in POOLS} < set(told)
+    assert all(told.values()), told
