@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from app import system
 from app.parameters import Number
 from dashcam.catalog import deriving, trips
-from dashcam.catalog.models import Trip, Video
+from dashcam.catalog.models import TripRow, Video
 from dashcam.database import reading, writing
 from dashcam.gps.trips import Decision, Stop, TripEvent
 
@@ -73,14 +73,14 @@ def list_trips(
     offset: Number = 0,
 ) -> TripPage:
     """Trips that began in the time asked for, newest first."""
-    query = select(Trip)
+    query = select(TripRow)
     if since is not None:
-        query = query.where(Trip.start_utc >= system.with_zone(since))
+        query = query.where(TripRow.start_utc >= system.with_zone(since))
     if until is not None:
-        query = query.where(Trip.start_utc < system.with_zone(until))
+        query = query.where(TripRow.start_utc < system.with_zone(until))
     with reading(system.current().engine) as session:
         total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        page = session.scalars(query.order_by(Trip.start_utc.desc()).limit(limit).offset(offset))
+        page = session.scalars(query.order_by(TripRow.start_utc.desc()).limit(limit).offset(offset))
         found = [TripSummary.model_validate(vars(trip)) for trip in page]
     return TripPage(trips=found, total=total, time_zone=str(system.current().zone() or ""))
 
@@ -88,7 +88,7 @@ def list_trips(
 @router.get("/{trip_id}")
 def get_trip(trip_id: Number) -> TripAnswer:
     with reading(system.current().engine) as session:
-        trip = session.get(Trip, trip_id)
+        trip = session.get(TripRow, trip_id)
         if trip is None:
             raise HTTPException(404, f"There is no trip {trip_id} (any more): look at the list of trips.")
         clips = select(Video.video_id).where(Video.trip_id == trip_id).order_by(Video.start_utc, Video.video_id)
@@ -137,4 +137,4 @@ def derive_all() -> Derived:
     here = system.current()
     deriving.derive_everything(here.engine, here.site.trips)
     with reading(here.engine) as session:
-        return Derived(trips=session.scalar(select(func.count()).select_from(Trip)) or 0)
+        return Derived(trips=session.scalar(select(func.count()).select_from(TripRow)) or 0)

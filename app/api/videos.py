@@ -9,7 +9,7 @@ from app import system
 from app.parameters import Number
 from dashcam import records
 from dashcam.catalog import answers, arrival
-from dashcam.catalog.search import PlateFilter, Region
+from dashcam.catalog.search import Area, PlateFilter
 from dashcam.database import reading, writing
 from dashcam.tasks.model import InputRef, Listed
 
@@ -47,14 +47,14 @@ def plate_filter(
     return PlateFilter(q, near, not unsure, first, end, region(box) if box else None)
 
 
-def region(box: str) -> Region:
+def region(box: str) -> Area:
     try:
         south, west, north, east = (float(side) for side in box.split(","))
     except ValueError:
         raise HTTPException(422, f"box is {box!r}, but must be four numbers: south,west,north,east.") from None
     if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
         raise HTTPException(422, "box must be south,west,north,east in degrees, south and west first.")
-    return Region(south, west, north, east)
+    return Area(south, west, north, east)
 
 
 @router.post("/ingest")

@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.system import System
-from dashcam.catalog.models import Position, Sighting, Video
+from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.database import reading, writing
 from dashcam.gps.plane import Plane
@@ -178,7 +178,7 @@ def test_the_clocks_offset_is_shown_and_a_correction_reaches_everything_that_han
     def state() -> tuple[datetime | None, datetime | None, float | None, int]:
         with reading(here.engine) as session:
             rear = clip_of(session, "rear")
-            (seen,) = session.scalars(select(Sighting).where(Sighting.video_id == rear.video_id))
+            (seen,) = session.scalars(select(SightingRow).where(SightingRow.video_id == rear.video_id))
             return rear.start_utc, seen.seen_utc, seen.lat, client.get("/trips").json()["total"]
 
     start, seen, lat, trips = state()
@@ -208,7 +208,7 @@ def test_every_frame_has_its_place_from_its_real_time(client: TestClient, here: 
         for t_s in range(4):
             lat = Plane(44.43, 26.1).to_degrees(0, 10.0 * t_s)[0]
             at = {"utc": NOON + timedelta(seconds=t_s), "lat": lat, "lon": 26.1, "speed_mps": 10.0, "heading_deg": 0.0}
-            session.add(Position(video_id=video.video_id, t_s=float(t_s), source="novatek", **at))
+            session.add(PositionRow(video_id=video.video_id, t_s=float(t_s), source="novatek", **at))
     folder = here.stores.path(f"shed_nas:{1:016x}")
     folder.mkdir()
     write_clip(folder / "video_lowres.mp4", [round(90_000 * t_s) for t_s in times])

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
 from dashcam.bench import catalog
-from dashcam.catalog.models import Sighting
-from dashcam.catalog.search import PlateFilter, Region
+from dashcam.catalog.models import SightingRow
+from dashcam.catalog.search import Area, PlateFilter
 from dashcam.cli.bench import app
 from dashcam.database import reading
 
@@ -90,8 +90,8 @@ def test_a_search_reads_a_small_part_of_the_catalogue(
     """In SQLite's own steps, which no busy machine changes."""
     engine, of = engines[1], asked[1]
     with reading(engine) as session:
-        away = session.execute(select(Sighting.lat, Sighting.lon).where(Sighting.lat > 52.5).limit(10)).all()
-    near = [Region(lat - 0.01, lon - 0.01, lat + 0.01, lon + 0.01) for lat, lon in away if lat and lon]
+        away = session.execute(select(SightingRow.lat, SightingRow.lon).where(SightingRow.lat > 52.5).limit(10)).all()
+    near = [Area(lat - 0.01, lon - 0.01, lat + 0.01, lon + 0.01) for lat, lon in away if lat and lon]
     few = {kind: of[kind] for kind in ("fragment", "wildcard", "plate_page", "day_page")}
     few["region"] = [catalog.plates_page(PlateFilter(region=region)) for region in near]
     scans = catalog.linear_scans()

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import apply
-from dashcam.catalog.models import Position, Sighting, Video
+from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.catalog.plates import plate_id
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
@@ -45,7 +45,7 @@ def add_video(session: Session, number: int, start: datetime | None = NOON, **fi
     return video
 
 
-def add_sighting(session: Session, video: Video, text: str, best_s: float = 2.0, **fields: Any) -> Sighting:
+def add_sighting(session: Session, video: Video, text: str, best_s: float = 2.0, **fields: Any) -> SightingRow:
     number = fields.pop("number", round(best_s * 1000))
     box = fields.pop("box", [320.0, 360.0, 480.0, 400.0])
     read = {"pts": 0, "t_s": best_s, "box": box, "text": text, "confidence": 0.9, "legibility": 0.9, "slots": []}
@@ -59,7 +59,7 @@ def add_sighting(session: Session, video: Video, text: str, best_s: float = 2.0,
         "frame": f"frames/{number}_best_frame.jpg",
         "seen_utc": video.start_utc and video.start_utc + timedelta(seconds=best_s),
     }
-    sighting = Sighting(
+    sighting = SightingRow(
         video_id=video.video_id,
         plate_id=plate_id(session, text),
         best_s=best_s,
@@ -86,7 +86,7 @@ def add_route(session: Session, video: Video, seconds: int = 10) -> None:
     for t_s in range(seconds):
         at = (video.start_utc or NOON) + timedelta(seconds=t_s)
         fix = {"utc": at, "lat": 44.43 + t_s * 2e-4, "lon": 26.1, "speed_mps": 5.0 + t_s, "heading_deg": 0.0}
-        session.add(Position(video_id=video.video_id, t_s=float(t_s), source="novatek", **fix))
+        session.add(PositionRow(video_id=video.video_id, t_s=float(t_s), source="novatek", **fix))
     session.flush()
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import work
-from dashcam.catalog.accuracy import Accuracy, Seen, accuracy, missed, note_rejected, touched, wilson
+from dashcam.catalog.accuracy import Accuracy, SureSighting, accuracy, missed, note_rejected, touched, wilson
 from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
 from dashcam.records import HeavyResult, PreprocessResult, Sighting, Span
@@ -139,7 +139,7 @@ def test_never_more_is_missed_than_was_looked_at(
     tracks: list[tuple[float, float]], start: float, length: float
 ) -> None:
     span = Span(start_s=start, end_s=start + length, keep=False, reason="too dark", audit=True)
-    seen = [Seen(n, f"P{n}", at, at + more, [at]) for n, (at, more) in enumerate(tracks)]
+    seen = [SureSighting(n, f"P{n}", at, at + more, [at]) for n, (at, more) in enumerate(tracks)]
     found = [one for _, one in missed([span], seen)]
     assert -1e-9 <= touched(span, found) <= length + 1e-9
     assert bool(found) == any(one.first_s < span.end_s and one.last_s >= span.start_s for one in seen)

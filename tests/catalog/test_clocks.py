@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import clocks
-from dashcam.catalog.models import Sighting, Trip, Video
+from dashcam.catalog.models import SightingRow, TripRow, Video
 from dashcam.database import reading, writing
 from dashcam.records import VideoFacts
 from tests.catalog.car import CLIP_S, SITE, ZONE, Car, arrive, video_id
@@ -71,11 +71,11 @@ def test_a_rear_clip_of_a_wrong_clock_goes_by_the_front_clip_of_the_same_name(
             found = session.get_one(Video, video_id(rear))
             assert found.start_utc == front.start_utc + timedelta(seconds=1)
             assert found.facts and found.facts["camera_ahead_s"] == 3600, "an hour less than summer time is"
-            (seen,) = session.scalars(select(Sighting).where(Sighting.video_id == found.video_id))
+            (seen,) = session.scalars(select(SightingRow).where(SightingRow.video_id == found.video_id))
             assert seen.seen_utc == front.start_utc + timedelta(seconds=41)
             assert seen.lat == pytest.approx((front.fixes[20].lat + front.fixes[21].lat) / 2, abs=1e-5)
             assert found.trip_id == session.get_one(Video, video_id(front)).trip_id
-        assert [trip.clips for trip in session.scalars(select(Trip))] == [6, 6]
+        assert [trip.clips for trip in session.scalars(select(TripRow))] == [6, 6]
 
 
 def test_what_a_person_says_wins_until_it_is_taken_back(engine: Engine) -> None:

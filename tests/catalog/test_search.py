@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
 from dashcam.catalog import search
-from dashcam.catalog.models import PlateNear, PlateSuffix, Sighting
+from dashcam.catalog.models import PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.plate_text import canonical, misread_cost, near_keys
 from dashcam.catalog.plates import forget_unseen, plate_id
-from dashcam.catalog.search import PlateFilter, Region
+from dashcam.catalog.search import Area, PlateFilter
 from dashcam.database import reading, writing
 from tests.catalog.rows import NOON, add_sighting, add_video
 
@@ -94,7 +94,7 @@ def test_misread_plates_that_do_not_match_take_no_room_on_the_page(any_engine: E
         late = add_video(session, 10, NOON + timedelta(days=9))
         for number, text in enumerate(("K95X", "K9SX2", "K85X", "K7S8"), 1):
             add_sighting(session, late, text, float(number), lat=50.0, lon=-3.0, confirmed=text != "K85X")
-    after, north = NOON + timedelta(days=1), Region(49.0, -4.0, 51.0, -2.0)
+    after, north = NOON + timedelta(days=1), Area(49.0, -4.0, 51.0, -2.0)
     with reading(any_engine) as session:
         for wanted in (PlateFilter(since=after), PlateFilter(region=north), PlateFilter(since=after, region=north)):
             for text, expected in (("SX", ["K9SX2", "K95X"]), ("K9SX", ["K9SX2", "K95X"]), ("5", ["K95X", "K7S8"])):
@@ -107,13 +107,13 @@ def test_misread_plates_that_do_not_match_take_no_room_on_the_page(any_engine: E
 @pytest.mark.usefixtures("either_way")
 def test_only_what_was_seen_there_and_then_is_found(filled: Engine) -> None:
     first_day = {"since": NOON, "until": NOON + timedelta(hours=1)}
-    south = Region(44.9, -3.02, 46.1, -3.0)  # numbers 2, 3 and 4
+    south = Area(44.9, -3.02, 46.1, -3.0)  # numbers 2, 3 and 4
     assert found(filled, PlateFilter(region=south)) == ["B577PRO", "DX17ZWH", "LTZ3CGK"]
     assert found(filled, PlateFilter("7", region=south)) == ["B577PRO", "DX17ZWH"]
-    assert found(filled, PlateFilter(region=Region(44.9, -2.99, 46.1, -2.0))) == []
+    assert found(filled, PlateFilter(region=Area(44.9, -2.99, 46.1, -2.0))) == []
     assert found(filled, PlateFilter("7", **first_day)) == ["AAC07", "BR07AAC", "8577PR0", "B577PRO", "DX17ZWH"]
     with reading(filled) as session:
-        cards = search.plates(session, PlateFilter(region=Region(44.9995, -3.02, 45.0005, -3.0)))
+        cards = search.plates(session, PlateFilter(region=Area(44.9995, -3.02, 45.0005, -3.0)))
         assert [(card.text, card.sightings, card.first_seen) for card in cards] == [
             ("LTZ3CGK", 1, NOON + timedelta(minutes=2, seconds=2))
         ]
@@ -126,7 +126,7 @@ def test_only_what_was_seen_there_and_then_is_found(filled: Engine) -> None:
 @pytest.mark.usefixtures("either_way")
 def test_pages_go_on_where_the_last_one_ended(filled: Engine) -> None:
     with reading(filled) as session:
-        for wanted in (PlateFilter(), PlateFilter("7"), PlateFilter(region=Region(40, -4, 50, 0))):
+        for wanted in (PlateFilter(), PlateFilter("7"), PlateFilter(region=Area(40, -4, 50, 0))):
             everything = search.plates(session, wanted)
             shown = []
             after = None
@@ -144,7 +144,7 @@ def test_a_plate_that_is_forgotten_leaves_no_keys(any_engine: Engine) -> None:
     with reading(any_engine) as session:
         assert set(session.scalars(select(PlateSuffix.plate_id))) == {kept}
         assert set(session.scalars(select(PlateNear.plate_id))) == {kept}
-        assert session.scalar(select(func.count()).select_from(Sighting)) == 1
+        assert session.scalar(select(func.count()).select_from(SightingRow)) == 1
 
 
 PLATE = st.text("AB8O0I17", min_size=4, max_size=8)

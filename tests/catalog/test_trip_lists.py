@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 
 from dashcam.catalog import deriving, trips
 from dashcam.catalog import trips as trip_table
-from dashcam.catalog.models import Trip
+from dashcam.catalog.models import TripRow
 from dashcam.config.model import TripSettings
 from dashcam.database import reading, writing
 from tests.catalog.rows import NOON, add_video
@@ -24,10 +24,10 @@ def test_parked_clips_push_no_driven_one_off_the_page(any_engine: Engine, monkey
             video.facts = {**(video.facts or {}), "kind": "parking"}
         session.flush()
         deriving.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
-        (whole,) = session.scalars(select(Trip.trip_id))
+        (whole,) = session.scalars(select(TripRow.trip_id))
         trips.split(session, whole, f"{3:016x}", TripSettings())
     with reading(any_engine) as session:
-        later = session.scalars(select(Trip.trip_id).order_by(Trip.start_utc.desc())).first()
+        later = session.scalars(select(TripRow.trip_id).order_by(TripRow.start_utc.desc())).first()
         found = trip_table.trip(session, later or 0)
     assert found is not None
     assert [int(clip.video_id, 16) for clip in found.driven] == [3, 4, 5]

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import apply, clocks, deriving, trips
-from dashcam.catalog.models import Trip, TripDecision, Video
+from dashcam.catalog.models import TripDecision, TripRow, Video
 from dashcam.database import reading, writing
 from dashcam.records import VideoFacts
 from dashcam.tasks.model import Completion, TaskType
@@ -81,7 +81,7 @@ def drawn(session: Session) -> list[tuple[str, str, float, int, int, int]]:
             trip.parked,
             round(sum(stop_s(stop) for stop in trip.stops) / 60),
         )
-        for trip in session.scalars(select(Trip).order_by(Trip.start_utc))
+        for trip in session.scalars(select(TripRow).order_by(TripRow.start_utc))
     ]
 
 
@@ -120,7 +120,7 @@ def test_a_week_is_drawn_as_a_person_would(any_engine: Engine) -> None:
         assert [one[:2] + one[3:] for one in found] == [one[:2] + one[3:] for one in EXPECTED]
         for trip, expected in zip(found, EXPECTED, strict=True):
             assert math.isclose(trip[2], expected[2], rel_tol=0.03), trip
-        tuesday = session.scalars(select(Trip).order_by(Trip.start_utc)).all()[2]
+        tuesday = session.scalars(select(TripRow).order_by(TripRow.start_utc)).all()[2]
         assert [event["kind"] for event in tuesday.events] == ["braking", "stop"]
         event = tuesday.events[1]
         assert round(event["value"] / 60) == 12
@@ -147,7 +147,7 @@ def test_processing_everything_again_changes_nothing(driven: Engine) -> None:
 
 
 def numbers(session: Session) -> list[int]:
-    return list(session.scalars(select(Trip.trip_id).order_by(Trip.start_utc)))
+    return list(session.scalars(select(TripRow.trip_id).order_by(TripRow.start_utc)))
 
 
 def first_clips(session: Session, number: int, camera: str = "front") -> list[str]:
@@ -220,7 +220,7 @@ def test_a_clip_that_turns_out_to_be_unreadable_leaves_its_trip_unless_it_tells_
         front, rear = (first_clips(session, number, camera)[5] for camera in ("front", "rear"))
         for clip in (front, rear):
             apply.apply(session, TaskType.PREPROCESS_VIDEO, clip, unreadable, SITE)
-        assert session.get_one(Trip, number).clips == 19
+        assert session.get_one(TripRow, number).clips == 19
         assert session.get_one(Video, rear).trip_id is None
         assert session.get_one(Video, front).trip_id == number
 
@@ -229,7 +229,7 @@ def test_clips_of_an_older_version_get_their_trips_at_the_next_start(driven: Eng
     with writing(driven) as session:
         before = drawn(session)
         session.execute(update(Video).values(trip_id=None, drive=None, clock=None, counter=None))
-        session.execute(delete(Trip))
+        session.execute(delete(TripRow))
     deriving.catch_up(driven, SITE.trips)
     with reading(driven) as session:
         assert drawn(session) == before

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, func, select
 
 from dashcam import records
 from dashcam.catalog import work
-from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog.models import Plate, PositionRow, SightingRow, Video
 from dashcam.database import reading, writing
 from dashcam.tasks import table
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
@@ -112,7 +112,7 @@ def test_completing_stores_applies_and_publishes_at_once(any_engine: Engine) -> 
     assert total == 1
     assert todo[0].task_type is TaskType.PREPROCESS_VIDEO
     assert todo[0].video is not None and todo[0].video.sha256 == "0" * 64
-    assert count(any_engine, Position) == 3
+    assert count(any_engine, PositionRow) == 3
 
 
 def test_a_late_second_result_changes_nothing(any_engine: Engine) -> None:
@@ -139,7 +139,7 @@ def test_two_workers_completing_at_the_same_moment_leave_one_result(any_engine: 
     for thread in threads:
         thread.join()
     assert sorted(won) == [False, False, False, True]
-    assert count(any_engine, Sighting) == 1
+    assert count(any_engine, SightingRow) == 1
     assert count(any_engine, TaskRow) == 2
 
 
@@ -158,7 +158,7 @@ def test_sightings_get_the_time_and_place_of_their_best_frame(any_engine: Engine
     complete(any_engine, publish(any_engine, TaskType.INGEST_VIDEO), Completion(result=facts().model_dump(mode="json")))
     complete(any_engine, publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO), heavy_result("AB12CDE"))
     with reading(any_engine) as session:
-        sighting = session.scalars(select(Sighting)).one()
+        sighting = session.scalars(select(SightingRow)).one()
     assert sighting.seen_utc == START + timedelta(seconds=1.5)
     assert sighting.lat == pytest.approx(52.00015, abs=1e-6)
     assert sighting.lon == pytest.approx(4.0)
@@ -181,7 +181,7 @@ def test_positions_of_a_clip_without_a_picture_are_kept(any_engine: Engine) -> N
         video = session.get_one(Video, "v1")
         assert (video.outcome, video.reason) == ("rejected", "a.MP4 has no index (moov).")
         assert video.start_utc == START
-    assert count(any_engine, Position) == 3
+    assert count(any_engine, PositionRow) == 3
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_reprocessing_replaces_what_was_seen(any_engine: Engine) -> None:
     complete(any_engine, publish_again(any_engine), heavy_result("XY34ZZZ"))
     with reading(any_engine) as session:
         assert session.scalars(select(Plate.text)).all() == ["XY34ZZZ"]
-    assert count(any_engine, Sighting) == 1
+    assert count(any_engine, SightingRow) == 1
 
 
 def publish_again(engine: Engine) -> int:

@@ -17,9 +17,9 @@ from dashcam.catalog import plates as plate_table
 from dashcam.catalog import search
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import videos as video_table
-from dashcam.catalog.models import Plate, Sighting, Video
+from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.plate_text import CONFUSED, misread_cost
-from dashcam.catalog.search import PlateFilter, Region
+from dashcam.catalog.search import Area, PlateFilter
 from dashcam.catalog.videos import VideoFilter
 from dashcam.database import open_engine, reading
 
@@ -135,11 +135,11 @@ def percentiles(ms: Sequence[float]) -> tuple[float, float]:
 
 def all_questions(session: Session, rng: random.Random, count: int) -> dict[str, list[Question]]:
     """The same calls as the pages and the API make, about plates, places and times that are in the catalogue."""
-    total = session.scalar(select(func.max(Sighting.sighting_id))) or 0
-    columns = select(Plate.text, Sighting.seen_utc, Sighting.lat, Sighting.lon).join(Sighting.plate)
+    total = session.scalar(select(func.max(SightingRow.sighting_id))) or 0
+    columns = select(Plate.text, SightingRow.seen_utc, SightingRow.lat, SightingRow.lon).join(SightingRow.plate)
     some: list[tuple[str, datetime, float, float]] = []
     while len(some) < count:
-        row = session.execute(columns.where(Sighting.sighting_id == rng.randint(1, total))).first()
+        row = session.execute(columns.where(SightingRow.sighting_id == rng.randint(1, total))).first()
         if row is not None and row.seen_utc is not None and row.lat is not None and row.lon is not None:
             some.append((row.text, row.seen_utc, row.lat, row.lon))
     return {
@@ -228,10 +228,10 @@ def misreading(rng: random.Random, plate: str) -> str:
     return "".join(letters)
 
 
-def around(rng: random.Random, lat: float, lon: float) -> Region:
+def around(rng: random.Random, lat: float, lon: float) -> Area:
     """From a street to a county."""
     half = rng.choice((0.002, 0.01, 0.05, 0.2))
-    return Region(lat - half, lon - half, lat + half, lon + half)
+    return Area(lat - half, lon - half, lat + half, lon + half)
 
 
 def days_around(rng: random.Random, at: datetime) -> tuple[datetime, datetime]:

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import case, delete, func, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import Plate, Rejection, Sighting, Video
+from dashcam.catalog.models import Plate, Rejection, SightingRow, Video
 from dashcam.records import PreprocessResult, Span
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.row import TaskRow
@@ -66,7 +66,7 @@ class Accuracy(BaseModel):
 
 
 @dataclass(frozen=True)
-class Seen:
+class SureSighting:
     """A confirmed sighting: its plate, from when to when it was followed, and when just that was read."""
 
     key: int
@@ -97,7 +97,7 @@ def note_missed(session: Session, video_id: str) -> None:
     rows = session.scalars(select(Rejection).where(Rejection.video_id == video_id)).all()
     if not rows:
         return
-    by_stretch: dict[Span, list[Seen]] = {}
+    by_stretch: dict[Span, list[SureSighting]] = {}
     for span, one in missed(spans_of(session, video_id), seen_in(session, video_id)):
         by_stretch.setdefault(span, []).append(one)
     for row in rows:
@@ -106,7 +106,7 @@ def note_missed(session: Session, video_id: str) -> None:
         row.missed_s = sum((touched(span, seen) for span, seen in mine), 0.0)
 
 
-def missed(spans: Sequence[Span], sightings: Sequence[Seen]) -> list[tuple[Span, Seen]]:
+def missed(spans: Sequence[Span], sightings: Sequence[SureSighting]) -> list[tuple[Span, SureSighting]]:
     """Each audited stretch with each plate that was seen in it and read in no kept one."""
     kept = [span for span in spans if span.keep]
     known = {one.text for one in sightings for at in one.reads_s if any(s.start_s <= at < s.end_s for s in kept)}
@@ -119,7 +119,7 @@ def missed(spans: Sequence[Span], sightings: Sequence[Seen]) -> list[tuple[Span,
     ]
 
 
-def touched(span: Span, sightings: Sequence[Seen]) -> float:
+def touched(span: Span, sightings: Sequence[SureSighting]) -> float:
     """Seconds of the stretch, in whole seconds of the clip as far as they lie in it, in which one of these was seen."""
     seconds: set[int] = set()
     for one in sightings:
@@ -191,8 +191,8 @@ def misses(session: Session, limit: int) -> list[Miss]:
         reasons: dict[int, str] = {}
         for span, one in missed(spans_of(session, video.video_id), seen_in(session, video.video_id)):
             reasons.setdefault(one.key, span.reason)
-        query = select(Sighting, Plate.text).join(Sighting.plate).where(Sighting.sighting_id.in_(reasons))
-        for sighting, text in session.execute(query.order_by(Sighting.best_s)):
+        query = select(SightingRow, Plate.text).join(SightingRow.plate).where(SightingRow.sighting_id.in_(reasons))
+        for sighting, text in session.execute(query.order_by(SightingRow.best_s)):
             found.append(
                 Miss(
                     video_id=video.video_id,
@@ -223,13 +223,13 @@ def spans_of(session: Session, video_id: str) -> list[Span]:
     return PreprocessResult.model_validate(result).spans if result else []
 
 
-def seen_in(session: Session, video_id: str) -> list[Seen]:
+def seen_in(session: Session, video_id: str) -> list[SureSighting]:
     """The clip's confirmed sightings."""
-    columns = (Sighting.sighting_id, Plate.text, Sighting.first_s, Sighting.last_s, Sighting.reads)
-    query = select(*columns).join(Sighting.plate).where(Sighting.video_id == video_id, Sighting.confirmed)
+    columns = (SightingRow.sighting_id, Plate.text, SightingRow.first_s, SightingRow.last_s, SightingRow.reads)
+    query = select(*columns).join(SightingRow.plate).where(SightingRow.video_id == video_id, SightingRow.confirmed)
     return [
-        Seen(key, text, first_s, last_s, [float(read["t_s"]) for read in reads if read["text"] == text])
-        for key, text, first_s, last_s, reads in session.execute(query.order_by(Sighting.first_s))
+        SureSighting(key, text, first_s, last_s, [float(read["t_s"]) for read in reads if read["text"] == text])
+        for key, text, first_s, last_s, reads in session.execute(query.order_by(SightingRow.first_s))
     ]
 
 

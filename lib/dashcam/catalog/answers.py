@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from dashcam import records
 from dashcam.catalog.companions import Companion, companions
-from dashcam.catalog.models import Plate, Position, Sighting, Video
+from dashcam.catalog.models import Plate, PositionRow, SightingRow, Video
 from dashcam.catalog.places import fixes_of
 from dashcam.catalog.plate_text import normalised
 from dashcam.catalog.search import PlateFilter, plates
@@ -104,11 +104,11 @@ def videos(session: Session, outcome: str | None, limit: int, offset: int) -> Vi
 
 
 def video(session: Session, video_id: str) -> VideoAnswer | None:
-    with_plates = selectinload(Video.sightings).joinedload(Sighting.plate)
+    with_plates = selectinload(Video.sightings).joinedload(SightingRow.plate)
     found = session.get(Video, video_id, options=[with_plates])
     if found is None:
         return None
-    positions = session.scalar(select(func.count()).where(Position.video_id == video_id)) or 0
+    positions = session.scalar(select(func.count()).where(PositionRow.video_id == video_id)) or 0
     return VideoAnswer(
         **summary(found),
         frames_decoded=found.frames_decoded,
@@ -128,11 +128,11 @@ def track(session: Session, video_id: str) -> list[records.Fix]:
 
 def plate(session: Session, text: str) -> PlateDetail | None:
     query = (
-        select(Sighting, Video)
-        .join(Sighting.plate)
-        .join(Sighting.video)
+        select(SightingRow, Video)
+        .join(SightingRow.plate)
+        .join(SightingRow.video)
         .where(Plate.text == normalised(text))
-        .order_by(Sighting.seen_utc.desc())
+        .order_by(SightingRow.seen_utc.desc())
     )
     seen = [sighting_answer(one, of) for one, of in session.execute(query)]
     times = [one.seen_utc for one in seen if one.seen_utc is not None]
@@ -165,7 +165,7 @@ def summary(video: Video) -> dict[str, object]:
     return {field: getattr(video, field) for field in VideoSummary.model_fields}
 
 
-def sighting_answer(one: Sighting, of: Video) -> SightingAnswer:
+def sighting_answer(one: SightingRow, of: Video) -> SightingAnswer:
     return SightingAnswer(
         video_id=of.video_id,
         text=one.plate.text,

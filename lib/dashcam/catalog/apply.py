@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dashcam import records
 from dashcam.catalog import accuracy, clocks, deriving
-from dashcam.catalog.models import Position, Sighting, SourceFile, Video
+from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.catalog.plates import forget_unseen, plate_id
 from dashcam.config import Site
@@ -51,8 +51,8 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
     video.duration_s = facts.duration_s
     video.trip = facts.trip
     video.camera = facts.camera
-    session.execute(delete(Position).where(Position.video_id == video.video_id))
-    session.add_all(Position(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
+    session.execute(delete(PositionRow).where(PositionRow.video_id == video.video_id))
+    session.add_all(PositionRow(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
     session.flush()
     deriving.describe(session, video, site.trips)
     clocks.follow(session, [video, *clocks.apply_to(session, video)], site)
@@ -66,11 +66,11 @@ def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, 
     video.models = heavy.models
     video.media = heavy.bundle
     video.poster = heavy.poster
-    before = set(session.scalars(select(Sighting.plate_id).where(Sighting.video_id == video.video_id)))
-    session.execute(delete(Sighting).where(Sighting.video_id == video.video_id))
+    before = set(session.scalars(select(SightingRow.plate_id).where(SightingRow.video_id == video.video_id)))
+    session.execute(delete(SightingRow).where(SightingRow.video_id == video.video_id))
     for sighting in heavy.sightings:
         known = sighting.model_dump(mode="json", exclude={"text"})
-        session.add(Sighting(video_id=video.video_id, plate_id=plate_id(session, sighting.text), **known))
+        session.add(SightingRow(video_id=video.video_id, plate_id=plate_id(session, sighting.text), **known))
     session.flush()
     place_sightings(session, video, site.place)
     forget_unseen(session, before)

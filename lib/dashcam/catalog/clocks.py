@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import deriving
-from dashcam.catalog.models import CameraClock, Position, Sighting, Video
+from dashcam.catalog.models import CameraClock, PositionRow, SightingRow, Video
 from dashcam.catalog.places import place_companions, place_sightings
 from dashcam.config import Site
 from dashcam.database import reading, writing
@@ -220,9 +220,9 @@ def retime(session: Session, video: Video, start: datetime) -> bool:
     shift = start - video.start_utc
     video.start_utc = start
     session.flush()
-    for position in session.scalars(select(Position).where(Position.video_id == video.video_id)):
+    for position in session.scalars(select(PositionRow).where(PositionRow.video_id == video.video_id)):
         position.utc += shift
-    for sighting in session.scalars(select(Sighting).where(Sighting.video_id == video.video_id)):
+    for sighting in session.scalars(select(SightingRow).where(SightingRow.video_id == video.video_id)):
         sighting.seen_utc = start + timedelta(seconds=sighting.best_s)
     session.flush()
     return True

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from dashcam.catalog.models import Trip, TripDecision, Video
+from dashcam.catalog.models import TripDecision, TripRow, Video
 from dashcam.catalog.places import fixes_of
 from dashcam.config.model import TripSettings
 from dashcam.database import reading, writing
@@ -31,7 +31,7 @@ def derive_around(session: Session, videos: Iterable[Video], settings: TripSetti
     session.flush()
     spans: list[tuple[datetime, datetime]] = []
     for video in videos:
-        old = session.get(Trip, video.trip_id) if video.trip_id is not None else None
+        old = session.get(TripRow, video.trip_id) if video.trip_id is not None else None
         if old is not None:
             spans.append((old.start_utc, old.end_utc))
         if video.start_utc is not None:
@@ -43,7 +43,7 @@ def derive_around(session: Session, videos: Iterable[Video], settings: TripSetti
         derive(session, start, end, settings)
 
 
-def _elsewhere(video: Video, trip: Trip) -> bool:
+def _elsewhere(video: Video, trip: TripRow) -> bool:
     return video.start_utc is None or not trip.start_utc - APART <= video.start_utc <= trip.end_utc + APART
 
 
@@ -67,9 +67,9 @@ def one_at_a_time(session: Session) -> None:
 def derive(session: Session, start: datetime, end: datetime, settings: TripSettings) -> None:
     """Derive every trip between two moments, and one to each side, which may join or take over parked clips."""
     one_at_a_time(session)
-    before = session.scalar(select(func.max(Trip.start_utc)).where(Trip.start_utc < start))
-    after = session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > end))
-    next_one = after and session.scalar(select(func.min(Trip.start_utc)).where(Trip.start_utc > after))
+    before = session.scalar(select(func.max(TripRow.start_utc)).where(TripRow.start_utc < start))
+    after = session.scalar(select(func.min(TripRow.start_utc)).where(TripRow.start_utc > end))
+    next_one = after and session.scalar(select(func.min(TripRow.start_utc)).where(TripRow.start_utc > after))
     clips = clips_where(session, *_within(Video.start_utc, before, next_one))
     ids = [clip.video_id for clip in clips]
     decided = select(TripDecision.video_id, TripDecision.decision).where(TripDecision.video_id.in_(ids))
@@ -78,7 +78,7 @@ def derive(session: Session, start: datetime, end: datetime, settings: TripSetti
     }
     found = rules.trips(clips, decisions, settings)
     stays = _store(session, clips, found, settings)
-    standing = select(Trip.trip_id).where(*_within(Trip.start_utc, before, next_one))
+    standing = select(TripRow.trip_id).where(*_within(TripRow.start_utc, before, next_one))
     _forget_empty(session, set(session.scalars(standing)) - stays)
 
 
@@ -163,9 +163,9 @@ def _store(
     numbers = _numbers(found, was)
     stays: set[int] = set()
     for trip, number in zip(found, numbers, strict=True):
-        row = session.get(Trip, number) if number is not None else None
+        row = session.get(TripRow, number) if number is not None else None
         if row is None:
-            row = Trip()
+            row = TripRow()
             session.add(row)
         _fill(row, trip, settings)
         session.flush()
@@ -195,7 +195,7 @@ def _numbers(found: Sequence[rules.Trip], was: dict[str, int | None]) -> list[in
     return numbers
 
 
-def _fill(row: Trip, trip: rules.Trip, settings: TripSettings) -> None:
+def _fill(row: TripRow, trip: rules.Trip, settings: TripSettings) -> None:
     stops = rules.stops(trip)
     long_stops = [stop for stop in stops if stop.duration_s >= settings.long_stop_minutes * 60]
     row.start_utc, row.end_utc = trip.start_utc, trip.end_utc
@@ -212,4 +212,4 @@ def _forget_empty(session: Session, numbers: Iterable[int]) -> None:
     """Trips whose clips have all gone elsewhere."""
     for number in numbers:
         if session.scalar(select(func.count()).where(Video.trip_id == number)) == 0:
-            session.execute(delete(Trip).where(Trip.trip_id == number))
+            session.execute(delete(TripRow).where(TripRow.trip_id == number))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import Plate, Sighting, Trip, Video
+from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
 from dashcam.catalog.places import fixes_of, track_of
 from dashcam.gps.export import Leg
 
@@ -70,7 +70,7 @@ class Scope:
         """Raises `NothingThere` for a clip or trip that does not exist."""
         if self.clip is not None and session.get(Video, self.clip) is None:
             raise NothingThere(f"There is no clip {self.clip}: its id stands in the address of its page.")
-        if self.trip is not None and session.get(Trip, self.trip) is None:
+        if self.trip is not None and session.get(TripRow, self.trip) is None:
             raise NothingThere(f"There is no trip {self.trip}: `dashcam trips` lists them.")
 
 
@@ -89,27 +89,27 @@ def legs(session: Session, scope: Scope) -> Iterator[Leg]:
             yield Leg(group, video.name, video.camera or "", fixes_of(session, video.video_id))
 
 
-def _trips(session: Session, wanted: list[ColumnElement[bool]]) -> list[Trip]:
+def _trips(session: Session, wanted: list[ColumnElement[bool]]) -> list[TripRow]:
     ids = select(Video.trip_id).where(Video.trip_id.is_not(None), *wanted)
-    return list(session.scalars(select(Trip).where(Trip.trip_id.in_(ids)).order_by(Trip.start_utc)))
+    return list(session.scalars(select(TripRow).where(TripRow.trip_id.in_(ids)).order_by(TripRow.start_utc)))
 
 
 def sightings_csv(session: Session, scope: Scope, confirmed_only: bool = True) -> Iterator[str]:
     """Lines of CSV (RFC 4180), the first with the names, in order of time; read from the database as they are taken."""
     yield _line(SIGHTING_COLUMNS)
     query = (
-        select(Sighting, Plate.text, Video.name, Video.camera, Video.trip_id)
-        .join(Plate, Plate.plate_id == Sighting.plate_id)
-        .join(Video, Video.video_id == Sighting.video_id)
-        .where(*scope.conditions(), *([Sighting.confirmed] if confirmed_only else []))
-        .order_by(Sighting.seen_utc, Sighting.sighting_id)
+        select(SightingRow, Plate.text, Video.name, Video.camera, Video.trip_id)
+        .join(Plate, Plate.plate_id == SightingRow.plate_id)
+        .join(Video, Video.video_id == SightingRow.video_id)
+        .where(*scope.conditions(), *([SightingRow.confirmed] if confirmed_only else []))
+        .order_by(SightingRow.seen_utc, SightingRow.sighting_id)
         .execution_options(yield_per=500)
     )
     for one, text, clip, camera, trip in session.execute(query):
         yield _line(_row(one, text, clip, camera, trip))
 
 
-def _row(one: Sighting, text: str, clip: str, camera: str | None, trip: int | None) -> list[Any]:
+def _row(one: SightingRow, text: str, clip: str, camera: str | None, trip: int | None) -> list[Any]:
     guess = one.estimate or {}
     return [
         text,

@@ -61,10 +61,10 @@ class Video(Base):
     """None while work is pending, then ``processed``, ``rejected`` or ``vanished`` (gone before it was processed)."""
     reason: Mapped[str | None]
 
-    sightings: Mapped[list["Sighting"]] = relationship(back_populates="video", order_by="Sighting.first_s")
+    sightings: Mapped[list["SightingRow"]] = relationship(back_populates="video", order_by="SightingRow.first_s")
 
 
-class Trip(Base):
+class TripRow(Base):
     """A drive: clips of all cameras, brought together by `catalog.trips`; its number stays as long as its clips."""
 
     __tablename__ = "trip"
@@ -118,7 +118,7 @@ class SourceFile(Base):
     video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
 
 
-class Position(Base):
+class PositionRow(Base):
     """A GPS fix of a clip; ``t_s`` is media time."""
 
     __tablename__ = "position"
@@ -143,7 +143,7 @@ class Plate(Base):
     plate_id: Mapped[int] = mapped_column(primary_key=True)
     text: Mapped[str] = mapped_column(unique=True)
 
-    sightings: Mapped[list["Sighting"]] = relationship(back_populates="plate")
+    sightings: Mapped[list["SightingRow"]] = relationship(back_populates="plate")
 
 
 class PlateSuffix(Base):
@@ -172,7 +172,7 @@ class PlateNear(Base):
     )
 
 
-class Sighting(Base):
+class SightingRow(Base):
     """One plate in one stretch of one clip. ``lat``/``lon`` are where our own car was at ``best_s``."""
 
     __tablename__ = "sighting"

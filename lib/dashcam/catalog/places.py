@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog.models import Position, Sighting, Video
+from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.config.model import PlaceSettings
 from dashcam.gps.place import estimate
 from dashcam.gps.track import Position as Here
@@ -19,7 +19,7 @@ LONGEST_CLIP = timedelta(hours=1)
 
 def place_sightings(session: Session, video: Video, settings: PlaceSettings) -> None:
     """Give each of the video's sightings its place, from the clip's own positions or those of the camera beside it."""
-    seen = session.scalars(select(Sighting).where(Sighting.video_id == video.video_id)).all()
+    seen = session.scalars(select(SightingRow).where(SightingRow.video_id == video.video_id)).all()
     if not seen:
         return
     track = Track(track_of(session, video))
@@ -29,7 +29,9 @@ def place_sightings(session: Session, video: Video, settings: PlaceSettings) -> 
         _place(sighting, track.at(sighting.best_s), size, video.camera or "", settings)
 
 
-def _place(sighting: Sighting, here: Here | None, size: tuple[int, int], camera: str, settings: PlaceSettings) -> None:
+def _place(
+    sighting: SightingRow, here: Here | None, size: tuple[int, int], camera: str, settings: PlaceSettings
+) -> None:
     other = None
     if here is not None:
         x0, y0, x1, y1 = sighting.box
@@ -84,7 +86,7 @@ def together_s(a: Video, b: Video) -> float:
 
 
 def fixes_of(session: Session, video_id: str) -> list[records.Fix]:
-    rows = session.scalars(select(Position).where(Position.video_id == video_id).order_by(Position.t_s))
+    rows = session.scalars(select(PositionRow).where(PositionRow.video_id == video_id).order_by(PositionRow.t_s))
     return [
         records.Fix(
             t_s=row.t_s,

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import plate_text
-from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, Sighting
+from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.sightings import SightingCard
 
@@ -47,11 +47,11 @@ def plate(session: Session, text: str) -> PlateSummary | None:
             Plate.plate_id,
             Plate.text,
             func.count(),
-            func.count().filter(Sighting.confirmed),
-            func.count(Sighting.lat),
-            func.count(Sighting.video_id.distinct()),
-            func.min(Sighting.seen_utc),
-            func.max(Sighting.seen_utc),
+            func.count().filter(SightingRow.confirmed),
+            func.count(SightingRow.lat),
+            func.count(SightingRow.video_id.distinct()),
+            func.min(SightingRow.seen_utc),
+            func.max(SightingRow.seen_utc),
         )
         .join(Plate.sightings)
         .where(or_(Plate.text == text, Plate.text == plate_text.normalised(text)))
@@ -79,5 +79,5 @@ def plate_id(session: Session, text: str) -> int:
 
 
 def forget_unseen(session: Session, plate_ids: set[int]) -> None:
-    seen = select(Sighting.plate_id).where(Sighting.plate_id == Plate.plate_id).exists()
+    seen = select(SightingRow.plate_id).where(SightingRow.plate_id == Plate.plate_id).exists()
     session.execute(delete(Plate).where(Plate.plate_id.in_(plate_ids), ~seen))

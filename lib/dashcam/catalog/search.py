@@ -31,7 +31,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sqlalchemy.orm.util import AliasedClass
 
 from dashcam.catalog import plate_text
-from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, PlateNear, PlateSuffix, Sighting
+from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard, card_columns, card_of
@@ -47,7 +47,7 @@ MOST_ALIKE = 1000
 
 
 @dataclass(frozen=True)
-class Region:
+class Area:
     """Degrees; ``west`` is not east of ``east``."""
 
     south: float
@@ -68,7 +68,7 @@ class PlateFilter:
     since: datetime | None = None
     until: datetime | None = None
     """Not included."""
-    region: Region | None = None
+    region: Area | None = None
 
     @property
     def is_pattern(self) -> bool:
@@ -108,7 +108,7 @@ def few(session: Session, query: Select[Any], most: int) -> bool:
     return (session.scalar(counted) or 0) <= most
 
 
-def is_quiet(session: Session, region: Region | None) -> bool:
+def is_quiet(session: Session, region: Area | None) -> bool:
     """Whether few sightings were ever made in the region, so that it is no way back in time to meet them."""
     return region is not None and few(session, in_place(PlateFilter(confirmed_only=False, region=region)), FEW_PLACES)
 
@@ -146,7 +146,7 @@ def canonical(of: InstrumentedAttribute[str]) -> ColumnElement[str]:
 
 
 def conditions(
-    wanted: PlateFilter, of: type[Sighting] | AliasedClass[Sighting] = Sighting
+    wanted: PlateFilter, of: type[SightingRow] | AliasedClass[SightingRow] = SightingRow
 ) -> list[ColumnElement[bool]]:
     """What a sighting must meet beside its text."""
     found: list[ColumnElement[bool]] = [of.confirmed.is_(True)] if wanted.confirmed_only else []
@@ -164,9 +164,9 @@ def last_seen(wanted: PlateFilter, matching: Select[tuple[int]]) -> Select[Any]:
     """(plate_id, last) of the matching plates: one step into the index for each. None where none was met."""
     found = matching.distinct().subquery()
     last = (
-        select(Sighting.seen_utc)
-        .where(Sighting.plate_id == found.c.plate_id, *conditions(wanted))
-        .order_by(Sighting.seen_utc.desc())
+        select(SightingRow.seen_utc)
+        .where(SightingRow.plate_id == found.c.plate_id, *conditions(wanted))
+        .order_by(SightingRow.seen_utc.desc())
         .limit(1)
         .correlate(found)
         .scalar_subquery()
@@ -180,15 +180,15 @@ def in_place(wanted: PlateFilter) -> Select[Any]:
     assert place is not None
     south, north = tile(place.south) - 1, tile(place.north) + 1
     if north - south > MANY_ROWS:
-        return select(Sighting.plate_id, Sighting.seen_utc).where(*conditions(wanted))
+        return select(SightingRow.plate_id, SightingRow.seen_utc).where(*conditions(wanted))
     west, east = tile(place.west) - 1, tile(place.east) + 1
     # written out, because SQLite begins with a table of constants and would end with any other
     ends = ", ".join(f"({row * TILE_ROW + west}, {row * TILE_ROW + east})" for row in range(south, north + 1))
     rows = text(f"VALUES {ends}").columns(column("column1", Integer), column("column2", Integer)).cte("tiles")
     return (
-        select(Sighting.plate_id, Sighting.seen_utc)
+        select(SightingRow.plate_id, SightingRow.seen_utc)
         .select_from(rows)
-        .join(Sighting, literal_column(TILE, Integer).between(rows.c.column1, rows.c.column2))
+        .join(SightingRow, literal_column(TILE, Integer).between(rows.c.column1, rows.c.column2))
         .where(*conditions(wanted))
     )
 
@@ -208,19 +208,19 @@ def last_seen_in_place(wanted: PlateFilter) -> Select[Any]:
 
 def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[tuple[int]]:
     """The plates of the matching sightings, newest first, each at its newest one."""
-    query = select(Sighting.plate_id).where(*conditions(wanted), Sighting.seen_utc.is_not(None))
-    plate_id: InstrumentedAttribute[int] = Sighting.plate_id
+    query = select(SightingRow.plate_id).where(*conditions(wanted), SightingRow.seen_utc.is_not(None))
+    plate_id: InstrumentedAttribute[int] = SightingRow.plate_id
     if wanted.text:
         # named by the plate's own column, so that a newer one is looked for only when the text is right
         plate_id = Plate.plate_id
-        query = query.join(Plate, Plate.plate_id == Sighting.plate_id).where(text_is(Plate.text, wanted))
-    newer = aliased(Sighting)
-    later = or_(newer.seen_utc > Sighting.seen_utc, newer.sighting_id > Sighting.sighting_id)
-    same_plate = (newer.plate_id == plate_id) & (newer.seen_utc >= Sighting.seen_utc)
+        query = query.join(Plate, Plate.plate_id == SightingRow.plate_id).where(text_is(Plate.text, wanted))
+    newer = aliased(SightingRow)
+    later = or_(newer.seen_utc > SightingRow.seen_utc, newer.sighting_id > SightingRow.sighting_id)
+    same_plate = (newer.plate_id == plate_id) & (newer.seen_utc >= SightingRow.seen_utc)
     query = query.where(~exists().where(same_plate, later, *conditions(wanted, newer)))
     if after is not None:
-        query = query.where(tuple_(Sighting.seen_utc, Sighting.plate_id) < (after.when, after.key))
-    return query.order_by(Sighting.seen_utc.desc(), Sighting.plate_id.desc())
+        query = query.where(tuple_(SightingRow.seen_utc, SightingRow.plate_id) < (after.when, after.key))
+    return query.order_by(SightingRow.seen_utc.desc(), SightingRow.plate_id.desc())
 
 
 def nearest(session: Session, wanted: PlateFilter, limit: int) -> Sequence[int]:
@@ -247,10 +247,10 @@ def nearest(session: Session, wanted: PlateFilter, limit: int) -> Sequence[int]:
 
 def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> list[PlateCard]:
     """The plates in their order, each with its newest matching sighting and how many match."""
-    matching = (Sighting.plate_id.in_(plate_ids), *conditions(wanted))
-    counted = select(Sighting.plate_id, func.count(), func.min(Sighting.seen_utc)).where(*matching)
-    counts = {row[0]: row for row in session.execute(counted.group_by(Sighting.plate_id))}
-    inner = aliased(Sighting)
+    matching = (SightingRow.plate_id.in_(plate_ids), *conditions(wanted))
+    counted = select(SightingRow.plate_id, func.count(), func.min(SightingRow.seen_utc)).where(*matching)
+    counts = {row[0]: row for row in session.execute(counted.group_by(SightingRow.plate_id))}
+    inner = aliased(SightingRow)
     newest_one = (
         select(inner.sighting_id)
         .where(inner.plate_id == Plate.plate_id, *conditions(wanted, inner))
@@ -260,7 +260,7 @@ def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> li
         .scalar_subquery()
     )
     ids = session.scalars(select(newest_one).where(Plate.plate_id.in_(plate_ids))).all()
-    query = card_columns().add_columns(Sighting.plate_id).where(Sighting.sighting_id.in_(ids))
+    query = card_columns().add_columns(SightingRow.plate_id).where(SightingRow.sighting_id.in_(ids))
     shown = {plate_id: card_of(card) for *card, plate_id in session.execute(query)}
     return [
         PlateCard(one, shown[one].text, counts[one][1], counts[one][2], shown[one]) for one in plate_ids if one in shown
@@ -275,14 +275,15 @@ def sightings(
     base = (
         in_place(wanted)
         if is_quiet(session, wanted.region)
-        else select(Sighting.plate_id, Sighting.seen_utc).where(*conditions(wanted))
+        else select(SightingRow.plate_id, SightingRow.seen_utc).where(*conditions(wanted))
     )
-    query = base.add_columns(Sighting.sighting_id).where(Sighting.seen_utc.is_not(None))
+    query = base.add_columns(SightingRow.sighting_id).where(SightingRow.seen_utc.is_not(None))
     if after is not None:
-        query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
-    newest_first = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
+        query = query.where(tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key))
+    newest_first = query.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()).limit(limit)
     ids = [row.sighting_id for row in session.execute(newest_first)]
-    found = card_columns().where(Sighting.sighting_id.in_(ids))
+    found = card_columns().where(SightingRow.sighting_id.in_(ids))
     return [
-        card_of(row) for row in session.execute(found.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()))
+        card_of(row)
+        for row in session.execute(found.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()))
     ]

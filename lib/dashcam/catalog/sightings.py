@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from dashcam.catalog.models import Plate, Sighting, Video
+from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.gps.place import Estimate
 
@@ -51,26 +51,26 @@ def of_plate(
     session: Session, plate_id: int, after: Cursor | None = None, limit: int = 60, placed: bool = False
 ) -> Sequence[SightingCard]:
     """One plate's sightings, newest first; ``placed`` only those with a position."""
-    query = card_columns().where(Sighting.plate_id == plate_id)
+    query = card_columns().where(SightingRow.plate_id == plate_id)
     if placed:
-        query = query.where(Sighting.lat.is_not(None))
+        query = query.where(SightingRow.lat.is_not(None))
     if after is not None:
-        query = query.where(tuple_(Sighting.seen_utc, Sighting.sighting_id) < (after.when, after.key))
-    query = query.order_by(Sighting.seen_utc.desc(), Sighting.sighting_id.desc()).limit(limit)
+        query = query.where(tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key))
+    query = query.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()).limit(limit)
     return [card_of(row) for row in session.execute(query)]
 
 
 def of_video(session: Session, video_id: str, confirmed_only: bool = True) -> Sequence[SightingCard]:
     """One video's sightings in the order of its time."""
-    wanted = [Sighting.confirmed] if confirmed_only else []
-    query = card_columns().where(Sighting.video_id == video_id, *wanted).order_by(Sighting.first_s)
+    wanted = [SightingRow.confirmed] if confirmed_only else []
+    query = card_columns().where(SightingRow.video_id == video_id, *wanted).order_by(SightingRow.first_s)
     return [card_of(row) for row in session.execute(query)]
 
 
 def of_trip(session: Session, trip_id: int, limit: int) -> Sequence[SightingCard]:
     """One trip's confirmed sightings in order of time."""
-    query = card_columns().where(Video.trip_id == trip_id, Sighting.confirmed)
-    query = query.order_by(Sighting.seen_utc, Sighting.sighting_id).limit(limit)
+    query = card_columns().where(Video.trip_id == trip_id, SightingRow.confirmed)
+    query = query.order_by(SightingRow.seen_utc, SightingRow.sighting_id).limit(limit)
     return [card_of(row) for row in session.execute(query)]
 
 
@@ -90,27 +90,27 @@ def card_of(columns: Sequence[Any]) -> SightingCard:
 def card_columns() -> Select[Any]:
     """The fields of `SightingCard` in their order, without the reads, which weigh a hundred times as much."""
     columns: list[ColumnElement[Any] | InstrumentedAttribute[Any]] = [
-        Sighting.sighting_id,
+        SightingRow.sighting_id,
         Plate.text,
-        Sighting.confidence,
-        Sighting.confirmed,
-        Sighting.video_id,
+        SightingRow.confidence,
+        SightingRow.confirmed,
+        SightingRow.video_id,
         Video.name,
         Video.camera,
-        Sighting.first_s,
-        Sighting.last_s,
-        Sighting.best_s,
-        Sighting.crop,
-        Sighting.frame,
-        Sighting.seen_utc,
-        Sighting.lat,
-        Sighting.lon,
-        Sighting.speed_mps,
-        Sighting.heading_deg,
-        Sighting.estimate,
+        SightingRow.first_s,
+        SightingRow.last_s,
+        SightingRow.best_s,
+        SightingRow.crop,
+        SightingRow.frame,
+        SightingRow.seen_utc,
+        SightingRow.lat,
+        SightingRow.lon,
+        SightingRow.speed_mps,
+        SightingRow.heading_deg,
+        SightingRow.estimate,
     ]
     return (
         select(*columns)
-        .join(Plate, Plate.plate_id == Sighting.plate_id)
-        .join(Video, Video.video_id == Sighting.video_id)
+        .join(Plate, Plate.plate_id == SightingRow.plate_id)
+        .join(Video, Video.video_id == SightingRow.video_id)
     )

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.deriving import clips_where, derive
-from dashcam.catalog.models import Sighting, Trip, TripDecision, Video
+from dashcam.catalog.models import SightingRow, TripDecision, TripRow, Video
 from dashcam.catalog.videos import VideoCard, VideoFilter, videos
 from dashcam.config.model import TripSettings
 from dashcam.gps import trips as rules
@@ -54,21 +54,23 @@ class TripDetail:
 
 def trips(session: Session, before: datetime | None = None, limit: int = 50) -> list[TripCard]:
     """Newest first; ``before`` continues behind the last one shown."""
-    query = select(Trip).order_by(Trip.start_utc.desc(), Trip.trip_id.desc()).limit(limit)
+    query = select(TripRow).order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc()).limit(limit)
     if before is not None:
-        query = query.where(Trip.start_utc < before)
+        query = query.where(TripRow.start_utc < before)
     return _cards(session, session.scalars(query).all())
 
 
 def trip(session: Session, trip_id: int) -> TripDetail | None:
-    row = session.get(Trip, trip_id)
+    row = session.get(TripRow, trip_id)
     if row is None:
         return None
     driven = videos(session, VideoFilter(trip_id=trip_id, parked=False), limit=MOST_DRIVEN)[::-1]
     parked = videos(session, VideoFilter(trip_id=trip_id, parked=True), limit=MOST_PARKED)[::-1]
     decided = select(TripDecision).where(TripDecision.video_id.in_([clip.video_id for clip in driven]))
-    earlier = select(Trip.trip_id).where(Trip.start_utc < row.start_utc).order_by(Trip.start_utc.desc()).limit(1)
-    later = select(Trip.trip_id).where(Trip.start_utc > row.start_utc).order_by(Trip.start_utc).limit(1)
+    earlier = (
+        select(TripRow.trip_id).where(TripRow.start_utc < row.start_utc).order_by(TripRow.start_utc.desc()).limit(1)
+    )
+    later = select(TripRow.trip_id).where(TripRow.start_utc > row.start_utc).order_by(TripRow.start_utc).limit(1)
     return TripDetail(
         card=_cards(session, [row])[0],
         driven=driven,
@@ -82,29 +84,29 @@ def trip(session: Session, trip_id: int) -> TripDetail | None:
 
 def spans(session: Session, trip_ids: Iterable[int]) -> dict[int, tuple[datetime, datetime]]:
     """From when to when these trips went."""
-    query = select(Trip.trip_id, Trip.start_utc, Trip.end_utc).where(Trip.trip_id.in_(set(trip_ids)))
+    query = select(TripRow.trip_id, TripRow.start_utc, TripRow.end_utc).where(TripRow.trip_id.in_(set(trip_ids)))
     return {trip_id: (start, end) for trip_id, start, end in session.execute(query)}
 
 
-def _zone(session: Session, row: Trip) -> str:
+def _zone(session: Session, row: TripRow) -> str:
     told = select(Video.facts).where(Video.video_id.in_(row.leads[:20])).order_by(Video.start_utc)
     return next((facts["time_zone"] for facts in session.scalars(told) if facts and facts.get("time_zone")), "")
 
 
 def leads(session: Session, trip_id: int) -> list[Video]:
     """The clips that tell where the car was, in order of time."""
-    row = session.get(Trip, trip_id)
+    row = session.get(TripRow, trip_id)
     if row is None:
         return []
     query = select(Video).where(Video.video_id.in_(row.leads), Video.drive.is_not(None)).order_by(Video.start_utc)
     return list(session.scalars(query))
 
 
-def _cards(session: Session, rows: Sequence[Trip]) -> list[TripCard]:
+def _cards(session: Session, rows: Sequence[TripRow]) -> list[TripCard]:
     counted = (
-        select(Video.trip_id, func.count(Sighting.plate_id.distinct()))
-        .join(Sighting, Sighting.video_id == Video.video_id)
-        .where(Video.trip_id.in_([row.trip_id for row in rows]), Sighting.confirmed)
+        select(Video.trip_id, func.count(SightingRow.plate_id.distinct()))
+        .join(SightingRow, SightingRow.video_id == Video.video_id)
+        .where(Video.trip_id.in_([row.trip_id for row in rows]), SightingRow.confirmed)
         .group_by(Video.trip_id)
     )
     plates = {number: count for number, count in session.execute(counted) if number is not None}
@@ -147,7 +149,7 @@ def merge(session: Session, trip_id: int, settings: TripSettings) -> tuple[str, 
     """Join a trip with the one before it; (the clip it began with, the decision that stood there before)."""
     moments = _moments(session, trip_id)
     start = moments[0].start_utc
-    if session.scalar(select(func.count()).where(Trip.start_utc < start, Trip.trip_id != trip_id)) == 0:
+    if session.scalar(select(func.count()).where(TripRow.start_utc < start, TripRow.trip_id != trip_id)) == 0:
         raise NoSuchTrip("There is no trip before this one that it could be joined with.")
     return moments[0].lead.video_id, _decide(session, moments[0], "merge", settings)
 
@@ -164,7 +166,7 @@ def restore(session: Session, video_id: str, decision: rules.Decision | None, se
 
 
 def _moments(session: Session, trip_id: int) -> list[rules.Moment]:
-    if session.get(Trip, trip_id) is None:
+    if session.get(TripRow, trip_id) is None:
         raise NoSuchTrip(f"There is no trip {trip_id} (any more): look at the list of trips.")
     clips = clips_where(session, Video.trip_id == trip_id)
     driven = sorted(

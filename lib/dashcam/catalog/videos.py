@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from dashcam.catalog import sightings
 from dashcam.catalog.companions import Companion, companions
-from dashcam.catalog.models import Position, Sighting, Video
+from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import overlapping
 from dashcam.catalog.work import TaskLine, pending_of, task_lines, task_of
@@ -96,8 +96,8 @@ def videos(
         query = query.where(tuple_(when, Video.video_id) < (after.when, after.key))
     rows = session.execute(query.limit(limit)).all()
     ids = [video.video_id for video, _ in rows]
-    seen = select(Sighting.video_id, func.count(Sighting.plate_id.distinct()))
-    confirmed = seen.where(Sighting.video_id.in_(ids), Sighting.confirmed).group_by(Sighting.video_id)
+    seen = select(SightingRow.video_id, func.count(SightingRow.plate_id.distinct()))
+    confirmed = seen.where(SightingRow.video_id.in_(ids), SightingRow.confirmed).group_by(SightingRow.video_id)
     plates = dict(session.execute(confirmed).tuples().all())
     pending = {line.video_id: line for line in task_lines(session, pending_of(ids))}
     return [video_card(video, at, plates.get(video.video_id, 0), pending.get(video.video_id)) for video, at in rows]
@@ -159,15 +159,15 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         return None
     seen = session.execute(
         sightings.card_columns()
-        .add_columns(Sighting.box, Sighting.reads)
-        .where(Sighting.video_id == video_id)
-        .order_by(Sighting.first_s)
+        .add_columns(SightingRow.box, SightingRow.reads)
+        .where(SightingRow.video_id == video_id)
+        .order_by(SightingRow.first_s)
     )
     readings = (
-        select(Position.source, Position.quality, func.count())
-        .where(Position.video_id == video_id)
-        .group_by(Position.source, Position.quality)
-        .order_by(Position.source, Position.quality)
+        select(PositionRow.source, PositionRow.quality, func.count())
+        .where(PositionRow.video_id == video_id)
+        .group_by(PositionRow.source, PositionRow.quality)
+        .order_by(PositionRow.source, PositionRow.quality)
     )
     counted = [(source, quality, count) for source, quality, count in session.execute(readings)]
     return VideoDetail(
