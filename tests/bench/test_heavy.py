@@ -11,7 +11,7 @@ from dashcam.bench.heavy import plates_of
 from dashcam.cli.bench import app
 from dashcam.evaluate.layouts import Unusable
 from dashcam.records import Box
-from dashcam.vision.plate_detector import default_weights, quickest_weights
+from dashcam.vision.detect.onnx_detector import default_weights, quickest_weights
 
 FRAMES = 40
 OVER_DECODE, NAIVE_OVER = (3.5, 4.6) if quickest_weights() == default_weights() else (2.8, 5.3)

@@ -13,9 +13,9 @@ from dashcam.gps.track import Track
 from dashcam.records import Fix, Read
 from dashcam.sample import TrueClip, TruePlate, Truth
 from dashcam.sample.drive import START_LOCAL, PlateBox
-from dashcam.vision.sightings import Seen
-from dashcam.vision.voting import Vote
-from dashcam.vision.watch import Evidence
+from dashcam.vision.read.voting import Vote
+from dashcam.vision.track.pipeline import Evidence
+from dashcam.vision.track.sightings import Seen
 
 FIXES = [
     Fix(

@@ -11,15 +11,15 @@ import pytest
 from dashcam.evaluate.layouts import labelled
 from dashcam.evaluate.measure import edits
 from dashcam.media.images import Image
+from dashcam.vision.detect.onnx_detector import OnnxPlateDetector, default_weights
 from dashcam.vision.engines import Detection, iou
-from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
 
 pytest.importorskip("torch", reason="the extra gpu is not installed: make test-torch")
 pytest.importorskip("ai_edge_litert", reason="the extra jetson is not installed: make test-torch")
 
-from dashcam.vision.easyocr_reader import EasyOcrReader, main_line
-from dashcam.vision.tflite_detector import TfliteDetector
-from dashcam.vision.ultralytics_detector import UltralyticsDetector
+from dashcam.vision.detect.tflite_detector import TfliteDetector
+from dashcam.vision.detect.ultralytics_detector import UltralyticsDetector
+from dashcam.vision.read.easyocr_reader import EasyOcrReader, main_line
 
 MODELS = default_weights().parent
 

@@ -15,10 +15,10 @@ from dashcam.media.decode import frames
 from dashcam.records import Candidates
 from dashcam.stages.common import StageError
 from dashcam.stages.preprocess import Preprocess, small
+from dashcam.vision.detect.onnx_detector import OnnxPlateDetector
+from dashcam.vision.detect.tflite_detector import TfliteNetwork, has_driver, weights_for
 from dashcam.vision.engines import EngineLost, MissingWeights, iou
-from dashcam.vision.plate_detector import OnnxPlateDetector
-from dashcam.vision.proposals import PlateProposer, proposer_of
-from dashcam.vision.tflite_detector import TfliteNetwork, has_driver, weights_for
+from dashcam.vision.triage.proposals import PlateProposer, proposer_of
 from tests.media.made import regular, write_clip
 from tests.stages.running import Device
 

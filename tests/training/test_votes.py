@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashcam.vision.slot_reader import SlotReader
-from dashcam.vision.voting import vote
+from dashcam.vision.read.fixed_slot_reader import SlotReader
+from dashcam.vision.read.voting import vote
 from training.reader.photographs import labelled
 from training.reader.votes import track
 

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from dashcam.vision import plate_detector, plate_reader
-from dashcam.vision.engines import MissingWeights, PlateText, iou
-from dashcam.vision.plate_detector import (
+from dashcam.vision.detect import onnx_detector as plate_detector
+from dashcam.vision.detect.onnx_detector import (
     INTEGER,
     WEIGHTS,
     Letterbox,
@@ -20,8 +19,10 @@ from dashcam.vision.plate_detector import (
     plates_of,
     quickest_weights,
 )  # fmt: skip
-from dashcam.vision.plate_reader import ALPHABET, PpOcrReader, ctc_decode, fold, plate_columns
-from dashcam.vision.quality import legibility, sharpness, touches_border
+from dashcam.vision.engines import MissingWeights, PlateText, iou
+from dashcam.vision.read import ppocr_reader as plate_reader
+from dashcam.vision.read.ppocr_reader import ALPHABET, PpOcrReader, ctc_decode, fold, plate_columns
+from dashcam.vision.read.quality import legibility, sharpness, touches_border
 
 
 @pytest.fixture(scope="module")

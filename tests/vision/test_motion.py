@@ -4,7 +4,7 @@ import numpy as np
 
 from dashcam.media.images import Image
 from dashcam.vision.motion import moved
-from dashcam.vision.triage import STILL
+from dashcam.vision.triage.keyframes import STILL
 
 STREET = np.random.default_rng(1).integers(40, 200, (80, 142), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
 

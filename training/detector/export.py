@@ -12,7 +12,7 @@ from torch import Tensor
 from ultralytics import YOLO
 from ultralytics.nn.tasks import DetectionModel
 
-from dashcam.vision.plate_detector import letterbox
+from dashcam.vision.detect.onnx_detector import letterbox
 
 INT8_SIZE = 320
 
@@ -49,7 +49,7 @@ class Distances(torch.nn.Module):
 
 
 def onnx_of(weights: Path, out: Path) -> None:
-    """Any input that is a multiple of 32; see `dashcam.vision.plate_detector.plates_of` for what comes out."""
+    """Any input that is a multiple of 32; see `dashcam.vision.detect.onnx_detector.plates_of` for what comes out."""
     network = YOLO(weights)
     head = network.model.model[-1]
     head.dfl = Distances(head.reg_max)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from dashcam.vision.plate_detector import INTEGER, default_weights, letterbox
+from dashcam.vision.detect.onnx_detector import INTEGER, default_weights, letterbox
 from training.detector.pictures import pictures
 
 HEAD = "/model.22/"

@@ -9,7 +9,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from dashcam.vision.slot_reader import SCALE_KEY, SHIFT_KEY, SlotReader, looks
+from dashcam.vision.read.fixed_slot_reader import SCALE_KEY, SHIFT_KEY, SlotReader, looks
 from training.reader.degrade import Grey, fitted
 from training.reader.network import Reader
 from training.reader.shapes import ALPHABET, BLANK, GRID, HEIGHT, SLOTS, WIDTH

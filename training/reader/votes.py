@@ -2,7 +2,7 @@
 
 Each held-out crop is seen one to eight times as a car that stays about as far away would be; what all a track's reads
 have in common (its distance, the light, a damaged plate) stays in common. Prints the constants of
-``dashcam.vision.voting`` and the table of what came true, each half of the plates judged by the other half's fit.
+``dashcam.vision.read.voting`` and the table of what came true, each half of the plates judged by the other half's fit.
 """
 
 import argparse
@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 
 from dashcam.records import Read
-from dashcam.vision import quality
-from dashcam.vision.easyocr_reader import EasyOcrReader
 from dashcam.vision.engines import PlateReader
-from dashcam.vision.plate_reader import PpOcrReader
-from dashcam.vision.slot_reader import SlotReader
-from dashcam.vision.voting import fuse, vote
+from dashcam.vision.read import quality
+from dashcam.vision.read.easyocr_reader import EasyOcrReader
+from dashcam.vision.read.fixed_slot_reader import SlotReader
+from dashcam.vision.read.ppocr_reader import PpOcrReader
+from dashcam.vision.read.voting import fuse, vote
 from training.reader.photographs import Photograph, labelled
 
 TRACKS = 2

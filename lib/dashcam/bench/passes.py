@@ -17,13 +17,13 @@ from dashcam.stages.heavy import Heavy
 from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, NewTask, TaskType
-from dashcam.vision import quality
-from dashcam.vision.chosen import beside, reader_of
+from dashcam.vision.detect.onnx_detector import OnnxPlateDetector, default_weights
 from dashcam.vision.engines import PlateReader
-from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights
-from dashcam.vision.sightings import sightings
-from dashcam.vision.tracking import PlateTracker
-from dashcam.vision.watch import READ_MARGIN, Evidence, Tracklet, as_read, grown
+from dashcam.vision.factory import beside, reader_of
+from dashcam.vision.read import quality
+from dashcam.vision.track.pipeline import READ_MARGIN, Evidence, Tracklet, as_read, grown
+from dashcam.vision.track.sightings import sightings
+from dashcam.vision.track.tracker import PlateTracker
 
 FPS = 30.0
 

@@ -265,11 +265,11 @@ class DeviceSettings(Section):
     detector_weights: Path | None = None
     """ONNX weights of the plate detector; None is the project's own."""
     detector_engine: DetectorEngine = "auto"
-    """See `dashcam.vision.chosen.detector_of`."""
+    """See `dashcam.vision.factory.detector_of`."""
     detector_batch: int = 0
     """Frames given to the detector at once; 0 is ``gpu.max_batch_size`` with a GPU and 1, the quickest, without."""
     proposals: ProposalEngine = "auto"
-    """What finds regions in keyframes; see `dashcam.vision.proposals.proposer_of`."""
+    """What finds regions in keyframes; see `dashcam.vision.triage.proposals.proposer_of`."""
     audit_share: float = 0.02
     """The site's ``preprocess.audit_share``."""
     threads: int = 0

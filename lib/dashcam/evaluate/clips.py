@@ -18,9 +18,9 @@ from dashcam.gps.track import Track
 from dashcam.media.decode import FrameReader
 from dashcam.records import Box, Fix
 from dashcam.sample import TrueClip, TruePlate, Truth
-from dashcam.vision.sightings import Seen, sightings
-from dashcam.vision.watch import PlateWatch
-from dashcam.vision.watching import Watching
+from dashcam.vision.track.pipeline import PlateWatch
+from dashcam.vision.track.sightings import Seen, sightings
+from dashcam.vision.track.thread import Watching
 
 SAMPLE_FPS = 5.0
 NEAR_S = 0.3

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from dashcam.evaluate.layouts import Unusable
 from dashcam.media.images import Image
+from dashcam.vision.detect.onnx_detector import OnnxPlateDetector, quickest_weights
+from dashcam.vision.detect.zoom import DOUBTED, Nearer
 from dashcam.vision.engines import Detection, Detector, MissingWeights, PlateReader, PlateText, load_onnx
-from dashcam.vision.nearer import DOUBTED, Nearer
-from dashcam.vision.plate_detector import OnnxPlateDetector, quickest_weights
-from dashcam.vision.plate_reader import PpOcrReader
-from dashcam.vision.slot_reader import SlotReader, slot_text
-from dashcam.vision.watch import READ_MARGIN
+from dashcam.vision.read.fixed_slot_reader import SlotReader, slot_text
+from dashcam.vision.read.ppocr_reader import PpOcrReader
+from dashcam.vision.track.pipeline import READ_MARGIN
 
 PEER_DETECTOR = "yolo-v9-t-416-license-plates-end2end1.onnx"
 PEER_READER = "cct_xs_v2_global.onnx"

@@ -14,10 +14,10 @@ from dashcam.evaluate.layouts import Labelled, Truth, Unusable, labelled
 from dashcam.evaluate.report import HeightBand, PlatesReport, SureBand
 from dashcam.media.images import Image
 from dashcam.records import Box
-from dashcam.vision import quality
 from dashcam.vision.engines import Detection, PlateText, iou
-from dashcam.vision.voting import vote
-from dashcam.vision.watch import DOUBT, as_read, grown, one_line
+from dashcam.vision.read import quality
+from dashcam.vision.read.voting import vote
+from dashcam.vision.track.pipeline import DOUBT, as_read, grown, one_line
 
 IOU = 0.5
 HEIGHTS = (0, 16, 24, 32, 48, 0)

@@ -15,11 +15,11 @@ from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
-from dashcam.vision.chosen import batch_of, beside, detector_of, no_gpu_detector, reader_of, second_reader_of
 from dashcam.vision.engines import Detector, PlateReader
-from dashcam.vision.sightings import Seen, sightings
-from dashcam.vision.watch import PlateWatch, Tracklet, rounded
-from dashcam.vision.watching import Watching
+from dashcam.vision.factory import batch_of, beside, detector_of, no_gpu_detector, reader_of, second_reader_of
+from dashcam.vision.track.pipeline import PlateWatch, Tracklet, rounded
+from dashcam.vision.track.sightings import Seen, sightings
+from dashcam.vision.track.thread import Watching
 
 STORE = "indoor_nas"
 FRAME_WIDTH = 1280

@@ -15,10 +15,10 @@ from dashcam.records import Candidates, Fix, PreprocessResult
 from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
-from dashcam.vision.audit import drawn
 from dashcam.vision.engines import EngineLost, MissingWeights
-from dashcam.vision.proposals import SIDE, PlateProposer, proposer_of
-from dashcam.vision.triage import Triage
+from dashcam.vision.triage.audit import drawn
+from dashcam.vision.triage.keyframes import Triage
+from dashcam.vision.triage.proposals import SIDE, PlateProposer, proposer_of
 
 STORE = "indoor_nas"
 THUMBS = 12

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.records import Span
-from dashcam.vision.audit import drawn
+from dashcam.vision.triage.audit import drawn
 
 CUTS = [float(t) for t in range(61)]
 PARKED = [

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashcam.records import Box, Read
-from dashcam.vision import sightings as module
-from dashcam.vision.sightings import GAP_S, sightings
-from dashcam.vision.watch import Evidence, Tracklet
+from dashcam.vision.track import sightings as module
+from dashcam.vision.track.pipeline import Evidence, Tracklet
+from dashcam.vision.track.sightings import GAP_S, sightings
 
 HERE: Box = (100, 100, 180, 125)
 THERE: Box = (600, 100, 680, 125)

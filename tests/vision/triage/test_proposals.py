@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.config import DeviceSettings
+from dashcam.vision.detect.tflite_detector import COMPILED, bytes_of
 from dashcam.vision.engines import MissingWeights
-from dashcam.vision.proposals import proposer_of, squares
-from dashcam.vision.tflite_detector import COMPILED, bytes_of
+from dashcam.vision.triage.proposals import proposer_of, squares
 
 
 def test_a_wide_picture_is_looked_at_in_two_squares_that_overlap() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from dashcam.media.images import Image
+from dashcam.vision.detect.onnx_detector import MIN_SCORE, input_size, inside
 from dashcam.vision.engines import Detection, MissingWeights
-from dashcam.vision.plate_detector import MIN_SCORE, input_size, inside
 
 PLATE = 0
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dashcam.media.images import Image
 from dashcam.records import Slots
 from dashcam.vision.engines import MissingWeights, PlateText, load_onnx
-from dashcam.vision.quality import calibrated
+from dashcam.vision.read.quality import calibrated
 
 WEIGHTS = "PP-OCRv6_rec_small.onnx"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from dashcam.config import DeviceSettings
 from dashcam.media.images import Image
 from dashcam.records import Proposals, Region, RegionKind
+from dashcam.vision.detect.onnx_detector import PAD
+from dashcam.vision.detect.tflite_detector import TfliteNetwork, has_driver, weights_for
 from dashcam.vision.engines import MissingWeights
-from dashcam.vision.plate_detector import PAD
-from dashcam.vision.tflite_detector import TfliteNetwork, has_driver, weights_for
 
 SIDE = 320
 """Shorter side in pixels of the picture that is looked at: it fills the network's square from edge to edge."""

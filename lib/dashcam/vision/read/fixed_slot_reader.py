@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from dashcam.media.images import Image
 from dashcam.vision.engines import MissingWeights, PlateText, load_onnx
-from dashcam.vision.plate_reader import ALPHABET, leading
-from dashcam.vision.quality import calibrated
-from dashcam.vision.straighten import straightened
+from dashcam.vision.read.ppocr_reader import ALPHABET, leading
+from dashcam.vision.read.quality import calibrated
+from dashcam.vision.read.rectify import straightened
 
 WEIGHTS = "plate-reader.onnx"
 BLANK = len(ALPHABET)
@@ -29,7 +29,7 @@ crops as reading all of them twice, for a third of the work."""
 
 def default_weights() -> Path:
     """``models/plate-reader.onnx`` of the checkout. Raises `MissingWeights`."""
-    for folder in (Path(__file__).parents[3] / "models", Path(str(files("dashcam"))) / "models"):
+    for folder in (Path(__file__).parents[4] / "models", Path(str(files("dashcam"))) / "models"):
         if (folder / WEIGHTS).is_file():
             return folder / WEIGHTS
     raise MissingWeights(f"models/{WEIGHTS} is missing; make it with 'make train-reader' or choose another reader.")

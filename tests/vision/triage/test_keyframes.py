@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dashcam.media.images import Image
 from dashcam.records import Region, Span
-from dashcam.vision.triage import Triage
+from dashcam.vision.triage.keyframes import Triage
 from tests.vision.test_motion import STREET, with_car
 
 DARK = np.full_like(STREET, 2)

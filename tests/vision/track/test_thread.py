@@ -8,8 +8,8 @@ import pytest
 
 from dashcam.media.decode import frames
 from dashcam.vision.engines import Detection, PlateText
-from dashcam.vision.watch import PlateWatch, Tracklet
-from dashcam.vision.watching import WAITING, Watching
+from dashcam.vision.track.pipeline import PlateWatch, Tracklet
+from dashcam.vision.track.thread import WAITING, Watching
 from tests.media.made import regular, write_clip
 
 

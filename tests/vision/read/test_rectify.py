@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dashcam.vision import slot_reader
-from dashcam.vision.slot_reader import SlotReader
-from dashcam.vision.straighten import SMALLEST, straightened
+from dashcam.vision.read import fixed_slot_reader as slot_reader
+from dashcam.vision.read.fixed_slot_reader import SlotReader
+from dashcam.vision.read.rectify import SMALLEST, straightened
 from training.reader.photographs import labelled
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from dashcam.media.images import Image
 from dashcam.records import Box
+from dashcam.vision.detect.onnx_detector import MIN_SCORE
 from dashcam.vision.engines import Detection, Detector, iou
-from dashcam.vision.plate_detector import MIN_SCORE
 
 DOUBTED, SURE = 0.15, 0.7
 """Scores between which a box is looked at again."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashcam.vision.sampling import CALM, Sampler
+from dashcam.vision.track.sampling import CALM, Sampler
 
 
 def looked_at(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import fsum, log, prod
 
 from dashcam.records import Read, Slots
-from dashcam.vision.quality import calibrated
+from dashcam.vision.read.quality import calibrated
 
 FLOOR = 0.01
 """Probability of any character that a slot does not name."""

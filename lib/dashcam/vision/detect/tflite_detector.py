@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashcam.media.images import Image
+from dashcam.vision.detect.onnx_detector import default_weights, letterbox, plates_of
 from dashcam.vision.engines import Detection, EngineLost, MissingWeights
-from dashcam.vision.plate_detector import default_weights, letterbox, plates_of
 
 CPU_WEIGHTS = "plate-detector-int8.tflite"
 EDGE_WEIGHTS = "plate-detector-int8_edgetpu.tflite"

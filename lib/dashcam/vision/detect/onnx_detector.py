@@ -25,7 +25,7 @@ MIN_SCORE = 0.35
 
 def default_weights() -> Path:
     """``models/plate-detector.onnx`` of the checkout. Raises `MissingWeights`."""
-    for folder in (Path(__file__).parents[3] / "models", Path(str(files("dashcam"))) / "models"):
+    for folder in (Path(__file__).parents[4] / "models", Path(str(files("dashcam"))) / "models"):
         if (folder / WEIGHTS).is_file():
             return folder / WEIGHTS
     raise MissingWeights(f"models/{WEIGHTS} is missing; restore it from the repository or set detector_weights.")

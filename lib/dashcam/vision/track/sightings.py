@@ -6,8 +6,8 @@ from functools import cached_property
 from heapq import heappop, heappush
 
 from dashcam.records import Box
-from dashcam.vision.voting import Vote, distance, vote
-from dashcam.vision.watch import Evidence, Tracklet
+from dashcam.vision.read.voting import Vote, distance, vote
+from dashcam.vision.track.pipeline import Evidence, Tracklet
 
 GAP_S = 6.0
 """A plate that shows again within this time is the same sighting."""

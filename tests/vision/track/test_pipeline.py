@@ -6,8 +6,8 @@ import pytest
 from dashcam.media.picture import Picture
 from dashcam.records import Box
 from dashcam.vision.engines import Detection, PlateText
-from dashcam.vision.tracking import PlateTracker
-from dashcam.vision.watch import KEPT_CROPS, NEW, SECOND_LOOKS, PlateWatch, Tracklet, cut_out
+from dashcam.vision.track.pipeline import KEPT_CROPS, NEW, SECOND_LOOKS, PlateWatch, Tracklet, cut_out
+from dashcam.vision.track.tracker import PlateTracker
 
 FRAME = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
 

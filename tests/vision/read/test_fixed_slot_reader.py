@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashcam.vision import slot_reader
+from dashcam.vision.detect.onnx_detector import default_weights as detector_weights
 from dashcam.vision.engines import MissingWeights
-from dashcam.vision.plate_detector import default_weights as detector_weights
-from dashcam.vision.plate_reader import ALPHABET
-from dashcam.vision.slot_reader import BLANK, SlotReader, looks, slot_text
+from dashcam.vision.read import fixed_slot_reader as slot_reader
+from dashcam.vision.read.fixed_slot_reader import BLANK, SlotReader, looks, slot_text
+from dashcam.vision.read.ppocr_reader import ALPHABET
 
 
 def slots(text: str, sure: float = 0.9) -> np.ndarray:

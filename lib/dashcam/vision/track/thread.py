@@ -11,8 +11,8 @@ from dashcam.media.decode import Frame
 from dashcam.media.images import Image
 from dashcam.media.picture import Picture
 from dashcam.vision import motion
-from dashcam.vision.sampling import STILL, Sampler
-from dashcam.vision.watch import PlateWatch, Tracklet
+from dashcam.vision.track.pipeline import PlateWatch, Tracklet
+from dashcam.vision.track.sampling import STILL, Sampler
 
 WAITING = 2
 """Batches between decoder and detector; a 4K frame is 12 MB."""

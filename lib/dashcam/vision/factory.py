@@ -5,11 +5,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
+from dashcam.vision.detect.onnx_detector import OnnxPlateDetector, default_weights, quickest_weights
+from dashcam.vision.detect.zoom import DOUBTED, Nearer
 from dashcam.vision.engines import Detector, PlateReader
-from dashcam.vision.nearer import DOUBTED, Nearer
-from dashcam.vision.plate_detector import OnnxPlateDetector, default_weights, quickest_weights
-from dashcam.vision.plate_reader import PpOcrReader
-from dashcam.vision.slot_reader import SlotReader
+from dashcam.vision.read.fixed_slot_reader import SlotReader
+from dashcam.vision.read.ppocr_reader import PpOcrReader
 
 
 def detector_of(device: DeviceSettings) -> Detector:
@@ -19,7 +19,7 @@ def detector_of(device: DeviceSettings) -> Detector:
     """
     wanted = device.detector_engine
     if wanted == "ultralytics" or (wanted == "auto" and device.gpu is not None and _cuda()):
-        from dashcam.vision.ultralytics_detector import UltralyticsDetector
+        from dashcam.vision.detect.ultralytics_detector import UltralyticsDetector
 
         gpu = device.gpu
         named = Path(gpu.yolo_model_path) if gpu and gpu.yolo_model_path else default_weights().with_suffix(".pt")
@@ -29,7 +29,7 @@ def detector_of(device: DeviceSettings) -> Detector:
             UltralyticsDetector(named, size=device.detector_size, batch=batch, device=place, min_score=DOUBTED)
         )
     if wanted == "tflite":
-        from dashcam.vision.tflite_detector import TfliteDetector, weights_for
+        from dashcam.vision.detect.tflite_detector import TfliteDetector, weights_for
 
         edge_tpu = device.coral is not None
         weights = weights_for(device.detector_weights, edge_tpu)
@@ -67,7 +67,7 @@ def second_reader_of(device: DeviceSettings) -> PlateReader:
     PP-OCR, whose mistakes are others than our own reader's. Raises `MissingWeights`."""
     if device.gpu is None or device.gpu.easyocr_folder is None:
         return PpOcrReader(threads=beside(device.threads))
-    from dashcam.vision.easyocr_reader import EasyOcrReader
+    from dashcam.vision.read.easyocr_reader import EasyOcrReader
 
     return EasyOcrReader(Path(device.gpu.easyocr_folder))
 

@@ -10,10 +10,10 @@ import numpy as np
 from dashcam.media.images import Image, jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Box, Read
-from dashcam.vision import quality
 from dashcam.vision.engines import Detection, Detector, PlateReader, PlateText
-from dashcam.vision.tracking import PlateTracker
-from dashcam.vision.voting import vote
+from dashcam.vision.read import quality
+from dashcam.vision.read.voting import vote
+from dashcam.vision.track.tracker import PlateTracker
 
 KEPT_CROPS = 8
 """Crops read per track."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashcam.vision.quality import calibrated
+from dashcam.vision.read.quality import calibrated
 
 chances = st.floats(0, 1)
 

@@ -13,10 +13,10 @@ from dashcam.config import DeviceSettings
 from dashcam.evaluate.engines import engines
 from dashcam.evaluate.measure import matched, scaled
 from dashcam.media.images import Image
-from dashcam.vision.chosen import detector_of
+from dashcam.vision.detect.onnx_detector import OnnxPlateDetector, quickest_weights
+from dashcam.vision.detect.zoom import AROUND, DOUBTED, MOST, SIDE, Nearer, surroundings
 from dashcam.vision.engines import Detection
-from dashcam.vision.nearer import AROUND, DOUBTED, MOST, SIDE, Nearer, surroundings
-from dashcam.vision.plate_detector import OnnxPlateDetector, quickest_weights
+from dashcam.vision.factory import detector_of
 from training.detector.pictures import pictures
 
 WIDTH, HEIGHT = 1000, 600

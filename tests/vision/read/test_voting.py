@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.records import Read
-from dashcam.vision.voting import align, candidates, distance, support, vote
+from dashcam.vision.read.voting import align, candidates, distance, support, vote
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 texts = st.text(ALPHABET, min_size=1, max_size=7)

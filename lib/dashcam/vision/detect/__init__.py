@@ -1,0 +1,1 @@
+"""Detectors of plates: the engines, and what is common to them."""

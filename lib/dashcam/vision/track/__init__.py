@@ -1,0 +1,1 @@
+"""From sampled frames to the plates of a clip: which frames, following, reading, merging."""
