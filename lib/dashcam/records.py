@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Box = tuple[float, float, float, float]
 ClockKind = Literal["utc", "gps_local", "camera"]
 """Of a clip's times: the satellites' UTC, GPS records in local time labelled UTC, or the camera's own clock."""
-Slots = list[dict[str, float]]
+CharacterProbabilities = list[dict[str, float]]
 """One distribution per character: ``[{"8": 0.71, "B": 0.27}, {"A": 0.99}]``; the rest to 1 is "something else"."""
 
 
@@ -86,7 +86,7 @@ class Span(Record):
 RegionKind = Literal["plate", "car", "motorcycle", "bus", "truck"]
 
 
-class Region(Record):
+class ProposedRegion(Record):
     """Where a network that looks at small pictures believes a plate or a vehicle to be."""
 
     kind: RegionKind
@@ -94,7 +94,7 @@ class Region(Record):
     score: float
 
 
-class Look(Record):
+class KeyframeMeasures(Record):
     """What was measured on one keyframe; numbers from 0 to 1 (docs/candidates.md)."""
 
     t_s: float
@@ -110,7 +110,7 @@ class Look(Record):
     """Nothing moved since the look before, and this view had not been seen for long."""
     score: float
     """What the keyframe promises: light, focus, structure, and something that moves or may be a plate."""
-    regions: list[Region] = []
+    regions: list[ProposedRegion] = []
 
 
 Proposals = Literal["edgetpu", "tflite-cpu", "none"]
@@ -130,7 +130,7 @@ class Candidates(Record):
     """Which engine filled the looks' regions."""
     weights: str = ""
     """SHA-256 of its weights."""
-    looks: list[Look] = []
+    looks: list[KeyframeMeasures] = []
 
 
 class PreprocessResult(Record):
@@ -156,7 +156,7 @@ class Read(Record):
     text: str
     confidence: float
     legibility: float
-    slots: Slots
+    slots: CharacterProbabilities
     reader: str | None = None
 
 
@@ -171,7 +171,7 @@ class Sighting(Record):
     best_s: float
     best_pts: int
     box: Box
-    slots: Slots
+    slots: CharacterProbabilities
     reads: list[Read]
     crop: str
     """Path inside the video's bundle, ``plates/<plate_id>_best_crop.jpg``."""

@@ -15,7 +15,7 @@ from dashcam.sample import TrueClip, TruePlate, Truth
 from dashcam.sample.drive import START_LOCAL, PlateBox
 from dashcam.vision.read.voting import Vote
 from dashcam.vision.track.pipeline import Evidence
-from dashcam.vision.track.sightings import Seen
+from dashcam.vision.track.sightings import MergedTrack
 
 FIXES = [
     Fix(
@@ -35,7 +35,7 @@ PLATE = TruePlate(
 CLIP = TrueClip(file="a.MP4", camera="front", start_utc=START_LOCAL, duration_s=5, plates=[PLATE], fixes=FIXES)
 
 
-def seen(text: str, t_s: float, x: float, single: str = "") -> Seen:
+def seen(text: str, t_s: float, x: float, single: str = "") -> MergedTrack:
     def evidence(said: str, legibility: float) -> Evidence:
         box = (x, 100.0, x + 100, 130.0)
         slots = [{sign: 1.0} for sign in said]
@@ -43,7 +43,7 @@ def seen(text: str, t_s: float, x: float, single: str = "") -> Seen:
         return Evidence(read, False, b"")
 
     best = evidence(text, 0.5)
-    return Seen(Vote(text, 0.9, []), True, t_s, t_s, best, (best, evidence(single or text, 0.9)))
+    return MergedTrack(Vote(text, 0.9, []), True, t_s, t_s, best, (best, evidence(single or text, 0.9)))
 
 
 def test_the_sighting_on_the_true_box_is_judged_and_no_other() -> None:

@@ -107,7 +107,7 @@ def _moov(moov: bytes, offsets: Sequence[int], gps: bytes, table: str) -> bytes:
     return box(b"moov", *parts)
 
 
-def _moved(data: bytes, found: boxes.Box, offsets: Sequence[int]) -> bytes:
+def _moved(data: bytes, found: boxes.Mp4Box, offsets: Sequence[int]) -> bytes:
     """A box's content with every frame in a chunk of its own at these offsets."""
     body = data[found.body : found.end]
     inner = list(boxes.walk(io.BytesIO(body), 0, len(body)))

@@ -7,7 +7,7 @@ import pytest
 from dashcam.config.model import Lens, PlaceSettings
 from dashcam.gps.place import SIGMAS_95, Estimate, estimate
 from dashcam.gps.plane import Plane, distance_m
-from dashcam.gps.track import Position
+from dashcam.gps.track import TrackPoint
 from dashcam.records import Box
 from dashcam.sample.scene import Camera
 from dashcam.sample.street import View
@@ -20,8 +20,8 @@ SETTINGS = PlaceSettings(
 )
 
 
-def own(heading: float | None, accuracy_m: float = 1.0) -> Position:
-    return Position(52.37, 4.9, 10.0, heading, "fix", accuracy_m)
+def own(heading: float | None, accuracy_m: float = 1.0) -> TrackPoint:
+    return TrackPoint(52.37, 4.9, 10.0, heading, "fix", accuracy_m)
 
 
 def plate(x: float, width: float = 104.0, height: float = 22.0) -> Box:

@@ -29,12 +29,12 @@ needs_exiftool = pytest.mark.skipif(
 )
 
 
-def never() -> sources.Span:
+def never() -> sources.Recorded:
     raise AssertionError("asked for the clip's time without need")
 
 
-def span(start: datetime = START, seconds: float = SECONDS) -> Callable[[], sources.Span]:
-    return lambda: sources.Span(start, seconds)
+def span(start: datetime = START, seconds: float = SECONDS) -> Callable[[], sources.Recorded]:
+    return lambda: sources.Recorded(start, seconds)
 
 
 def clip(tmp_path: Path, data: bytes | None = None, name: str = NAME) -> Path:

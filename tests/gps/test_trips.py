@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dashcam.config.model import TripSettings
 from dashcam.gps.drive import Drive, Event, Place, Still
-from dashcam.gps.trips import Clip, Trip, events, stops, trips
+from dashcam.gps.trips import Trip, TripClip, events, stops, trips
 
 NOON = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
 SETTINGS = TripSettings()
@@ -25,9 +25,9 @@ def drive(begin_km: float, end_km: float, *, first_s: float = 0.0, last_s: float
     return Drive(first=first, last=last, distance_m=way, moving_s=59, max_mps=17, box=box, still=[], events=[])
 
 
-def clip(minute: float, name: str = "", **fields: object) -> Clip:
+def clip(minute: float, name: str = "", **fields: object) -> TripClip:
     start = NOON + timedelta(minutes=minute)
-    return Clip(name or f"{fields.get('camera', 'front')}{minute}", start, 60.0, **({"camera": "front"} | fields))  # type: ignore[arg-type]
+    return TripClip(name or f"{fields.get('camera', 'front')}{minute}", start, 60.0, **({"camera": "front"} | fields))  # type: ignore[arg-type]
 
 
 def shape(found: list[Trip]) -> list[list[str]]:
@@ -145,7 +145,7 @@ clips_of_a_day = st.lists(
 
 
 @given(clips_of_a_day, st.randoms(use_true_random=False))
-def test_every_driving_clip_is_in_one_trip_whatever_the_order(clips: list[Clip], rng: random.Random) -> None:
+def test_every_driving_clip_is_in_one_trip_whatever_the_order(clips: list[TripClip], rng: random.Random) -> None:
     found = trips(clips, {}, SETTINGS)
     placed = [one.video_id for trip in found for one in [*trip.clips, *trip.parked]]
     driven = {one.video_id for one in clips if one.kind != "parking"}

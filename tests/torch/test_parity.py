@@ -70,7 +70,7 @@ def test_easyocr_is_of_use_on_plates(shared: Path, easyocr: EasyOcrReader) -> No
         x0, y0, x1, y1 = (round(v) for v in truth.boxes[0])
         image = cv2.imread(str(truth.file))
         (found,) = easyocr.read([image[y0:y1, x0:x1]])
-        assert [max(slot, key=lambda sign: slot[sign]) for slot in found.slots] == list(found.text)
+        assert [max(slot, key=lambda sign: slot[sign]) for slot in found.probabilities] == list(found.text)
         wrong.append(edits(found.text, truth.text or ""))
     assert sum(w == 0 for w in wrong) >= 0.3 * len(wrong), wrong
     assert sum(w <= 2 for w in wrong) >= 0.6 * len(wrong), wrong

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashcam.vision.read.fixed_slot_reader import SlotReader
+from dashcam.vision.read.fixed_slot_reader import FixedSlotReader
 from dashcam.vision.read.voting import vote
 from training.reader.photographs import labelled
 from training.reader.votes import track
@@ -13,7 +13,7 @@ from training.reader.votes import track
 
 def test_of_the_plates_given_as_so_sure_so_many_are_right(shared: Path) -> None:
     unseen = [p for p in labelled(shared / "data") if p.held_out]
-    reader, rng = SlotReader(threads=1), np.random.default_rng(5)
+    reader, rng = FixedSlotReader(threads=1), np.random.default_rng(5)
     tracks = [(p.text, reads) for p in unseen if (reads := track(p, reader, rng))]
     single = [(read.confidence, read.text == text) for text, reads in tracks for read in reads]
     voted = [(result.confidence, result.text == text) for text, reads in tracks if (result := vote(reads))]

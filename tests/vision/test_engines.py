@@ -51,7 +51,7 @@ def test_a_plate_is_found_where_it_is_and_read(
     x0, y0, x1, y1 = (round(v) for v in best.box)
     found = reader.read([image[y0:y1, x0:x1]])[0]
     assert sum(a == b for a, b in zip(found.text, text, strict=False)) >= len(text) - 1
-    assert [max(slot, key=lambda sign: slot[sign]) for slot in found.slots] == list(found.text)
+    assert [max(slot, key=lambda sign: slot[sign]) for slot in found.probabilities] == list(found.text)
 
 
 def test_an_empty_street_has_no_plate(detector: OnnxPlateDetector) -> None:
@@ -104,14 +104,16 @@ def steps(path: str, probability: float = 0.9) -> np.ndarray:
 def test_ctc_joins_runs_and_lets_blanks_and_foreign_signs_separate(path: str, text: str) -> None:
     found = ctc_decode(steps(path))
     assert found.text == text
-    assert len(found.slots) == len(text)
+    assert len(found.probabilities) == len(text)
     assert found.confidence == pytest.approx(0.9 if text else 0)
 
 
 def test_characters_claim_no_more_than_the_text_is_worth() -> None:
     """A reader that is sure of each character and seldom of the whole must not outvote one that knows."""
     proud, humble = ctc_decode(steps("A_B_1_2", 0.99)), ctc_decode(steps("A_B_1_2", 0.99), 1.0, -4.0)
-    claims = [prod(slot[sign] for slot, sign in zip(read.slots, read.text, strict=True)) for read in (proud, humble)]
+    claims = [
+        prod(slot[sign] for slot, sign in zip(read.probabilities, read.text, strict=True)) for read in (proud, humble)
+    ]
     assert humble.confidence < 0.7 < proud.confidence
     assert claims[0] > 0.95 and claims[1] == pytest.approx(humble.confidence, abs=0.01)
 

@@ -9,7 +9,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from dashcam.vision.read.fixed_slot_reader import SCALE_KEY, SHIFT_KEY, SlotReader, looks
+from dashcam.vision.read.fixed_slot_reader import SCALE_KEY, SHIFT_KEY, FixedSlotReader, augmented
 from training.reader.degrade import Grey, fitted
 from training.reader.network import Reader
 from training.reader.shapes import ALPHABET, BLANK, GRID, HEIGHT, SLOTS, WIDTH
@@ -32,14 +32,14 @@ class Exported(nn.Module):
 
 @torch.no_grad()
 def told(reader: Reader, crops: Sequence[Grey]) -> Tensor:
-    """Slot logits ``N x 3 x 10 x 37`` of the three looks that the engine takes at each crop."""
-    images = torch.from_numpy(np.stack([fitted(np.asarray(look)) for crop in crops for look in looks(crop)])[:, None])
+    """Slot logits ``N x 3 x 10 x 37`` of the three augmented that the engine takes at each crop."""
+    images = torch.from_numpy(np.stack([fitted(np.asarray(one)) for crop in crops for one in augmented(crop)])[:, None])
     logits = torch.cat([reader(some.float())[0] for some in images.split(192)])
     return logits.reshape(len(crops), 3, SLOTS, BLANK + 1)
 
 
 def temperature(logits: Tensor, texts: Sequence[str]) -> float:
-    """The temperature under which the mean of the looks finds the true characters likeliest (Guo 2017)."""
+    """The temperature under which the mean of the augmented finds the true characters likeliest (Guo 2017)."""
     signs = [[ALPHABET.index(c) for c in text] + [BLANK] * (SLOTS - len(text)) for text in texts]
     true = torch.tensor(signs)[:, :, None]
 
@@ -72,7 +72,7 @@ def calibrated_export(reader: Reader, out: Path, crops: Sequence[Grey], texts: S
     learnt from."""
     heat = temperature(told(reader.eval(), crops), texts)
     export(reader, out, heat)
-    found = SlotReader(out).read(crops)
+    found = FixedSlotReader(out).read(crops)
     right = torch.tensor([float(f.text == text) for f, text in zip(found, texts, strict=True)])
     scale, shift = calibration(torch.tensor([f.confidence for f in found]), right)
     describe(out, scale, shift)

@@ -18,7 +18,7 @@ from dashcam.records import Read
 from dashcam.vision.engines import PlateReader
 from dashcam.vision.read import quality
 from dashcam.vision.read.easyocr_reader import EasyOcrReader
-from dashcam.vision.read.fixed_slot_reader import SlotReader
+from dashcam.vision.read.fixed_slot_reader import FixedSlotReader
 from dashcam.vision.read.ppocr_reader import PpOcrReader
 from dashcam.vision.read.voting import fuse, vote
 from training.reader.photographs import Photograph, labelled
@@ -28,7 +28,7 @@ TRACKS = 2
 BANDS = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.01)
 
 
-def track(photograph: Photograph, reader: SlotReader, rng: np.random.Generator) -> list[Read]:
+def track(photograph: Photograph, reader: FixedSlotReader, rng: np.random.Generator) -> list[Read]:
     """What the pipeline keeps of one to eight looks at the plate."""
     harm = rng.random()
     near = exp(-rng.uniform(0, 1.6 * harm))
@@ -44,13 +44,13 @@ def track(photograph: Photograph, reader: SlotReader, rng: np.random.Generator) 
             reads.append(
                 Read(
                     pts=i, t_s=i / 5, box=box, text=found.text, confidence=found.confidence, legibility=clear,
-                    slots=found.slots,
+                    slots=found.probabilities,
                 )
             )  # fmt: skip
     return reads
 
 
-def voted(photographs: Sequence[Photograph], reader: SlotReader) -> tuple[list[float], list[bool], list[str]]:
+def voted(photographs: Sequence[Photograph], reader: FixedSlotReader) -> tuple[list[float], list[bool], list[str]]:
     """Of each track that shows anything the vote's product, whether its text is right, and the truth."""
     rng = np.random.default_rng(17)
     products, right, truths = [], [], []
@@ -92,7 +92,7 @@ def main() -> None:
         sure, came = (torch.tensor(part).float() for part in second(unseen, asked))
         print(f"{asked.name}: {len(came)} crops, {came.mean():.3f} right; CALIBRATION =", calibration(sure, came))
         return
-    products, right, truths = voted(unseen, SlotReader(args.weights, threads=1))
+    products, right, truths = voted(unseen, FixedSlotReader(args.weights, threads=1))
     said, came = torch.tensor(products), torch.tensor(right).float()
     print(f"{len(right)} tracks, {sum(right) / len(right):.3f} right; SCALE, SHIFT =", calibration(said, came))
     half = torch.tensor([sum(truth.encode()) % 2 == 0 for truth in truths])

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from dashcam.bench import passes
 from dashcam.bench.alone import Spent, alone
-from dashcam.bench.passes import Seen
+from dashcam.bench.passes import Findings
 from dashcam.config import DeviceSettings
 from dashcam.evaluate.layouts import Unusable
 from dashcam.media.decode import FrameReader
@@ -17,7 +17,7 @@ from dashcam.sample import Truth
 TRUTH = "truth.json"
 
 
-class Pass(Spent, Seen):
+class Pass(Spent, Findings):
     """What one pass over the clip saw and what that cost."""
 
 

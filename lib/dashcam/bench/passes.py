@@ -28,26 +28,26 @@ from dashcam.vision.track.tracker import PlateTracker
 FPS = 30.0
 
 
-class Seen(BaseModel):
+class Findings(BaseModel):
     frames: int
     """Decoded."""
     looked_at: int = 0
     plates: list[str] = []
 
 
-def decode(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen]:
+def decode(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Findings]:
     """Every frame decoded and dropped: the floor."""
 
-    def run() -> Seen:
+    def run() -> Findings:
         with FrameReader(clip, threads=device.threads) as reader:
             for _ in reader:
                 pass
-            return Seen(frames=reader.decoded)
+            return Findings(frames=reader.decoded)
 
     return run
 
 
-def heavy(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen]:
+def heavy(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Findings]:
     """The stage as a worker runs it, after the cheap look, which is not counted."""
     stage = Heavy(device)
     PlateTracker(device.sample_fps)  # its import
@@ -61,23 +61,23 @@ def heavy(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen
     first = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=video_id(clip), inputs=[video])
     (then,) = output(Preprocess(device).run, first).publish
 
-    def run() -> Seen:
+    def run() -> Findings:
         result = output(stage.run, then).result
         assert isinstance(result, HeavyResult)
         found = sorted({s.text for s in result.sightings if s.confirmed})
-        return Seen(frames=result.frames_decoded, looked_at=result.frames_looked_at, plates=found)
+        return Findings(frames=result.frames_decoded, looked_at=result.frames_looked_at, plates=found)
 
     return run
 
 
-def naive(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen]:
+def naive(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Findings]:
     """What one writes first: every frame converted whole and through the network as it was trained, every plate in it
     read, every frame copied; followed, voted and encoded as the stage does. No pictures but the crops."""
     weights = device.detector_weights or default_weights()
     detector = OnnxPlateDetector(weights, size=device.detector_size, threads=device.threads)
     reader, tracker = reader_of(device), PlateTracker(FPS)
 
-    def run() -> Seen:
+    def run() -> Findings:
         tracks: list[Tracklet] = []
         followed: dict[int, Tracklet] = {}
         with (
@@ -98,7 +98,7 @@ def naive(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Seen
                     track.seen.append((frame.t_s, detection.box))
                     track.evidence += _read(reader, frame.pts, frame.t_s, image, detection.box)
             plates = sorted({seen.vote.text for seen in sightings(tracks) if seen.confirmed})
-            return Seen(frames=frames.decoded, looked_at=frames.decoded, plates=plates)
+            return Findings(frames=frames.decoded, looked_at=frames.decoded, plates=plates)
 
     return run
 

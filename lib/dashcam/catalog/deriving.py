@@ -133,14 +133,14 @@ def _within(
     return ([] if start is None else [column >= start]) + ([] if end is None else [column < end])
 
 
-def clips_where(session: Session, *which: ColumnElement[bool]) -> list[rules.Clip]:
+def clips_where(session: Session, *which: ColumnElement[bool]) -> list[rules.TripClip]:
     kind = Video.facts["kind"].as_string()
     query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive)
     # a clip without a picture still tells where the car was, if it has positions
     seen = or_(Video.outcome.is_(None), Video.outcome != "rejected", Video.drive.is_not(None))
     query = query.where(Video.start_utc.is_not(None), seen, *which)
     return [
-        rules.Clip(
+        rules.TripClip(
             video_id,
             began,
             duration_s or 0.0,
@@ -154,7 +154,7 @@ def clips_where(session: Session, *which: ColumnElement[bool]) -> list[rules.Cli
 
 
 def _store(
-    session: Session, clips: Sequence[rules.Clip], found: Sequence[rules.Trip], settings: TripSettings
+    session: Session, clips: Sequence[rules.TripClip], found: Sequence[rules.Trip], settings: TripSettings
 ) -> set[int]:
     """Write the trips and which clips are in them; the trips' numbers."""
     ids = [clip.video_id for clip in clips]

@@ -11,8 +11,7 @@ from dashcam import records
 from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.config.model import PlaceSettings
 from dashcam.gps.place import estimate
-from dashcam.gps.track import Position as Here
-from dashcam.gps.track import Track
+from dashcam.gps.track import Track, TrackPoint
 
 LONGEST_CLIP = timedelta(hours=1)
 
@@ -30,7 +29,7 @@ def place_sightings(session: Session, video: Video, settings: PlaceSettings) -> 
 
 
 def _place(
-    sighting: SightingRow, here: Here | None, size: tuple[int, int], camera: str, settings: PlaceSettings
+    sighting: SightingRow, here: TrackPoint | None, size: tuple[int, int], camera: str, settings: PlaceSettings
 ) -> None:
     other = None
     if here is not None:

@@ -59,12 +59,12 @@ def locate(file: Path, time_zone: str | None) -> "tuple[Found, Clock]":
     modified = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     named = names.parse(file).start_local
 
-    def span() -> sources.Span:
+    def span() -> sources.Recorded:
         try:
             found = probe(file)
         except UnreadableClip:
-            return sources.Span(clock.decide([], named, time_zone, None, modified).start_utc)
-        return sources.Span(clock.decide([], named, time_zone, found.created, modified).start_utc, found.duration_s)
+            return sources.Recorded(clock.decide([], named, time_zone, None, modified).start_utc)
+        return sources.Recorded(clock.decide([], named, time_zone, found.created, modified).start_utc, found.duration_s)
 
     found = sources.read(file, span)
     return found, clock.decide(found.fixes if found.has_clock else [], named, time_zone, None, modified)

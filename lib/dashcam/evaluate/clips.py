@@ -18,9 +18,9 @@ from dashcam.gps.track import Track
 from dashcam.media.decode import FrameReader
 from dashcam.records import Box, Fix
 from dashcam.sample import TrueClip, TruePlate, Truth
-from dashcam.vision.track.pipeline import PlateWatch
-from dashcam.vision.track.sightings import Seen, sightings
-from dashcam.vision.track.thread import Watching
+from dashcam.vision.track.pipeline import TrackingPipeline
+from dashcam.vision.track.sightings import MergedTrack, sightings
+from dashcam.vision.track.thread import TrackingThread
 
 SAMPLE_FPS = 5.0
 NEAR_S = 0.3
@@ -54,7 +54,7 @@ def evaluate_clips(
     drivers = {plate.text for clip in truth.clips for plate in clip.plates}
     for done, clip in enumerate(truth.clips):
         progress(done, len(truth.clips))
-        seen = watched(data / clip.file, used)
+        seen = tracked(data / clip.file, used)
         track = Track(_fixes(data / clip.file, clip))
         outcomes += [judged(clip, plate, seen, track) for plate in clip.plates]
         strangers += sum(s.confirmed and s.vote.text not in drivers for s in seen)
@@ -62,16 +62,16 @@ def evaluate_clips(
     return _summed(data, engine, len(truth.clips), outcomes, strangers)
 
 
-def watched(path: Path, used: Engines) -> list[Seen]:
+def tracked(path: Path, used: Engines) -> list[MergedTrack]:
     """The sightings of one clip, as the heavy stage makes them, looking at most ``SAMPLE_FPS`` times a second."""
-    watch = PlateWatch(used.detector, used.reader, SAMPLE_FPS, lambda picture: None, used.second)
-    with FrameReader(path) as reader, Watching(watch, SAMPLE_FPS) as watching:
+    pipeline = TrackingPipeline(used.detector, used.reader, SAMPLE_FPS, lambda picture: None, used.second)
+    with FrameReader(path) as reader, TrackingThread(pipeline, SAMPLE_FPS) as tracking:
         for frame in reader:
-            watching.offer(frame)
-        return sightings(watching.finish())
+            tracking.offer(frame)
+        return sightings(tracking.finish())
 
 
-def judged(clip: TrueClip, plate: TruePlate, seen: Sequence[Seen], track: Track) -> Outcome:
+def judged(clip: TrueClip, plate: TruePlate, seen: Sequence[MergedTrack], track: Track) -> Outcome:
     """What became of one true plate: the sighting most of whose reads lie on it."""
     on_it = [sum(_lies_on(plate, e.read.t_s, e.read.box) for e in s.evidence) for s in seen]
     if not any(on_it):
@@ -114,7 +114,7 @@ def _truth(data: Path) -> Truth:
 
 
 def _fixes(path: Path, clip: TrueClip) -> list[Fix]:
-    return sources.read(path, lambda: sources.Span(clip.start_utc, clip.duration_s)).fixes
+    return sources.read(path, lambda: sources.Recorded(clip.start_utc, clip.duration_s)).fixes
 
 
 def _lies_on(plate: TruePlate, t_s: float, box: Box) -> bool:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from dashcam.evaluate.layouts import Unusable
 from dashcam.media.images import Image
 from dashcam.vision.detect.onnx_detector import OnnxPlateDetector, quickest_weights
-from dashcam.vision.detect.zoom import DOUBTED, Nearer
+from dashcam.vision.detect.zoom import DOUBTED, ZoomedDetector
 from dashcam.vision.engines import Detection, Detector, MissingWeights, PlateReader, PlateText, load_onnx
-from dashcam.vision.read.fixed_slot_reader import SlotReader, slot_text
+from dashcam.vision.read.fixed_slot_reader import FixedSlotReader, text_of
 from dashcam.vision.read.ppocr_reader import PpOcrReader
 from dashcam.vision.track.pipeline import READ_MARGIN
 
@@ -52,8 +52,8 @@ def _auto(threads: int) -> Engines:
 
 
 def _own(threads: int) -> Engines:
-    detector = Nearer(OnnxPlateDetector(quickest_weights(), threads=threads, min_score=DOUBTED))
-    return Engines(detector, SlotReader(threads=threads), READ_MARGIN)
+    detector = ZoomedDetector(OnnxPlateDetector(quickest_weights(), threads=threads, min_score=DOUBTED))
+    return Engines(detector, FixedSlotReader(threads=threads), READ_MARGIN)
 
 
 def _peer(threads: int) -> Engines:
@@ -106,7 +106,7 @@ class PeerReader:
 
     def _read(self, crop: Image) -> PlateText:
         given = cv2.cvtColor(cv2.resize(crop, (128, 64)), cv2.COLOR_BGR2RGB)[None]
-        return slot_text(np.asarray(self._session.run(["plate"], {"input": given})[0])[0])
+        return text_of(np.asarray(self._session.run(["plate"], {"input": given})[0])[0])
 
 
 def _square(image: Image, size: int) -> tuple[NDArray[np.float32], float, int, int]:

@@ -192,7 +192,7 @@ def opinion(crop: Image, used: Engines) -> PlateText:
         return found if found.text else other
     box = (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0]))
     voted = vote([as_read(one, box, quality.sharpness(crop), False) for one in (found, other)])
-    return PlateText(voted.text, voted.confidence, voted.slots)
+    return PlateText(voted.text, voted.confidence, voted.probabilities)
 
 
 def _wrong(outcome: Outcome, at_box: bool = False) -> int:

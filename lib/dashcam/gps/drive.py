@@ -7,7 +7,7 @@ from typing import Literal
 
 from dashcam.config.model import TripSettings
 from dashcam.gps.plane import distance_m
-from dashcam.gps.track import MAX_GAP_S, MAX_OUTSIDE_S, MOVING_MPS, Position, Track
+from dashcam.gps.track import MAX_GAP_S, MAX_OUTSIDE_S, MOVING_MPS, Track, TrackPoint
 from dashcam.records import Fix, Record
 
 EventKind = Literal["braking", "cornering", "speeding"]
@@ -58,7 +58,7 @@ class Drive(Record):
     events: list[Event]
 
 
-Knot = tuple[float, Position]
+Knot = tuple[float, TrackPoint]
 
 
 def drive_of(fixes: Sequence[Fix], duration_s: float, settings: TripSettings) -> Drive | None:

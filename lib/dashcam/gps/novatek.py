@@ -90,7 +90,7 @@ def read(path: Path) -> list[Reading]:
     return [replace(block.reading, t_s=t_s) for t_s, block in zip(times, found, strict=True) if block.reading]
 
 
-def _tracks(moov: bytes) -> list[boxes.Track]:
+def _tracks(moov: bytes) -> list[boxes.MediaTrack]:
     try:
         return boxes.tracks(moov)
     except boxes.MalformedBox:
@@ -123,7 +123,7 @@ def _by_table(file: BinaryIO, moov: bytes, size: int) -> tuple[list[Block], bool
     return found, bool(found) and not astray and size < 1 << 32
 
 
-def _gaps(tracks: list[boxes.Track], size: int) -> list[tuple[int, int]]:
+def _gaps(tracks: list[boxes.MediaTrack], size: int) -> list[tuple[int, int]]:
     """The stretches of the file that hold no frame and no sound, where blocks can be."""
     if not tracks:
         return []
@@ -152,7 +152,7 @@ def _by_search(file: BinaryIO, stretches: list[tuple[int, int]], near: int) -> l
     return found
 
 
-def _media_times(tracks: list[boxes.Track], found: list[Block]) -> list[float]:
+def _media_times(tracks: list[boxes.MediaTrack], found: list[Block]) -> list[float]:
     """Seconds after the first frame at which each block was written.
 
     A block belongs to the first frame behind it. Where the blocks are not spread between the frames (all at the end),

@@ -9,7 +9,7 @@ from typing import Literal
 
 from dashcam.config.model import Lens, PlaceSettings
 from dashcam.gps.plane import Plane
-from dashcam.gps.track import Position
+from dashcam.gps.track import TrackPoint
 from dashcam.records import Box, Record
 
 _EDGE_SD_PX = 1.5
@@ -56,7 +56,7 @@ class Estimate(Record):
         return ring
 
 
-def estimate(own: Position, box: Box, size: tuple[int, int], camera: str, settings: PlaceSettings) -> Estimate | None:
+def estimate(own: TrackPoint, box: Box, size: tuple[int, int], camera: str, settings: PlaceSettings) -> Estimate | None:
     """The other car's place; ``box`` and ``size`` in pixels of the source picture.
 
     None when our heading is not known, the camera looks inside, or the box is no plate's.

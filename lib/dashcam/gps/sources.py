@@ -22,7 +22,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Span:
+class Recorded:
     """What is known of the clip's time without any GPS; ``duration_s`` is 0 when nobody knows."""
 
     start_utc: datetime
@@ -47,7 +47,7 @@ _STREAMED: tuple[tuple[str, Source], ...] = (("novatek-ts", novatek_ts.read),)
 _ANY: tuple[tuple[str, Source], ...] = (("sidecar", sidecar.read), ("exiftool", exiftool.read))
 
 
-def read(path: Path, span: Callable[[], Span]) -> Found:
+def read(path: Path, span: Callable[[], Recorded]) -> Found:
     """The fixes of a clip in order of media time, whatever it is called. ``OSError`` when it cannot be read.
 
     ``span`` is asked only for sources that do not know media time or have no clock. A file beside the clip that this
@@ -70,7 +70,7 @@ def read(path: Path, span: Callable[[], Span]) -> Found:
     return Found("", [], hint=hint)
 
 
-def _fixes(readings: Sequence[Reading], source: str, span: Callable[[], Span]) -> list[Fix]:
+def _fixes(readings: Sequence[Reading], source: str, span: Callable[[], Recorded]) -> list[Fix]:
     """In media time and UTC, each moment once, jumps left out."""
     if any(one.t_s is None for one in readings):
         readings = _placed(readings, span())
@@ -89,7 +89,7 @@ def _fixes(readings: Sequence[Reading], source: str, span: Callable[[], Span]) -
     ]  # fmt: skip
 
 
-def _placed(readings: Sequence[Reading], span: Span) -> list[Reading]:
+def _placed(readings: Sequence[Reading], span: Recorded) -> list[Reading]:
     """Clock times as media times: a track as long as the clip began with it, out of a longer one the clip is cut."""
     timed = [(one.utc, one) for one in readings if one.utc is not None and one.t_s is None]
     if not timed:

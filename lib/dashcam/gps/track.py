@@ -44,7 +44,7 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Position:
+class TrackPoint:
     """``accuracy_m`` is the standard deviation of the place; heading clockwise from north."""
 
     lat: float
@@ -86,7 +86,7 @@ class Track:
         _freeze_headings(self._knots, [fix.heading_deg for fix in self.fixes[:1]])
         self._knows_motion = len(self._knots) > 1 or any(fix.speed_mps is not None for fix in self.fixes)
 
-    def at(self, t_s: float) -> Position | None:
+    def at(self, t_s: float) -> TrackPoint | None:
         """Position, speed and heading at ``t_s`` seconds of media time."""
         after = bisect_right(self._times, t_s)
         if 0 < after < len(self._knots) and self._joined[after - 1]:
@@ -97,7 +97,7 @@ class Track:
         nearest = min(around, key=lambda knot: abs(knot.t_s - t_s))
         return self._beyond(nearest, t_s) if abs(nearest.t_s - t_s) <= MAX_OUTSIDE_S else None
 
-    def along(self, times: Iterable[float]) -> list[Position | None]:
+    def along(self, times: Iterable[float]) -> list[TrackPoint | None]:
         """The position of every frame, from the frames' real times."""
         return [self.at(t_s) for t_s in times]
 
@@ -127,7 +127,7 @@ class Track:
         if run:
             yield run
 
-    def _between(self, a: _Knot, b: _Knot, t_s: float) -> Position:
+    def _between(self, a: _Knot, b: _Knot, t_s: float) -> TrackPoint:
         h, tau = b.t_s - a.t_s, t_s - a.t_s
         u = tau / h
         place = (
@@ -143,7 +143,7 @@ class Track:
         at_fix = min(tau, h - tau) <= AT_FIX_S
         return self._position(place, speed, heading, "fix" if at_fix else "interpolated", variance)
 
-    def _beyond(self, knot: _Knot, t_s: float) -> Position:
+    def _beyond(self, knot: _Knot, t_s: float) -> TrackPoint:
         dt = t_s - knot.t_s
         state, cov = _moved(knot, dt)
         quality: Quality = "fix" if abs(dt) <= AT_FIX_S else "extrapolated"
@@ -151,10 +151,10 @@ class Track:
 
     def _position(
         self, place: Matrix, speed: float, heading: float | None, quality: Quality, variance: float
-    ) -> Position:
+    ) -> TrackPoint:
         lat, lon = self._plane.to_degrees(float(place[0]), float(place[1]))
         known = speed if self._knows_motion else None
-        return Position(lat, lon, known, heading, quality, math.sqrt(2 * float(variance)))
+        return TrackPoint(lat, lon, known, heading, quality, math.sqrt(2 * float(variance)))
 
 
 def on_one_clock(fixes: Sequence[Fix]) -> list[Fix]:

@@ -32,7 +32,7 @@ _TOUCHING = timedelta(seconds=3)
 
 
 @dataclass(frozen=True)
-class Clip:
+class TripClip:
     """What trips need to know of a clip; ``drive`` is None when it has no positions."""
 
     video_id: str
@@ -78,7 +78,7 @@ class TripEvent(Record):
 class Moment:
     """Clips that ran at the same time."""
 
-    clips: list[Clip]
+    clips: list[TripClip]
 
     @property
     def start_utc(self) -> datetime:
@@ -89,7 +89,7 @@ class Moment:
         return max(clip.end_utc for clip in self.clips)
 
     @property
-    def lead(self) -> Clip:
+    def lead(self) -> TripClip:
         """The clip that tells where the car was: one with positions, the front camera's before others'."""
         return min(self.clips, key=lambda clip: (clip.drive is None, _CAMERA_ORDER.get(clip.camera, 9), clip.video_id))
 
@@ -97,14 +97,14 @@ class Moment:
 @dataclass
 class Trip:
     moments: list[Moment]
-    parked: list[Clip] = field(default_factory=list)
+    parked: list[TripClip] = field(default_factory=list)
 
     @property
-    def clips(self) -> list[Clip]:
+    def clips(self) -> list[TripClip]:
         return [clip for moment in self.moments for clip in moment.clips]
 
     @property
-    def leads(self) -> list[Clip]:
+    def leads(self) -> list[TripClip]:
         return [moment.lead for moment in self.moments]
 
     @property
@@ -152,7 +152,7 @@ class Trip:
         return min(south), min(west), max(north), max(east)
 
 
-def trips(clips: Sequence[Clip], decisions: Mapping[str, Decision], settings: TripSettings) -> list[Trip]:
+def trips(clips: Sequence[TripClip], decisions: Mapping[str, Decision], settings: TripSettings) -> list[Trip]:
     """The trips in the order of time. Parking clips go with the trip before them (the first ones: after them)."""
     driven = sorted((clip for clip in clips if clip.kind != PARKING), key=lambda clip: (clip.start_utc, clip.video_id))
     found: list[Trip] = []
@@ -168,7 +168,7 @@ def trips(clips: Sequence[Clip], decisions: Mapping[str, Decision], settings: Tr
     return found
 
 
-def moments(clips: Sequence[Clip]) -> list[Moment]:
+def moments(clips: Sequence[TripClip]) -> list[Moment]:
     """Group clips, in order of time, that overlap for more than half of the shorter one; those of one camera only where
     they were at the same place, else there are two cars."""
     found: list[Moment] = []
@@ -186,7 +186,7 @@ def moments(clips: Sequence[Clip]) -> list[Moment]:
     return found
 
 
-def _apart(a: Clip, b: Clip) -> bool:
+def _apart(a: TripClip, b: TripClip) -> bool:
     """Whether clips of one time were at different places; false where one has no positions."""
     if a.drive is None or b.drive is None:
         return False

@@ -28,7 +28,7 @@ class MalformedBox(ValueError):
 
 
 @dataclass(frozen=True)
-class Box:
+class Mp4Box:
     """A box: ``[start, end)`` in the file, its content from ``body``. ``cut`` when it promises more than there is."""
 
     kind: bytes
@@ -38,7 +38,7 @@ class Box:
     cut: bool = False
 
 
-def walk(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
+def walk(file: BinaryIO, start: int, end: int) -> Iterator[Mp4Box]:
     """The boxes between two offsets; stops at the first that makes no sense, never loops, never reads contents."""
     for _ in range(MAX_BOXES):
         if end - start < 8:
@@ -58,7 +58,7 @@ def walk(file: BinaryIO, start: int, end: int) -> Iterator[Box]:
             size = end - start
         if start + size < body:
             return
-        yield Box(kind, start, body, min(start + size, end), cut=start + size > end)
+        yield Mp4Box(kind, start, body, min(start + size, end), cut=start + size > end)
         start += size
 
 
@@ -175,7 +175,7 @@ def read_moov(file: BinaryIO, size: int) -> bytes | None:
 
 
 @dataclass(frozen=True)
-class Track:
+class MediaTrack:
     """A track of moov: its samples in decoding order, and the time of each after the track's own zero, in seconds."""
 
     handler: bytes
@@ -187,7 +187,7 @@ class Track:
     duration_s: float
 
 
-def tracks(moov: bytes) -> list[Track]:
+def tracks(moov: bytes) -> list[MediaTrack]:
     """All tracks with samples; ``MalformedBox`` when a table contradicts itself."""
     found = []
     for trak in children(moov, "trak"):
@@ -197,7 +197,7 @@ def tracks(moov: bytes) -> list[Track]:
             scale, duration = _media_header(_first(trak, "mdia/mdhd"))
             times = _times(table, where.sizes.size) / scale
             entry = _first(table, "stsd")[12:16]
-            found.append(Track(handler[8:12], entry, where, times, duration / scale))
+            found.append(MediaTrack(handler[8:12], entry, where, times, duration / scale))
     return found
 
 

@@ -175,7 +175,7 @@ def _boxed(path: Path, file: BinaryIO, size: int) -> Validity:
     return _frames(file, size, video)
 
 
-def _frames(file: BinaryIO, size: int, video: boxes.Track) -> Validity:
+def _frames(file: BinaryIO, size: int, video: boxes.MediaTrack) -> Validity:
     """What of the promised frames is in the file, and not blank."""
     times = video.times_s - video.times_s.min()
     inside = (video.samples.offsets >= 0) & (video.samples.offsets + video.samples.sizes <= size)
@@ -217,7 +217,7 @@ def _length(times: NDArray[np.float64]) -> float:
     return float(np.ptp(times) + np.median(np.diff(np.sort(times))))
 
 
-def _blank(file: BinaryIO, video: boxes.Track, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _blank(file: BinaryIO, video: boxes.MediaTrack, inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which frames begin with zeros."""
     blank = np.zeros(inside.size, bool)
     whole = np.flatnonzero(inside & (video.samples.sizes >= 8))

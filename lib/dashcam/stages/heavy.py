@@ -1,4 +1,4 @@
-"""HEAVY_PROCESS_VIDEO: one decode that feeds the plate watch and the 720p encoder, then reads, votes and bundles."""
+"""HEAVY_PROCESS_VIDEO: one decode feeds the tracking pipeline and the 720p encoder; then votes and a bundle."""
 
 import json
 import shutil
@@ -17,9 +17,9 @@ from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import Detector, PlateReader
 from dashcam.vision.factory import batch_of, beside, detector_of, no_gpu_detector, reader_of, second_reader_of
-from dashcam.vision.track.pipeline import PlateWatch, Tracklet, rounded
-from dashcam.vision.track.sightings import Seen, sightings
-from dashcam.vision.track.thread import Watching
+from dashcam.vision.track.pipeline import TrackingPipeline, Tracklet, rounded
+from dashcam.vision.track.sightings import MergedTrack, sightings
+from dashcam.vision.track.thread import TrackingThread
 
 STORE = "indoor_nas"
 FRAME_WIDTH = 1280
@@ -52,17 +52,19 @@ class Heavy:
         for name in ("plates", "frames"):
             (work / name).mkdir(parents=True)
         shelf = _Shelf(ctx.scratch / "seen")
-        watch = PlateWatch(self.detector, self.reader, self._device.sample_fps, shelf.keep, self.second)
+        pipeline = TrackingPipeline(self.detector, self.reader, self._device.sample_fps, shelf.keep, self.second)
         spans = _spans(task, ctx)
         rejected = [(span.start_s, span.end_s) for span in spans if not (span.keep or span.audit)]
         skip = rejected + [(span.start_s, span.end_s) for span in spans if span.reason in ALL_IN_KEYFRAMES]
-        with Watching(watch, self._device.sample_fps, batch=batch_of(self._device), rejected=rejected) as watching:
-            reader, tracklets = self._decode(task, ctx, work, watching, skip, shelf)
+        with TrackingThread(
+            pipeline, self._device.sample_fps, batch=batch_of(self._device), rejected=rejected
+        ) as tracking:
+            reader, tracklets = self._decode(task, ctx, work, tracking, skip, shelf)
         found = sightings(tracklets)
         result = HeavyResult(
             bundle=bundle,
             frames_decoded=reader.decoded,
-            frames_looked_at=watching.sampler.taken,
+            frames_looked_at=tracking.sampler.taken,
             models={e.name: e.sha256 for e in (self.detector, self.reader, self.second)},
             sightings=_write_sightings(found, shelf, work),
             poster=_write_poster(shelf, work),
@@ -72,13 +74,13 @@ class Heavy:
         with new_folder(ctx.stores.path(bundle)) as folder:
             shutil.copytree(work, folder, dirs_exist_ok=True)
         ctx.progress(1.0)
-        _report(task, ctx, result, watching)
+        _report(task, ctx, result, tracking)
         inputs = [task.input("video"), InputRef.of(bundle, "bundle")]
         archive = NewTask(task_type=TaskType.ARCHIVE_VIDEO, video_id=task.video_id, inputs=inputs)
         return StageOutput(result, [archive])
 
     def _decode(
-        self, task: Task, ctx: StageContext, work: Path, watching: Watching, skip: Stretches, shelf: "_Shelf"
+        self, task: Task, ctx: StageContext, work: Path, tracking: TrackingThread, skip: Stretches, shelf: "_Shelf"
     ) -> tuple[FrameReader, list[Tracklet]]:
         """The one pass over the clip, of the stretches ``skip`` its keyframes alone."""
         device = self._device
@@ -94,12 +96,12 @@ class Heavy:
                 times_s = []
                 for frame in reader:
                     times_s.append(frame.t_s)
-                    picture = watching.offer(frame)
+                    picture = tracking.offer(frame)
                     encoder.write(frame)
                     if picture is not None:
                         shelf.offer_poster(picture, duration_s)
                         ctx.progress(min(0.95, 0.95 * frame.t_s / duration_s) if duration_s else 0.0)
-            tracklets = watching.finish()
+            tracklets = tracking.finish()
             _write_times(work / TIMES, times_s + reader.passed_over_s)
             if reader.corrupt:
                 ctx.log.warning("%s: %d damaged packets or frames skipped", task.video_id, reader.corrupt)
@@ -144,7 +146,7 @@ def _spans(task: Task, ctx: StageContext) -> Sequence[Span]:
         return []
 
 
-def _write_sightings(found: Sequence[Seen], shelf: _Shelf, work: Path) -> list[Sighting]:
+def _write_sightings(found: Sequence[MergedTrack], shelf: _Shelf, work: Path) -> list[Sighting]:
     written = []
     times: Counter[str] = Counter()
     for seen in found:
@@ -165,7 +167,7 @@ def _write_sightings(found: Sequence[Seen], shelf: _Shelf, work: Path) -> list[S
                 best_s=read.t_s,
                 best_pts=read.pts,
                 box=rounded(read.box),
-                slots=seen.vote.slots,
+                slots=seen.vote.probabilities,
                 reads=[e.read for e in seen.evidence],
                 crop=crop,
                 frame=frame,
@@ -187,9 +189,9 @@ def _write_poster(shelf: _Shelf, work: Path) -> str:
     return "frames/poster.jpg"
 
 
-def _report(task: Task, ctx: StageContext, result: HeavyResult, watching: Watching) -> None:
+def _report(task: Task, ctx: StageContext, result: HeavyResult, tracking: TrackingThread) -> None:
     confirmed = [s.text for s in result.sightings if s.confirmed]
-    seconds = watching.watch.seconds
+    seconds = tracking.pipeline.seconds
     ctx.log.info(
         "%s: %d frames decoded, %d looked at (detect %.1f s, read %.1f s), plates: %s",
         task.video_id, result.frames_decoded, result.frames_looked_at,

@@ -51,7 +51,7 @@ def _facts(path: Path, source: InputRef, ctx: StageContext, found: Probe) -> Vid
     name = names.parse(PurePosixPath(source.path))
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
     without_gps = clock.decide([], name.start_local, ctx.device.time_zone, found.created, modified)
-    located = sources.read(path, lambda: sources.Span(without_gps.start_utc, found.duration_s))
+    located = sources.read(path, lambda: sources.Recorded(without_gps.start_utc, found.duration_s))
     fixes = located.fixes
     if located.hint:
         ctx.log.info("no positions: %s", located.hint)

@@ -83,9 +83,9 @@ class Preprocess:
             self._proposer = proposer_of(self._device)
             self._loaded = True
 
-    def _look(self, task: Task, ctx: StageContext) -> tuple["_Seen", float]:
+    def _look(self, task: Task, ctx: StageContext) -> tuple["_KeyframeScan", float]:
         """The one pass over the clip's keyframes; what was seen, and how long the clip is."""
-        seen = _Seen(_speeds(task.video.fixes if task.video else []))
+        seen = _KeyframeScan(_speeds(task.video.fixes if task.video else []))
         with FrameReader(
             ctx.stores.path(task.input("video").uri), keyframes_only=True, threads=self._device.threads
         ) as reader:
@@ -131,7 +131,7 @@ class _Thumbs:
             self.kept = {i: p for i, p in self.kept.items() if i % self.every == 0}
 
 
-class _Seen:
+class _KeyframeScan:
     """What one clip shows, and which of its keyframes are worth decoding."""
 
     def __init__(self, speed: Callable[[float], float | None]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from dashcam import Explained
 from dashcam.media.images import Image
-from dashcam.records import Box, Slots
+from dashcam.records import Box, CharacterProbabilities
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -38,12 +38,12 @@ class Detection:
 
 @dataclass(frozen=True)
 class PlateText:
-    """What a reader sees on one crop. ``confidence`` is the engine's own, 0 to 1; ``slots`` has one entry per character
-    of ``text``, whose most likely character it is."""
+    """What a reader sees on one crop. ``confidence`` is the engine's own, 0 to 1; ``probabilities`` has one entry per
+    character of ``text``, whose most likely character it is."""
 
     text: str
     confidence: float
-    slots: Slots
+    probabilities: CharacterProbabilities
 
 
 class Detector(Protocol):

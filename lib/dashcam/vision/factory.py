@@ -6,9 +6,9 @@ from pathlib import Path
 
 from dashcam.config import DeviceSettings
 from dashcam.vision.detect.onnx_detector import OnnxPlateDetector, default_weights, quickest_weights
-from dashcam.vision.detect.zoom import DOUBTED, Nearer
+from dashcam.vision.detect.zoom import DOUBTED, ZoomedDetector
 from dashcam.vision.engines import Detector, PlateReader
-from dashcam.vision.read.fixed_slot_reader import SlotReader
+from dashcam.vision.read.fixed_slot_reader import FixedSlotReader
 from dashcam.vision.read.ppocr_reader import PpOcrReader
 
 
@@ -25,7 +25,7 @@ def detector_of(device: DeviceSettings) -> Detector:
         named = Path(gpu.yolo_model_path) if gpu and gpu.yolo_model_path else default_weights().with_suffix(".pt")
         place = f"cuda:{gpu.device_id}" if gpu and _cuda() else None
         batch = gpu.max_batch_size if gpu else 1
-        return Nearer(
+        return ZoomedDetector(
             UltralyticsDetector(named, size=device.detector_size, batch=batch, device=place, min_score=DOUBTED)
         )
     if wanted == "tflite":
@@ -36,7 +36,7 @@ def detector_of(device: DeviceSettings) -> Detector:
         return TfliteDetector(weights, edge_tpu=edge_tpu, threads=device.threads or 1)
     named = device.detector_weights or quickest_weights()
     threads = beside(device.threads)
-    return Nearer(OnnxPlateDetector(named, size=device.detector_size, threads=threads, min_score=DOUBTED))
+    return ZoomedDetector(OnnxPlateDetector(named, size=device.detector_size, threads=threads, min_score=DOUBTED))
 
 
 def batch_of(device: DeviceSettings) -> int:
@@ -59,7 +59,7 @@ def beside(threads: int) -> int:
 
 def reader_of(device: DeviceSettings) -> PlateReader:
     """The project's own reader. Raises `MissingWeights`."""
-    return SlotReader(threads=beside(device.threads))
+    return FixedSlotReader(threads=beside(device.threads))
 
 
 def second_reader_of(device: DeviceSettings) -> PlateReader:

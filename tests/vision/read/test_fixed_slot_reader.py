@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dashcam.vision.detect.onnx_detector import default_weights as detector_weights
 from dashcam.vision.engines import MissingWeights
 from dashcam.vision.read import fixed_slot_reader as slot_reader
-from dashcam.vision.read.fixed_slot_reader import BLANK, SlotReader, looks, slot_text
+from dashcam.vision.read.fixed_slot_reader import BLANK, FixedSlotReader, augmented, text_of
 from dashcam.vision.read.ppocr_reader import ALPHABET
 
 
@@ -25,31 +25,31 @@ def slots(text: str, sure: float = 0.9) -> np.ndarray:
 @given(st.text(ALPHABET, min_size=1, max_size=10), st.floats(0.2, 1))
 @settings(deadline=None)
 def test_the_text_is_each_slots_likeliest_character(text: str, sure: float) -> None:
-    found = slot_text(slots(text, sure))
+    found = text_of(slots(text, sure))
     assert found.text == text
-    assert [max(slot, key=lambda sign: slot[sign]) for slot in found.slots] == list(text)
-    assert all(sum(slot.values()) <= 1.001 for slot in found.slots)
+    assert [max(slot, key=lambda sign: slot[sign]) for slot in found.probabilities] == list(text)
+    assert all(sum(slot.values()) <= 1.001 for slot in found.probabilities)
 
 
 def test_a_blank_slot_is_no_character_and_nothing_but_blanks_is_no_text() -> None:
-    assert slot_text(slots("AB_12")).text == "AB12"
-    assert slot_text(slots("")).text == "" and slot_text(slots("")).confidence == 0
+    assert text_of(slots("AB_12")).text == "AB12"
+    assert text_of(slots("")).text == "" and text_of(slots("")).confidence == 0
 
 
 def test_confidence_is_in_the_whole_text_its_length_included() -> None:
-    assert slot_text(slots("AB12", 0.9)).confidence == pytest.approx(0.9**10, abs=1e-4)
+    assert text_of(slots("AB12", 0.9)).confidence == pytest.approx(0.9**10, abs=1e-4)
     doubtful = slots("AB12", 1.0)
     doubtful[4] = 0
     doubtful[4, BLANK], doubtful[4, ALPHABET.index("3")] = 0.6, 0.4
-    assert slot_text(doubtful).confidence == pytest.approx(0.6)
-    assert slot_text(slots("AB12", 0.9), 1, 2).confidence > slot_text(slots("AB12", 0.9)).confidence
+    assert text_of(doubtful).confidence == pytest.approx(0.6)
+    assert text_of(slots("AB12", 0.9), 1, 2).confidence > text_of(slots("AB12", 0.9)).confidence
 
 
 @given(st.integers(4, 90), st.integers(4, 200))
 @settings(deadline=None)
 def test_the_three_looks_are_the_crop_a_little_less_and_a_little_more(height: int, width: int) -> None:
     crop = np.random.default_rng(height).integers(0, 255, (height, width, 3), dtype=np.uint8)
-    same, less, more = looks(crop)
+    same, less, more = augmented(crop)
     assert same is crop
     assert min(less.shape[:2]) >= 1
     dy, dx = (crop.shape[0] - less.shape[0]) // 2, (crop.shape[1] - less.shape[1]) // 2
@@ -59,10 +59,10 @@ def test_the_three_looks_are_the_crop_a_little_less_and_a_little_more(height: in
 
 def test_missing_and_foreign_weights_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingWeights, match="not a slot reader's"):
-        SlotReader(detector_weights())
+        FixedSlotReader(detector_weights())
     monkeypatch.setattr(slot_reader, "SCALE_KEY", "another key")
     with pytest.raises(MissingWeights, match="not calibrated"):
-        SlotReader()
+        FixedSlotReader()
     monkeypatch.setattr(slot_reader, "WEIGHTS", "other.onnx")
     with pytest.raises(MissingWeights, match="make train-reader"):
-        SlotReader()
+        FixedSlotReader()

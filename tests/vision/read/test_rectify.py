@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dashcam.vision.read import fixed_slot_reader as slot_reader
-from dashcam.vision.read.fixed_slot_reader import SlotReader
-from dashcam.vision.read.rectify import SMALLEST, straightened
+from dashcam.vision.read.fixed_slot_reader import FixedSlotReader
+from dashcam.vision.read.rectify import SMALLEST, rectified
 from training.reader.photographs import labelled
 
 
@@ -35,7 +35,7 @@ def rows_of(crop: np.ndarray) -> np.ndarray:
 def test_a_tilted_line_is_level_afterwards(slope: float, characters: int) -> None:
     xs = np.linspace(0.3, 0.7, characters)
     crop, places = dotted([(x, 0.5 + slope * (x - 0.5)) for x in xs])
-    level = straightened(crop, places)
+    level = rectified(crop, places)
     assert level is not None
     assert np.ptp(rows_of(level)) <= 1.5
     assert len(rows_of(level)) == characters
@@ -46,7 +46,7 @@ def test_two_lines_stay_two_and_both_are_level() -> None:
     crop, places = dotted(
         [(x, 0.3 + 0.1 * x) for x in (0.3, 0.5, 0.7)], [(x, 0.6 + 0.1 * x) for x in (0.2, 0.4, 0.6, 0.8)]
     )
-    level = straightened(crop, places)
+    level = rectified(crop, places)
     assert level is not None
     rows = np.sort(rows_of(level))
     assert len(rows) == 7 and np.ptp(rows[:3]) <= 1.5 and np.ptp(rows[3:]) <= 1.5
@@ -63,13 +63,13 @@ def test_two_lines_stay_two_and_both_are_level() -> None:
     ids=["too few characters", "three lines", "a line of one character"],
 )
 def test_what_is_no_plain_line_is_left_alone(lines: list[list[tuple[float, float]]]) -> None:
-    assert straightened(*dotted(*lines)) is None
+    assert rectified(*dotted(*lines)) is None
 
 
 def test_where_next_to_nothing_is_left_nothing_is_read_again() -> None:
     places = np.array([(x, 0.5) for x in (0.2, 0.4, 0.6, 0.8)])
-    assert straightened(np.zeros((SMALLEST - 1, 60), np.uint8), places) is None
-    assert straightened(np.zeros((SMALLEST, 60), np.uint8), places) is not None
+    assert rectified(np.zeros((SMALLEST - 1, 60), np.uint8), places) is None
+    assert rectified(np.zeros((SMALLEST, 60), np.uint8), places) is not None
 
 
 @given(
@@ -79,7 +79,7 @@ def test_where_next_to_nothing_is_left_nothing_is_read_again() -> None:
 )
 @settings(deadline=None)
 def test_any_places_give_a_part_of_the_crop_or_nothing(height: int, width: int, places: np.ndarray) -> None:
-    level = straightened(np.zeros((height, width), np.uint8), places)
+    level = rectified(np.zeros((height, width), np.uint8), places)
     if level is not None:
         assert SMALLEST <= level.shape[0] <= height and SMALLEST <= level.shape[1] <= width
 
@@ -91,11 +91,11 @@ def test_the_reader_reads_more_tilted_plates_with_it(shared: Path, monkeypatch: 
         rows, columns = photograph.image.shape
         shear = np.array([(1, 0, 0), (0.16, 1, -0.08 * columns)])
         tilted.append(cv2.warpAffine(photograph.image, shear, (columns, rows), borderMode=cv2.BORDER_REPLICATE))
-    reader = SlotReader(threads=1)
+    reader = FixedSlotReader(threads=1)
 
     def right() -> int:
         return sum(found.text == p.text for found, p in zip(reader.read(tilted), unseen, strict=True))
 
     with_it = right()
-    monkeypatch.setattr(slot_reader, "SURE", 0.0)
+    monkeypatch.setattr(slot_reader, "RECTIFY_BELOW", 0.0)
     assert with_it > right()

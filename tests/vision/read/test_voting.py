@@ -60,8 +60,8 @@ def test_an_agreeing_read_never_moves_its_text_down(reads: list[Read], data: st.
 def test_confidence_and_slots_are_probabilities_of_the_text(reads: list[Read]) -> None:
     result = vote(reads)
     assert 0 <= result.confidence <= 1
-    assert len(result.slots) == len(result.text)
-    assert all(sum(slot.values()) <= 1.01 for slot in result.slots)
+    assert len(result.probabilities) == len(result.text)
+    assert all(sum(slot.values()) <= 1.01 for slot in result.probabilities)
 
 
 @given(texts, st.integers(1, 5), st.floats(0.5, 1.0))

@@ -6,7 +6,7 @@ import pytest
 from dashcam.media.picture import Picture
 from dashcam.records import Box
 from dashcam.vision.engines import Detection, PlateText
-from dashcam.vision.track.pipeline import KEPT_CROPS, NEW, SECOND_LOOKS, PlateWatch, Tracklet, cut_out
+from dashcam.vision.track.pipeline import KEPT_CROPS, NEW, SECOND_READS, TrackingPipeline, Tracklet, cut_out
 from dashcam.vision.track.tracker import PlateTracker
 
 FRAME = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
@@ -86,9 +86,9 @@ class _Painted:
 
 def test_a_plate_that_stands_for_a_minute_is_read_a_few_times() -> None:
     engine, frames = _Painted(), []
-    watch = PlateWatch(engine, engine, 5, lambda picture: frames.append(picture.pts))
-    news = [watch.look([frame(i)])[0] for i in range(300)]
-    found = watch.finish()
+    pipeline = TrackingPipeline(engine, engine, 5, lambda picture: frames.append(picture.pts))
+    news = [pipeline.full_frame([frame(i)])[0] for i in range(300)]
+    found = pipeline.finish()
     assert [len(t.seen) for t in found] == [1, 299]  # a track starts with its second detection
     assert engine.most_crops == KEPT_CROPS
     assert {e.read.pts for t in found for e in t.evidence} <= set(frames)
@@ -101,7 +101,7 @@ class _Second(_Painted):
 
 
 @pytest.mark.parametrize(
-    ("confidence", "height", "asked"), [(0.99, 25, 0), (0.6, 25, SECOND_LOOKS), (0.6, 75, 0)], ids=str
+    ("confidence", "height", "asked"), [(0.99, 25, 0), (0.6, 25, SECOND_READS), (0.6, 75, 0)], ids=str
 )
 def test_a_second_reader_is_asked_about_doubtful_tracks_of_one_line_alone(
     confidence: float, height: float, asked: int
@@ -114,9 +114,9 @@ def test_a_second_reader_is_asked_about_doubtful_tracks_of_one_line_alone(
             return [PlateText("AB12CDE", confidence, [{sign: confidence} for sign in "AB12CDE"]) for _ in crops]
 
     second = _Second()
-    watch = PlateWatch(Primary(), Primary(), 5, lambda picture: None, second)
-    watch.look([frame(i) for i in range(9)])
-    *_, followed = watch.finish()
+    pipeline = TrackingPipeline(Primary(), Primary(), 5, lambda picture: None, second)
+    pipeline.full_frame([frame(i) for i in range(9)])
+    *_, followed = pipeline.finish()
     assert sum(e.read.reader == "second" for e in followed.evidence) == asked
     assert len({e.read.pts for e in followed.evidence}) == KEPT_CROPS
 
@@ -129,10 +129,10 @@ def test_reads_that_contradict_each_other_are_doubtful_however_sure_each_is() ->
                 PlateText(text, 0.97, [{sign: 0.99} for sign in text]) for text, _ in zip(texts, crops, strict=False)
             ]
 
-    watch = PlateWatch(Primary(), Primary(), 5, lambda picture: None, _Second())
-    watch.look([frame(i) for i in range(9)])
-    *_, followed = watch.finish()
-    assert sum(e.read.reader == "second" for e in followed.evidence) == SECOND_LOOKS
+    pipeline = TrackingPipeline(Primary(), Primary(), 5, lambda picture: None, _Second())
+    pipeline.full_frame([frame(i) for i in range(9)])
+    *_, followed = pipeline.finish()
+    assert sum(e.read.reader == "second" for e in followed.evidence) == SECOND_READS
 
 
 def test_what_was_found_in_the_small_copy_is_cut_from_the_whole_frame() -> None:
@@ -145,9 +145,9 @@ def test_what_was_found_in_the_small_copy_is_cut_from_the_whole_frame() -> None:
             crops.extend(given)
             return super().read(given)
 
-    watch = PlateWatch(Reader(), Reader(), 5, lambda picture: None)
-    watch.look([big])
-    (found,) = watch.finish()
+    pipeline = TrackingPipeline(Reader(), Reader(), 5, lambda picture: None)
+    pipeline.full_frame([big])
+    (found,) = pipeline.finish()
     x0, y0, x1, y1 = (2 * v for v in moved(300))
     assert found.seen == [(0.0, (x0, y0, x1, y1))]
     assert np.array_equal(whole[y0:y1, x0:x1], crops[0])
@@ -177,31 +177,31 @@ def street(index: int, x: int, width: int = 90) -> Picture:
     return Picture.of(index * 3000, index / 5, image)
 
 
-def test_a_glance_looks_around_the_new_plate_alone_and_finds_it_where_it_went() -> None:
+def test_region_inference_looks_around_the_new_plate_alone_and_finds_it_where_it_went() -> None:
     engine = Roaming()
-    watch = PlateWatch(engine, engine, 5, lambda picture: None)
-    watch.look([street(0, 400)])
-    assert watch.glance(street(1, 450))
-    watch.look([street(2, 500)])
-    tracklets = watch.finish()
+    pipeline = TrackingPipeline(engine, engine, 5, lambda picture: None)
+    pipeline.full_frame([street(0, 400)])
+    assert pipeline.region(street(1, 450))
+    pipeline.full_frame([street(2, 500)])
+    tracklets = pipeline.finish()
     assert [box[0] for t in tracklets for _, box in t.seen] == [400, 450, 500]
     whole, part, _ = engine.shapes
     assert part[0] * part[1] < 0.25 * whole[0] * whole[1]
 
 
-def test_a_glance_tells_nothing_of_a_plate_that_is_cut_by_its_edge() -> None:
+def test_region_inference_tells_nothing_of_a_plate_that_is_cut_by_its_edge() -> None:
     engine = Roaming()
-    watch = PlateWatch(engine, engine, 5, lambda picture: None)
-    watch.look([street(0, 400)])
-    assert not watch.glance(street(1, 640))
-    assert sum(len(t.seen) for t in watch.finish()) == 1
+    pipeline = TrackingPipeline(engine, engine, 5, lambda picture: None)
+    pipeline.full_frame([street(0, 400)])
+    assert not pipeline.region(street(1, 640))
+    assert sum(len(t.seen) for t in pipeline.finish()) == 1
 
 
-def test_where_new_plates_are_everywhere_a_glance_is_a_look() -> None:
+def test_where_new_plates_are_everywhere_region_inference_is_full_frame() -> None:
     engine = Roaming()
-    watch = PlateWatch(engine, engine, 5, lambda picture: None)
-    watch.look([street(0, 20, 900)])
-    watch.glance(street(1, 20, 900))
-    watch.look([street(2, 20, 0)])
-    watch.glance(street(3, 20, 0))  # nothing is new any more
+    pipeline = TrackingPipeline(engine, engine, 5, lambda picture: None)
+    pipeline.full_frame([street(0, 20, 900)])
+    pipeline.region(street(1, 20, 900))
+    pipeline.full_frame([street(2, 20, 0)])
+    pipeline.region(street(3, 20, 0))  # nothing is new any more
     assert engine.shapes == [(720, 1280)] * 4

@@ -8,8 +8,8 @@ import pytest
 
 from dashcam.media.decode import frames
 from dashcam.vision.engines import Detection, PlateText
-from dashcam.vision.track.pipeline import PlateWatch, Tracklet
-from dashcam.vision.track.thread import WAITING, Watching
+from dashcam.vision.track.pipeline import TrackingPipeline, Tracklet
+from dashcam.vision.track.thread import WAITING, TrackingThread
 from tests.media.made import regular, write_clip
 
 
@@ -40,10 +40,10 @@ class Painted:
         return [PlateText("AB12CDE", 0.95, [{sign: 0.9} for sign in "AB12CDE"]) for _ in crops]
 
 
-def watched(clip: Path, engine: Painted, *, batch: int = 1) -> tuple[list[Tracklet], list[int]]:
-    with Watching(PlateWatch(engine, engine, 5, lambda picture: None), 5, batch=batch) as watching:
-        taken = [frame.index for frame in frames(clip) if watching.offer(frame) is not None]
-        return watching.finish(), taken
+def tracked(clip: Path, engine: Painted, *, batch: int = 1) -> tuple[list[Tracklet], list[int]]:
+    with TrackingThread(TrackingPipeline(engine, engine, 5, lambda picture: None), 5, batch=batch) as tracking:
+        taken = [frame.index for frame in frames(clip) if tracking.offer(frame) is not None]
+        return tracking.finish(), taken
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,14 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("batch", [1, 4])
 def test_a_slow_detector_changes_nothing(clip: Path, batch: int) -> None:
     quick, slow = Painted(), Painted(0.03, seed=1)
-    assert watched(clip, quick, batch=batch) == watched(clip, slow, batch=batch)
+    assert tracked(clip, quick, batch=batch) == tracked(clip, slow, batch=batch)
     assert quick.looked == slow.looked
     assert quick.most == slow.most == batch
 
 
 def test_all_that_is_found_shows_in_tracklets_whatever_the_batch(clip: Path) -> None:
     one, many = Painted(), Painted()
-    (_, few), (found, all_of_them) = watched(clip, one), watched(clip, many, batch=4)
+    (_, few), (found, all_of_them) = tracked(clip, one), tracked(clip, many, batch=4)
     assert set(few) <= set(all_of_them)
     assert sum(len(t.seen) for t in found) == sum(1 for shade in many.looked if shade % 3)
 
@@ -76,22 +76,22 @@ def test_the_decoder_waits_for_the_detector_after_a_few_frames(clip: Path) -> No
             return super().detect(images, side)
 
     engine, ahead = Stopped(), []
-    with Watching(PlateWatch(engine, engine, 5, lambda picture: None), 5) as watching:
+    with TrackingThread(TrackingPipeline(engine, engine, 5, lambda picture: None), 5) as tracking:
         for frame in frames(clip):
-            watching.offer(frame)
-            ahead.append(watching.sampler.taken - engine.going)
-        watching.finish()
+            tracking.offer(frame)
+            ahead.append(tracking.sampler.taken - engine.going)
+        tracking.finish()
     assert max(ahead) <= WAITING + 2  # one is being looked at, one is to be handed over
 
 
 def test_the_last_frame_is_looked_at_though_nothing_moves(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", regular(3.8), paint=lambda i, w, h: write_still(w, h))
     engine = Painted()
-    with Watching(PlateWatch(engine, engine, 5, lambda picture: None), 5) as watching:
-        taken = [frame.t_s for frame in frames(clip) if watching.offer(frame) is not None]
-        found = watching.finish()
+    with TrackingThread(TrackingPipeline(engine, engine, 5, lambda picture: None), 5) as tracking:
+        taken = [frame.t_s for frame in frames(clip) if tracking.offer(frame) is not None]
+        found = tracking.finish()
     assert taken == pytest.approx([0, 1, 2, 3])
-    assert watching.sampler.taken == 5
+    assert tracking.sampler.taken == 5
     assert max((t.last_s for t in found), default=3.7) == pytest.approx(3.7)
 
 
@@ -109,17 +109,17 @@ def test_what_fails_in_the_thread_is_raised_to_who_gives_the_frames(clip: Path) 
     engine = Broken()
     with (
         pytest.raises(RuntimeError, match="out of memory"),
-        Watching(PlateWatch(engine, engine, 5, lambda picture: None), 5) as watching,
+        TrackingThread(TrackingPipeline(engine, engine, 5, lambda picture: None), 5) as tracking,
     ):
         for frame in frames(clip):
-            watching.offer(frame)
-        watching.finish()
+            tracking.offer(frame)
+        tracking.finish()
 
 
 def test_when_the_giving_side_fails_the_thread_ends(clip: Path) -> None:
     engine = Painted()
-    watching = Watching(PlateWatch(engine, engine, 5, lambda picture: None), 5)
-    with pytest.raises(KeyError), watching:
-        watching.offer(next(iter(frames(clip))))
+    tracking = TrackingThread(TrackingPipeline(engine, engine, 5, lambda picture: None), 5)
+    with pytest.raises(KeyError), tracking:
+        tracking.offer(next(iter(frames(clip))))
         raise KeyError
-    assert not watching._thread.is_alive()
+    assert not tracking._thread.is_alive()

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.media.images import Image
-from dashcam.records import Region, Span
+from dashcam.records import ProposedRegion, Span
 from dashcam.vision.triage.keyframes import Triage
 from tests.vision.test_motion import STREET, with_car
 
 DARK = np.full_like(STREET, 2)
-PLATE = Region(kind="plate", box=(900, 500, 1000, 530), score=0.7)
-ELSEWHERE = Region(kind="car", box=(100, 500, 400, 700), score=0.7)
+PLATE = ProposedRegion(kind="plate", box=(900, 500, 1000, 530), score=0.7)
+ELSEWHERE = ProposedRegion(kind="car", box=(100, 500, 400, 700), score=0.7)
 
 
-def seen(views: Sequence[Image], regions: Callable[[int], list[Region]] = lambda t: []) -> list[Span]:
+def seen(views: Sequence[Image], regions: Callable[[int], list[ProposedRegion]] = lambda t: []) -> list[Span]:
     """The spans of a clip with one of these views each second."""
     triage = Triage()
     for t, view in enumerate(views):

@@ -16,13 +16,13 @@ WEIGHTS = "english_g2.pth"
 HEIGHT = 64
 MAX_WIDTH = 640
 CALIBRATION = 0.99, -4.27
-"""As `plate_reader.CALIBRATION`: a mean probability of 0.97 is right one time in five."""
+"""As `ppocr_reader.CALIBRATION`: a mean probability of 0.97 is right one time in five."""
 QUIET = 0.35
 """Rows with less than this share of the busiest row's strokes are not the main line."""
 
 
 class EasyOcrReader:
-    """``N x 1 x 64 x W`` grey in -1..1 to ``N x T x classes``; decoded as `plate_reader.PpOcrReader`'s answers are, so
+    """``N x 1 x 64 x W`` grey in -1..1 to ``N x T x classes``; decoded as `ppocr_reader.PpOcrReader`'s answers are, so
     that every character keeps its distribution, over the letters and digits of plates alone.
 
     EasyOCR reads every text on a plate, small ones badly: a crop is enlarged to 64 rows, and the surer of the whole

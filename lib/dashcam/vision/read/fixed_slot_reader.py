@@ -13,7 +13,7 @@ from dashcam.media.images import Image
 from dashcam.vision.engines import MissingWeights, PlateText, load_onnx
 from dashcam.vision.read.ppocr_reader import ALPHABET, leading
 from dashcam.vision.read.quality import calibrated
-from dashcam.vision.read.rectify import straightened
+from dashcam.vision.read.rectify import rectified
 
 WEIGHTS = "plate-reader.onnx"
 BLANK = len(ALPHABET)
@@ -22,8 +22,8 @@ SCALE_KEY, SHIFT_KEY = "confidence_scale", "confidence_shift"
 """The weights' metadata: how the product of the characters' probabilities becomes P(whole text right)."""
 TRIM = (0.03, 0.05)
 """Shares of width and height that the second look leaves off on every side and the third adds."""
-SURE = 0.9
-"""Product of the characters' probabilities under which a crop is read once more, straightened: as good on held-out
+RECTIFY_BELOW = 0.9
+"""Product of the characters' probabilities under which a crop is read once more, rectified: as good on held-out
 crops as reading all of them twice, for a third of the work."""
 
 
@@ -35,7 +35,7 @@ def default_weights() -> Path:
     raise MissingWeights(f"models/{WEIGHTS} is missing; make it with 'make train-reader' or choose another reader.")
 
 
-class SlotReader:
+class FixedSlotReader:
     """``grey`` N x H x W, 8 bits, crops stretched to it, to ``slots`` N x 10 x 37 after softmax (0-9, A-Z, blank) and
     ``places`` N x 10 x 2, the characters' middles as shares of width and height. One line and two lines are read alike,
     top line first. A text's confidence is how likely it is right as a whole."""
@@ -59,23 +59,23 @@ class SlotReader:
         found = [PlateText("", 0.0, [])] * len(crops)
         if readable:
             for i, slots in zip(readable, self._slots([grey(crops[i]) for i in readable]), strict=True):
-                found[i] = slot_text(slots, *self._calibration)
+                found[i] = text_of(slots, *self._calibration)
         return found
 
     def _slots(self, crops: Sequence[Image]) -> Numbers:
-        """Of each crop the mean of its looks, doubtful ones' with those at what `straightened` makes of them."""
+        """Of each crop the mean of its augmentations, doubtful ones' with those at what `rectified` makes of them."""
         slots, places = self._looked(crops)
-        doubtful = [int(i) for i in np.flatnonzero(slots.max(axis=2).prod(axis=1) < SURE)]
-        straight = {i: straightened(crops[i], places[i][slots[i].argmax(axis=1) != BLANK]) for i in doubtful}
-        again = {i: crop for i, crop in straight.items() if crop is not None}
+        doubtful = [int(i) for i in np.flatnonzero(slots.max(axis=2).prod(axis=1) < RECTIFY_BELOW)]
+        level = {i: rectified(crops[i], places[i][slots[i].argmax(axis=1) != BLANK]) for i in doubtful}
+        again = {i: crop for i, crop in level.items() if crop is not None}
         if again:
             rows = list(again)
             slots[rows] = (slots[rows] + self._looked(list(again.values()))[0]) / 2
         return slots
 
     def _looked(self, crops: Sequence[Image]) -> tuple[Numbers, Numbers]:
-        """Slots as the mean of three looks, places of the first."""
-        batch = np.stack([self._stretched(look) for crop in crops for look in looks(crop)])
+        """Slots as the mean of three augmentations, places of the first."""
+        batch = np.stack([self._stretched(one) for crop in crops for one in augmented(crop)])
         slots, places = (np.asarray(part) for part in self._session.run(None, {"grey": batch}))
         return slots.reshape(-1, 3, *slots.shape[1:]).mean(axis=1), places[::3]
 
@@ -89,7 +89,7 @@ def grey(crop: Image) -> Image:
     return np.asarray(cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY) if crop.ndim == 3 else crop, dtype=np.uint8)
 
 
-def looks(crop: Image) -> tuple[Image, Image, Image]:
+def augmented(crop: Image) -> tuple[Image, Image, Image]:
     """The crop, a little less and a little more than it: boxes are never cut twice alike, and the mean of three is
     right more often (held-out crops: 65.5 % instead of 61.7 half way through training)."""
     height, width = crop.shape[:2]
@@ -98,7 +98,7 @@ def looks(crop: Image) -> tuple[Image, Image, Image]:
     return crop, crop[dy : height - dy, dx : width - dx], np.asarray(wider, dtype=np.uint8)
 
 
-def slot_text(slots: Numbers, scale: float = 1.0, shift: float = 0.0) -> PlateText:
+def text_of(slots: Numbers, scale: float = 1.0, shift: float = 0.0) -> PlateText:
     """The best text of ``S x 37`` distributions, blank last. Its confidence is the product of the winners'
     probabilities, blanks included, calibrated: that the length is right is a part of the text being right."""
     winners = slots.argmax(axis=1)

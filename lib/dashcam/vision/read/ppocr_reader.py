@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashcam.media.images import Image
-from dashcam.records import Slots
+from dashcam.records import CharacterProbabilities
 from dashcam.vision.engines import MissingWeights, PlateText, load_onnx
 from dashcam.vision.read.quality import calibrated
 
@@ -26,7 +26,7 @@ CALIBRATION = 1.06, -3.45
 held-out crops of one line (``training.reader.votes --second``): 0.97 is right three times in five."""
 TRIM = 0.155
 """Share of the height taken off above and below for the second look."""
-SURE = 0.9
+WHOLE_CROP_FROM = 0.9
 """From here on the whole crop's reading is kept without a second look: right as often on held-out crops and on
 openalpr's, and nearly half of these looks saved."""
 
@@ -68,7 +68,7 @@ class PpOcrReader:
         spoils the whole. On every second image of openalpr's sets: us 42 of 55 right instead of 29, br the same, eu 21
         instead of 24 of 27."""
         whole = self._read(crop)
-        if whole.confidence >= SURE:
+        if whole.confidence >= WHOLE_CROP_FROM:
             return whole
         trim = round(crop.shape[0] * TRIM)
         return max(whole, self._read(crop[trim : crop.shape[0] - trim]), key=lambda found: found.confidence)
@@ -107,7 +107,7 @@ def ctc_decode(folded: NDArray[np.float64], scale: float = 1.0, shift: float = 0
     more than that together, a part of each slot goes to "something else".
     """
     winners = folded.argmax(axis=1)
-    slots: Slots = []
+    probabilities: CharacterProbabilities = []
     sureness: list[float] = []
     text = ""
     step = 0
@@ -120,15 +120,15 @@ def ctc_decode(folded: NDArray[np.float64], scale: float = 1.0, shift: float = 0
             peak = step + int(folded[step:end, column].argmax())
             text += ALPHABET[column - 1]
             sureness.append(float(folded[peak, column]))
-            slots.append(leading(folded[peak, 1:37]))
+            probabilities.append(leading(folded[peak, 1:37]))
         step = end
     if not sureness:
         return PlateText("", 0.0, [])
     mean = float(np.exp(np.mean(np.log(np.clip(sureness, 1e-6, 1)))))
     confidence = calibrated(mean, scale, shift)
-    claimed = prod(slot[sign] for slot, sign in zip(slots, text, strict=True))
+    claimed = prod(slot[sign] for slot, sign in zip(probabilities, text, strict=True))
     keep = min(1.0, (confidence / max(claimed, 1e-6)) ** (1 / len(text)))
-    told = [{sign: round(share * keep, 4) for sign, share in slot.items()} for slot in slots]
+    told = [{sign: round(share * keep, 4) for sign, share in slot.items()} for slot in probabilities]
     return PlateText(text, round(confidence, 4), told)
 
 

@@ -38,8 +38,8 @@ def touches_border(box: Box, width: int, height: int, margin: float = 2) -> bool
     return box[0] <= margin or box[1] <= margin or box[2] >= width - margin or box[3] >= height - margin
 
 
-def promise(box: Box, crop_sharpness: float, score: float) -> float:
-    """What a crop promises before it is read; ranks the crops of one track."""
+def crop_quality(box: Box, crop_sharpness: float, score: float) -> float:
+    """How well a crop will be read, before it is; ranks the crops of one track."""
     return score * crop_sharpness * (0.05 + size_term(box)) * float(np.sqrt(max(0.0, box[3] - box[1])))
 
 

@@ -19,7 +19,7 @@ SMALLEST = 6
 """Pixels of a side under which nothing is left to read."""
 
 
-def straightened(crop: Image, places: Points) -> Image | None:
+def rectified(crop: Image, places: Points) -> Image | None:
     """``crop`` (H x W) with its lines level and little beside them; ``places`` are the characters' middles in reading
     order, as shares of its width and height. None where these are too few, or no one or two lines."""
     if len(places) < FEWEST:

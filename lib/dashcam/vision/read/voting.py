@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum, log, prod
 
-from dashcam.records import Read, Slots
+from dashcam.records import CharacterProbabilities, Read
 from dashcam.vision.read.quality import calibrated
 
 FLOOR = 0.01
@@ -29,11 +29,11 @@ SCALE, SHIFT = 1.309, 1.005
 @dataclass(frozen=True)
 class Vote:
     """``confidence`` is P(whole text right), 0 to 1: the product over characters of their fused probability,
-    calibrated. ``slots`` are the fused distributions, one per character."""
+    calibrated. ``probabilities`` are the fused distributions, one per character."""
 
     text: str
     confidence: float
-    slots: Slots
+    probabilities: CharacterProbabilities
 
 
 def vote(reads: Sequence[Read]) -> Vote:
@@ -42,8 +42,8 @@ def vote(reads: Sequence[Read]) -> Vote:
         raise ValueError("a vote needs at least one read")
     scores = {text: support(text, reads) for text in candidates(reads)}
     text = min(scores, key=lambda candidate: (-scores[candidate], candidate))
-    slots, product = fuse(text, reads)
-    return Vote(text, round(calibrated(product, SCALE, SHIFT), 4), slots)
+    probabilities, product = fuse(text, reads)
+    return Vote(text, round(calibrated(product, SCALE, SHIFT), 4), probabilities)
 
 
 def support(text: str, reads: Sequence[Read]) -> float:
@@ -67,29 +67,29 @@ def weight(read: Read) -> float:
     return max(read.legibility, 0.001)
 
 
-def align(text: str, slots: Slots) -> tuple[float, list[int | None]]:
-    """``log P(slots | text)`` of the best alignment, and for each character of ``text`` the slot that shows it."""
-    rows, columns = len(text) + 1, len(slots) + 1
+def align(text: str, probabilities: CharacterProbabilities) -> tuple[float, list[int | None]]:
+    """``log P(read | text)`` of the best alignment, and for each character of ``text`` the read's one that shows it."""
+    rows, columns = len(text) + 1, len(probabilities) + 1
     score = [[0.0] * columns for _ in range(rows)]
     for i in range(rows):
         for j in range(columns):
             if i or j:
-                score[i][j] = max(value for value, _, _ in _moves(score, text, slots, i, j))
+                score[i][j] = max(value for value, _, _ in _moves(score, text, probabilities, i, j))
     shown: list[int | None] = [None] * len(text)
-    i, j = len(text), len(slots)
+    i, j = len(text), len(probabilities)
     while i or j:
-        _, di, dj = max(_moves(score, text, slots, i, j), key=lambda move: move[0])
+        _, di, dj = max(_moves(score, text, probabilities, i, j), key=lambda move: move[0])
         if di and dj:
             shown[i - 1] = j - 1
         i, j = i - di, j - dj
     return score[-1][-1], shown
 
 
-def fuse(text: str, reads: Sequence[Read]) -> tuple[Slots, float]:
-    """Per character of ``text`` the weighted mean of the aligned slots, and the product of its own characters' means,
-    less where reads have more characters."""
+def fuse(text: str, reads: Sequence[Read]) -> tuple[CharacterProbabilities, float]:
+    """Per character of ``text`` the weighted mean of the aligned probabilities, and the product of its own characters'
+    means, less where reads have more characters."""
     aligned = [(weight(read), align(text, read.slots)[1], read.slots) for read in reads]
-    slots: Slots = []
+    probabilities: CharacterProbabilities = []
     sureness: list[float] = []
     for position, character in enumerate(text):
         shares: dict[str, list[float]] = defaultdict(list)
@@ -102,14 +102,14 @@ def fuse(text: str, reads: Sequence[Read]) -> tuple[Slots, float]:
         sums = {sign: fsum(parts) for sign, parts in shares.items()}
         ranked = sorted(sums, key=lambda sign: (-sums[sign], sign))[:5]
         mass = fsum(total) or 1.0
-        slots.append({sign: round(sums[sign] / mass, 4) for sign in ranked if sums[sign] / mass >= 0.001})
+        probabilities.append({sign: round(sums[sign] / mass, 4) for sign in ranked if sums[sign] / mass >= 0.001})
         sureness.append(sums.get(character, 0.0) / mass)
     longer = fsum(w for w, shown, given in aligned if len(given) > sum(s is not None for s in shown))
     everything = fsum(w for w, _, _ in aligned)
-    return slots, prod(sureness) * (1 - 0.5 * longer / everything)
+    return probabilities, prod(sureness) * (1 - 0.5 * longer / everything)
 
 
-def distance(a: Slots, b: Slots) -> float:
+def distance(a: CharacterProbabilities, b: CharacterProbabilities) -> float:
     """Edit distance between two fused readings; a substitution costs what the two distributions do not share,
     nothing when both favour the same character."""
     previous = [float(j) for j in range(len(b) + 1)]
@@ -122,12 +122,14 @@ def distance(a: Slots, b: Slots) -> float:
     return previous[-1]
 
 
-def _moves(score: list[list[float]], text: str, slots: Slots, i: int, j: int) -> list[tuple[float, int, int]]:
+def _moves(
+    score: list[list[float]], text: str, probabilities: CharacterProbabilities, i: int, j: int
+) -> list[tuple[float, int, int]]:
     moves = []
     if i and j:
-        moves.append((score[i - 1][j - 1] + log(max(slots[j - 1].get(text[i - 1], 0.0), FLOOR)), 1, 1))
+        moves.append((score[i - 1][j - 1] + log(max(probabilities[j - 1].get(text[i - 1], 0.0), FLOOR)), 1, 1))
     if i:
-        moves.append((score[i - 1][j] + (UNSEEN if j in (0, len(slots)) else SKIP), 1, 0))
+        moves.append((score[i - 1][j] + (UNSEEN if j in (0, len(probabilities)) else SKIP), 1, 0))
     if j:
         moves.append((score[i][j - 1] + SKIP, 0, 1))
     return moves

@@ -19,7 +19,7 @@ KEPT_CROPS = 8
 """Crops read per track."""
 DOUBT = 0.9
 """A track is doubtful when no two of its reads agree or their vote is less sure than this."""
-SECOND_LOOKS = 3
+SECOND_READS = 3
 """Crops of a doubtful track that the second reader is asked about; of a single glimpse it is not, because two readings
 of one picture confirm nothing."""
 ONE_LINE = 1.5
@@ -28,8 +28,8 @@ one (held-out two-line crops: 63.0 % without, 60.5 % with their vote)."""
 NEW = 5
 """A plate that was seen fewer times is worth more looks."""
 REACH = 2.0
-"""Plate widths, of the widest, that a plate may have moved to any side between two slots, its own width included."""
-GLANCE = 0.5
+"""Plate widths, of the widest, that a plate may have moved to any side between two ticks, its own width included."""
+MOST_OF_FRAME = 0.5
 """A part of the picture larger than this is not worth cutting out."""
 READ_MARGIN = (0.0, 0.0)
 """Found boxes hold a little more than the plate already: of 321 held-out plates 82.2 % are read as they are, 81.6 %
@@ -47,7 +47,7 @@ class Crop:
     box: Box
     cut: bool
     sharpness: float
-    promise: float
+    quality: float
     shown: Image
     inner: tuple[int, int, int, int]
 
@@ -90,13 +90,13 @@ class Tracklet:
 
         def worth(i: int) -> tuple[float, int]:
             nearest = min(abs(times[i] - t) for j, t in enumerate(times) if j != i)
-            return self.crops[i].promise * (0.5 + min(1.0, nearest)), -self.crops[i].pts
+            return self.crops[i].quality * (0.5 + min(1.0, nearest)), -self.crops[i].pts
 
         dropped = self.crops.pop(min(range(len(self.crops)), key=worth))
         return dropped is not crop
 
 
-class PlateWatch:
+class TrackingPipeline:
     """Looks at sampled frames in order and gives the tracklets of one clip, each with its reads.
 
     ``second`` reads the best crops of doubtful tracks once more; its reads vote beside the others.
@@ -123,7 +123,7 @@ class PlateWatch:
         """Longer side that a picture's small copy needs for frames of that size."""
         return self._detector.side(width, height)
 
-    def look(self, pictures: Sequence[Picture]) -> list[bool]:
+    def full_frame(self, pictures: Sequence[Picture]) -> list[bool]:
         """Sampled frames of one size, in order of time; for each whether a plate in it was seen fewer than ``NEW``
         times."""
         side = self.side(pictures[0].width, pictures[0].height)
@@ -133,13 +133,13 @@ class PlateWatch:
             for picture, of_it in zip(pictures, found, strict=True)
         ]
 
-    def glance(self, picture: Picture) -> bool:
-        """As `look`, but only around the plates that were new at the last look, where that is a small part of it."""
+    def region(self, picture: Picture) -> bool:
+        """As `full_frame`, but only around the plates that were new at the last one, where that is a small part."""
         height, width = picture.small.shape[:2]
         part = around(self._new, picture) if self._new else (0, 0, width, height)
         x0, y0, x1, y1 = part
-        if (x1 - x0) * (y1 - y0) > GLANCE * width * height:
-            return self.look([picture])[0]
+        if (x1 - x0) * (y1 - y0) > MOST_OF_FRAME * width * height:
+            return self.full_frame([picture])[0]
         (found,) = self._detect([np.ascontiguousarray(picture.small[y0:y1, x0:x1])], max(x1 - x0, y1 - y0))
         moved = [one.moved(x0, y0) for one in found]
         whole = [one for one in moved if not _cut(one.box, part, (width, height))]
@@ -180,7 +180,7 @@ class PlateWatch:
         tracklet.evidence = _reads(self._reader, sorted(tracklet.crops, key=lambda crop: crop.pts))
         if self._second and len(tracklet.crops) > 1 and doubtful([e.read for e in tracklet.evidence]):
             lines = [crop for crop in tracklet.crops if one_line(crop.to_read())]
-            best = sorted(lines, key=lambda crop: (-crop.promise, crop.pts))[:SECOND_LOOKS]
+            best = sorted(lines, key=lambda crop: (-crop.quality, crop.pts))[:SECOND_READS]
             tracklet.evidence += _reads(self._second, best, self._second.name)
         tracklet.crops.clear()
         self._done.append(tracklet)
@@ -220,7 +220,7 @@ def as_read(
         text=found.text,
         confidence=round(found.confidence, 4),
         legibility=quality.legibility(box, sharpness, found.confidence, cut),
-        slots=found.slots,
+        slots=found.probabilities,
         reader=reader,
     )
 
@@ -264,8 +264,8 @@ def cut_out(picture: Picture, box: Box, score: float) -> Crop:
     inner = (ix0 - ox0, iy0 - oy0, ix1 - ox0, iy1 - oy0)
     sharp = quality.sharpness(shown[inner[1] : inner[3], inner[0] : inner[2]])
     cut = quality.touches_border(box, width, height)
-    promise = quality.promise(box, sharp, score) * (0.2 if cut else 1)
-    return Crop(picture.pts, picture.t_s, box, cut, sharp, promise, shown, inner)
+    rank = quality.crop_quality(box, sharp, score) * (0.2 if cut else 1)
+    return Crop(picture.pts, picture.t_s, box, cut, sharp, rank, shown, inner)
 
 
 def rounded(box: Box) -> Box:

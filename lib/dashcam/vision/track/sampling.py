@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 
 CALM = 2
-"""Of the slots every second one is looked at while no plate is new."""
+"""Of the ticks every second one is looked at while no plate is new."""
 STILL_S = 1.0
 """What has not changed since the last look is looked at this rarely."""
 STILL = 0.002
@@ -13,7 +13,7 @@ STILL = 0.002
 
 
 class Sampler:
-    """Time is cut into ``fps`` slots a second, of each at most the first frame is looked at.
+    """Time is cut into ``fps`` ticks a second, of each at most the first frame is looked at.
 
     On a grid and not "so long after the last": else 30 fps sampled at 5 a second drifts to every seventh frame.
     """
@@ -25,10 +25,10 @@ class Sampler:
         self._asked = -1
         self._looked: tuple[int, float] | None = None
         self.taken = 0
-        self.glance = False
+        self.region_only = False
         """Whether the last frame that was wanted is so for the sake of new plates alone."""
 
-    def slot(self, t_s: float) -> int:
+    def tick(self, t_s: float) -> int:
         return math.floor(t_s * self._fps + 1e-6)
 
     def rejected(self, t_s: float) -> bool:
@@ -36,20 +36,20 @@ class Sampler:
         return any(start <= t_s < end for start, end in self._rejected)
 
     def wants(self, t_s: float, eager: Callable[[int], bool], moved: Callable[[], bool]) -> bool:
-        """Asked once for every frame, in order. ``eager`` says whether a plate is new as far as is known in that slot,
+        """Asked once for every frame, in order. ``eager`` says whether a plate is new as far as is known in that tick,
         ``moved`` whether the picture is another than the last that was looked at; both are asked only when it matters.
         """
-        slot, glance = self.slot(t_s), False
-        if self.rejected(t_s) or slot <= self._asked:
+        tick, region_only = self.tick(t_s), False
+        if self.rejected(t_s) or tick <= self._asked:
             return False
-        self._asked = slot
+        self._asked = tick
         if self._looked is not None:
             looked, at_s = self._looked
-            glance = slot - looked < self._calm
-            if glance and not eager(slot):
+            region_only = tick - looked < self._calm
+            if region_only and not eager(tick):
                 return False
             if t_s - at_s < STILL_S - 1e-6 and not moved():
                 return False
-        self._looked, self.glance = (slot, t_s), glance
+        self._looked, self.region_only = (tick, t_s), region_only
         self.taken += 1
         return True

@@ -1,4 +1,4 @@
-"""A plate watch in a thread of its own beside the decoder, with a bounded number of frames between them."""
+"""A tracking pipeline in a thread of its own beside the decoder, with a bounded number of frames between them."""
 
 import queue
 import threading
@@ -11,33 +11,38 @@ from dashcam.media.decode import Frame
 from dashcam.media.images import Image
 from dashcam.media.picture import Picture
 from dashcam.vision import motion
-from dashcam.vision.track.pipeline import PlateWatch, Tracklet
+from dashcam.vision.track.pipeline import TrackingPipeline, Tracklet
 from dashcam.vision.track.sampling import STILL, Sampler
 
 WAITING = 2
 """Batches between decoder and detector; a 4K frame is 12 MB."""
 LAG = 1
-"""Slots after which what was found in one decides about another: the decoder goes on so far before it waits. With two a
+"""Ticks after which what was found in one decides about another: the decoder goes on so far before it waits. With two a
 car that drives away behind is not looked at when it is nearest."""
 COARSE = 320
 """Pixels across at which frames are compared."""
 
 Batch = list[tuple[int, Picture, bool]]
-"""Slot, picture, and whether it is looked at for the sake of new plates alone."""
+"""Tick, picture, and whether it is looked at for the sake of new plates alone."""
 
 
-class Watching:
+class TrackingThread:
     """Give it all frames of a clip, in order; it looks at some. A context manager; `finish` gives what was found.
 
     The same frames give the same looks and the same tracklets whatever the threads do. With ``batch`` above 1 nothing
-    waits for what was found: all slots are looked at in which something moved. An error of the thread is raised by the
+    waits for what was found: all ticks are looked at in which something moved. An error of the thread is raised by the
     next `offer` or by `finish`.
     """
 
     def __init__(
-        self, watch: PlateWatch, sample_fps: float, *, batch: int = 1, rejected: Sequence[tuple[float, float]] = ()
+        self,
+        pipeline: TrackingPipeline,
+        sample_fps: float,
+        *,
+        batch: int = 1,
+        rejected: Sequence[tuple[float, float]] = (),
     ) -> None:
-        self.watch = watch
+        self.pipeline = pipeline
         self.sampler = Sampler(sample_fps, rejected, calm=1) if batch > 1 else Sampler(sample_fps, rejected)
         self._batch: Batch = []
         self._size = batch
@@ -48,7 +53,7 @@ class Watching:
         self._error: BaseException | None = None
         self._last: Frame | None = None
         self._coarse: Image | None = None
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="tracking", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -74,36 +79,36 @@ class Watching:
             return None
         self._last = None
         self._coarse = coarse[0] if coarse else frame.gray(COARSE)
-        return self._look(frame, self.sampler.glance)
+        return self._take(frame, self.sampler.region_only)
 
     def finish(self) -> list[Tracklet]:
         """All tracklets, by first appearance. The clip's last frame is looked at too, so that what stands there to the
         end is seen to the end; nobody else may use that frame now."""
         if self._last is not None:
             self.sampler.taken += 1
-            self._look(self._last, False)
+            self._take(self._last, False)
         self._hand_over()
         self._put(None)
         self._thread.join()
         self._raise()
-        return self.watch.finish()
+        return self.pipeline.finish()
 
-    def _look(self, frame: Frame, glance: bool) -> Picture:
-        picture = frame.picture(self.watch.side(frame.av.width, frame.av.height))
-        self._batch.append((self.sampler.slot(frame.t_s), picture, glance))
+    def _take(self, frame: Frame, region_only: bool) -> Picture:
+        picture = frame.picture(self.pipeline.side(frame.av.width, frame.av.height))
+        self._batch.append((self.sampler.tick(frame.t_s), picture, region_only))
         if len(self._batch) >= self._size:
             self._hand_over()
         return picture
 
     def _hand_over(self) -> None:
         if self._batch:
-            self._handed += [slot for slot, *_ in self._batch]
+            self._handed += [tick for tick, *_ in self._batch]
             self._put(self._batch)
             self._batch = []
 
-    def _eager(self, slot: int) -> bool:
-        """Whether the latest look that was at least ``LAG`` slots ago found a plate that is new; waits for it."""
-        due = [handed for handed in self._handed if handed <= slot - LAG]
+    def _eager(self, tick: int) -> bool:
+        """Whether the latest look that was at least ``LAG`` ticks ago found a plate that is new; waits for it."""
+        due = [handed for handed in self._handed if handed <= tick - LAG]
         if not due:
             return True
         last = due[-1]
@@ -127,10 +132,12 @@ class Watching:
     def _run(self) -> None:
         try:
             while (batch := self._queue.get()) is not None:
-                slots, pictures, glances = zip(*batch, strict=True)
-                news = [self.watch.glance(*pictures)] if glances == (True,) else self.watch.look(pictures)
+                ticks, pictures, region_only = zip(*batch, strict=True)
+                news = (
+                    [self.pipeline.region(*pictures)] if region_only == (True,) else self.pipeline.full_frame(pictures)
+                )
                 with self._looked:
-                    self._new_plate |= dict(zip(slots, news, strict=True))
+                    self._new_plate |= dict(zip(ticks, news, strict=True))
                     self._looked.notify_all()
         except BaseException as error:  # handed to the thread that gives the frames
             with self._looked:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from dashcam.media.images import Image
-from dashcam.records import Box, Look, Region, Span
+from dashcam.records import Box, KeyframeMeasures, ProposedRegion, Span
 from dashcam.vision.motion import moved
 
 SHARPNESS_WIDTH = 320
@@ -24,7 +24,7 @@ TOO_DARK = 0.04
 TOO_BLURRED = 0.0003
 NO_STRUCTURE = 0.001
 STILL = 0.0012
-"""Below these of `Look` there is nothing for the heavy stage: no street light, no edge, no tile, no change."""
+"""Below these of `KeyframeMeasures` nothing is left for the heavy stage: no street light, edge, tile or change."""
 FEW = 8
 """A clip with fewer looks is not judged: too little was seen of it."""
 FAR_S = 4.0
@@ -33,9 +33,9 @@ NEW_VIEW_S = 3.0
 """Of a standing car's view this much is kept: what is parked there is in it."""
 VIEWS = 4
 """So many views are remembered: what stands there when a car has passed is not new."""
-SURE = 0.4
+REGION_FROM = 0.4
 """A region with this score counts: it saves a dark or blurred stretch, and where none was before the view is new."""
-SAME = 0.3
+SAME_IOU = 0.3
 """Two regions that overlap by this (intersection over union) are one thing."""
 
 
@@ -54,14 +54,14 @@ class _Mark:
 
     t_s: float
     drives: bool
-    look: Look | None
+    look: KeyframeMeasures | None
 
 
 class Triage:
     """Takes a clip's keyframes in order, then says which stretches to keep."""
 
     def __init__(self) -> None:
-        self.looks: list[Look] = []
+        self.looks: list[KeyframeMeasures] = []
         self._marks: list[_Mark] = []
         self._before: Image | None = None
         self._views: list[_View] = []
@@ -70,19 +70,21 @@ class Triage:
         """A keyframe that was not decoded, because the car drives."""
         self._marks.append(_Mark(t_s, True, None))
 
-    def look(self, t_s: float, gray: Image, regions: Sequence[Region] = (), drives: bool = False) -> Look:
+    def look(
+        self, t_s: float, gray: Image, regions: Sequence[ProposedRegion] = (), drives: bool = False
+    ) -> KeyframeMeasures:
         """Measures one small gray keyframe against what was seen before it; the first one does not move."""
         motion = 0.0 if self._before is None else moved(self._before, gray)
-        fresh = self._fresh(t_s, gray, motion, [r.box for r in regions if r.score >= SURE])
+        fresh = self._fresh(t_s, gray, motion, [r.box for r in regions if r.score >= REGION_FROM])
         light, focus, parts = brightness(gray), sharpness(gray), structure(gray)
-        found = Look(
+        found = KeyframeMeasures(
             t_s=round(t_s, 3),
             brightness=round(light, 4),
             sharpness=round(focus, 5),
             structure=round(parts, 4),
             motion=round(motion, 5),
             fresh=fresh,
-            score=round(promise(light, focus, parts, motion, regions), 3),
+            score=round(keyframe_score(light, focus, parts, motion, regions), 3),
             regions=list(regions),
         )
         self._before = gray
@@ -99,7 +101,7 @@ class Triage:
             known = _View(gray, things=things)
         else:
             self._views.remove(known)
-            new = [box for box in things if all(overlap(box, old) < SAME for old in known.things)]
+            new = [box for box in things if all(overlap(box, old) < SAME_IOU for old in known.things)]
             if new:
                 known.seen_s = 0.0
                 known.things += new
@@ -135,14 +137,14 @@ def _verdict(now: _Mark, after: _Mark | None) -> tuple[bool, str]:
     if marks[-1].t_s - now.t_s > FAR_S:
         return True, "keyframes too far apart"
     if reason := _hopeless(looks):
-        seen = any(region.score >= SURE for look in looks for region in look.regions)
+        seen = any(region.score >= REGION_FROM for look in looks for region in look.regions)
         return (True, f"{reason}, but something like a plate") if seen else (False, reason)
     if looks[-1].motion >= STILL:
         return True, "moves"
     return (True, "new view") if looks[-1].fresh else (False, "nothing moves")
 
 
-def _hopeless(looks: Sequence[Look]) -> str:
+def _hopeless(looks: Sequence[KeyframeMeasures]) -> str:
     if all(look.brightness < TOO_DARK for look in looks):
         return "too dark"
     if all(look.structure < NO_STRUCTURE for look in looks):
@@ -170,7 +172,7 @@ def structure(gray: Image) -> float:
     return float((square - mean * mean > VARIES**2).mean())
 
 
-def promise(light: float, focus: float, parts: float, motion: float, regions: Sequence[Region]) -> float:
+def keyframe_score(light: float, focus: float, parts: float, motion: float, regions: Sequence[ProposedRegion]) -> float:
     """0 (hopeless) to 1: each of light, focus and structure is needed; what moves or may be a plate doubles."""
     seen = max((region.score for region in regions), default=0.0)
     visible = min(1.0, light / 0.3) * focus / (focus + 0.002) * min(1.0, parts / 0.2)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dashcam.config import DeviceSettings
 from dashcam.media.images import Image
-from dashcam.records import Proposals, Region, RegionKind
+from dashcam.records import Proposals, ProposedRegion, RegionKind
 from dashcam.vision.detect.onnx_detector import PAD
 from dashcam.vision.detect.tflite_detector import TfliteNetwork, has_driver, weights_for
 from dashcam.vision.engines import MissingWeights
@@ -30,7 +30,7 @@ class PlateProposer:
         self.engine: Proposals = "edgetpu" if edge_tpu else "tflite-cpu"
         self.sha256 = self._network.sha256
 
-    def regions(self, picture: Image, scale: float) -> list[Region]:
+    def regions(self, picture: Image, scale: float) -> list[ProposedRegion]:
         """Plates and vehicles in an RGB picture, surest first; boxes are divided by ``scale``, its size over the
         source's."""
         size = self._network.size
@@ -83,7 +83,7 @@ def _steps(length: int, size: int) -> list[int]:
 
 def _chosen(
     xywh: NDArray[np.float32], scores: NDArray[np.float32], size: tuple[int, int], scale: float
-) -> list[Region]:
+) -> list[ProposedRegion]:
     """Plates and vehicles without their doubles: ``4 x N`` corners and sizes, ``classes x N`` scores."""
     found = []
     for kinds in (range(1), range(1, scores.shape[0])):
@@ -94,5 +94,5 @@ def _chosen(
             if x1 > x0 and y1 > y0:
                 kind = KINDS[kinds.start + int(scores[kinds.start : kinds.stop, i].argmax())]
                 box = (round(x0 / scale, 1), round(y0 / scale, 1), round(x1 / scale, 1), round(y1 / scale, 1))
-                found.append(Region(kind=kind, box=box, score=round(float(best[i]), 3)))
+                found.append(ProposedRegion(kind=kind, box=box, score=round(float(best[i]), 3)))
     return sorted(found, key=lambda region: (-region.score, region.box))
