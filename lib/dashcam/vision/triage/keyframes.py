@@ -13,6 +13,7 @@ import numpy as np
 
 from dashcam.media.images import Image
 from dashcam.records import Box, KeyframeMeasures, ProposedRegion, Span
+from dashcam.vision.engines import iou
 from dashcam.vision.motion import moved
 
 SHARPNESS_WIDTH = 320
@@ -101,7 +102,7 @@ class Triage:
             known = _View(gray, things=things)
         else:
             self._views.remove(known)
-            new = [box for box in things if all(overlap(box, old) < SAME_IOU for old in known.things)]
+            new = [box for box in things if all(iou(box, old) < SAME_IOU for old in known.things)]
             if new:
                 known.seen_s = 0.0
                 known.things += new
@@ -177,11 +178,3 @@ def keyframe_score(light: float, focus: float, parts: float, motion: float, regi
     seen = max((region.score for region in regions), default=0.0)
     visible = min(1.0, light / 0.3) * focus / (focus + 0.002) * min(1.0, parts / 0.2)
     return visible * (0.5 + 0.5 * max(min(1.0, motion / 0.05), seen))
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    both = max(0.0, width) * max(0.0, height)
-    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
-    return both / (areas - both) if areas > both else 0.0
