@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.config.model import Availability
-from dashcam.device.availability import CpuOfOthers, Rule, meters_of, own_processes, within
+from dashcam.device.availability import CpuOfOthers, Rule, is_ours, meters_of, own_processes, within
 
 DAY = datetime(2026, 6, 28)
 MINUTES = st.integers(0, 24 * 60 - 1)
@@ -92,3 +92,18 @@ def test_a_card_that_cannot_be_asked_is_said_and_hinders_nothing(caplog: pytest.
     if meters_of(rule):
         pytest.skip("there is an NVIDIA card in this machine")
     assert "gpu_load_percent has no effect" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("command", "ours"),
+    [
+        (["/usr/bin/python3", "-m", "dashcam.cli", "up"], True),
+        (["/srv/.venv/bin/python", "/srv/.venv/bin/dashcam", "process", "x"], True),
+        (["C:\\venv\\Scripts\\python.exe", "C:\\venv\\Scripts\\dashcam.exe", "worker", "gpu"], True),
+        (["/usr/bin/python3", "-m", "flows.worker", "gpu"], True),
+        (["vim", "lib/dashcam/cli/__init__.py"], False),
+        (["make", "-C", "dashcam-processor", "demo"], False),
+    ],
+)
+def test_what_belongs_to_the_embedded_system_is_told_by_its_command(command: list[str], ours: bool) -> None:
+    assert is_ours(command) is ours

@@ -1,9 +1,10 @@
 """``dashcam worker``, ``setup``, ``server`` and ``check``: the parts of a site of several machines."""
 
+import contextlib
 import os
 import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -52,12 +53,23 @@ def version() -> None:
     out.print(__version__, highlight=False)
 
 
-def run_module(module: str, *arguments: str) -> None:
+def run_module(module: str, *arguments: str) -> NoReturn:
     site = config.load_site()
     os.environ.setdefault("PREFECT_API_URL", site.server.prefect_url)
     # Prefect's own 180 s is longer than the silence after which flows/stale.py takes a run for dead
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
-    argv = [sys.executable, "-m", module, *arguments]
+    become([sys.executable, "-m", module, *arguments])
+
+
+def become(argv: list[str]) -> NoReturn:
+    """Go on as that program; where the system cannot, wait for it and end as it does."""
     if os.name == "posix":
         os.execv(argv[0], argv)  # signals reach it itself, with nobody between who would kill it for them
-    sys.exit(subprocess.run(argv, check=False).returncode)
+    sys.exit(wait_for(subprocess.Popen(argv)))
+
+
+def wait_for(child: subprocess.Popen[bytes]) -> int:
+    """Ctrl-C reaches the child too: it takes the time that it needs to give back what it works on."""
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return child.wait()

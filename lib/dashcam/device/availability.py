@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -88,7 +89,8 @@ def own_processes() -> list[psutil.Process]:
 
 
 def is_ours(command: Sequence[str]) -> bool:
-    return any(part in ("dashcam.cli", "flows.worker") or part.endswith("/dashcam") for part in command[:3])
+    """By the command line: the modules, or the installed command (on Windows ``dashcam.exe``)."""
+    return any(re.fullmatch(r"dashcam\.cli|flows\.worker|.*[/\\]dashcam(\.exe)?", part) for part in command[:3])
 
 
 class CpuOfOthers:

@@ -101,7 +101,7 @@ def members(session_pids: Sequence[int]) -> list[psutil.Process]:
     found: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid in sessions or os.getsid(process.pid) in sessions:
+            if process.pid in sessions or (hasattr(os, "getsid") and os.getsid(process.pid) in sessions):
                 found[process.pid] = process
                 found |= {child.pid: child for child in process.children(recursive=True)}
     return sorted(found.values(), key=lambda process: -process.pid)

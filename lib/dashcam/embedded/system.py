@@ -1,7 +1,6 @@
 """Starting, watching and ending the embedded system; or finding the one that already runs on this data folder."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import socket
@@ -11,10 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import httpx
 import psutil
+from filelock import FileLock, Timeout
 
 from dashcam import Explained
 from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
@@ -160,10 +159,12 @@ def embedded_system(home: Home, say: Say) -> Iterator[EmbeddedSystem]:
     Nothing is started yet on entry; see `EmbeddedSystem.start_app` and `start_workers`.
     """
     home.prepare()
-    with home.lock_file.open("a") as lock:
-        if not locked(lock):
-            yield running_system(home, say)
-            return
+    try:
+        held = FileLock(home.lock_file).acquire(timeout=0)
+    except Timeout:
+        yield running_system(home, say)
+        return
+    with held:
         end_leftovers(home)
         reserved = {"app": chosen(APP_PORT, "WebUI", say), "prefect": chosen(PREFECT_PORT, "Prefect", say)}
         ports = Ports(**{name: held.getsockname()[1] for name, held in reserved.items()})
@@ -207,14 +208,6 @@ def session_is(pid: int, started: float) -> bool:
         return abs(psutil.Process(pid).create_time() - started) < 1
     except psutil.NoSuchProcess:
         return True  # the kernel does not reuse a session's id while members live
-
-
-def locked(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
 
 
 def chosen(wanted: int, what: str, say: Say) -> socket.socket:

@@ -21,6 +21,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -178,7 +179,7 @@ def hash_file(path: Path, on_bytes: Callable[[int], None] = lambda count: None) 
     """SHA-256 of a file as hex, read from the disk rather than from memory where the system lets us."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
-        if hasattr(os, "posix_fadvise"):
+        if sys.platform == "linux":
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while block := file.read(CHUNK):
             digest.update(block)
