@@ -1,5 +1,6 @@
 """What the documents say is there: links, commands, targets, modules and files; their lines are short."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -118,3 +119,43 @@ def test_python_files_that_are_named_exist(document: Path) -> None:
     for code in code_of(document):
         if PYTHON_FILE.fullmatch(code) and code != ".py":
             assert f"/{code}\n" in python_files(), code
+
+
+WALKS = ("A clip's way", "A plate's way", "Add an engine")
+STEP = re.compile(r"`([\w/]+\.py)` `([\w.]+)(?:\(\))?`")
+CALL = re.compile(r"`([\w.]+)\(\)`")
+
+
+@cache
+def defined(file: str) -> set[str]:
+    """Functions, classes, methods as ``Class.method`` and names of a module."""
+    names = set()
+    for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                names.add(node.name)
+            case ast.ClassDef():
+                methods = [one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+                names |= {node.name} | {f"{node.name}.{method.name}" for method in methods}
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                names.add(name)
+    return names
+
+
+@pytest.mark.parametrize("title", WALKS)
+def test_steps_of_the_walks_name_what_is_there(title: str) -> None:
+    prose, _ = split(ROOT / "docs/architecture.md")
+    walk = " ".join(prose.split(f"## {title}\n")[1].split("\n## ")[0].split())
+    steps = STEP.findall(walk)
+    assert len(steps) > 8
+    assert [f"{file} {name}" for file, name in steps if name not in defined(file)] == []
+    anywhere = set().union(*(defined(file) for file, _ in steps))
+    assert set(CALL.findall(walk)) <= anywhere
+
+
+def test_every_room_is_in_the_table() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    library = [path.parent for path in ROOT.glob("lib/dashcam/*/__init__.py")]
+    rooms = [f"{path.relative_to(ROOT).as_posix()}/" for path in library]
+    files = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("lib/dashcam/*.py") if path.stem != "__init__"]
+    assert [room for room in (*rooms, *files, "app/", "flows/", "blocks/") if f"| `{room}` |" not in text] == []

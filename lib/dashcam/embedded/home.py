@@ -109,7 +109,7 @@ class Home:
             (self.config / "devices" / f"{device_name(pool)}.json").write_text(json.dumps(device, indent=2))
 
     def environment(self, ports: Ports, pool: str = "server") -> dict[str, str]:
-        """The environment of the system's processes; docs/architecture.md says why Prefect is set like this."""
+        """The environment of the system's processes; docs/embedded.md says why Prefect is set like this."""
         return os.environ | {
             "DASHCAM_CONFIG": str(self.config),
             "DASHCAM_DEVICE": device_name(pool),

@@ -1,4 +1,4 @@
-"""What should be started now: pure decisions, no clock, no network (docs/architecture.md, "Dispatch").
+"""What should be started now: pure decisions, no clock, no network (docs/dispatch.md).
 
 Natural batching: a stage has at most one live run per worker, and a new run takes everything that has gathered by
 then. So what arrives while a device is busy costs one process start and one model load for all of it.
