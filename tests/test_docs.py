@@ -10,7 +10,9 @@ from urllib.parse import unquote
 
 import pytest
 import typer
+from fastapi import FastAPI
 
+from app.api import router as api
 from dashcam.cli import app
 
 ROOT = Path(__file__).parents[1]
@@ -89,6 +91,37 @@ def test_commands_and_their_options_exist(document: Path) -> None:
             command = commands[word]
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         assert set(options) <= known | {"--help"}, f"dashcam {' '.join(words)}"
+
+
+def test_options_in_the_tables_of_commands_exist() -> None:
+    """In a row that begins with a command the other pieces of code that look like options are that command's."""
+    prose, _ = split(ROOT / "docs/using.md")
+    rows = re.findall(r"^\| `dashcam ([^`]+)` \| (.*) \|$", prose, re.MULTILINE)
+    assert len(rows) > 15
+    for words, about in rows:
+        command = typer.main.get_command(app)
+        for word in words.split():
+            command = getattr(command, "commands", {}).get(word, command)
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        named = {word for code in CODE.findall(about) for word in code.split() if word.startswith("-")}
+        assert named <= known, f"dashcam {words}"
+
+
+@cache
+def rest_calls() -> list[tuple[str, str]]:
+    """Method and a pattern of the path."""
+    web = FastAPI()
+    web.include_router(api)
+    paths = web.openapi()["paths"].items()
+    return [(method.upper(), re.sub(r"\{[^}]*\}", "[^/]+", path)) for path, methods in paths for method in methods]
+
+
+@each_document
+def test_rest_calls_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for method, path in re.findall(r"`(GET|PUT|POST|DELETE) (?:/api/v1)?(/[^`?\s]*)", text):
+        there = [one for one, pattern in rest_calls() if re.fullmatch(pattern, f"/api/v1{path}")]
+        assert method in there, f"{method} {path}"
 
 
 @each_document
