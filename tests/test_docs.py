@@ -16,9 +16,14 @@ from app.api import router as api
 from dashcam.cli import app
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted(
-    path for path in ROOT.rglob("*.md") if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
-)
+
+
+def is_hidden(path: Path) -> bool:
+    """In a folder such as ``.venv``."""
+    return any(part.startswith(".") for part in path.relative_to(ROOT).parts)
+
+
+DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not is_hidden(path))
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")
 PYTHON_FILE = re.compile(r"[\w./-]+\.py")
@@ -142,8 +147,8 @@ def test_modules_that_are_run_exist(document: Path) -> None:
 
 @cache
 def python_files() -> str:
-    files = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py"))
-    return "".join(f"/{file}\n" for file in files if not file.startswith(".") and "/.venv/" not in file)
+    files = (path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if not is_hidden(path))
+    return "".join(f"/{file}\n" for file in files)
 
 
 @each_document
@@ -152,6 +157,14 @@ def test_python_files_that_are_named_exist(document: Path) -> None:
     for code in code_of(document):
         if PYTHON_FILE.fullmatch(code) and code != ".py":
             assert f"/{code}\n" in python_files(), code
+
+
+def test_documents_that_the_code_refers_to_exist() -> None:
+    code = [path for pattern in ("*/**/*.py", "*.toml", "*/**/*.sh") for path in ROOT.glob(pattern)]
+    texts = (path.read_text(encoding="utf-8") for path in code if not is_hidden(path))
+    named = {name for text in texts for name in re.findall(r"\b(?:docs|benchmarks|training|models)/[\w-]+\.md", text)}
+    assert len(named) > 4
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 WALKS = ("A clip's way", "A plate's way", "Add an engine")

@@ -14,7 +14,7 @@ from dashcam.config import DeviceSettings
 from dashcam.media.decode import frames
 
 RECORDED = 0.22
-"""``preprocess_over_decode`` of this clip (benchmarks/RESULTS.md), without regions."""
+"""``preprocess_over_decode`` of this clip (benchmarks/JOURNAL.md), without regions."""
 SIZE = (1920, 1080)
 PARAMS = "keyint=30:min-keyint=30:bframes=0:scenecut=0"
 

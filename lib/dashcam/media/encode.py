@@ -18,7 +18,7 @@ from dashcam.media.hardware import ENCODER, no_encoder
 
 SHORT_SIDE = 720
 X264 = {"preset": "superfast", "crf": "28", "x264-params": "bframes=0:scenecut=0:weightp=0:aq-mode=0"}
-"""Less than a third of the time of veryfast at CRF 26 (benchmarks/RESULTS.md). Without adaptive quantisation, which
+"""Less than a third of the time of veryfast at CRF 26 (benchmarks/JOURNAL.md). Without adaptive quantisation, which
 takes bits from cars and letters for the texture of roads."""
 NVENC = {"preset": "p4", "rc": "vbr", "cq": "29"}
 GOP_S = 2.0

@@ -20,7 +20,7 @@ VNNI = {"avx512_vnni", "avx_vnni"}
 STRIDE = 32
 PAD = 114
 MIN_SCORE = 0.35
-"""Of what the project's networks are less sure of most is no plate (training/README.md)."""
+"""Of what the project's networks are less sure of most is no plate (training/JOURNAL.md)."""
 
 
 def default_weights() -> Path:
@@ -32,7 +32,7 @@ def default_weights() -> Path:
 
 
 def quickest_weights() -> Path:
-    """Of the checkout's weights those for this processor; both find plates alike (benchmarks/RESULTS.md).
+    """Of the checkout's weights those for this processor; both find plates alike (benchmarks/JOURNAL.md).
 
     Raises `MissingWeights`.
     """
