@@ -74,6 +74,7 @@ async def store_missing(request: Request, error: Exception) -> JSONResponse:
 def configured() -> system.System:
     """The system that the settings describe, its database migrated. Raises with one plain sentence."""
     site = config.load_site()
+    config.tell_prefect(site)
     token = config.token()
     if token is None:
         raise config.ConfigError(["There is no device token: set DASHCAM_TOKEN_FILE, or run `dashcam setup`."])

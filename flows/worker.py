@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import signal
+import sys
 import time
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
 from blocks.device import LocalDevice, NotSetUp, load_device
+from dashcam.config import ConfigError
 from dashcam.device.availability import Rule, meters_of
 from flows.preemption import Worker
 from flows.stale import crash_runs_of
@@ -184,7 +186,15 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1, help="flow runs at once on this device")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    asyncio.run(work(arguments.pool, arguments.limit, this_device()))
+    if get_current_settings().api.url is None:  # Prefect would start a server of its own, for this process alone
+        sys.exit("PREFECT_API_URL is not set: start this with `dashcam worker`, which knows it from the settings.")
+    try:
+        asyncio.run(work(arguments.pool, arguments.limit, this_device()))
+    except ConfigError as error:
+        sys.exit(str(error))
+    except httpx.HTTPError as error:
+        place = get_current_settings().api.url
+        sys.exit(f"Prefect at {place} cannot be used ({error}): see that it runs, and that PREFECT_API_URL is right.")
     log.info("stopped")
 
 

@@ -19,13 +19,18 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
-    pool: Annotated[str, typer.Argument(help=f"One of {', '.join(POOLS)}.")],
-    limit: Annotated[int, typer.Option(help="Flow runs at once on this device.")] = 1,
+    pool: Annotated[
+        str | None, typer.Argument(help=f"One of {', '.join(POOLS)}; default: the one of this device's type.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Flow runs at once here; default: the device's max_concurrent_tasks.")
+    ] = None,
 ) -> None:
-    """Work for one pool on this device until stopped; settings come from $DASHCAM_CONFIG."""
-    if pool not in POOLS:
+    """Work on this device until stopped; settings come from $DASHCAM_CONFIG."""
+    if pool is not None and pool not in POOLS:
         raise typer.BadParameter(f"there is no pool {pool!r}; the pools are {', '.join(POOLS)}")
-    run_module("flows.worker", pool, "--limit", str(limit))
+    device = config.load_device()
+    run_module("flows.worker", pool or device.pool, "--limit", str(limit or device.max_concurrent_tasks))
 
 
 def setup() -> None:
@@ -54,10 +59,7 @@ def version() -> None:
 
 
 def run_module(module: str, *arguments: str) -> NoReturn:
-    site = config.load_site()
-    os.environ.setdefault("PREFECT_API_URL", site.server.prefect_url)
-    # Prefect's own 180 s is longer than the silence after which flows/stale.py takes a run for dead
-    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "30")
+    config.tell_prefect(config.load_site())
     become([sys.executable, "-m", module, *arguments])
 
 

@@ -2,6 +2,7 @@
 
 from dashcam.config.load import check, config_folder, load_device, load_site, token
 from dashcam.config.model import POOLS, DeviceFile, DeviceSettings, DeviceType, Site, pool_of
+from dashcam.config.prefect import has_home, tell_prefect
 from dashcam.config.sentences import ConfigError
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "Site",
     "check",
     "config_folder",
+    "has_home",
     "load_device",
     "load_site",
     "pool_of",
+    "tell_prefect",
     "token",
 ]

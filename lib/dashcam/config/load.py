@@ -16,6 +16,8 @@ from dashcam.config.sentences import ConfigError, nearest, sentences_of
 
 DEFAULT_FOLDER = Path("/etc/dashcam-processor")
 SITE_FILE = "config.json"
+RUNS_AT_ONCE: dict[DeviceType, int] = {"main_server": 3}
+"""At least, unless the device's own file says otherwise: the server's runs are short, and none waits behind a scan."""
 M = TypeVar("M", bound=BaseModel)
 
 SITE_ENV = {
@@ -207,12 +209,14 @@ def _device_mistakes(site: Site, device: DeviceFile, path: Path) -> list[str]:
 
 def _settings(site: Site, device: DeviceFile, name: str) -> DeviceSettings:
     scratch = device.storage.local_scratch
+    device_type = device.device_type or _evident_type(device)
+    at_once = max(site.global_.max_concurrent_tasks_per_device, RUNS_AT_ONCE.get(device_type, 1))
     return DeviceSettings(
         hostname=device.hostname or name,
-        device_type=device.device_type or _evident_type(device),
+        device_type=device_type,
         # a folder of our own inside it: a worker empties its scratch, and local_scratch may be /tmp itself
         scratch=Path(scratch) / "dashcam-scratch" if scratch else default_scratch(),
-        max_concurrent_tasks=device.storage.max_concurrent_tasks or site.global_.max_concurrent_tasks_per_device,
+        max_concurrent_tasks=device.storage.max_concurrent_tasks or at_once,
         sample_fps=device.sample_fps,
         lowres_fps=device.lowres_fps,
         detector_size=device.detector_size,

@@ -1,6 +1,7 @@
 """What can be set, with units and limits: the keys of the deployment guide's chapters 4 and 5, and our own."""
 
 import getpass
+import os
 import re
 import tempfile
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -246,7 +247,15 @@ class DeviceFile(Section):
 
 def default_scratch() -> Path:
     """A folder for temporary files that no other user of this machine shares."""
-    return Path(tempfile.gettempdir()) / f"dashcam-scratch-{getpass.getuser()}"
+    return Path(tempfile.gettempdir()) / f"dashcam-scratch-{user_name()}"
+
+
+def user_name() -> str:
+    """Of this process; its number where that has no name, as in many a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
 
 
 class DeviceSettings(Section):

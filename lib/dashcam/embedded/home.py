@@ -7,7 +7,10 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from dashcam import Explained
+from dashcam.config import has_home
 from dashcam.tasks.chain import POOLS
 
 DEVICE_TYPES = {"server": "main_server", "jetson": "jetson_coral", "gpu": "rtx_4090", "nas": "shed_nas"}
@@ -110,25 +113,30 @@ class Home:
 
     def environment(self, ports: Ports, pool: str = "server") -> dict[str, str]:
         """The environment of the system's processes; docs/embedded.md says why Prefect is set like this."""
-        return os.environ | {
-            "DASHCAM_CONFIG": str(self.config),
-            "DASHCAM_DEVICE": device_name(pool),
-            "NICEGUI_STORAGE_PATH": str(self.data / "browser-sessions"),
-            "PREFECT_HOME": str(self.prefect),
-            "PREFECT_API_URL": f"http://127.0.0.1:{ports.prefect}/api",
-            "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            # on SQLite a busy machine lets writers wait longer than the default of 10 s, and answers 503
-            "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-            # in-memory leases crash healthy runs after a server restart
-            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            "PREFECT_CLIENT_MAX_RETRIES": "8",
-            "PREFECT_WORKER_QUERY_SECONDS": "2",
-            "DO_NOT_TRACK": "1",
-            "PYTHONUNBUFFERED": "1",
-        }
+        home = {} if has_home() else {"HOME": str(self.data)}
+        return (
+            os.environ
+            | home
+            | {
+                "DASHCAM_CONFIG": str(self.config),
+                "DASHCAM_DEVICE": device_name(pool),
+                "NICEGUI_STORAGE_PATH": str(self.data / "browser-sessions"),
+                "PREFECT_HOME": str(self.prefect),
+                "PREFECT_API_URL": f"http://127.0.0.1:{ports.prefect}/api",
+                "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                # on SQLite a busy machine lets writers wait longer than the default of 10 s, and answers 503
+                "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+                "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+                # in-memory leases crash healthy runs after a server restart
+                "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+                "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+                "PREFECT_CLIENT_MAX_RETRIES": "8",
+                "PREFECT_WORKER_QUERY_SECONDS": "2",
+                "DO_NOT_TRACK": "1",
+                "PYTHONUNBUFFERED": "1",
+            }
+        )
 
 
 def device_name(pool: str) -> str:
@@ -143,10 +151,13 @@ def write_private(path: Path, text: str) -> None:
 
 
 def default_data() -> Path:
-    """``$DASHCAM_DATA``, else the XDG data folder."""
+    """``$DASHCAM_DATA``, else this user's folder for the data of programs."""
     if named := os.environ.get("DASHCAM_DATA"):
         return Path(named)
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "dashcam-processor"
+    try:
+        return user_data_path("dashcam-processor", appauthor=False)
+    except RuntimeError:
+        raise HomeUnusable("This user has no home folder: name a data folder with --data or DASHCAM_DATA.") from None
 
 
 def reserve_port(wanted: int) -> socket.socket:

@@ -1,0 +1,86 @@
+"""What a person can mend is one sentence and exit status 1, from every process of a site: nobody reads a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import NOBODY_LISTENS, settings, start
+
+NO_NAME = """
+import pwd, runpy, sys
+def nobody(uid): raise KeyError(f"getpwuid(): uid not found: {uid}")
+pwd.getpwuid = nobody
+sys.argv = sys.argv[1:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+def one_sentence(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr and done.stdout == ""
+    (sentence,) = done.stderr.strip().splitlines()
+    return sentence
+
+
+@pytest.mark.parametrize("command", ["dashcam.cli worker", "dashcam.cli setup", "dashcam.cli server", "app.main"])
+def test_a_mistake_in_the_sites_file(tmp_path: Path, command: str) -> None:
+    folder = settings(tmp_path, {"server": {"port": 99999}})
+    said = one_sentence(start(command, DASHCAM_CONFIG=str(folder)))
+    assert f"{folder}/config.json: server.port is 99999, but must be less than or equal to 65535." in said
+
+
+def test_a_mistake_in_the_file_of_a_workers_device(tmp_path: Path) -> None:
+    folder = settings(tmp_path, device={"detector_sise": 640})
+    for command in ("dashcam.cli worker", "flows.worker gpu"):
+        said = one_sentence(start(command, DASHCAM_CONFIG=str(folder), PREFECT_API_URL=NOBODY_LISTENS))
+        assert "devices/me.json: detector_sise is not a known key; did you mean 'detector_size'?" in said
+
+
+def test_a_worker_without_a_token(tmp_path: Path) -> None:
+    said = one_sentence(start("dashcam.cli worker", DASHCAM_CONFIG=str(settings(tmp_path))))
+    assert said == "me has no token: set DASHCAM_TOKEN, or DASHCAM_TOKEN_FILE to a file of mode 0600."
+
+
+def test_a_worker_without_prefect(tmp_path: Path) -> None:
+    folder = str(settings(tmp_path))
+    said = one_sentence(start("flows.worker gpu", DASHCAM_CONFIG=folder))
+    assert said.startswith("PREFECT_API_URL is not set: start this with `dashcam worker`")
+    never = {"PREFECT_API_URL": NOBODY_LISTENS, "PREFECT_CLIENT_MAX_RETRIES": "0", "DASHCAM_TOKEN": "x"}
+    said = one_sentence(start("flows.worker gpu", DASHCAM_CONFIG=folder, **never))
+    assert said.startswith(f"Prefect at {NOBODY_LISTENS} cannot be used")
+
+
+def test_a_user_id_without_a_name_and_a_home(tmp_path: Path) -> None:
+    """As `setpriv --reuid 12345`, and most containers, have it."""
+    folder = str(settings(tmp_path))
+    nameless = {"PATH": os.environ["PATH"], "PYTHONPATH": "lib:.", "DASHCAM_CONFIG": folder, "DASHCAM_DEVICE": "me"}
+    run = [sys.executable, "-c", NO_NAME]
+
+    def as_nobody(*command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*run, *command], env=nameless, capture_output=True, text=True, check=False)
+
+    assert "This user has no home folder: name a data folder" in one_sentence(as_nobody("dashcam.cli", "up"))
+    assert "/nope cannot be read" in one_sentence(as_nobody("dashcam.cli", "bench", "heavy", "/nope"))
+    assert "me has no token" in one_sentence(as_nobody("dashcam.cli", "worker"))
+
+
+def test_the_web_process_knows_prefect_from_the_settings_alone(tmp_path: Path) -> None:
+    """Without its address Prefect's client would start a temporary server at each dispatch."""
+    database = f"sqlite:///{tmp_path / 'dashcam.db'}"
+    server = {"prefect_url": NOBODY_LISTENS, "database_url": database}
+    folder = settings(tmp_path, {"server": server})
+    (folder / "token").write_text("secret")
+    (folder / "token").chmod(0o600)
+    code = "import app.main, os; app.main.configured(); print(os.environ['PREFECT_API_URL'])"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | {"DASHCAM_CONFIG": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == NOBODY_LISTENS
