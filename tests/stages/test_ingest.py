@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -113,6 +114,20 @@ def test_just_after_midnight_counts_to_the_local_day(tmp_path: Path) -> None:
     facts = Home(tmp_path, "2026_0628_003000_000001F.MP4", mp4(), "local").facts()
     assert facts.start_utc == datetime(2026, 6, 27, 22, 30, tzinfo=UTC)
     assert (facts.trip, facts.clock) == ("2026-06-28", "name")
+
+
+@pytest.mark.parametrize(("name", "day"), [("2026_0628_003000", "2026-06-28"), ("2026_0110_233000", "2026-01-10")])
+def test_the_day_is_that_of_the_clip_whatever_time_of_year_it_is_handed_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, day: str
+) -> None:
+    """By this computer's clock: summer's offset from UTC for a clip of the summer, also in winter."""
+    monkeypatch.setenv("TZ", ZONE)
+    time.tzset()
+    try:
+        assert Home(tmp_path, f"{name}_000001F.MP4", mp4(), "local", time_zone=None).facts().trip == day
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_local_time_in_gps_records_is_corrected_and_said(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def locate(file: Path, time_zone: str | None) -> "tuple[Found, Clock]":
     from dashcam.media import names
     from dashcam.media.probe import UnreadableClip, probe
 
-    clock.zone(time_zone)
     modified = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    clock.local(modified, time_zone)  # a zone that is none is said before the file is read
     named = names.parse(file).start_local
 
     def span() -> sources.Recorded:

@@ -4,7 +4,7 @@ Three clocks are told apart. The name of a file is in the camera's local time; t
 firmwares (A119 Mini 2, Novatek's TS mode) local time that is labelled UTC.
 """
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from statistics import median
 from typing import Any, Literal, NamedTuple
@@ -33,9 +33,10 @@ class Clock(NamedTuple):
     camera_ahead_s: float | None = None
 
 
-def zone(name: str | None) -> tzinfo:
-    """The configured time zone, or this computer's. ``ZoneInfoNotFoundError`` for a name that is none."""
-    return ZoneInfo(name) if name else datetime.now().astimezone().tzinfo or UTC
+def local(moment: datetime, time_zone: str | None) -> datetime:
+    """The moment in the configured time zone, or in this computer's, with the offset from UTC of that moment and not of
+    today. ``ZoneInfoNotFoundError`` for a name that is none."""
+    return moment.astimezone(ZoneInfo(time_zone) if time_zone else None)
 
 
 def known_zone(name: str) -> ZoneInfo | None:
@@ -98,7 +99,7 @@ def _finder() -> Any:
 
 
 def _offset(moment: datetime, time_zone: str | None) -> timedelta:
-    return moment.astimezone(zone(time_zone) if time_zone else None).utcoffset() or timedelta(0)
+    return local(moment, time_zone).utcoffset() or timedelta(0)
 
 
 def _median_start(fixes: list[Fix]) -> datetime:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from dashcam.records import FixQuality
@@ -62,8 +62,9 @@ def reading(
 def moment(year: int, month: int, day: int, hour: int, minute: int, second: float) -> datetime | None:
     """That moment in UTC, or None when the calendar has no such one (month 13, 31 June, hour 24)."""
     try:
-        whole = int(second)
-        return datetime(year, month, day, hour, minute, whole, round((second - whole) * 1e6) % 1_000_000, UTC)
+        whole = math.floor(second)
+        # added, so that 12.9999996 s is the thirteenth second
+        return datetime(year, month, day, hour, minute, whole, tzinfo=UTC) + timedelta(seconds=second - whole)
     except (ValueError, OverflowError):
         return None
 

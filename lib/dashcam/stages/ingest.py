@@ -93,4 +93,4 @@ def _trip(source: InputRef, start_utc: datetime, time_zone: str | None) -> str:
     parts = PurePosixPath(source.path).parts
     if source.device == "indoor_nas" and len(parts) > 2 and parts[0] == "raw":
         return parts[1]
-    return f"{start_utc.astimezone(clock.zone(time_zone)):%Y-%m-%d}"
+    return f"{clock.local(start_utc, time_zone):%Y-%m-%d}"
