@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse
 from app import system
 from dashcam.catalog.models import Video
 from dashcam.database import reading
+from dashcam.storage import layout
 from dashcam.storage.roots import StoreError
 
 CONTENT_TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".json": "application/json"}
@@ -46,7 +47,7 @@ def file_inside(folder: Path, path: str) -> Path:
     """The real file behind ``path``; 404 when it is not there or lies, by ``..`` or a link, outside the folder."""
     root = os.path.realpath(folder)
     try:
-        target = Path(os.path.realpath(folder / path))
+        target = Path(os.path.realpath(layout.find(folder, path)))
     except ValueError:  # a NUL in the path
         raise HTTPException(404, "There is no such file.") from None
     if not target.is_relative_to(root) or not target.is_file():

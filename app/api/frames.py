@@ -14,10 +14,9 @@ from dashcam.catalog.models import Video
 from dashcam.catalog.places import track_of
 from dashcam.database import reading
 from dashcam.gps.track import Quality, Track
+from dashcam.storage import layout
 
 router = APIRouter(prefix="/videos", tags=["videos"])
-LOW_RES = "video_lowres.mp4"
-TIMES = "frames/times.json"
 
 
 class Frames(BaseModel):
@@ -60,14 +59,14 @@ def frame_times(folder: Path) -> list[float]:
     import av  # the app starts without it
 
     with suppress(HTTPException):
-        listed: list[float] = json.loads(file_inside(folder, TIMES).read_bytes())["t_s"]
+        listed: list[float] = json.loads(file_inside(folder, layout.TIMES).read_bytes())["t_s"]
         return listed
-    path = str(file_inside(folder, LOW_RES))
+    path = str(file_inside(folder, layout.LOWRES))
     try:
         with av.open(path) as container:
             packets = container.demux(container.streams.video[0])
             known = [(packet.pts, packet.time_base) for packet in packets]
     except av.error.FFmpegError as error:
-        raise HTTPException(503, f"The frames of {LOW_RES} cannot be read ({error.strerror}).") from error
+        raise HTTPException(503, f"The frames of {layout.LOWRES} cannot be read ({error.strerror}).") from error
     times = sorted(float(pts * base) for pts, base in known if pts is not None and base is not None)
     return [round(t_s - times[0], 4) for t_s in times]

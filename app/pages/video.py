@@ -18,8 +18,7 @@ from dashcam.catalog import work
 from dashcam.catalog.sightings import FollowedSighting
 from dashcam.catalog.videos import VideoDetail
 from dashcam.records import VideoFacts
-
-LOW_RES = "video_lowres.mp4"
+from dashcam.storage import layout
 
 
 async def video(video_id: str, t: str = "") -> None:
@@ -77,7 +76,7 @@ def player(found: VideoDetail, start_s: float | None) -> None:
     if found.media and found.facts:
         poster = addresses.media_url(found.video_id, found.poster) if found.poster else ""
         Player(
-            addresses.media_url(found.video_id, LOW_RES),
+            addresses.media_url(found.video_id, layout.LOWRES),
             poster,
             width=found.facts.width,
             height=found.facts.height,

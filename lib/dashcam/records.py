@@ -174,13 +174,13 @@ class Sighting(Record):
     slots: CharacterProbabilities
     reads: list[Read]
     crop: str
-    """Path inside the video's bundle, ``plates/<plate_id>_best_crop.jpg``."""
+    """Path inside the video's archive, ``plates/<plate_id>_best_crop.jpg``; see `dashcam.storage.layout`."""
     frame: str
-    """Path inside the video's bundle, ``frames/<plate_id>_best_frame.jpg``."""
+    """Path inside the video's archive, ``frames/<plate_id>_best_frame.jpg``."""
 
 
 class HeavyResult(Record):
-    """HEAVY_PROCESS_VIDEO's result, and the content of ``detections.json``."""
+    """HEAVY_PROCESS_VIDEO's result; ``detections.json`` says the same with the crops' paths in the bundle."""
 
     bundle: str
     """``store:path`` of the folder with the low-res video, crops and frames."""

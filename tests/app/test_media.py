@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from app import media, system
 from dashcam.database import writing
+from dashcam.storage import layout
 from tests.catalog.rows import add_video
 
 VIDEO = f"{1:016x}"
@@ -43,6 +44,19 @@ def test_a_player_may_ask_for_a_part_of_the_video(browser: TestClient) -> None:
     assert answer.content == bytes(range(10, 20))
     assert answer.headers["content-range"] == "bytes 10-19/100"
     assert answer.headers["content-type"] == "video/mp4"
+
+
+@pytest.mark.parametrize("crops", ["plate_crops", "plates"])
+def test_a_bundles_crop_is_found_under_the_name_it_has_in_the_archive(
+    here: system.System, browser: TestClient, tmp_path: Path, crops: str
+) -> None:
+    """Also in a bundle from before the folder was called ``plate_crops``."""
+    with writing(here.engine) as session:
+        add_video(session, 4, media=layout.bundle(f"{4:016x}"))
+    folder = tmp_path / "indoor_nas" / "heavy_output" / f"{4:016x}" / crops
+    folder.mkdir(parents=True)
+    (folder / "7_best_crop.jpg").write_bytes(b"a crop")
+    assert browser.get(f"/media/{4:016x}/{layout.crop('7')}").content == b"a crop"
 
 
 def test_files_are_private_and_of_the_type_they_are_sent_as(browser: TestClient) -> None:

@@ -20,11 +20,15 @@ from dashcam.tasks.model import InputRef, Task, TaskType
 
 BUNDLE = {
     "video_lowres.mp4": b"low resolution " * 100_000,
-    "plates/p1_best_crop.jpg": b"crop",
+    "plate_crops/p1_best_crop.jpg": b"crop",
     "frames/p1_best_frame.jpg": b"frame",
     "detections.json": b"{}",
 }
-ARCHIVED = {name: data for name, data in BUNDLE.items() if name != "detections.json"}
+ARCHIVED = {
+    "video_lowres.mp4": BUNDLE["video_lowres.mp4"],
+    "plates/p1_best_crop.jpg": b"crop",
+    "frames/p1_best_frame.jpg": b"frame",
+}
 FACTS = VideoFacts(
     name="2026_0628_101500_F.MP4",
     sha256="ab" * 32,
@@ -97,6 +101,15 @@ def test_the_archive_has_the_layout_of_the_shed_nas_and_a_manifest(tmp_path: Pat
     assert seen == sorted(seen) and seen[-1] == 1.0 and len([value for value in seen if 0 < value < 1]) > 3
 
 
+def test_a_bundle_from_before_the_crops_folder_had_its_name_gives_the_same_archive(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    folder = tmp_path / "nas/heavy_output/v1"
+    (folder / "plate_crops").rename(folder / "plates")
+    archive.run(task(), ctx)
+    files = content(tmp_path / "archive/v1")
+    assert {name: data for name, data in files.items() if name != "manifest.json"} == ARCHIVED
+
+
 def test_the_same_bundle_gives_the_same_bytes_on_any_archive(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -135,7 +148,7 @@ def test_an_archive_that_is_not_right_is_replaced(tmp_path: Path, damage: str) -
 def test_a_new_bundle_of_the_same_video_replaces_the_old_archive(tmp_path: Path) -> None:
     ctx = context(tmp_path)
     archive.run(task(), ctx)
-    (tmp_path / "nas/heavy_output/v1/plates/p1_best_crop.jpg").write_bytes(b"a better crop")
+    (tmp_path / "nas/heavy_output/v1/plate_crops/p1_best_crop.jpg").write_bytes(b"a better crop")
     (tmp_path / "nas/heavy_output/v1/frames/p1_best_frame.jpg").unlink()
     archive.run(task(), ctx)
     files = content(tmp_path / "archive/v1")

@@ -10,10 +10,11 @@ from dashcam.config import DeviceSettings
 from dashcam.records import FinalizeResult, VideoFacts
 from dashcam.stages import finalize
 from dashcam.stages.common import StageContext
-from dashcam.storage import bundle
+from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
 from dashcam.storage.roots import StoreError, StoreMissing, Stores
 from dashcam.tasks.model import InputRef, Task, TaskType
+from tests.storage.made import manifest_of
 
 SHA = "ab" * 32
 REMOVED = ["indoor_nas:preproc/v1", "indoor_nas:heavy_output/v1"]
@@ -27,13 +28,13 @@ def write(path: Path, data: bytes) -> None:
 @pytest.fixture
 def ctx(tmp_path: Path) -> StageContext:
     for name, data in {"video_lowres.mp4": b"video", "plates/p1_best_crop.jpg": b"crop"}.items():
-        write(tmp_path / "nas/heavy_output/v1" / name, data)
+        write(tmp_path / "nas/heavy_output/v1" / layout.bundled(name), data)
         write(tmp_path / "archive/v1" / name, data)
     write(tmp_path / "nas/heavy_output/v1/detections.json", b"{}")
     write(tmp_path / "nas/heavy_output/v2/video_lowres.mp4", b"another video")
     write(tmp_path / "nas/preproc/v1/candidates.json", b"{}")
     write(tmp_path / "nas/raw/2026-06-28/v1.MP4", b"raw footage")
-    manifest = bundle.build_manifest(tmp_path / "archive/v1", "v1", "v1.MP4", SHA)
+    manifest = manifest_of(tmp_path / "archive/v1", source_sha256=SHA)
     write(tmp_path / "archive/v1/manifest.json", bundle.manifest_bytes(manifest))
     stores = Stores({"indoor_nas": tmp_path / "nas", "shed_nas": tmp_path / "archive"})
     return StageContext(stores, tmp_path, DeviceSettings(), logging.getLogger("test"))
@@ -134,7 +135,7 @@ def test_an_empty_manifest_proves_nothing(ctx: StageContext, tmp_path: Path) -> 
 
 
 def test_a_newer_bundle_that_is_not_archived_yet_stays(ctx: StageContext, tmp_path: Path) -> None:
-    write(tmp_path / "nas/heavy_output/v1/plates/p2_best_crop.jpg", b"found by the newer model")
+    write(tmp_path / "nas/heavy_output/v1/plate_crops/p2_best_crop.jpg", b"found by the newer model")
     before = everything(tmp_path / "nas")
     with pytest.raises(StorageError, match=r"p2_best_crop\.jpg of the bundle is not archived"):
         finalize.run(task(), ctx)

@@ -14,6 +14,7 @@ from dashcam.config.model import GpuSettings
 from dashcam.media.decode import DecodeError, frames
 from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.heavy import Heavy
+from dashcam.storage import layout
 from dashcam.tasks.model import InputRef, TaskType
 from dashcam.vision.engines import Detector, MissingWeights
 from tests.gps.made import drive, transport
@@ -62,8 +63,11 @@ def test_real_clips(shared: Path, tmp_path: Path, heavy: Heavy, clip: str, exact
 
 
 def proves(bundle: Path, result: HeavyResult, source: Path) -> None:
-    """Crops and frames are cut from the frame that was read; the video goes from end to end; the JSON is the result."""
-    assert HeavyResult.model_validate_json((bundle / "detections.json").read_bytes()) == result
+    """Crops and frames are cut from the frame that was read; the video goes from end to end; the JSON says the same."""
+    told = HeavyResult.model_validate_json((bundle / "detections.json").read_bytes())
+    assert all((bundle / sighting.crop).is_file() for sighting in told.sightings)
+    here = [s.model_copy(update={"crop": layout.bundled(s.crop)}) for s in result.sightings]
+    assert told == result.model_copy(update={"sightings": here})
     assert result.frames_decoded >= result.frames_looked_at > 0
     assert set(result.models) == {"plate-detector", "plate-reader", "PP-OCRv6_rec_small"}
     assert (bundle / result.poster).is_file()
@@ -84,7 +88,7 @@ def proves(bundle: Path, result: HeavyResult, source: Path) -> None:
 
 def looks_like(bundle: Path, sighting: Sighting, frame: np.ndarray) -> float:
     """Correlation of the crop's middle with the sighting's box in the source frame."""
-    crop = cv2.imread(str(bundle / sighting.crop), cv2.IMREAD_GRAYSCALE)
+    crop = cv2.imread(str(layout.find(bundle, sighting.crop)), cv2.IMREAD_GRAYSCALE)
     x0, y0, x1, y1 = (round(v) for v in sighting.box)
     gray = cv2.cvtColor(frame[y0:y1, x0:x1], cv2.COLOR_BGR2GRAY)
     return float(cv2.matchTemplate(crop, gray, cv2.TM_CCOEFF_NORMED).max())
@@ -104,7 +108,8 @@ def test_a_plate_that_stands_still_is_one_sighting_and_the_same_bytes_every_time
     assert [s.text for s in confirmed] == [text]
     assert (confirmed[0].first_s, confirmed[0].last_s) == (0.0, pytest.approx(2.8))
     assert bundles[0] == bundles[1]
-    assert {"heavy_output/stop/video_lowres.mp4", f"heavy_output/stop/plates/{text}_best_crop.jpg"} <= set(bundles[0])
+    files = {"video_lowres.mp4", f"plate_crops/{text}_best_crop.jpg", f"frames/{text}_best_frame.jpg"}
+    assert {f"heavy_output/stop/{name}" for name in files} <= set(bundles[0])
     (archive,) = output.publish
     assert archive.task_type == TaskType.ARCHIVE_VIDEO
     assert [(r.type, r.uri) for r in archive.inputs] == [

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.records import Manifest, ManifestEntry
-from dashcam.storage import bundle
+from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
+from tests.storage.made import manifest_of
 
 OLD = {"video_lowres.mp4": b"old video", "plates/p1.jpg": b"old crop"}
 NEW = {"video_lowres.mp4": b"a new video", "plates/p2.jpg": b"new crop", "frames/p2.jpg": b"new frame"}
@@ -249,18 +250,18 @@ names = st.text(alphabet="abc ü'é漢", min_size=1, max_size=6)
 @given(files=st.dictionaries(st.builds("{}/{}".format, names, names), st.binary(max_size=64), min_size=1, max_size=4))
 def test_a_manifest_lists_every_byte_and_has_one_form(tmp_path_factory: Any, files: dict[str, bytes]) -> None:
     folder = fill(tmp_path_factory.mktemp("bundle"), files)
-    manifest = bundle.build_manifest(folder, "v1", "clip.MP4", "0" * 64)
+    manifest = manifest_of(folder)
     assert [entry.path for entry in manifest.files] == sorted(files)
     assert bundle.verify(folder, manifest) == []
-    bundle.write_file(folder / bundle.MANIFEST, bundle.manifest_bytes(manifest))
+    bundle.write_file(folder / layout.MANIFEST, bundle.manifest_bytes(manifest))
     again = bundle.read_manifest(folder)
     assert again == manifest and bundle.manifest_bytes(again) == bundle.manifest_bytes(manifest)
-    assert bundle.build_manifest(folder, "v1", "clip.MP4", "0" * 64) == manifest
+    assert manifest_of(folder) == manifest
 
 
 def test_verifying_names_each_difference(tmp_path: Path) -> None:
     fill(tmp_path, {"same": b"1", "gone": b"2", "short": b"333", "turned": b"4"})
-    manifest = bundle.build_manifest(tmp_path, "v1", "clip.MP4", "0" * 64)
+    manifest = manifest_of(tmp_path)
     (tmp_path / "gone").unlink()
     fill(tmp_path, {"short": b"3", "turned": b"5", "new/one": b"6"})
     assert bundle.verify(tmp_path, manifest) == [
@@ -283,12 +284,12 @@ def test_a_manifest_that_points_outside_reads_nothing_there(tmp_path: Path) -> N
 def test_a_link_in_a_bundle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "plates").symlink_to("/etc")
     with pytest.raises(StorageError, match="neither a file nor a folder"):
-        bundle.build_manifest(tmp_path, "v1", "clip.MP4", "0" * 64)
+        bundle.tree(tmp_path)
 
 
 @pytest.mark.parametrize("text", [None, b"", b"{}", b"\xff\xfe", b'{"version": 2}'])
 def test_a_manifest_that_is_missing_or_damaged_is_a_plain_sentence(tmp_path: Path, text: bytes | None) -> None:
     if text is not None:
-        (tmp_path / bundle.MANIFEST).write_bytes(text)
+        (tmp_path / layout.MANIFEST).write_bytes(text)
     with pytest.raises(StorageError, match=r"manifest"):
         bundle.read_manifest(tmp_path)

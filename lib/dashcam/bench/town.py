@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine
 
 from dashcam.catalog.plate_text import near_keys, suffixes
+from dashcam.storage import layout
 
 YEARS = 5
 FIRST_DAY = datetime(2021, 1, 1, tzinfo=UTC)
@@ -117,7 +118,7 @@ def video_rows(times: Numbers) -> Iterator[tuple[Any, ...]]:
         facts = {"name": name, "camera": "front", "kind": "normal", "trip": began[:10], "sha256": "0" * 64}
         yield (
             f"{number:016x}", name, f"indoor_nas:raw/{name}", began, json.dumps(facts), began, 60.0, began[:10],
-            "front", 1800, 300, "{}", f"shed_nas:{number:016x}", "frames/poster.jpg", "processed",
+            "front", 1800, 300, "{}", layout.archive(f"{number:016x}"), layout.POSTER, "processed",
         )  # fmt: skip
 
 
@@ -127,8 +128,8 @@ def sighting_rows(rng: np.random.Generator, times: Numbers, places: Numbers, pla
     for number, (at, place, owner, confirmed) in enumerate(zip(times, places, owners, sure, strict=True)):
         yield (
             f"{number // SIGHTINGS_PER_VIDEO:016x}", int(owner), 0.93, bool(confirmed), 1.0, 4.0, 2.5, 90_000,
-            "[812.0, 601.5, 934.0, 640.25]", SLOTS, READS, f"plates/{number}_best_crop.jpg",
-            f"frames/{number}_best_frame.jpg", moment(at), float(place[0]), float(place[1]), 12.0, 90.0,
+            "[812.0, 601.5, 934.0, 640.25]", SLOTS, READS, layout.crop(str(number)),
+            layout.frame(str(number)), moment(at), float(place[0]), float(place[1]), 12.0, 90.0,
         )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from dashcam.catalog.search import PlateFilter, plates
 from dashcam.catalog.search import sightings as search_sightings
 from dashcam.gps.place import Estimate
 from dashcam.gps.track import Quality
+from dashcam.storage import layout
 
 
 class SightingAnswer(BaseModel):
@@ -176,7 +177,7 @@ def sighting_answer(one: SightingRow, of: Video) -> SightingAnswer:
         best_s=one.best_s,
         reads=len(one.reads),
         box=(one.box[0], one.box[1], one.box[2], one.box[3]),
-        crop=f"{of.media}/{one.crop}",
+        crop=layout.address(of.media or "", one.crop),
         seen_utc=one.seen_utc,
         lat=one.lat,
         lon=one.lon,

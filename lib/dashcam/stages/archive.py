@@ -11,13 +11,9 @@ from pathlib import Path
 
 from dashcam.records import ArchiveResult, Manifest, ManifestEntry
 from dashcam.stages.common import StageContext, StageOutput
-from dashcam.storage import bundle
+from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
-from dashcam.storage.roots import segment
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
-
-LOWRES = "video_lowres.mp4"
-KEPT_FOLDERS = ("plates", "frames")
 
 
 def run(task: Task, ctx: StageContext) -> StageOutput:
@@ -30,7 +26,7 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
         raise StorageError(
             f"Task {task.task_id} does not say which clip {task.video_id} is made from; ingest it again."
         )
-    archive = InputRef(type="archive", device="shed_nas", path=segment(task.video_id))
+    archive = InputRef.of(layout.archive(task.video_id), "archive")
     source = task.input("bundle")
     final = ctx.stores.path(archive.uri)
     if swept := bundle.sweep_temporaries(final.parent, task.video_id):
@@ -68,25 +64,22 @@ def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manife
             raise StorageError(
                 f"The copy in {final.parent} does not read back as it was written ({differences[0]}); check that disk."
             )
-        bundle.write_file(temporary / bundle.MANIFEST, bundle.manifest_bytes(manifest))
+        bundle.write_file(temporary / layout.MANIFEST, bundle.manifest_bytes(manifest))
     ctx.log.info("archived %d files in %s", len(manifest.files), final)
     return manifest
 
 
 def kept(folder: Path) -> dict[str, Path]:
-    """The files of a bundle that belong into the archive, by relative path, sorted."""
-    return {
-        name: path
-        for name, path in bundle.tree(folder).items()
-        if name == LOWRES or name.partition("/")[0] in KEPT_FOLDERS
-    }
+    """The files of a bundle that belong into the archive, by their path there, sorted."""
+    named = ((layout.archived(name), path) for name, path in bundle.tree(folder).items())
+    return dict(sorted((name, path) for name, path in named if name is not None))
 
 
 def whole(folder: Path) -> dict[str, Path]:
     """As ``kept``; ``StorageError`` when the low-resolution video, the one file every bundle has, is not there."""
     files = kept(folder)
-    if LOWRES not in files:
-        raise StorageError(f"The bundle {folder} has no {LOWRES}, so it is not whole; run the heavy stage again.")
+    if layout.LOWRES not in files:
+        raise StorageError(f"The bundle {folder} has no {layout.LOWRES}, so it is not whole; run heavy again.")
     return files
 
 

@@ -4,11 +4,10 @@ import shutil
 from pathlib import Path
 
 from dashcam.records import FinalizeResult
-from dashcam.stages.archive import LOWRES, kept
+from dashcam.stages.archive import kept
 from dashcam.stages.common import StageContext, StageOutput
-from dashcam.storage import bundle
+from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
-from dashcam.storage.roots import segment
 from dashcam.tasks.model import Task
 
 
@@ -19,10 +18,10 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
     there, nothing is removed and ``StorageError`` or ``StoreError`` says why. What is gone already is no error.
     """
     archive = task.input("archive")
-    name = segment(task.video_id)
     # every address is resolved before the first removal: a store that is not there stops all of it
-    places = {uri: ctx.stores.path(uri) for uri in (f"indoor_nas:preproc/{name}", f"indoor_nas:heavy_output/{name}")}
-    _prove(ctx.stores.path(archive.uri), places[f"indoor_nas:heavy_output/{name}"], task, ctx)
+    made_from = layout.bundle(task.video_id)
+    places = {uri: ctx.stores.path(uri) for uri in (layout.preproc(task.video_id), made_from)}
+    _prove(ctx.stores.path(archive.uri), places[made_from], task, ctx)
     removed = [uri for uri, folder in places.items() if _remove(folder)]
     ctx.log.info("archive verified; removed %s", ", ".join(removed) or "nothing, it was gone already")
     ctx.progress(1.0)
@@ -38,7 +37,7 @@ def _prove(folder: Path, made_from: Path, task: Task, ctx: StageContext) -> None
     sizes = [entry.size for entry in manifest.files] + [path.stat().st_size for path in bundled.values()]
     step = bundle.counted(sum(sizes), ctx.progress)
     archived = {entry.path: entry.sha256 for entry in manifest.files}
-    differences = [] if LOWRES in archived else [f"{LOWRES} is missing"]
+    differences = [] if layout.LOWRES in archived else [f"{layout.LOWRES} is missing"]
     differences += bundle.verify(folder, manifest, step)
     # a newer bundle that still waits for its own archiving must not go with the older one's intermediates
     differences += [

@@ -13,6 +13,7 @@ from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Candidates, HeavyResult, Sighting, Span
 from dashcam.stages.common import StageContext, StageOutput
+from dashcam.storage import layout
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import Detector, PlateReader
@@ -21,9 +22,7 @@ from dashcam.vision.track.pipeline import TrackingPipeline, Tracklet, rounded
 from dashcam.vision.track.sightings import MergedTrack, sightings
 from dashcam.vision.track.thread import TrackingThread
 
-STORE = "indoor_nas"
 FRAME_WIDTH = 1280
-TIMES = "frames/times.json"
 ALL_IN_KEYFRAMES = ("new view", "first seconds")
 """Reasons for which preprocessing keeps a stretch in which nothing moves: its keyframes show all there is."""
 
@@ -47,9 +46,9 @@ class Heavy:
 
         Raises `DecodeError` when no frame decodes, `ClipUnreadable`, `EncodeError`, `StorageError`.
         """
-        bundle = f"{STORE}:heavy_output/{task.video_id}"
+        bundle = layout.bundle(task.video_id)
         work = ctx.scratch / "bundle"
-        for name in ("plates", "frames"):
+        for name in (layout.PLATE_CROPS, layout.FRAMES):
             (work / name).mkdir(parents=True)
         shelf = _Shelf(ctx.scratch / "seen")
         pipeline = TrackingPipeline(self.detector, self.reader, self._device.sample_fps, shelf.keep, self.second)
@@ -70,7 +69,7 @@ class Heavy:
             poster=_write_poster(shelf, work),
             damaged=reader.corrupt,
         )
-        (work / "detections.json").write_text(result.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        (work / layout.DETECTIONS).write_text(_detections(result) + "\n", encoding="utf-8")
         with new_folder(ctx.stores.path(bundle)) as folder:
             shutil.copytree(work, folder, dirs_exist_ok=True)
         ctx.progress(1.0)
@@ -88,7 +87,7 @@ class Heavy:
         gpu = None if device.gpu is None else device.gpu.device_id
         with FrameReader(path, threads=device.threads, skip=skip, gpu=gpu) as reader:
             duration_s = task.video.duration_s if task.video else reader.duration_s
-            low = work / "video_lowres.mp4"
+            low = work / layout.LOWRES
             with LowResEncoder(low, reader, threads=beside(device.threads), fps=device.lowres_fps, gpu=gpu) as encoder:
                 for reason in filter(None, (no_gpu_detector(device), reader.no_gpu, encoder.no_gpu)):
                     ctx.log.info("%s: on the CPU, because %s", task.video_id, reason)
@@ -102,7 +101,7 @@ class Heavy:
                         shelf.offer_poster(picture, duration_s)
                         ctx.progress(min(0.95, 0.95 * frame.t_s / duration_s) if duration_s else 0.0)
             tracklets = tracking.finish()
-            _write_times(work / TIMES, times_s + reader.passed_over_s)
+            _write_times(work / layout.TIMES, times_s + reader.passed_over_s)
             if reader.corrupt:
                 ctx.log.warning("%s: %d damaged packets or frames skipped", task.video_id, reader.corrupt)
             return reader, tracklets
@@ -154,8 +153,8 @@ def _write_sightings(found: Sequence[MergedTrack], shelf: _Shelf, work: Path) ->
         times[text] += 1
         plate_id = text if times[text] == 1 else f"{text}-{times[text]}"
         read = seen.best.read
-        crop, frame = f"plates/{plate_id}_best_crop.jpg", f"frames/{plate_id}_best_frame.jpg"
-        (work / crop).write_bytes(seen.best.jpeg)
+        crop, frame = layout.crop(plate_id), layout.frame(plate_id)
+        (work / layout.bundled(crop)).write_bytes(seen.best.jpeg)
         shutil.copyfile(shelf.path(read.pts), work / frame)
         written.append(
             Sighting(
@@ -176,6 +175,12 @@ def _write_sightings(found: Sequence[MergedTrack], shelf: _Shelf, work: Path) ->
     return written
 
 
+def _detections(result: HeavyResult) -> str:
+    """The result with the crops' paths in the bundle, for who reads it there."""
+    here = [one.model_copy(update={"crop": layout.bundled(one.crop)}) for one in result.sightings]
+    return result.model_copy(update={"sightings": here}).model_dump_json(indent=1)
+
+
 def _write_times(file: Path, times_s: list[float]) -> None:
     """When each frame of the clip is, also those that the copy leaves out: positions are asked for at all of them."""
     file.write_text(json.dumps({"t_s": [round(t_s, 4) for t_s in sorted(times_s)]}) + "\n", encoding="utf-8")
@@ -185,8 +190,8 @@ def _write_poster(shelf: _Shelf, work: Path) -> str:
     picture = shelf.poster()
     if picture is None:
         return ""
-    (work / "frames" / "poster.jpg").write_bytes(picture)
-    return "frames/poster.jpg"
+    (work / layout.POSTER).write_bytes(picture)
+    return layout.POSTER
 
 
 def _report(task: Task, ctx: StageContext, result: HeavyResult, tracking: TrackingThread) -> None:

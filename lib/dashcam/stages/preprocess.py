@@ -13,6 +13,7 @@ from dashcam.media.decode import DecodeError, Frame, FrameReader
 from dashcam.media.images import Image, at_most, jpeg
 from dashcam.records import Candidates, Fix, PreprocessResult
 from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput
+from dashcam.storage import layout
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import EngineLost, MissingWeights
@@ -20,7 +21,6 @@ from dashcam.vision.triage.audit import drawn
 from dashcam.vision.triage.keyframes import Triage
 from dashcam.vision.triage.proposals import SIDE, PlateProposer, proposer_of
 
-STORE = "indoor_nas"
 THUMBS = 12
 THUMB_WIDTH = 320
 LOOK_EVERY_S = 0.9
@@ -42,7 +42,6 @@ class Preprocess:
 
         Raises `Rejected` when no frame decodes, `StageError` when the engine that was asked for is not there.
         """
-        uri = f"{STORE}:preproc/{task.video_id}"
         try:
             self.load()
             seen, duration_s = self._look(task, ctx)
@@ -62,13 +61,13 @@ class Preprocess:
             weights=self._proposer.sha256 if self._proposer else "",
             looks=looks,
         )
-        with new_folder(ctx.stores.path(uri)) as folder:
-            (folder / "candidates.json").write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
-            (folder / "thumbs").mkdir()
+        with new_folder(ctx.stores.path(layout.preproc(task.video_id))) as folder:
+            (folder / layout.CANDIDATES).write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            (folder / layout.THUMBS).mkdir()
             for index, picture in seen.thumbs.kept.items():
-                (folder / "thumbs" / f"{index:04d}.jpg").write_bytes(picture)
+                (folder / layout.thumb(index)).write_bytes(picture)
         ctx.progress(1.0)
-        result = _result(f"{uri}/candidates.json", found)
+        result = _result(layout.candidates(task.video_id), found)
         ctx.log.info(
             "%s: %d keyframes looked at, %.1f s kept, %.1f s rejected, regions by %s",
             task.video_id, result.keyframes, result.kept_s, result.rejected_s, found.proposals,

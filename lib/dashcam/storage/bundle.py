@@ -28,9 +28,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dashcam import Explained
-from dashcam.records import Manifest, ManifestEntry
+from dashcam.records import Manifest
+from dashcam.storage.layout import MANIFEST
 
-MANIFEST = "manifest.json"
 CHUNK = 1 << 20  # bytes read at a time
 
 _TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<token>[0-9a-f]{12})\.(?P<kind>part|old)$", re.DOTALL)
@@ -211,25 +211,6 @@ def tree(folder: Path) -> dict[str, Path]:
             elif not stat.S_ISDIR(mode):
                 raise StorageError(f"{path} is neither a file nor a folder; take it out of {folder}.")
     return dict(sorted(files.items()))
-
-
-def build_manifest(
-    folder: Path,
-    video_id: str,
-    source: str,
-    source_sha256: str,
-    on_bytes: Callable[[int], None] = lambda count: None,
-) -> Manifest:
-    """Reads every file below ``folder`` (but a manifest of its own) and lists it with size and SHA-256, sorted by path.
-
-    ``source`` and ``source_sha256`` say which clip the folder was made from; ``on_bytes`` hears of each chunk read.
-    """
-    entries = [
-        ManifestEntry(path=name, size=path.stat().st_size, sha256=hash_file(path, on_bytes))
-        for name, path in tree(folder).items()
-        if name != MANIFEST
-    ]
-    return Manifest(video_id=video_id, source=source, source_sha256=source_sha256, files=entries)
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:

@@ -64,20 +64,6 @@ class Stores:
             raise StoreError(f"{uri!r} leads out of its store through a symbolic link.")
         return target
 
-    def uri(self, store: str, path: str | Path) -> str:
-        """``store:relative/path`` of an absolute path inside the store's folder; the inverse of ``path``."""
-        root = self._roots.get(store)
-        if root is None:
-            known = ", ".join(sorted(self._roots)) or "none"
-            raise StoreError(f"{store!r} is not a store of this device; its stores are: {known}.")
-        try:
-            relative = Path(path).relative_to(root).as_posix()
-        except ValueError:
-            raise StoreError(f"{path} is not inside store {store} ({root}).") from None
-        uri = f"{store}:{relative}"
-        split(uri)
-        return uri
-
 
 def split(uri: str) -> tuple[str, PurePosixPath]:
     """Store name and clean relative path of a URI; ``StoreError`` when it is not one, or tries to leave its store."""
