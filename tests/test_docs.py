@@ -6,14 +6,17 @@ import shlex
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_args, get_origin
 from urllib.parse import unquote
 
 import pytest
 import typer
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from app.api import router as api
 from dashcam.cli import app
+from dashcam.config.model import DeviceFile, Site
 
 ROOT = Path(__file__).parents[1]
 
@@ -110,6 +113,31 @@ def test_options_in_the_tables_of_commands_exist() -> None:
         known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         named = {word for code in CODE.findall(about) for word in code.split() if word.startswith("-")}
         assert named <= known, f"dashcam {words}"
+
+
+def keys_of(model: type[BaseModel], before: str = "") -> dict[str, object]:
+    """Every key with its default; of a section those in it."""
+    found: dict[str, object] = {}
+    for name, field in model.model_fields.items():
+        key = f"{before}{field.alias or name}"
+        kinds = () if get_origin(field.annotation) is dict else (field.annotation, *get_args(field.annotation))
+        sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        found |= keys_of(sections[0], f"{key}.") if sections else {key: field.default}
+    return found
+
+
+def test_every_setting_is_described_with_its_default() -> None:
+    text = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([\w.]+)` \| (.*?) \|", text, re.MULTILINE))
+    del rows["place.lenses.front.horizontal_fov_deg"], rows["place.lenses.front.projection"]  # of each of `lenses`
+    keys = keys_of(Site) | keys_of(DeviceFile)
+    assert set(keys) - set(rows) == set()
+    assert {key for key in rows if key not in keys and "." in key} == set()
+    for key, said in rows.items():
+        if said.startswith("`") and keys.get(key) is not None:
+            assert said.strip("`") == str(keys[key]), key
+        elif re.fullmatch(r"[\d.]+", said):
+            assert float(said) == keys[key], key
 
 
 @cache
