@@ -13,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from dashcam.embedded.home import Home
 from dashcam.embedded.processes import members
 from dashcam.tasks.client import MainServerClient
 
@@ -54,6 +55,11 @@ class Running:
     def server(self) -> MainServerClient:
         return MainServerClient(self.app_url, (self.data / "config" / "token").read_text())
 
+    @property
+    def prefect_login(self) -> tuple[str, str]:
+        user, password = Home(self.data).prefect_login.split(":")
+        return user, password
+
     def prefect(self, path: str, **body: Any) -> Any:
         return self.ask_prefect("POST", path, body).json()
 
@@ -62,7 +68,7 @@ class Running:
         url = f"http://127.0.0.1:{self.state['prefect']}/api{path}"
 
         def answered() -> httpx.Response | None:
-            answer = httpx.request(method, url, json=body, timeout=60)
+            answer = httpx.request(method, url, json=body, auth=self.prefect_login, timeout=60)
             return None if answer.status_code == 503 else answer.raise_for_status()
 
         answer: httpx.Response = until(answered, f"Prefect answers {method} {path}")

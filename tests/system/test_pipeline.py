@@ -175,7 +175,8 @@ PROCESS_STARTS, STEP_STARTS = 1.1, 0.006
 
 def overhead_cpu_s(running: Running, run_id: str) -> float:
     """What the run's process used beside the stage's own functions."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{running.state['prefect']}/api", timeout=60) as prefect:
+    api = f"http://127.0.0.1:{running.state['prefect']}/api"
+    with httpx.Client(base_url=api, auth=running.prefect_login, timeout=60) as prefect:
         rows = {row["clip"]: row["cpu_seconds"] for row in rows_of(prefect, run_id)}
     return 2 * rows[PROCESS] - sum(rows.values())
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from dashcam.sample import short_clips
 from flows.stale import crash_silent_runs
@@ -70,7 +70,7 @@ def test_reconcile_finds_what_died_without_a_word(running: Running) -> None:
             async with get_client() as client:
                 await crash_silent_runs(client, now)
 
-        with temporary_settings({PREFECT_API_URL: url}):
+        with temporary_settings({PREFECT_API_URL: url, PREFECT_API_AUTH_STRING: ":".join(running.prefect_login)}):
             asyncio.run(in_prefect())
 
     reconcile(datetime.now(UTC))

@@ -88,7 +88,7 @@ def measure(folder: Path, clips: Path, say: Say) -> PipelineCost:
         began, cpu_before = time.monotonic(), cpu_of(system)
         work_off(system, found, say)
         wall_s = time.monotonic() - began
-        with httpx.Client(base_url=f"{system.prefect_url}/api", timeout=60) as prefect:
+        with system.prefect_api() as prefect:
             costs = {
                 stage.flow: cost_of(prefect, stage.flow, len(found), direct[task_type])
                 for task_type, stage in STAGES.items()

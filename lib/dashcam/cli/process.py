@@ -118,7 +118,7 @@ def print_report(report: "Report", system: "EmbeddedSystem") -> None:
 def serve(system: "EmbeddedSystem") -> None:
     """Until Ctrl-C or SIGTERM."""
     out.print(f"WebUI    {system.app_url}", highlight=False)
-    out.print(f"Prefect  {system.prefect_url}", highlight=False)
+    out.print(f"Prefect  {system.prefect_url}  (log in with {system.home.prefect_login})", highlight=False)
     say("Serving until Ctrl-C")
     never = threading.Event()
     try:

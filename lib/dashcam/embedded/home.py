@@ -13,6 +13,9 @@ from dashcam import Explained
 from dashcam.config import has_home
 from dashcam.tasks.chain import POOLS
 
+PREFECT_CHORES_S = 120
+"""How often Prefect's server looks for what nobody waits for: its own loops of 5 to 20 s cost a home 14 % of a core."""
+
 DEVICE_TYPES = {"server": "main_server", "jetson": "jetson_coral", "gpu": "rtx_4090", "nas": "shed_nas"}
 
 
@@ -41,6 +44,15 @@ class Home:
         return self.config / "token"
 
     @property
+    def prefect_login_file(self) -> Path:
+        """``user:password`` of Prefect's API and UI: whoever may start a deployment may run programs here."""
+        return self.config / "prefect-login"
+
+    @property
+    def prefect_login(self) -> str:
+        return self.prefect_login_file.read_text().strip()
+
+    @property
     def logs(self) -> Path:
         return self.data / "logs"
 
@@ -63,6 +75,8 @@ class Home:
                 folder.mkdir(parents=True, exist_ok=True)
             if not self.token_file.exists():
                 write_private(self.token_file, secrets.token_urlsafe(32))
+            if not self.prefect_login_file.exists():
+                write_private(self.prefect_login_file, f"dashcam:{secrets.token_urlsafe(12)}")
             probe = self.data / f".write-{os.getpid()}"
             probe.write_bytes(b"x" * 4096)
             probe.unlink()
@@ -114,29 +128,47 @@ class Home:
     def environment(self, ports: Ports, pool: str = "server") -> dict[str, str]:
         """The environment of the system's processes; docs/embedded.md says why Prefect is set like this."""
         home = {} if has_home() else {"HOME": str(self.data)}
-        return (
-            os.environ
-            | home
-            | {
-                "DASHCAM_CONFIG": str(self.config),
-                "DASHCAM_DEVICE": device_name(pool),
-                "NICEGUI_STORAGE_PATH": str(self.data / "browser-sessions"),
-                "PREFECT_HOME": str(self.prefect),
-                "PREFECT_API_URL": f"http://127.0.0.1:{ports.prefect}/api",
-                "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
-                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-                # on SQLite a busy machine lets writers wait longer than the default of 10 s, and answers 503
-                "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-                "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-                # in-memory leases crash healthy runs after a server restart
-                "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-                "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-                "PREFECT_CLIENT_MAX_RETRIES": "8",
-                "PREFECT_WORKER_QUERY_SECONDS": "2",
-                "DO_NOT_TRACK": "1",
-                "PYTHONUNBUFFERED": "1",
-            }
-        )
+        site = {
+            "DASHCAM_CONFIG": str(self.config),
+            "DASHCAM_DEVICE": device_name(pool),
+            "NICEGUI_STORAGE_PATH": str(self.data / "browser-sessions"),
+            "PYTHONUNBUFFERED": "1",
+        }
+        return os.environ | home | site | self.prefect_client_settings(ports) | self.prefect_server_settings(ports)
+
+    def prefect_client_settings(self, ports: Ports) -> dict[str, str]:
+        return {
+            "PREFECT_HOME": str(self.prefect),
+            "PREFECT_API_URL": f"http://127.0.0.1:{ports.prefect}/api",
+            "PREFECT_API_AUTH_STRING": self.prefect_login,
+            "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+            "PREFECT_CLIENT_MAX_RETRIES": "8",
+            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            "DO_NOT_TRACK": "1",
+        }
+
+    def prefect_server_settings(self, ports: Ports) -> dict[str, str]:
+        services = "PREFECT_SERVER_SERVICES"
+        chores = ["SCHEDULER", "SCHEDULER_RECENT_DEPLOYMENTS", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS"]
+        return {
+            "PREFECT_SERVER_API_AUTH_STRING": self.prefect_login,
+            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{ports.prefect},http://localhost:{ports.prefect}",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+            # on SQLite a busy machine lets writers wait longer than the default of 10 s, and answers 503
+            "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+            # in-memory leases crash healthy runs after a server restart
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+            **{f"{services}_{chore}_LOOP_SECONDS": str(PREFECT_CHORES_S) for chore in (*chores, "REPOSSESSOR")},
+            # a cancelled run waits for this one
+            f"{services}_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
+            "PREFECT_EVENTS_PROACTIVE_GRANULARITY": "PT60S",
+            # few runs ahead: what came due while the machine was off is not worked off afterwards
+            f"{services}_SCHEDULER_MIN_RUNS": "2",
+            f"{services}_SCHEDULER_MAX_RUNS": "2",
+            f"{services}_SCHEDULER_MIN_SCHEDULED_TIME": "PT0S",
+        }
 
 
 def device_name(pool: str) -> str:

@@ -55,6 +55,11 @@ class EmbeddedSystem:
     def client(self) -> MainServerClient:
         return MainServerClient(self.app_url, self.home.token_file.read_text().strip(), patience_s=60)
 
+    def prefect_api(self) -> httpx.Client:
+        """Prefect's REST API, logged in."""
+        user, _, password = self.home.prefect_login.partition(":")
+        return httpx.Client(base_url=f"{self.prefect_url}/api", auth=(user, password), timeout=60)
+
     def start_app(self) -> None:
         """The web process alone: enough to answer what is known already."""
         if "app" not in self.children and self.owned:
