@@ -1,12 +1,14 @@
 """Nothing is let go before the archive has been proven once more, and raw footage not at all."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from dashcam.config import DeviceSettings
+from dashcam.config.model import RetentionDays
 from dashcam.records import FinalizeResult, VideoFacts
 from dashcam.stages import finalize
 from dashcam.stages.common import StageContext
@@ -37,7 +39,8 @@ def ctx(tmp_path: Path) -> StageContext:
     manifest = manifest_of(tmp_path / "archive/v1", source_sha256=SHA)
     write(tmp_path / "archive/v1/manifest.json", bundle.manifest_bytes(manifest))
     stores = Stores({"indoor_nas": tmp_path / "nas", "shed_nas": tmp_path / "archive"})
-    return StageContext(stores, tmp_path, DeviceSettings(), logging.getLogger("test"))
+    settings = DeviceSettings(retention=RetentionDays(preproc_data=0, heavy_output=0))
+    return StageContext(stores, tmp_path, settings, logging.getLogger("test"))
 
 
 def task(video_id: str = "v1", sha256: str = SHA) -> Task:
@@ -171,3 +174,23 @@ def test_a_link_in_place_of_an_intermediate_is_not_followed(ctx: StageContext, t
     with pytest.raises(StorageError, match="is a link"):
         finalize.run(task(), ctx)
     assert everything(tmp_path / "nas/raw") == {"2026-06-28/v1.MP4": b"raw footage"}
+
+
+@pytest.mark.parametrize(
+    ("days", "removed"),
+    [
+        (RetentionDays(), []),  # the guide's 30 and 7
+        (RetentionDays(preproc_data=1, heavy_output=0), ["indoor_nas:heavy_output/v1"]),
+        (RetentionDays(preproc_data=0, heavy_output=1), ["indoor_nas:preproc/v1"]),
+    ],
+)
+def test_what_the_owner_keeps_for_some_days_stays(
+    ctx: StageContext, tmp_path: Path, days: RetentionDays, removed: list[str]
+) -> None:
+    before = everything(tmp_path / "nas")
+    output = finalize.run(task(), replace(ctx, device=DeviceSettings(retention=days)))
+    assert output.result == FinalizeResult(archive="shed_nas:v1", removed=removed)
+    gone = tuple(uri.removeprefix("indoor_nas:") for uri in removed)
+    assert everything(tmp_path / "nas") == {
+        name: data for name, data in before.items() if not name.startswith(gone or ("nothing",))
+    }

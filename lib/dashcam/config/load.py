@@ -225,6 +225,7 @@ def _settings(site: Site, device: DeviceFile, name: str) -> DeviceSettings:
         detector_batch=device.detector_batch,
         proposals=device.proposals,
         audit_share=site.preprocess.audit_share,
+        retention=site.global_.storage_retention_days,
         threads=device.threads,
         time_zone=device.time_zone or site.server.time_zone,
         stores=device.stores,

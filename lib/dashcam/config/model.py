@@ -65,6 +65,12 @@ def _store_name(value: str) -> str:
     return value
 
 
+def _coral_path(value: str) -> str:
+    if not re.fullmatch(r"/dev/bus/usb/\d{3}/\d{3}|/dev/apex_\d+", value):
+        raise ValueError("must be a stick such as /dev/bus/usb/001/003, or a card such as /dev/apex_0")
+    return value
+
+
 def _hours(value: str) -> str:
     clock = r"([01]\d|2[0-3]):[0-5]\d"
     begin, _, end = value.partition("-")
@@ -77,6 +83,7 @@ Hours = Annotated[str, AfterValidator(_hours)]
 StoreName = Annotated[str, AfterValidator(_store_name)]
 AbsolutePath = Annotated[str, AfterValidator(_absolute)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+CoralPath = Annotated[str, AfterValidator(_coral_path)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 FileName = Annotated[str, AfterValidator(_file_name)]
 
@@ -86,7 +93,7 @@ class Section(BaseModel):
 
 
 class RetentionDays(Section):
-    """Days a file is kept at least; what may go after that is the retention rule's business."""
+    """Days a file is kept at least: finalizing removes at once what has 0, and nothing that has more."""
 
     raw_videos: int = Field(90, ge=0)
     preproc_data: int = Field(30, ge=0)
@@ -196,7 +203,16 @@ class DeviceStorage(Section):
 
 
 class CoralSettings(Section):
-    device_path: AbsolutePath | None = None
+    device_path: CoralPath | None = None
+    """A stick's numbers change when it is plugged in or first used: a path on the USB bus means any stick."""
+
+    @property
+    def delegate_device(self) -> str | None:
+        """As Google's driver names it: ``usb`` or ``pci:N``; None leaves the choice to the driver."""
+        if self.device_path is None:
+            return None
+        kind, _, number = self.device_path.rpartition("apex_")
+        return f"pci:{number}" if kind else "usb"
 
 
 class GpuSettings(Section):
@@ -204,8 +220,8 @@ class GpuSettings(Section):
     max_batch_size: int = Field(2, ge=1)
     yolo_model_path: str | None = None
     """YOLO weights of the GPU engine (ultralytics); ``detector_weights`` are the ONNX ones."""
-    ocr_model: str | None = None
-    """The language of the second reader (EasyOCR), as the guide has it; plates need none but ``en``."""
+    ocr_model: Literal["en"] = "en"
+    """The language of the second reader (EasyOCR), as the guide has it; plates need none other."""
     easyocr_folder: AbsolutePath | None = None
     """Where EasyOCR's ``english_g2.pth`` lies; with it doubtful tracks are read a second time."""
 
@@ -281,6 +297,8 @@ class DeviceSettings(Section):
     """What finds regions in keyframes; see `dashcam.vision.triage.proposals.proposer_of`."""
     audit_share: float = 0.02
     """The site's ``preprocess.audit_share``."""
+    retention: RetentionDays = RetentionDays()
+    """The site's ``global.storage_retention_days``."""
     threads: int = 0
     """CPU threads of one engine; 0 is all cores."""
     time_zone: str | None = None
@@ -324,5 +342,9 @@ class Site(Section):
 
     def store_markers(self) -> dict[str, str]:
         """The stores that must hold a marker file, and its name; for ``Stores(roots, markers)``."""
-        paths = {"indoor_nas": self.storage_paths.indoor_nas, "shed_nas": self.storage_paths.shed_nas}
-        return {name: section.marker for name, section in paths.items() if section and section.marker}
+        indoor_nas, shed_nas = self.storage_paths.indoor_nas, self.storage_paths.shed_nas
+        markers = {
+            "indoor_nas": indoor_nas.marker if indoor_nas else None,
+            "shed_nas": shed_nas.marker if shed_nas else None,
+        }
+        return {name: marker for name, marker in markers.items() if marker}

@@ -102,7 +102,11 @@ class Home:
     def write_settings(self, ports: Ports) -> None:
         """The site file, and one device per pool: this machine plays them all."""
         site = {
-            "global": {"task_retry_delay_seconds": 5},
+            # what is archived on this machine need not lie here twice
+            "global": {
+                "task_retry_delay_seconds": 5,
+                "storage_retention_days": {"preproc_data": 0, "heavy_output": 0},
+            },
             # all pools share this machine's cores, where a process start costs more than on a machine of its own
             "dispatch": {"batch_linger_seconds": 15},
             "storage_paths": {

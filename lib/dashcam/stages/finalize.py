@@ -14,16 +14,19 @@ from dashcam.tasks.model import Task
 def run(task: Task, ctx: StageContext) -> StageOutput:
     """Verifies the archive of ``task.input("archive")``, then removes the clip's intermediates from the indoor NAS.
 
-    Raw footage is not touched. When the archive does not verify, lacks something the bundle has, or a store is not
-    there, nothing is removed and ``StorageError`` or ``StoreError`` says why. What is gone already is no error.
+    Raw footage is not touched, nor what the site keeps for some days (``storage_retention_days``). When the archive
+    does not verify, lacks something the bundle has, or a store is not there, nothing is removed and ``StorageError`` or
+    ``StoreError`` says why. What is gone already is no error.
     """
     archive = task.input("archive")
     # every address is resolved before the first removal: a store that is not there stops all of it
     made_from = layout.bundle(task.video_id)
-    places = {uri: ctx.stores.path(uri) for uri in (layout.preproc(task.video_id), made_from)}
+    days = ctx.device.retention
+    kept_days = {layout.preproc(task.video_id): days.preproc_data, made_from: days.heavy_output}
+    places = {uri: ctx.stores.path(uri) for uri in kept_days}
     _prove(ctx.stores.path(archive.uri), places[made_from], task, ctx)
-    removed = [uri for uri, folder in places.items() if _remove(folder)]
-    ctx.log.info("archive verified; removed %s", ", ".join(removed) or "nothing, it was gone already")
+    removed = [uri for uri, folder in places.items() if not kept_days[uri] and _remove(folder)]
+    ctx.log.info("archive verified; removed %s", ", ".join(removed) or "nothing: it was gone already, or shall stay")
     ctx.progress(1.0)
     return StageOutput(FinalizeResult(archive=archive.uri, removed=removed))
 

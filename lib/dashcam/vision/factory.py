@@ -33,7 +33,7 @@ def detector_of(device: DeviceSettings) -> Detector:
 
         edge_tpu = device.coral is not None
         weights = weights_for(device.detector_weights, edge_tpu)
-        return TfliteDetector(weights, edge_tpu=edge_tpu, threads=device.threads or 1)
+        return TfliteDetector(weights, edge_tpu=edge_tpu, coral=device.coral, threads=device.threads or 1)
     named = device.detector_weights or quickest_weights()
     threads = beside(device.threads)
     return ZoomedDetector(OnnxPlateDetector(named, size=device.detector_size, threads=threads, min_score=DOUBTED))

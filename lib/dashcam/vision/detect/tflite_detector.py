@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dashcam.config.model import CoralSettings
 from dashcam.media.images import Image
 from dashcam.vision.detect.onnx_detector import default_weights, letterbox, plates_of
 from dashcam.vision.engines import Detection, EngineLost, MissingWeights
@@ -30,7 +31,9 @@ class TfliteNetwork:
     Coral that was there is gone.
     """
 
-    def __init__(self, weights: Path, *, edge_tpu: bool = False, threads: int = 1) -> None:
+    def __init__(
+        self, weights: Path, *, edge_tpu: bool = False, coral: CoralSettings | None = None, threads: int = 1
+    ) -> None:
         if edge_tpu and not has_driver():
             raise MissingWeights(
                 f"The Edge TPU's driver {EDGE_TPU} is not installed: install libedgetpu, or let the device's "
@@ -39,7 +42,8 @@ class TfliteNetwork:
         content = bytes_of(weights, edge_tpu)
         self.edge_tpu = edge_tpu
         self.sha256 = hashlib.sha256(content).hexdigest()
-        self._network = edge_tpu_interpreter(weights) if edge_tpu else cpu_interpreter(weights, threads)
+        device = coral.delegate_device if coral else None
+        self._network = edge_tpu_interpreter(weights, device) if edge_tpu else cpu_interpreter(weights, threads)
         (self._given,) = self._network.get_input_details()
         self._boxes, self._scores = sorted(self._network.get_output_details(), key=lambda part: part["shape"][1] != 4)
         self.size = int(self._given["shape"][2])
@@ -63,10 +67,17 @@ class TfliteDetector:
     """`TfliteNetwork` as a detector of plates in whole frames. Raises as it does."""
 
     def __init__(
-        self, weights: Path, *, edge_tpu: bool = False, threads: int = 1, min_score: float = 0.25, max_iou: float = 0.5
+        self,
+        weights: Path,
+        *,
+        edge_tpu: bool = False,
+        coral: CoralSettings | None = None,
+        threads: int = 1,
+        min_score: float = 0.25,
+        max_iou: float = 0.5,
     ) -> None:
         self.name = weights.stem
-        self._network = TfliteNetwork(weights, edge_tpu=edge_tpu, threads=threads)
+        self._network = TfliteNetwork(weights, edge_tpu=edge_tpu, coral=coral, threads=threads)
         self.sha256 = self._network.sha256
         self._min_score, self._max_iou = min_score, max_iou
 
@@ -99,21 +110,22 @@ def cpu_interpreter(weights: Path, threads: int) -> Any:
     return network
 
 
-def edge_tpu_interpreter(weights: Path) -> Any:
+def edge_tpu_interpreter(weights: Path, device: str | None = None) -> Any:
     """By Google's pycoral where it is installed, because it comes with the runtime that fits its driver; else by
-    LiteRT. Raises `MissingWeights`."""
+    LiteRT. ``device`` is `CoralSettings.delegate_device`. Raises `MissingWeights`."""
     make = _pycoral() or _delegating
     try:
-        network = make(str(weights))
+        network = make(str(weights), device)
         network.allocate_tensors()
     except (OSError, ValueError, RuntimeError) as error:
         raise MissingWeights(f"The Coral does not answer: plug it in, and pass its USB bus on ({error}).") from error
     return network
 
 
-def _delegating(weights: str) -> Any:
+def _delegating(weights: str, device: str | None) -> Any:
     litert = _litert()
-    return litert.Interpreter(weights, experimental_delegates=[litert.load_delegate(EDGE_TPU)])
+    options = {} if device is None else {"device": device}
+    return litert.Interpreter(weights, experimental_delegates=[litert.load_delegate(EDGE_TPU, options)])
 
 
 def _litert() -> Any:

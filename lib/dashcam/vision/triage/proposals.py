@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashcam.config import DeviceSettings
+from dashcam.config.model import CoralSettings
 from dashcam.media.images import Image
 from dashcam.records import Proposals, ProposedRegion, RegionKind
 from dashcam.vision.detect.onnx_detector import PAD
@@ -25,8 +26,10 @@ KINDS: tuple[RegionKind, ...] = get_args(RegionKind)
 class PlateProposer:
     """The integer network on as many squares as the picture is long. Raises `MissingWeights`, `EngineLost`."""
 
-    def __init__(self, weights: Path, *, edge_tpu: bool = False, threads: int = 1) -> None:
-        self._network = TfliteNetwork(weights, edge_tpu=edge_tpu, threads=threads)
+    def __init__(
+        self, weights: Path, *, edge_tpu: bool = False, coral: CoralSettings | None = None, threads: int = 1
+    ) -> None:
+        self._network = TfliteNetwork(weights, edge_tpu=edge_tpu, coral=coral, threads=threads)
         self.engine: Proposals = "edgetpu" if edge_tpu else "tflite-cpu"
         self.sha256 = self._network.sha256
 
@@ -59,7 +62,7 @@ def proposer_of(device: DeviceSettings) -> PlateProposer | None:
     if wanted == "none":
         return None
     if wanted == "edgetpu" or (wanted == "auto" and device.coral is not None):
-        return PlateProposer(weights_for(named, edge_tpu=True), edge_tpu=True)
+        return PlateProposer(weights_for(named, edge_tpu=True), edge_tpu=True, coral=device.coral)
     if wanted == "auto":
         if find_spec("ai_edge_litert") is None:
             return None
