@@ -46,3 +46,8 @@ def with_hole(data: bytes, first: int, behind: int) -> bytes:
     assert samples is not None
     start, end = int(samples.offsets[first]), int((samples.offsets + samples.sizes)[behind - 1])
     return data[:start] + bytes(end - start) + data[end:]
+
+
+def in_coding(entry: bytes) -> bytes:
+    """A clip whose index says that its picture is coded in something else, by the four letters of its sample entry."""
+    return mp4().replace(b"avc1", entry).replace(b"avcC", b"none")

@@ -1,14 +1,15 @@
 """A clip's facts are right, and what is no clip is refused in one plain sentence."""
 
+import errno
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from dashcam.media.decode import DecodeError, FrameReader
 from dashcam.media.probe import UnreadableClip, probe
 from tests.media.clips import FPS, faststart, mp4
+from tests.media.failing import failing_disk
 
 
 def written(tmp_path: Path, data: bytes, name: str = "2026_0628_133416_000001F.MP4") -> Path:
@@ -55,12 +56,12 @@ def test_facts_of_a_cut_clip_are_of_what_is_there(tmp_path: Path) -> None:
     assert found.damage.startswith("first ")
 
 
-def test_video_in_an_unknown_coding_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path, mp4().replace(b"avc1", b"zzzz").replace(b"avcC", b"zzzC"))
-    with pytest.raises(UnreadableClip, match="coding that is not known here"):
+@pytest.mark.parametrize("number", [errno.EIO, errno.EHOSTDOWN])
+def test_a_disk_that_fails_under_ffmpeg_is_not_a_bad_clip(tmp_path: Path, number: int) -> None:
+    path = written(tmp_path, mp4())
+    with pytest.raises(OSError, match=r".") as failed, failing_disk(path, 0, number, only_ffmpeg=True):
         probe(path)
-    with pytest.raises(DecodeError, match="coding that is not known here"):
-        FrameReader(path)
+    assert failed.value.errno == number
 
 
 @pytest.mark.parametrize("name", ["a.ts", "b.avi", "c.mp4"])

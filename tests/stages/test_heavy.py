@@ -13,12 +13,13 @@ from dashcam.config import DeviceSettings
 from dashcam.config.model import GpuSettings
 from dashcam.media.decode import DecodeError, frames
 from dashcam.records import Candidates, HeavyResult, Sighting, Span
+from dashcam.stages.common import StageError
 from dashcam.stages.heavy import Heavy
 from dashcam.storage import layout
 from dashcam.tasks.model import InputRef, TaskType
 from dashcam.vision.engines import Detector, MissingWeights
 from tests.gps.made import drive, transport
-from tests.media.clips import FPS, faststart, mp4, with_hole
+from tests.media.clips import FPS, faststart, in_coding, mp4, with_hole
 from tests.media.made import Picture, regular, write_clip
 from tests.stages.running import Device, task
 
@@ -164,6 +165,16 @@ def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path:
     torn = task(TaskType.HEAVY_PROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name)])
     with pytest.raises(DecodeError, match=r"torn\.mp4"):
         heavy.run(torn, device.context(clip))
+    assert list(device.nas.iterdir()) == []
+
+
+def test_a_coding_that_this_device_cannot_decode_waits_for_another_device(tmp_path: Path, heavy: Heavy) -> None:
+    clip = tmp_path / "new.mp4"
+    clip.write_bytes(in_coding(b"evc1"))
+    device = Device(tmp_path / "device")
+    todo = task(TaskType.HEAVY_PROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name)])
+    with pytest.raises(StageError, match=r"new\.mp4 is coded as evc"):
+        heavy.run(todo, device.context(clip))
     assert list(device.nas.iterdir()) == []
 
 

@@ -1,6 +1,7 @@
 """Ingest says what a clip is, refuses what nobody can read, and leaves the file as it was."""
 
 import dataclasses
+import errno
 import logging
 import os
 import time
@@ -15,10 +16,11 @@ from dashcam.media import identity
 from dashcam.records import Fix, VideoFacts
 from dashcam.sample.mux import GpsRecord, add_gps
 from dashcam.stages import ingest
-from dashcam.stages.common import Rejected, StageContext
+from dashcam.stages.common import Rejected, StageContext, StageError
 from dashcam.storage.roots import StoreMissing, Stores
 from dashcam.tasks.model import InputRef, Task, TaskType
-from tests.media.clips import FPS, faststart, mp4
+from tests.media.clips import FPS, faststart, in_coding, mp4
+from tests.media.failing import PAGE, failing_disk
 
 NAME = "2026_0628_133416_000001F.MP4"
 START = datetime(2026, 6, 28, 11, 34, 16, tzinfo=UTC)
@@ -188,6 +190,24 @@ def test_a_gpx_beside_the_clip_is_its_track(tmp_path: Path) -> None:
     facts = home.facts()
     assert [fix.source for fix in facts.fixes] == ["sidecar"] * 3
     assert (facts.start_utc, facts.clock) == (START, "gps")
+
+
+def test_a_coding_that_this_server_cannot_decode_is_no_broken_clip(tmp_path: Path) -> None:
+    home = Home(tmp_path, f"raw/a/{NAME}", in_coding(b"evc1"))
+    with pytest.raises(StageError, match=f"{NAME} is coded as evc, which this device cannot decode"):
+        ingest.run(home.task, home.context)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EHOSTDOWN])
+def test_a_disk_that_fails_rejects_no_clip(tmp_path: Path, number: int) -> None:
+    """Wherever in the file it fails: in the index, in the frames, in the positions."""
+    home = Home(tmp_path, f"raw/a/{NAME}", with_gps())
+    places = range(0, home.file.stat().st_size, PAGE)
+    for place in places[:: len(places) // 12]:
+        with pytest.raises(OSError, match=r".") as failed, failing_disk(home.file, place, number):
+            ingest.run(home.task, home.context)
+        assert failed.value.errno == number
+    assert home.facts().frames == 3 * FPS
 
 
 def test_a_missing_file_may_come_back(tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from dashcam.config import DeviceSettings
+from dashcam.media.decode import ClipUnreadable
 from dashcam.records import Candidates, Fix, VideoFacts
 from dashcam.stages.common import Rejected, StageError
 from dashcam.tasks.model import TaskType
+from tests.media.clips import in_coding
+from tests.media.failing import PAGE, failing_disk
 from tests.media.made import Picture, noise, regular, write_clip
 from tests.stages.running import Device
 
@@ -134,6 +137,28 @@ def test_a_clip_without_a_picture_is_rejected_for_good(tmp_path: Path, device: D
     clip.write_bytes(b"milk, eggs")
     with pytest.raises(Rejected, match=r"list\.MP4"):
         device.preprocess(clip)
+    assert not (device.nas / "preproc").exists()
+
+
+def test_a_coding_that_this_device_cannot_decode_waits_for_another_device(tmp_path: Path, device: Device) -> None:
+    clip = tmp_path / "new.MP4"
+    clip.write_bytes(in_coding(b"evc1"))
+    with pytest.raises(StageError, match=r"new\.MP4 is coded as evc, which this device cannot decode"):
+        device.preprocess(clip)
+    clip.write_bytes(in_coding(b"zzzz"))
+    with pytest.raises(Rejected, match="coding that is not known here"):
+        device.preprocess(clip)
+
+
+def test_a_disk_that_fails_rejects_no_clip(tmp_path: Path, device: Device) -> None:
+    clip = write_clip(tmp_path / "drive.mp4", regular(12, 4), gop=4)
+    places = range(0, clip.stat().st_size, PAGE)
+    for place in places[:: len(places) // 12]:
+        with (
+            pytest.raises(ClipUnreadable, match=r"drive\.mp4 cannot be read"),
+            failing_disk(clip, place),
+        ):
+            device.preprocess(clip)
     assert not (device.nas / "preproc").exists()
 
 

@@ -53,6 +53,7 @@ def locate(file: Path, time_zone: str | None) -> "tuple[Found, Clock]":
     """The fixes on their own clock, and when the clip began. ``OSError``, ``ZoneInfoNotFoundError``."""
     from dashcam.gps import clock, sources
     from dashcam.media import names
+    from dashcam.media.coding import NoDecoder
     from dashcam.media.probe import UnreadableClip, probe
 
     modified = datetime.fromtimestamp(file.stat().st_mtime, UTC)
@@ -62,7 +63,7 @@ def locate(file: Path, time_zone: str | None) -> "tuple[Found, Clock]":
     def span() -> sources.Recorded:
         try:
             found = probe(file)
-        except UnreadableClip:
+        except (UnreadableClip, NoDecoder):
             return sources.Recorded(clock.decide([], named, time_zone, None, modified).start_utc)
         return sources.Recorded(clock.decide([], named, time_zone, found.created, modified).start_utc, found.duration_s)
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from dashcam import Explained
+from dashcam.media.coding import NoDecoder, coding_of
 from dashcam.media.hardware import opened
 from dashcam.media.images import Image
 from dashcam.media.picture import PLANAR, SEMIPLANAR, Picture, planes_of
@@ -20,6 +21,8 @@ from dashcam.media.validity import MAX_STEP_S
 MIN_FPS = 0.2
 """Slower than that is no recording, time-lapse included."""
 MS = 0.001
+NOT_DONE_HERE = (av.error.NotImplementedError, av.error.PatchWelcomeError)
+"""What a decoder says that knows the coding and cannot do it: FFmpeg's own for AV1 without a card, a rare profile."""
 HELD_BYTES = 16_000_000
 """Packets put aside in the hope that nobody wants their frames; beyond that they are decoded after all."""
 
@@ -81,7 +84,8 @@ class FrameReader:
     in them; ``passed_over_s`` has the times of the other frames there.
     ``gpu`` is the number of a card that shall decode; ``no_gpu`` says why it does not.
     ``wants``, if set, is asked with the media time of each keyframe before it is decoded.
-    Raises `ClipUnreadable`; `DecodeError` when the file is no video, and at the end when nothing was decoded.
+    Raises `ClipUnreadable`; `NoDecoder`, at once or when no frame could be decoded for want of one; `DecodeError` when
+    the file is no video, and at the end when nothing was decoded.
     """
 
     def __init__(
@@ -96,6 +100,7 @@ class FrameReader:
         self.path = path
         self.keyframes_only = keyframes_only
         self.corrupt = 0
+        self._not_done_here = 0
         self.decoded = 0
         self.first_pts: int | None = None
         self._last_pts: int | None = None
@@ -116,7 +121,10 @@ class FrameReader:
             self._container.close()
             raise DecodeError(f"{path.name} has no video stream.")
         if self._container.streams.video[0].codec_context is None:
+            coding = coding_of(self._container)
             self._container.close()
+            if coding:
+                raise NoDecoder(path.name, coding)
             raise DecodeError(f"{path.name} holds video in a coding that is not known here.")
         self.stream = self._container.streams.video[0]
         self.audio = self._container.streams.audio[0] if self._container.streams.audio else None
@@ -167,6 +175,8 @@ class FrameReader:
             for frame in decoded:
                 if not self._again(frame) and (made := self._frame(frame)):
                     yield made
+        if not self.decoded and self._not_done_here:
+            raise NoDecoder(self.path.name, self.stream.codec_context.name)
         if not self.decoded:
             raise DecodeError(f"No frame of {self.path.name} can be decoded ({self.corrupt} damaged packets).")
 
@@ -174,14 +184,19 @@ class FrameReader:
         """The frames that come out; with None all that are left, after which the decoder starts afresh."""
         context: Any = self.stream.codec_context
         try:
-            frames: Sequence[Any] = context.decode(None) if packet is None else packet.decode()
-            return frames
-        except av.error.FFmpegError:
+            return self._decoded(packet)
+        except av.error.FFmpegError as error:
             self.corrupt += 1
+            self._not_done_here += isinstance(error, NOT_DONE_HERE)
             return []
         finally:
             if packet is None:
                 context.flush_buffers()
+
+    def _decoded(self, packet: av.Packet | None) -> Sequence[Any]:
+        context: Any = self.stream.codec_context
+        frames: Sequence[Any] = context.decode(None) if packet is None else packet.decode()
+        return frames
 
     def _skimmed(self) -> Iterator[Sequence[Any]]:
         """Frames, of unwanted groups of pictures the first; what is put aside of such a group is decoded after all when

@@ -1,6 +1,5 @@
 """What a clip is: codec, size, rate, length; or, in plain words, why nobody can read it."""
 
-import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,10 +11,8 @@ from statistics import median
 import av
 
 from dashcam.media import validity
+from dashcam.media.coding import NoDecoder, coding_of
 from dashcam.media.validity import COPY_AGAIN, MAX_STEP_S, Validity
-
-_FILE_ERRORS = frozenset({errno.ENOENT, errno.EIO, errno.EACCES, errno.ENOTCONN, errno.ESTALE, errno.ETIMEDOUT})
-"""What is wrong with a disk or a mount, not with the clip: that may work again later."""
 
 
 class UnreadableClip(Exception):
@@ -49,7 +46,8 @@ class Probe:
 def probe(path: Path) -> Probe:
     """Look into a clip.
 
-    Raises ``UnreadableClip`` for what shows no picture to anybody, ``OSError`` when the file cannot be read (now).
+    Raises ``UnreadableClip`` for what shows no picture to anybody, ``NoDecoder`` for what it shows to others, and
+    ``OSError`` when the file cannot be read (now).
     """
     found = validity.look(path)
     if found.fatal is not None:
@@ -62,7 +60,7 @@ def probe(path: Path) -> Probe:
                 )
             return _facts(path, container, found)
     except av.error.FFmpegError as error:
-        if isinstance(error, OSError) and error.errno in _FILE_ERRORS:
+        if isinstance(error, OSError):  # the disk's or the mount's, which may work again
             raise
         raise UnreadableClip(
             f"{path.name} is not a video that can be opened ({error.strerror}): "
@@ -78,6 +76,8 @@ def _streams(container: av.container.InputContainer) -> str:
 def _facts(path: Path, container: av.container.InputContainer, found: Validity) -> Probe:
     stream = container.streams.video[0]
     if stream.codec_context is None:
+        if coding := coding_of(container):
+            raise NoDecoder(path.name, coding)
         raise UnreadableClip(
             f"{path.name} holds video in a coding that is not known here, or its index is damaged: {COPY_AGAIN}.",
             has_remains=True,

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
+from dashcam.media.coding import NoDecoder
 from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Candidates, HeavyResult, Sighting, Span
-from dashcam.stages.common import StageContext, StageOutput
+from dashcam.stages.common import StageContext, StageError, StageOutput
 from dashcam.storage import layout
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -44,7 +45,8 @@ class Heavy:
     def run(self, task: Task, ctx: StageContext) -> StageOutput:
         """Writes the bundle ``heavy_output/<video_id>/`` and publishes ARCHIVE_VIDEO.
 
-        Raises `DecodeError` when no frame decodes, `ClipUnreadable`, `EncodeError`, `StorageError`.
+        Raises `DecodeError` when no frame decodes, `StageError` when this device lacks a decoder, `ClipUnreadable`,
+        `EncodeError`, `StorageError`.
         """
         bundle = layout.bundle(task.video_id)
         work = ctx.scratch / "bundle"
@@ -55,10 +57,12 @@ class Heavy:
         spans = _spans(task, ctx)
         rejected = [(span.start_s, span.end_s) for span in spans if not (span.keep or span.audit)]
         skip = rejected + [(span.start_s, span.end_s) for span in spans if span.reason in ALL_IN_KEYFRAMES]
-        with TrackingThread(
-            pipeline, self._device.sample_fps, batch=batch_of(self._device), rejected=rejected
-        ) as tracking:
-            reader, tracklets = self._decode(task, ctx, work, tracking, skip, shelf)
+        batch = batch_of(self._device)
+        try:
+            with TrackingThread(pipeline, self._device.sample_fps, batch=batch, rejected=rejected) as tracking:
+                reader, tracklets = self._decode(task, ctx, work, tracking, skip, shelf)
+        except NoDecoder as error:
+            raise StageError(str(error)) from error
         found = sightings(tracklets)
         result = HeavyResult(
             bundle=bundle,

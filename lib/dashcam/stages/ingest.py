@@ -5,9 +5,10 @@ from pathlib import Path, PurePosixPath
 
 from dashcam.gps import clock, sources
 from dashcam.media import identity, names
+from dashcam.media.coding import NoDecoder
 from dashcam.media.probe import Probe, UnreadableClip, probe
 from dashcam.records import Fix, VideoFacts
-from dashcam.stages.common import Rejected, StageContext, StageOutput
+from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 
 _HASHED = 0.9
@@ -18,13 +19,15 @@ _NO_PICTURE = Probe(codec="", width=0, height=0, fps=0.0, duration_s=0.0, frames
 def run(task: Task, ctx: StageContext) -> StageOutput:
     """Facts of ``task.input("video")``; publishes PREPROCESS_VIDEO on the same file.
 
-    Raises ``Rejected`` for what nobody can read and for a file that grows meanwhile; a missing file or store is an
-    ``OSError`` or ``StoreError``, because it may come back.
+    Raises ``Rejected`` for what nobody can read and for a file that grows meanwhile; ``StageError`` where only this
+    device lacks a decoder; a missing file or store is an ``OSError`` or ``StoreError``, because it may come back.
     """
     source = task.input("video")
     path = ctx.stores.path(source.uri)
     try:
         facts = _facts(path, source, ctx, probe(path))
+    except NoDecoder as error:
+        raise StageError(str(error)) from error
     except UnreadableClip as error:
         remains = _remains(path, source, ctx) if error.has_remains else None
         saved = f" Its {len(remains.fixes)} positions are kept." if remains else ""

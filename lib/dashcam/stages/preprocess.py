@@ -9,6 +9,7 @@ import numpy as np
 
 from dashcam.config import DeviceSettings
 from dashcam.gps.track import MOVING_MPS, Track
+from dashcam.media.coding import NoDecoder
 from dashcam.media.decode import DecodeError, Frame, FrameReader
 from dashcam.media.images import Image, at_most, jpeg
 from dashcam.records import Candidates, Fix, PreprocessResult
@@ -40,13 +41,16 @@ class Preprocess:
     def run(self, task: Task, ctx: StageContext) -> StageOutput:
         """Writes ``preproc/<video_id>/`` and publishes HEAVY_PROCESS_VIDEO.
 
-        Raises `Rejected` when no frame decodes, `StageError` when the engine that was asked for is not there.
+        Raises `Rejected` when no frame decodes, `StageError` when the engine that was asked for, or a decoder, is not
+        there.
         """
         try:
             self.load()
             seen, duration_s = self._look(task, ctx)
         except DecodeError as error:
             raise Rejected(str(error)) from error
+        except NoDecoder as error:
+            raise StageError(str(error)) from error
         except (MissingWeights, EngineLost) as error:
             self._proposer, self._loaded = None, False
             raise StageError(str(error)) from error
