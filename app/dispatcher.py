@@ -3,48 +3,45 @@
 The table says what must run, `dashcam.tasks.dispatch` decides what to start, Prefect runs it where a worker is.
 A person's acts in the Prefect UI count: a cancelled run's tasks are held until someone says "try again", a paused
 pool keeps its run waiting, a retried run holds its tasks while it lives.
+
+A round reads the head of the queue and what runs have, never the queue: 250,000 pending tasks cost it what 25 do.
 """
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    FlowRunFilterTags,
-)
-from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import PrefectException
+from prefect.states import Completed
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.system import System
-from dashcam.catalog import work
+from blocks.runs import TAG, crash_silent_runs, live_runs, runs_by_id
 from dashcam.catalog.devices import at_rest
-from dashcam.database import reading, writing
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.dispatch import Offer, plan
+from dashcam.tasks.dispatch import MOST_CLIPS, Offer, plan
 from dashcam.tasks.model import TaskType
-from dashcam.tasks.row import TaskRow
 
-TAG = "dashcam"
-LIVE = [StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.PAUSED, StateType.CANCELLING]
-PAGE = 200  # Prefect's API returns no more at once
+PAUSE_S = 0.2
+"""What is committed in quick succession is looked at once."""
 BUSY_INTERVAL_S = 1.0
 IDLE_INTERVAL_S = 15.0
+RECONCILE_S = 60.0
 GIVING_BACK = timedelta(seconds=60)
+SPENT = timedelta(seconds=60)
+"""A claimed run none of whose tasks is pending: so old, nobody starts it any more."""
 
 log = logging.getLogger("dashcam.dispatch")
-
-Pending = Sequence[tuple[TaskRow, float | None]]
 
 
 class Dispatcher:
@@ -52,26 +49,34 @@ class Dispatcher:
         self.system = system
         self.deployments: dict[str, UUID] = {}
         self.trouble = ""
+        self.reconciled = time.monotonic()
 
     async def run(self) -> None:
         """Until cancelled: a round at each commit, and one now and then in case a commit was missed."""
         while True:
+            change = self.system.changes.next()
             try:
                 async with get_client() as client:  # kept: making one costs a tenth of a second of CPU
                     await self.rounds(client)
             except Exception as error:  # whatever it is, the next round may be better: without this loop nothing runs
                 self.complain(error)
-            await self.system.woken(BUSY_INTERVAL_S)
+            await self.system.changes.wait(change, BUSY_INTERVAL_S)
 
     async def rounds(self, client: PrefectClient) -> None:
         """Until Prefect stops answering."""
         while True:
+            change = self.system.changes.next()
             busy = await self.round(client)
+            if time.monotonic() - self.reconciled > RECONCILE_S:
+                await self.reconcile(client, datetime.now(UTC))
+                self.reconciled = time.monotonic()
             self.trouble = ""
-            await self.system.woken(BUSY_INTERVAL_S if busy else IDLE_INTERVAL_S)
+            await asyncio.sleep(PAUSE_S)
+            await self.system.changes.wait(change, BUSY_INTERVAL_S if busy else IDLE_INTERVAL_S)
 
     def complain(self, error: Exception) -> None:
         """One line per kind of trouble: the loop goes on, tasks stay pending."""
+        self.deployments.clear()  # they may have been made anew meanwhile
         if type(error).__name__ != self.trouble:
             self.trouble = type(error).__name__
             if isinstance(error, httpx.HTTPError | PrefectException):
@@ -83,116 +88,141 @@ class Dispatcher:
             log.warning("%s (%s: %s); tasks wait", what, type(error).__name__, error, exc_info=unexpected)
 
     async def round(self, client: PrefectClient) -> bool:
-        """Offer what is free; tells whether anything is pending at all."""
-        pending = await asyncio.to_thread(self.read_pending)
-        if not pending:
+        """Settle what has ended, offer what is free; tells whether anything is pending at all."""
+        if not await self.system.ask(table.anything_pending):
             return False
+        # before the tasks: what a run completes or fails meanwhile is then not free yet
         live = await live_runs(client)
-        held = {task_id for run in live for task_id in run.parameters.get("task_ids", [])}
-        unheld = [pair for pair in pending if pair[0].task_id not in held]
-        free = await self.without_ended(client, unheld)
-        resting = await asyncio.to_thread(self.read_at_rest) if free else set()
-        for task_type in STAGES:
-            await self.offer(client, task_type, pending, free, live, resting)
+        await self.settle(client, {str(run.id) for run in live})
+        waiting = await self.system.ask(partial(table.stages_waiting, now=datetime.now(UTC)))
+        if waiting:
+            await self.offer(client, waiting, live)
         return True
 
-    def read_at_rest(self) -> set[str]:
-        with reading(self.system.engine) as session:
-            return at_rest(session, datetime.now(UTC))
-
-    def read_pending(self) -> Pending:
-        with reading(self.system.engine) as session:
-            return work.pending_rows(session)
-
-    async def without_ended(self, client: PrefectClient, free: Pending) -> Pending:
-        """Settle tasks whose last run has ended without them: hold those a person cancelled, delay repeated crashes and
-        what a run did not even come to."""
-        ended = await runs_by_id(client, {row.flow_run_id for row, _ in free if row.flow_run_id})
-        # asked after the runs: a worker says that it rests, or is told to, before it stops any
-        resting = await asyncio.to_thread(self.read_at_rest) if ended else set()
-        ready: list[tuple[TaskRow, float | None]] = []
-        for row, duration in free:
-            run = ended.get(row.flow_run_id or "")
-            if run is not None and being_given_back(run, resting):
-                continue
-            if run is not None and run.state_type is StateType.CANCELLED:
-                await asyncio.to_thread(self.hold, row, f"run {run.name} was cancelled in Prefect")
-            elif run is not None and ended_without_a_word(row, run):
-                said = run.state.message if run.state and run.state.message else "no message"
-                how = "crashed" if run.state_type is StateType.CRASHED else "failed"
-                await asyncio.to_thread(self.count_failure, row, f"run {run.name} {how}: {said}")
-            elif row.hold is None and (row.not_before is None or row.not_before <= datetime.now(UTC)):
-                ready.append((row, duration))
-        return ready
-
-    def hold(self, row: TaskRow, reason: str) -> None:
-        with writing(self.system.engine) as session:
-            table.hold(session, [row.task_id], reason)
-
-    def count_failure(self, row: TaskRow, reason: str) -> None:
-        delay = timedelta(seconds=self.system.site.global_.task_retry_delay_seconds)
-        with writing(self.system.engine) as session:
-            table.fail(session, row.task_id, reason, delay)
-
-    async def offer(
-        self,
-        client: PrefectClient,
-        task_type: TaskType,
-        pending: Pending,
-        free: Pending,
-        live: Sequence[FlowRun],
-        resting: set[str],
-    ) -> None:
-        stage = STAGES[task_type]
-        mine = {row.task_id: row for row, _ in free if row.task_type == task_type}
-        if not mine:
+    async def settle(self, client: PrefectClient, live: Collection[str]) -> None:
+        """Once for each run that has ended: hold what a person cancelled, count what died or failed without a word."""
+        ended = await self.system.ask(table.runs_with_tasks) - set(live)
+        if not ended:
             return
-        deployment = await self.deployment(client, stage.flow)
-        workers = await client.read_workers_for_work_pool(stage.pool)
-        now = datetime.now(UTC)
-        settings = self.system.site.dispatch
-        runs = plan(
-            [
-                Offer(
-                    row.task_id,
-                    (duration or 0.0) / 60,
-                    (now - (row.not_before or row.created_at)).total_seconds(),
-                    suspect=row.attempts > max(1, row.failures),
-                )
-                for row, duration in free
-                if row.task_id in mine
-            ],
-            live_runs=sum(run.deployment_id == deployment for run in live),
-            workers=sum(worker.status == "ONLINE" and worker.name not in resting for worker in workers),
-            upstream_busy=any(TaskType(row.task_type) in upstream(task_type) for row, _ in pending),
-            linger_s=settings.batch_linger_seconds if stage.urgent else settings.archive_linger_seconds,
-            cap_minutes=settings.batch_minutes,
-        )
-        for task_ids in runs:
-            await self.start(client, deployment, stage.flow, [mine[task_id] for task_id in task_ids])
+        known = await runs_by_id(client, ended)
+        # asked after the runs: a worker says that it rests, or is told to, before it stops any
+        resting = await self.system.ask(self.read_at_rest)
+        for run_id in sorted(ended):
+            run = known.get(run_id)
+            if run is None or (run.state is not None and run.state.is_final() and not being_given_back(run, resting)):
+                await self.system.change(partial(self.note_end, run_id=run_id, run=run))
 
-    async def start(self, client: PrefectClient, deployment: UUID, flow: str, rows: Sequence[TaskRow]) -> None:
-        task_ids = [row.task_id for row in rows]
+    def note_end(self, session: Session, run_id: str, run: FlowRun | None) -> None:
+        delay = timedelta(seconds=self.system.site.global_.task_retry_delay_seconds)
+        settle = partial(table.settle, session, run_id, delay)
+        said = run.state.message if run and run.state and run.state.message else "no message"
+        if run is not None and run.state_type is StateType.CANCELLED:
+            table.hold(session, table.tasks_of_run(session, run_id), f"run {run.name} was cancelled in Prefect")
+        elif run is not None and run.state_type is StateType.CRASHED:
+            settle(crashed=f"run {run.name} crashed: {said}")
+        elif run is not None and run.state_type is StateType.FAILED:
+            settle(failed=f"run {run.name} failed: {said}")
+        else:
+            settle()
+
+    async def offer(self, client: PrefectClient, waiting: Sequence[TaskType], live: Sequence[FlowRun]) -> None:
+        resting = await self.system.ask(self.read_at_rest)
+        spent = await self.spent(live)
+        held = {task_id for run in live for task_id in task_ids_of(run)}
+        busy = await self.system.ask(table.stages_pending)
+        for task_type in waiting:
+            stage = STAGES[task_type]
+            deployment = await self.deployment(client, stage.flow)
+            workers = await client.read_workers_for_work_pool(stage.pool)
+            able = sum(worker.status == "ONLINE" and worker.name not in resting for worker in workers)
+            at_work = sum(run.deployment_id == deployment and run.id not in spent for run in live)
+            room = max(1, able) - at_work
+            if room <= 0:
+                continue
+            free = await self.system.ask(partial(read_free, stage=task_type, room=room, held=held))
+            settings = self.system.site.dispatch
+            runs = plan(
+                [offer_of(task, suspect) for task, suspect in free],
+                live_runs=at_work,
+                workers=able,
+                upstream_busy=not upstream(task_type).isdisjoint(busy),
+                linger_s=settings.batch_linger_seconds if stage.urgent else settings.archive_linger_seconds,
+                cap_minutes=settings.batch_minutes,
+            )
+            tasks = {task.task_id: task for task, _ in free}
+            for task_ids in runs:
+                await self.start(client, deployment, task_type, [tasks[task_id] for task_id in task_ids])
+
+    async def start(
+        self, client: PrefectClient, deployment: UUID, task_type: TaskType, tasks: Sequence[table.Waiting]
+    ) -> None:
+        flow, pool = STAGES[task_type].flow, STAGES[task_type].pool
+        task_ids = [task.task_id for task in tasks]
         # attempts makes the key new for every offer: Prefect returns the old run, crashed or not, for a key it knows
-        key = ",".join(f"{row.task_id}:{row.attempts}" for row in rows)
+        key = ",".join(f"{task.task_id}:{task.attempts}" for task in tasks)
         run = await client.create_flow_run_from_deployment(
             deployment,
             parameters={"task_ids": task_ids},
             tags=[TAG],
-            name=f"{flow} of {len(rows)} clip{'s' if len(rows) > 1 else ''} ({rows[0].video_id})",
+            name=f"{flow} of {len(tasks)} clip{'s' if len(tasks) > 1 else ''} ({tasks[0].video_id})",
             idempotency_key=f"{flow}:{hashlib.sha256(key.encode()).hexdigest()}",
         )
-        await asyncio.to_thread(self.note_offer, task_ids, str(run.id))
+        await self.system.change(partial(table.offered, task_ids=task_ids, flow_run_id=str(run.id)))
+        self.system.offers[pool].changed()
         log.info("%s: %d task(s) offered as run %s", flow, len(task_ids), run.id)
 
-    def note_offer(self, task_ids: Sequence[int], flow_run_id: str) -> None:
-        with writing(self.system.engine) as session:
-            table.offered(session, task_ids, flow_run_id)
+    async def reconcile(self, client: PrefectClient, now: datetime) -> None:
+        """Each minute: runs that died without a word become Crashed, so that their tasks are offered again."""
+        spent = await self.spent(await live_runs(client))
+        for run_id, since in spent.items():
+            if now - since > SPENT:
+                state: State = Completed(message="Its clips are through; a worker had moved it back to Pending.")
+                await client.set_flow_run_state(run_id, state, force=True)
+                log.warning("run %s was complete and is so again", run_id)
+        for run in await crash_silent_runs(client, now):
+            log.warning("run %s was dead and is now Crashed", run.name)
+        await self.system.change(partial(table.shorten_waits, now=now))
+
+    async def spent(self, live: Sequence[FlowRun]) -> dict[UUID, datetime]:
+        """Runs that wait to be started although none of their tasks is pending, and since when: a worker of
+        Prefect 3.8 may move a completed run back to Pending, where it would stand in the way of the next."""
+        claimed = [run for run in live if run.state_type is StateType.PENDING and run.state and task_ids_of(run)]
+        if not claimed:
+            return {}
+        wanted = [task_id for run in claimed for task_id in task_ids_of(run)]
+        pending = await self.system.ask(partial(table.pending_among, task_ids=wanted))
+        return {run.id: run.state.timestamp for run in claimed if run.state and pending.isdisjoint(task_ids_of(run))}
+
+    def read_at_rest(self, session: Session) -> set[str]:
+        return at_rest(session, datetime.now(UTC))
 
     async def deployment(self, client: PrefectClient, flow: str) -> UUID:
         if flow not in self.deployments:
             self.deployments[flow] = (await client.read_deployment_by_name(f"{flow}/{flow}")).id
         return self.deployments[flow]
+
+
+def read_free(session: Session, stage: TaskType, room: int, held: set[int]) -> list[tuple[table.Waiting, bool]]:
+    """What ``room`` runs can take at most, and which of it is suspect. Suspects wait until nothing else does.
+
+    ``held`` by live runs is what was retried in Prefect, or offered just before this process died.
+    """
+    now = datetime.now(UTC)
+    found = table.waiting(session, stage, now, room * MOST_CLIPS + len(held))
+    free = [(task, False) for task in found if task.task_id not in held]
+    if len(free) < room:
+        suspects = table.waiting(session, stage, now, room + len(held), suspects=True)
+        free += [(task, True) for task in suspects if task.task_id not in held]
+    return free
+
+
+def offer_of(task: table.Waiting, suspect: bool) -> Offer:
+    waited_s = (datetime.now(UTC) - (task.not_before or task.created_at)).total_seconds()
+    return Offer(task.task_id, (task.footage_s or 0.0) / 60, waited_s, suspect)
+
+
+def task_ids_of(run: FlowRun) -> list[int]:
+    return list(run.parameters.get("task_ids") or [])
 
 
 def being_given_back(run: FlowRun, resting: set[str]) -> bool:
@@ -202,41 +232,7 @@ def being_given_back(run: FlowRun, resting: set[str]) -> bool:
     return datetime.now(UTC) - run.state.timestamp < GIVING_BACK
 
 
-def ended_without_a_word(row: TaskRow, run: FlowRun) -> bool:
-    """Whether the task's run has ended in a way that counts as its failure, which nobody has counted yet.
-
-    The first crash is retried at once (a power cut is nobody's fault); later ones count. A run that failed has said so
-    of this task when it waits until a time after the run's start.
-    """
-    if run.state_type is StateType.CRASHED:
-        return row.attempts > row.failures + 1
-    told = row.not_before is not None and run.start_time is not None and row.not_before > run.start_time
-    return run.state_type is StateType.FAILED and not told
-
-
 def upstream(task_type: TaskType) -> set[TaskType]:
     """The stages a clip passes before this one."""
     order = list(STAGES)
     return set(order[: order.index(task_type)])
-
-
-async def live_runs(client: PrefectClient) -> list[FlowRun]:
-    """Every run of ours that has not ended."""
-    wanted = FlowRunFilter(
-        tags=FlowRunFilterTags(all_=[TAG]), state=FlowRunFilterState(type=FlowRunFilterStateType(any_=LIVE))
-    )
-    runs: list[FlowRun] = []
-    while True:
-        page = await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=len(runs))
-        runs += page
-        if len(page) < PAGE:
-            return runs
-
-
-async def runs_by_id(client: PrefectClient, run_ids: set[str]) -> dict[str, FlowRun]:
-    ids = sorted(run_ids)
-    found: dict[str, FlowRun] = {}
-    for start in range(0, len(ids), PAGE):
-        wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(one) for one in ids[start : start + PAGE]]))
-        found |= {str(run.id): run for run in await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE)}
-    return found

@@ -23,6 +23,7 @@ from dashcam import __version__, config
 from dashcam.catalog import deriving
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.storage.roots import StoreMissing, Stores
+from dashcam.tasks import table
 
 IDLE_S = 15.0
 
@@ -42,26 +43,32 @@ def build(here: system.System) -> FastAPI:
 @asynccontextmanager
 async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
-    loop = asyncio.create_task(dispatch(here))
+    await asyncio.to_thread(here.look_at_zone)
+    beside = [asyncio.create_task(dispatch(here)), asyncio.create_task(here.keep_zone())]
     await asyncio.to_thread(deriving.catch_up, here.engine, here.site.trips)
     yield
-    loop.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await loop
+    for task in beside:
+        task.cancel()
+    for task in beside:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def dispatch(here: system.System) -> None:
     """Prefect's client takes seconds to import: not before there is something to dispatch."""
-    while not await asyncio.to_thread(something_pending, here):
-        await here.woken(IDLE_S)
+    while True:
+        change = here.changes.next()
+        if await something_pending(here):
+            break
+        await here.changes.wait(change, IDLE_S)
     module = await asyncio.to_thread(importlib.import_module, "app.dispatcher")
     await module.Dispatcher(here).run()
 
 
-def something_pending(here: system.System) -> bool:
+async def something_pending(here: system.System) -> bool:
     """False too while the database does not answer: it is asked again."""
     try:
-        return here.has_pending()
+        return await here.ask(table.anything_pending)
     except SQLAlchemyError as error:
         logging.getLogger("dashcam").warning("the database does not answer (%s); tasks wait", error)
         return False

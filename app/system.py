@@ -4,34 +4,50 @@ import asyncio
 import contextlib
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import HTTPException
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.progress import ProgressBoard
-from dashcam.catalog import clocks, work
+from dashcam.catalog import clocks
 from dashcam.catalog.arrival import Settling
 from dashcam.config import Site
-from dashcam.database import reading
+from dashcam.database import reading, writing
 from dashcam.storage.roots import Stores
+from dashcam.tasks.chain import POOLS
 
 ZONE_KEPT_S = 30.0
+RECENT = 100
+T = TypeVar("T")
 
 
 class Broadcast:
-    """Tells everybody who waits at that moment. To be used on one event loop."""
+    """Tells everybody who waits at that moment, all of them on one event loop. Whoever tells may be on any thread."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.number = 0
+        """How often it has been told: who was away sees by it that something was missed."""
 
     def next(self) -> asyncio.Event:
         """Set at the next change; taken before looking, so that none is missed between looking and waiting."""
+        self._loop = asyncio.get_running_loop()
         return self._event
 
     def changed(self) -> None:
+        self.number += 1
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
         self._event.set()
         self._event = asyncio.Event()
 
@@ -48,41 +64,75 @@ class System:
     token: str
     progress: ProgressBoard = field(default_factory=ProgressBoard)
     settling: Settling = field(default_factory=Settling)
+    changes: Broadcast = field(default_factory=Broadcast)
+    """Of changes in the task table."""
     pauses: Broadcast = field(default_factory=Broadcast)
     """Of when a person has paused or resumed a device."""
+    offers: dict[str, Broadcast] = field(default_factory=lambda: {pool: Broadcast() for pool in POOLS})
+    """By pool: of runs that have just been created for it."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
-    _loop: asyncio.AbstractEventLoop | None = None
-    _change: asyncio.Event = field(default_factory=asyncio.Event)
+    _recent: dict[Callable[[Session], Any], tuple[float, float, Any]] = field(default_factory=dict)
+    _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def has_pending(self) -> bool:
-        """Whether the task table holds anything to do."""
-        with reading(self.engine) as session:
-            return work.find(session, state="pending", limit=1)[1] > 0
+    async def ask(self, question: Callable[[Session], T]) -> T:
+        """Run one reading transaction beside the event loop, which never waits for the database."""
+
+        def answer() -> T:
+            with reading(self.engine) as session:
+                return question(session)
+
+        return await asyncio.to_thread(answer)
+
+    async def recent(self, question: Callable[[Session], T]) -> T:
+        """The answer to what takes long to count, as it was a moment ago: asked anew when it is a hundred times as old
+        as it took, so that counting takes a hundredth of one core however many pages look at it."""
+        async with self._counting:
+            at, cost_s, answer = self._recent.get(question, (-math.inf, 0.0, None))
+            if time.monotonic() - at > RECENT * cost_s:
+
+                def answered(session: Session) -> tuple[T, float]:
+                    began = time.thread_time()
+                    return question(session), time.thread_time() - began
+
+                answer, cost_s = await self.ask(answered)
+                self._recent[question] = time.monotonic(), cost_s, answer
+        return answer
+
+    async def change(self, change: Callable[[Session], T]) -> T:
+        """Run one write transaction beside the event loop; it may have to wait for another's."""
+
+        def carry_out() -> T:
+            with writing(self.engine) as session:
+                return change(session)
+
+        return await asyncio.to_thread(carry_out)
+
+    def wake(self) -> None:
+        """Tell the dispatcher and whoever watches, from any thread, that the task table has changed."""
+        self.changes.changed()
 
     def zone(self) -> tzinfo | None:
         """Of the times that people see: the site's setting, else where its latest clips were taken, else None, which
         is this machine's own as `datetime.astimezone` means it."""
-        looked, zone = self._zone
-        if time.monotonic() - looked > ZONE_KEPT_S:
-            if name := self.site.server.time_zone:
-                zone = ZoneInfo(name)
-            else:
-                with reading(self.engine) as session:
-                    zone = clocks.zone_lived_in(session)
-            self._zone = time.monotonic(), zone
-        return zone
+        if time.monotonic() - self._zone[0] > 2 * ZONE_KEPT_S:  # nobody keeps it
+            self.look_at_zone()
+        return self._zone[1]
 
-    def wake(self) -> None:
-        """Tell the dispatcher, from any thread, that the task table has changed."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._change.set)
+    def look_at_zone(self) -> None:
+        zone: tzinfo | None
+        if name := self.site.server.time_zone:
+            zone = ZoneInfo(name)
+        else:
+            with reading(self.engine) as session:
+                zone = clocks.zone_lived_in(session)
+        self._zone = time.monotonic(), zone
 
-    async def woken(self, timeout_s: float) -> None:
-        """Wait for the next change, at most ``timeout_s``."""
-        self._loop = asyncio.get_running_loop()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._change.wait(), timeout_s)
-        self._change.clear()
+    async def keep_zone(self) -> None:
+        """Until cancelled: look at it beside the event loop, so that no page has to."""
+        while True:
+            await asyncio.sleep(ZONE_KEPT_S)
+            with contextlib.suppress(SQLAlchemyError):
+                await asyncio.to_thread(self.look_at_zone)
 
 
 def with_zone(moment: datetime) -> datetime:

@@ -23,10 +23,10 @@ from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
 from blocks.device import LocalDevice, NotSetUp, load_device
+from blocks.runs import crash_runs_of
 from dashcam.config import ConfigError
 from dashcam.device.availability import Rule, meters_of
 from flows.preemption import Worker
-from flows.stale import crash_runs_of
 
 HEARTBEAT_S = 20.0
 LOOK_S = 1.0

@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from blocks.device import LocalDevice
+from blocks.runs import SILENCE
 from dashcam.cli import site
 from dashcam.config import DeviceSettings
 from dashcam.config.model import Availability
 from dashcam.device.availability import Rule
 from dashcam.storage.roots import Stores
 from flows.preemption import Worker
-from flows.stale import SILENCE
 from flows.worker import Watch
 
 

@@ -65,8 +65,7 @@ def list_tasks(
 def pending_tasks(device_type: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> list[Task]:
     """What is still to do, oldest first."""
     with reading(system.current().engine) as session:
-        tasks, _ = work.find(session, state="pending", device_type=device_type, limit=limit)
-    return with_progress(tasks)
+        return with_progress(work.pending(session, device_type, limit))
 
 
 @router.get("/{task_id}")
@@ -82,10 +81,11 @@ def get_task(task_id: Number) -> Task:
 def create_task(new: NewTask) -> Changed:
     """Publish a task for a known video; publishing it twice is one task (``changed`` is false the second time)."""
     here = system.current()
-    with writing(here.engine) as session:
-        if session.get(Video, new.video_id) is None:
-            raise HTTPException(404, f"There is no video {new.video_id}: send it to /api/v1/ingest first.")
-        changed = table.publish(session, new)
+    try:
+        with writing(here.engine) as session:
+            changed = table.publish(session, new)
+    except table.UnknownVideo as unknown:
+        raise HTTPException(404, str(unknown)) from unknown
     here.wake()
     return Changed(changed=changed)
 
@@ -101,8 +101,11 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
     if completion.outcome == "vanished" and goes_on_from_a_copy(here, task_id):
         here.wake()
         return Changed(changed=False)
-    with writing(here.engine) as session:
-        changed = table.complete(session, task_id, completion, partial(apply.apply, site=here.site))
+    try:
+        with writing(here.engine) as session:
+            changed = table.complete(session, task_id, completion, partial(apply.apply, site=here.site))
+    except table.UnknownVideo as unknown:
+        raise HTTPException(409, f"The task stays pending: {unknown}") from unknown
     here.progress.forget(task_id)
     here.wake()
     return Changed(changed=changed)

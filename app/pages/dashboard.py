@@ -1,6 +1,7 @@
 """The first page: what there is, what came in last, what is being worked on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from nicegui import ui
 from nicegui.element import Element
@@ -21,41 +22,58 @@ from dashcam.catalog.videos import VideoCard, VideoFilter
 PLATES, VIDEOS = 10, 8
 
 
-Catalogue = tuple[Totals, list[PlateCard], list[VideoCard]]
-Work = tuple[list[work.StageBacklog], list[work.TaskLine], list[device_table.DeviceLine]]
+@dataclass(frozen=True)
+class Catalogue:
+    totals: Totals
+    plates: list[PlateCard]
+    videos: list[VideoCard]
 
 
-def catalogue(session: Session) -> Catalogue:
-    processed = video_table.videos(session, VideoFilter(outcome="processed"), limit=VIDEOS)
-    videos = processed or video_table.videos(session, limit=VIDEOS)
-    return catalogue_totals(session), search.plates(session, limit=PLATES), videos
+@dataclass(frozen=True)
+class Work:
+    backlog: list[work.StageBacklog]
+    running: list[work.TaskLine]
+    devices: list[device_table.DeviceLine]
 
 
-def going_on(session: Session) -> Work:
-    running = work.tasks_by_id(session, system.current().progress.snapshot())
-    return work.backlog(session), running, device_table.lines(session, now())
+async def look_at_catalogue() -> Catalogue:
+    def latest(session: Session) -> tuple[list[PlateCard], list[VideoCard]]:
+        processed = video_table.videos(session, VideoFilter(outcome="processed"), limit=VIDEOS)
+        videos = processed or video_table.videos(session, limit=VIDEOS)
+        return search.plates(session, limit=PLATES), videos
+
+    return Catalogue(await system.current().recent(catalogue_totals), *await ask(latest))
+
+
+async def look_at_work() -> Work:
+    def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.DeviceLine]]:
+        running = work.tasks_by_id(session, system.current().progress.snapshot())
+        return running, device_table.lines(session, now())
+
+    return Work(await system.current().recent(work.backlog), *await ask(going_on))
 
 
 async def dashboard() -> None:
-    """Work is looked at again every two seconds; the catalogue only when a step of some clip is done."""
-    known, at_work = await ask(catalogue), await ask(going_on)
+    """Work is looked at again every two seconds, the totals as often as counting them is cheap; what came in last only
+    when a step of some clip is done."""
+    known, at_work = await look_at_catalogue(), await look_at_work()
     with frame(NAME, "/"):
         head = tag("div")
         with tag("div", "columns"):
             main, side = tag("div", "wide"), tag("div", "narrow")
-    redraw(head, lambda: counts(known[0]))
-    redraw(main, lambda: recent(*known))
-    redraw(side, lambda: draw_work(*at_work))
+    redraw(head, lambda: counts(known.totals))
+    redraw(main, lambda: latest(known))
+    redraw(side, lambda: draw_work(at_work))
 
     async def look_again() -> None:
-        nonlocal at_work
-        before, at_work = at_work, await ask(going_on)
-        if at_work != before or at_work[1]:
-            redraw(side, lambda: draw_work(*at_work))
-        if at_work[0] != before[0]:
-            found = await ask(catalogue)
-            redraw(head, lambda: counts(found[0]))
-            redraw(main, lambda: recent(*found))
+        nonlocal known, at_work
+        before, at_work = at_work, await look_at_work()
+        if at_work != before or at_work.running:
+            redraw(side, lambda: draw_work(at_work))
+        if at_work.backlog != before.backlog or known.totals != await system.current().recent(catalogue_totals):
+            known = await look_at_catalogue()
+            redraw(head, lambda: counts(known.totals))
+            redraw(main, lambda: latest(known))
 
     ui.timer(2.0, look_again)
 
@@ -66,13 +84,13 @@ def redraw(place: Element, draw: Callable[[], None]) -> None:
         draw()
 
 
-def recent(totals: Totals, plates: list[PlateCard], videos: list[VideoCard]) -> None:
-    if not totals.videos:
+def latest(known: Catalogue) -> None:
+    if not known.totals.videos:
         what = "Give the folder with your dashcam's clips to this command; the plates in them appear here."
         parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
         return
-    recent_plates(plates)
-    recent_videos(videos)
+    recent_plates(known.plates)
+    recent_videos(known.videos)
 
 
 def counts(totals: Totals) -> None:
@@ -105,19 +123,17 @@ def recent_videos(videos: list[VideoCard]) -> None:
             parts.video_card(card, zone(), now(), progress)
 
 
-def draw_work(
-    backlog: list[work.StageBacklog], running: list[work.TaskLine], known: list[device_table.DeviceLine]
-) -> None:
+def draw_work(at: Work) -> None:
     with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
-        for stage in backlog:
-            stage_row(stage, [task for task in running if task.task_type == stage.task_type])
+        for stage in at.backlog:
+            stage_row(stage, [task for task in at.running if task.task_type == stage.task_type])
     with parts.section("Devices", ("Details", "/devices")), tag("div", "panel"):
-        for device in known:
+        for device in at.devices:
             with tag("div", "row"):
                 devices.dot(device, now())
                 tag("span", "grow", device.hostname)
                 tag("span", "muted small", devices.seen(device, now()))
-        if not known:
+        if not at.devices:
             tag("p", "muted small pad", "No device has reported yet. `dashcam up` starts all of them on this machine.")
 
 

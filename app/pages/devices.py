@@ -1,19 +1,18 @@
 """The machines that do the work: which are there, what they are at, and a way to have one for oneself."""
 
-import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 
 from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
 from app.pages import parts
-from app.pages.frame import ask, frame, now, zone
+from app.pages.frame import ask, change, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
 from dashcam.catalog import devices as device_table
 from dashcam.catalog import work
-from dashcam.database import writing
 
 PAUSES = (("Pause for 2 h", timedelta(hours=2)), ("Pause", None))
 Found = tuple[list[device_table.DeviceLine], list[work.TaskLine]]
@@ -116,14 +115,12 @@ def rests(device: device_table.DeviceLine, at: datetime, at_work: bool) -> str:
 
 def pause_button(hostname: str, label: str, spoken: str, length: timedelta | None, paused: bool) -> None:
     async def press() -> None:
-        def write() -> None:
-            with writing(system.current().engine) as session:
-                if paused:
-                    device_table.pause(session, hostname, now() + length if length else None)
-                else:
-                    device_table.resume(session, hostname)
-
-        await asyncio.to_thread(write)
+        until = now() + length if length else None
+        await change(
+            partial(device_table.pause, hostname=hostname, until=until)
+            if paused
+            else partial(device_table.resume, hostname=hostname)
+        )
         system.current().pauses.changed()
         ui.notify(f"{hostname} is paused." if paused else f"{hostname} works again.", type="info")
 

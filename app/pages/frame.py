@@ -1,6 +1,5 @@
 """The frame around every page: name, navigation, search, light or dark."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -13,7 +12,6 @@ from app import addresses, system, wording
 from app.pages.parts import icon, link, tag
 from app.parameters import LARGEST
 from dashcam.catalog.paging import Cursor
-from dashcam.database import reading
 from dashcam.gps.clock import known_zone
 
 NAVIGATION = (
@@ -82,12 +80,12 @@ def navigation(here: str, classes: str) -> None:
 
 async def ask(question: Callable[[Session], T]) -> T:
     """Run one reading transaction beside the event loop."""
+    return await system.current().ask(question)
 
-    def answer() -> T:
-        with reading(system.current().engine) as session:
-            return question(session)
 
-    return await asyncio.to_thread(answer)
+async def change(what: Callable[[Session], T]) -> T:
+    """Run one write transaction beside the event loop."""
+    return await system.current().change(what)
 
 
 def zone() -> tzinfo | None:

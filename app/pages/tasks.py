@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from nicegui import ui
-from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
 from app.pages import parts
-from app.pages.frame import ask, frame, now, zone
+from app.pages.frame import ask, change, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
 from dashcam.catalog import work
-from dashcam.database import writing
 from dashcam.tasks import table
 
 PAGE = 50
@@ -25,11 +24,11 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
     chosen = view if view in VIEWS else "pending"
     number = max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1
 
-    def question(session: Session) -> Found:
-        found = work.tasks(session, chosen, PAGE, (number - 1) * PAGE)
-        return found, {name: work.task_count(session, name) for name in VIEWS}
+    async def look() -> Found:
+        lines = await ask(lambda session: work.tasks(session, chosen, PAGE, (number - 1) * PAGE))
+        return lines, await system.current().recent(work.task_counts)
 
-    shown = await ask(question)
+    shown = await look()
     progress = system.current().progress.snapshot()
     with frame("Tasks", "/tasks"):
         with tag("div", "title-line"):
@@ -43,7 +42,7 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
 
     async def look_again() -> None:
         nonlocal shown, progress
-        found, at = await ask(question), system.current().progress.snapshot()
+        found, at = await look(), system.current().progress.snapshot()
         if (found, at) != (shown, progress):
             shown, progress = found, at
             place.clear()
@@ -132,11 +131,9 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
 
 
 def retry_button(line: work.TaskLine) -> None:
-    def again() -> None:
-        here = system.current()
-        with writing(here.engine) as session:
-            released = table.release(session, line.task_id)
-        here.wake()
+    async def again() -> None:
+        released = await change(partial(table.release, task_id=line.task_id))
+        system.current().wake()
         ui.notify("It is tried again now." if released else "This task is done already.", type="info")
 
     label = f"Try {wording.stage_name(line.task_type)} of {line.video_name} again"

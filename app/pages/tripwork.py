@@ -1,6 +1,5 @@
 """Splitting and joining trips by hand: the buttons, and the way back."""
 
-import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -13,7 +12,6 @@ from app.pages.parts import icon, tag
 from dashcam.catalog import trips
 from dashcam.catalog.models import Video
 from dashcam.config.model import TripSettings
-from dashcam.database import writing
 from dashcam.gps.trips import Decision
 
 T = TypeVar("T")
@@ -24,13 +22,8 @@ WORDS: dict[str, Decision] = {"split": "split", "merge": "merge"}
 async def act(change: Callable[[Session, TripSettings], T]) -> T | None:
     """One writing transaction beside the event loop; what cannot be done is said, and None comes back."""
     here = system.current()
-
-    def write() -> T:
-        with writing(here.engine) as session:
-            return change(session, here.site.trips)
-
     try:
-        return await asyncio.to_thread(write)
+        return await here.change(lambda session: change(session, here.site.trips))
     except trips.NoSuchTrip as error:
         ui.notify(str(error), type="warning")
         return None

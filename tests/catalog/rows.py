@@ -75,6 +75,7 @@ def add_sighting(session: Session, video: Video, text: str, best_s: float = 2.0,
 
 def add_task(session: Session, video: Video, task_type: str = "HEAVY_PROCESS_VIDEO", **fields: Any) -> TaskRow:
     known = {"device_type": "gpu", "revision": 1, "inputs": [], "created_at": NOON, "state": "pending"}
+    known["footage_s"] = video.duration_s
     task = TaskRow(task_type=task_type, video_id=video.video_id, **(known | fields))
     session.add(task)
     session.flush()

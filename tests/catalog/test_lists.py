@@ -209,7 +209,7 @@ def test_tasks_in_trouble_are_those_that_failed_or_are_held(engine: Engine) -> N
     with reading(engine) as session:
         assert [line.video_id for line in work.tasks(session, "stuck")] == [failed.video_id, held.video_id]
         assert [line.video_id for line in work.tasks(session, "complete")] == [done.video_id]
-        assert work.task_count(session, "pending") == 3
+        assert work.task_counts(session) == {"pending": 3, "stuck": 2, "complete": 1}
 
 
 def test_totals_and_devices(engine: Engine) -> None:

@@ -1,10 +1,11 @@
 """The migrations make exactly the tables and indices that the models declare."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 import migrations
 from dashcam.catalog.models import Base
@@ -44,13 +45,17 @@ def old_database(folder: Path, revision: str, *rows: str) -> Engine:
     """A database as an older version left it."""
     old = open_engine(f"sqlite:///{folder / 'old.db'}")
     with old.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        to_revision(connection, command.upgrade, revision)
         for row in rows:
             connection.execute(text(row))
     return old
+
+
+def to_revision(connection: Connection, direction: Callable[[Config, str], None], revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["connection"] = connection
+    direction(config, revision)
 
 
 def test_positions_from_before_their_quality_was_kept_are_plain_fixes(engine: Engine, tmp_path: Path) -> None:
@@ -75,3 +80,29 @@ def test_plates_from_before_the_search_had_its_keys_get_them(tmp_path: Path) -> 
         assert [tuple(row) for row in found] == [(7,)]
         assert connection.execute(text("SELECT count(*) FROM plate_near WHERE key = 'LT23CG'")).scalar() == 1
     old.dispose()
+
+
+def test_tasks_from_before_a_backlog_was_cheap_keep_their_place(any_engine: Engine) -> None:
+    """On both databases, down to the older tables and up again with tasks in them."""
+    task = "INSERT INTO task (task_id, task_type, video_id, revision, device_type, state, inputs, created_at, attempts,"
+    rows = (
+        "INSERT INTO video (video_id, name, source, created_at, duration_s)"
+        " VALUES ('v', 'a.MP4', 's:a.MP4', '2026-06-28', 12.5), ('w', 'b.MP4', 's:b.MP4', '2026-06-28', NULL)",
+        f"{task} failures, flow_run_id) VALUES (1, 'HEAVY_PROCESS_VIDEO', 'v', 1, 'gpu', 'pending', '[]', '2026-06-28',"
+        " 3, 2, 'r')",
+        f"{task} failures) VALUES (2, 'INGEST_VIDEO', 'w', 1, 'server', 'pending', '[]', '2026-06-28', 0, 0)",
+        f"{task} failures, flow_run_id) VALUES (3, 'INGEST_VIDEO', 'v', 1, 'server', 'complete', '[]', '2026-06-28', 1,"
+        " 0, 'q')",
+    )
+    with any_engine.begin() as connection:
+        to_revision(connection, command.downgrade, "0007")
+        for row in rows:
+            connection.execute(text(row))
+    migrations.upgrade(any_engine)
+    with any_engine.connect() as connection:
+        kept = "SELECT task_id, attempts, failures, crashes, told, footage_s, flow_run_id FROM task ORDER BY task_id"
+        assert [tuple(row) for row in connection.execute(text(kept))] == [
+            (1, 3, 2, 0, False, 12.5, None),  # the run that has it, if it lives, holds it all the same
+            (2, 0, 0, 0, False, None, None),
+            (3, 1, 0, 0, False, None, "q"),
+        ]

@@ -9,8 +9,8 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
+from blocks.runs import crash_silent_runs
 from dashcam.sample import short_clips
-from flows.stale import crash_silent_runs
 from tests.system.running import Running, until
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
@@ -81,7 +81,7 @@ def test_reconcile_finds_what_died_without_a_word(running: Running) -> None:
 
 def test_what_has_a_schedule_runs_by_itself(running: Running) -> None:
     """With SQLAlchemy 2.1 Prefect's scheduler failed with no more than a line in its log."""
-    for flow, minutes in (("reconcile", 1), ("scan", 5)):
+    for flow, minutes in (("scan", 5),):
         until(
             lambda flow=flow: any(run["state_type"] == "COMPLETED" for run in running.flow_runs(flow)),
             f"a run of {flow} is through",

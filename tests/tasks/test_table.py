@@ -4,7 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, update
 
 from dashcam import records
 from dashcam.catalog import work
@@ -224,6 +224,78 @@ def test_a_failure_waits_longer_each_time_and_stays_pending(any_engine: Engine) 
     with reading(any_engine) as session:
         task = work.get(session, task_id)
     assert task is not None and task.not_before is None and task.failures == 0
+
+
+def row_of(engine: Engine, task_id: int) -> TaskRow:
+    with reading(engine) as session:
+        return session.get_one(TaskRow, task_id)
+
+
+def test_no_delay_is_longer_than_six_hours(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    with writing(any_engine) as session:
+        session.execute(update(TaskRow).values(failures=40))
+        assert table.fail(session, task_id, "NAS is away", timedelta(minutes=5))
+    wait = row_of(any_engine, task_id).not_before
+    assert wait is not None and abs(wait - datetime.now(UTC) - timedelta(hours=6)) < timedelta(minutes=1)
+    assert row_of(any_engine, task_id).failures == 41
+
+
+def test_what_is_complete_neither_fails_nor_is_held_nor_tried_again(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    complete(any_engine, task_id, Completion(outcome="rejected", reason="a.MP4 is empty."))
+    with writing(any_engine) as session:
+        session.execute(update(TaskRow).values(failures=2, flow_run_id="r"))
+    before = vars(row_of(any_engine, task_id)).copy()
+    with writing(any_engine) as session:
+        assert not table.fail(session, task_id, "too late", timedelta(minutes=5))
+        table.hold(session, [task_id], "too late")
+        assert not table.release(session, task_id)
+        table.offered(session, [task_id], "another")
+        table.settle(session, "r", timedelta(minutes=5), failed="too late")
+    after = vars(row_of(any_engine, task_id))
+    assert {name: after[name] for name in before if name[0] != "_"} == {
+        name: value for name, value in before.items() if name[0] != "_"
+    }
+
+
+def test_failures_at_the_same_moment_are_all_counted(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    start = threading.Barrier(4)
+
+    def fail() -> None:
+        start.wait()
+        with writing(any_engine) as session:
+            table.fail(session, task_id, "NAS is away", timedelta(seconds=1))
+
+    threads = [threading.Thread(target=fail) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert row_of(any_engine, task_id).failures == 4
+
+
+def test_a_failure_reported_twice_by_one_run_is_one(any_engine: Engine) -> None:
+    """The first report's answer was lost on the way."""
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    for run in ("first", "second"):
+        with writing(any_engine) as session:
+            table.offered(session, [task_id], run)
+            assert table.fail(session, task_id, "NAS is away", timedelta(seconds=1))
+            assert not table.fail(session, task_id, "NAS is away", timedelta(seconds=1))
+    assert row_of(any_engine, task_id).failures == 2
+
+
+def test_a_task_for_a_video_that_nobody_knows_is_refused_in_words(any_engine: Engine) -> None:
+    """It was taken for published before, and the clip went no further."""
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    follows = Completion(result=facts().model_dump(mode="json"), publish=[new_task(TaskType.PREPROCESS_VIDEO, "v2")])
+    with pytest.raises(table.UnknownVideo, match="There is no video v2"):
+        complete(any_engine, task_id, follows)
+    assert row_of(any_engine, task_id).state == "pending"
+    with pytest.raises(table.UnknownVideo), writing(any_engine) as session:
+        table.publish(session, new_task(TaskType.INGEST_VIDEO, "v2"))
 
 
 def test_reprocessing_replaces_what_was_seen(any_engine: Engine) -> None:

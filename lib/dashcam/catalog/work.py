@@ -1,11 +1,11 @@
 """Tasks together with what is known of their clips: for REST, for the web pages, for the dispatcher."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, TextClause, and_, func, select, text
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import Video
@@ -13,7 +13,7 @@ from dashcam.catalog.places import fixes_of
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Outcome, Task, TaskType
-from dashcam.tasks.row import TaskRow
+from dashcam.tasks.row import COMPLETE, HELD, PENDING, TROUBLED, TaskRow
 
 
 @dataclass(frozen=True)
@@ -44,33 +44,31 @@ class TaskLine:
 
 
 def backlog(session: Session) -> list[StageBacklog]:
-    """What is pending at each stage, in the order in which a clip travels; stages without backlog included."""
-    query = (
-        select(TaskRow.task_type, func.count(), func.count(TaskRow.hold), func.sum(Video.duration_s))
-        .join(Video, Video.video_id == TaskRow.video_id)
-        .where(TaskRow.state == "pending")
-        .group_by(TaskRow.task_type)
-    )
-    rows = {task_type: rest for task_type, *rest in session.execute(query)}
-    counted = [(stage, *rows.get(stage.value, (0, 0, None))) for stage in STAGES]
-    return [StageBacklog(stage, pending, held, footage or 0.0) for stage, pending, held, footage in counted]
+    """What is pending at each stage, in the order in which a clip travels; stages without backlog included.
+
+    Two indices answer it, but every pending task is counted: to be asked through `app.kept`.
+    """
+    counted = select(TaskRow.task_type, func.count(), func.sum(TaskRow.footage_s)).where(text(PENDING))
+    there = {stage: rest for stage, *rest in session.execute(counted.group_by(TaskRow.task_type))}
+    held = select(TaskRow.task_type, func.count()).where(text(HELD)).group_by(TaskRow.task_type)
+    kept_back = dict(session.execute(held).tuples().all())
+    lines = [(stage, *there.get(stage.value, (0, None))) for stage in STAGES]
+    return [StageBacklog(stage, count, kept_back.get(stage, 0), footage or 0.0) for stage, count, footage in lines]
 
 
 def pending_of(video_ids: Iterable[str]) -> ColumnElement[bool]:
-    return and_(TaskRow.video_id.in_(list(video_ids)), TaskRow.state == "pending")
+    return and_(TaskRow.video_id.in_(list(video_ids)), text(PENDING))
 
 
-def task_view(view: str) -> ColumnElement[bool]:
-    """``pending``, ``stuck`` (pending and failed before, or held back) or ``complete``."""
-    if view == "complete":
-        return TaskRow.state == "complete"
-    if view == "stuck":
-        return and_(TaskRow.state == "pending", or_(TaskRow.failures > 0, TaskRow.hold.is_not(None)))
-    return TaskRow.state == "pending"
+VIEWS = {"pending": PENDING, "stuck": TROUBLED, "complete": COMPLETE}
+"""What can be listed; ``stuck`` is pending and failed before, or held back."""
 
 
-def task_count(session: Session, view: str) -> int:
-    return session.scalar(select(func.count()).select_from(TaskRow).where(task_view(view))) or 0
+def task_counts(session: Session) -> dict[str, int]:
+    """How many tasks each view has. To be asked through `app.kept`."""
+    rows = select(func.count()).select_from(TaskRow)
+    counted = {view: session.scalar(rows.where(text(VIEWS[view]))) or 0 for view in ("pending", "stuck")}
+    return counted | {"complete": (session.scalar(rows) or 0) - counted["pending"]}
 
 
 def tasks(session: Session, view: str = "pending", limit: int = 50, offset: int = 0) -> list[TaskLine]:
@@ -80,7 +78,7 @@ def tasks(session: Session, view: str = "pending", limit: int = 50, offset: int 
         if view == "complete"
         else (TaskRow.created_at, TaskRow.task_id)
     )
-    return task_lines(session, task_view(view), *order, limit=limit, offset=offset)
+    return task_lines(session, text(VIEWS[view]), *order, limit=limit, offset=offset)
 
 
 def task_of(session: Session, video_id: str) -> TaskLine | None:
@@ -94,7 +92,7 @@ def tasks_by_id(session: Session, task_ids: Iterable[int]) -> list[TaskLine]:
 
 def task_lines(
     session: Session,
-    wanted: ColumnElement[bool],
+    wanted: ColumnElement[bool] | TextClause,
     *order: ColumnElement[Any] | Any,
     limit: int = 1000,
     offset: int = 0,
@@ -147,18 +145,25 @@ def find(
     offset: int = 0,
 ) -> tuple[list[Task], int]:
     """One page of tasks, oldest first, and how many there are in all."""
-    query = select(TaskRow, Video).join(Video, Video.video_id == TaskRow.video_id)
-    for column, value in (
-        (TaskRow.task_type, task_type),
-        (TaskRow.state, state),
-        (TaskRow.video_id, video_id),
-        (TaskRow.device_type, device_type),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-    page = query.order_by(TaskRow.created_at, TaskRow.task_id).limit(limit).offset(offset)
-    return [to_task(row, video) for row, video in session.execute(page)], total
+    wanted = conditions(task_type=task_type, state=state, video_id=video_id, device_type=device_type)
+    total = session.scalar(select(func.count()).select_from(TaskRow).where(*wanted)) or 0
+    return page(session, wanted, limit, offset), total
+
+
+def pending(session: Session, device_type: str | None, limit: int) -> list[Task]:
+    """The oldest pending tasks, of one class of devices or of all; the same however many there are."""
+    return page(session, conditions(state="pending", device_type=device_type), limit)
+
+
+def conditions(state: str | None = None, **columns: str | None) -> list[Any]:
+    equal = [getattr(TaskRow, name) == value for name, value in columns.items() if value is not None]
+    return equal + ([text(VIEWS[state])] if state is not None else [])
+
+
+def page(session: Session, wanted: list[Any], limit: int, offset: int = 0) -> list[Task]:
+    oldest = TaskRow.created_at, TaskRow.task_id
+    query = select(TaskRow, Video).join(Video, Video.video_id == TaskRow.video_id).where(*wanted).order_by(*oldest)
+    return [to_task(row, video) for row, video in session.execute(query.limit(limit).offset(offset))]
 
 
 def get(session: Session, task_id: int) -> Task | None:
@@ -171,14 +176,3 @@ def get(session: Session, task_id: int) -> Task | None:
         return task
     video = task.video.model_copy(update={"fixes": list(fixes_of(session, row.video_id))})
     return task.model_copy(update={"video": video})
-
-
-def pending_rows(session: Session) -> Sequence[tuple[TaskRow, float | None]]:
-    """Every pending task with its clip's duration in seconds, oldest first."""
-    query = (
-        select(TaskRow, Video.duration_s)
-        .join(Video, Video.video_id == TaskRow.video_id)
-        .where(TaskRow.state == "pending")
-        .order_by(TaskRow.created_at, TaskRow.task_id)
-    )
-    return [(row, duration) for row, duration in session.execute(query)]

@@ -7,6 +7,9 @@ then. So what arrives while a device is busy costs one process start and one mod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_CLIPS = 200
+"""In one run: before ingest nobody knows how long a clip is, and what a run holds is lost time when it is cancelled."""
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -47,10 +50,10 @@ def plan(
 
 
 def take(offers: list[Offer], cap_minutes: float) -> list[Offer]:
-    """The oldest offers up to the cap, and never fewer than one."""
+    """The oldest offers up to the cap and `MOST_CLIPS`, and never fewer than one."""
     taken = offers[:1]
     minutes = offers[0].minutes
-    for offer in offers[1:]:
+    for offer in offers[1:MOST_CLIPS]:
         minutes += offer.minutes
         if minutes > cap_minutes:
             break

@@ -1,39 +1,64 @@
 """The task table's rules. Every function works inside the caller's transaction (`database.writing`)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, case, column, distinct, false, or_, select, table, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
-from dashcam.tasks.row import TaskRow
+from dashcam.tasks.row import IN_RUN, OFFERABLE, PENDING, SUSPECTED, TaskRow
 
 Apply = Callable[[Session, TaskType, str, Completion], None]
 """Makes of a completed task's result what is known of the video (its id is the third)."""
 
 MAX_BACKOFF = timedelta(hours=6)
+INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+VIDEO = table("video", column("video_id"), column("duration_s"))
+pending = text(PENDING)
+
+
+class UnknownVideo(Exception):
+    """A task was published for a video that nobody has handed in; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A pending task that no run has, as the dispatcher needs it."""
+
+    task_id: int
+    video_id: str
+    created_at: datetime
+    not_before: datetime | None
+    attempts: int
+    footage_s: float | None
 
 
 def publish(session: Session, new: NewTask) -> bool:
-    """Insert the task unless this (type, video, revision) was published before; tells whether it is new."""
+    """Insert the task unless this (type, video, revision) was published before; tells whether it is new.
+
+    Raises `UnknownVideo`, after which the transaction cannot go on.
+    """
     stage = STAGES[new.task_type]
-    row = TaskRow(
+    insert = INSERT[session.get_bind().dialect.name](TaskRow).values(
         task_type=new.task_type,
         video_id=new.video_id,
         revision=stage.revision,
         device_type=stage.pool,
         inputs=[ref.model_dump() for ref in new.inputs],
         created_at=datetime.now(UTC),
+        footage_s=select(VIDEO.c.duration_s).where(VIDEO.c.video_id == new.video_id).scalar_subquery(),
     )
+    once = insert.on_conflict_do_nothing(index_elements=["task_type", "video_id", "revision"])
     try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return False
-    return True
+        return session.scalar(once.returning(TaskRow.task_id)) is not None
+    except IntegrityError as error:
+        raise UnknownVideo(f"There is no video {new.video_id}: send it to /api/v1/ingest first.") from error
 
 
 def complete(session: Session, task_id: int, completion: Completion, apply: Apply) -> bool:
@@ -43,7 +68,7 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
     """
     done = session.execute(
         update(TaskRow)
-        .where(TaskRow.task_id == task_id, TaskRow.state == "pending")
+        .where(TaskRow.task_id == task_id, pending)
         .values(
             state="complete",
             completed_at=datetime.now(UTC),
@@ -54,7 +79,7 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
             not_before=None,
         )
     )
-    if done.rowcount == 0:  # type: ignore[attr-defined]
+    if changed(done) == 0:
         return False
     row = session.get_one(TaskRow, task_id, populate_existing=True)
     apply(session, TaskType(row.task_type), row.video_id, completion)
@@ -64,51 +89,145 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
 
 
 def fail(session: Session, task_id: int, error: str, retry_delay: timedelta) -> bool:
-    """Note a failure; the task stays pending and is not offered before a delay that doubles with each failure."""
-    row = session.get(TaskRow, task_id)
-    if row is None or row.state != "pending":
-        return False
-    row.failures += 1
-    row.last_error = error
-    row.not_before = datetime.now(UTC) + min(retry_delay * 2 ** min(row.failures - 1, 16), MAX_BACKOFF)
-    return True
+    """Note a failure; the task stays pending and is not offered before a delay that doubles with each failure.
+
+    False when it is complete, or the run that has it has reported its failure before: a report may be sent twice.
+    """
+    again = TaskRow.told, TaskRow.flow_run_id.is_not(None)
+    done = session.execute(
+        update(TaskRow)
+        .where(TaskRow.task_id == task_id, pending, ~(again[0] & again[1]))
+        .values(told=True, **one_more_failure(error, retry_delay))
+    )
+    return changed(done) > 0
+
+
+def one_more_failure(error: str, retry_delay: timedelta) -> dict[str, Any]:
+    """Counted by the database, so that two who count at the same moment count two."""
+    now = datetime.now(UTC)
+    delays = [min(retry_delay * 2**failures, MAX_BACKOFF) for failures in range(17)]
+    later = case({failures: now + delay for failures, delay in enumerate(delays)}, value=TaskRow.failures,
+                 else_=now + delays[-1])  # fmt: skip
+    return {"failures": TaskRow.failures + 1, "last_error": error, "not_before": later}
 
 
 def offered(session: Session, task_ids: Iterable[int], flow_run_id: str) -> None:
     session.execute(
         update(TaskRow)
-        .where(TaskRow.task_id.in_(list(task_ids)))
-        .values(attempts=TaskRow.attempts + 1, flow_run_id=flow_run_id)
+        .where(TaskRow.task_id.in_(list(task_ids)), pending)
+        .values(attempts=TaskRow.attempts + 1, flow_run_id=flow_run_id, told=False)
     )
 
 
 def hold(session: Session, task_ids: Iterable[int], reason: str) -> None:
     session.execute(
         update(TaskRow)
-        .where(TaskRow.task_id.in_(list(task_ids)), TaskRow.state == "pending")
-        .values(hold=reason, flow_run_id=None)
+        .where(TaskRow.task_id.in_(list(task_ids)), pending)
+        .values(hold=reason, flow_run_id=None, told=False)
     )
 
 
 def release(session: Session, task_id: int) -> bool:
-    """Offer a pending task again at once, whatever held it back."""
+    """Offer a pending task again at once, whatever held it back; how its earlier runs ended is forgotten."""
     done = session.execute(
         update(TaskRow)
-        .where(TaskRow.task_id == task_id, TaskRow.state == "pending")
-        .values(hold=None, not_before=None, failures=0)
+        .where(TaskRow.task_id == task_id, pending)
+        .values(hold=None, not_before=None, failures=0, crashes=0, flow_run_id=None, told=False)
     )
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return changed(done) > 0
 
 
 def move_clip(session: Session, video_id: str, clip: InputRef) -> None:
     """The clip lies elsewhere now: what is pending for it, or ended because it had vanished, goes on from there."""
-    rows = session.scalars(
-        select(TaskRow).where(
-            TaskRow.video_id == video_id, or_(TaskRow.state == "pending", TaskRow.outcome == "vanished")
-        )
-    )
-    for row in rows:
+    waits = or_(pending, TaskRow.outcome == "vanished")
+    for row in session.scalars(select(TaskRow).where(TaskRow.video_id == video_id, waits)):
         row.inputs = [clip.model_dump() if one["type"] == clip.type else one for one in row.inputs]
         if row.outcome == "vanished":
             row.state, row.outcome, row.reason, row.completed_at = "pending", None, None, None
             row.failures, row.last_error, row.flow_run_id = 0, None, None
+            row.crashes, row.told = 0, False
+
+
+def anything_pending(session: Session) -> bool:
+    return bool(session.scalar(select(select(1).select_from(TaskRow).where(pending).exists())))
+
+
+def stages_pending(session: Session) -> set[TaskType]:
+    """The stages at which anything is pending, held or not."""
+    there = [some(pending, TaskRow.task_type == stage.value).label(stage) for stage in STAGES]
+    return {TaskType(stage) for stage, found in session.execute(select(*there)).one()._mapping.items() if found}
+
+
+def stages_waiting(session: Session, now: datetime) -> list[TaskType]:
+    """The stages that have something to offer, in the order in which a clip travels."""
+    there = [
+        or_(*(some(text(free), TaskRow.task_type == stage.value, is_due) for free in (OFFERABLE, SUSPECTED)
+              for is_due in (TaskRow.not_before.is_(None), TaskRow.not_before <= now))).label(stage)
+        for stage in STAGES
+    ]  # fmt: skip
+    return [TaskType(stage) for stage, found in session.execute(select(*there)).one()._mapping.items() if found]
+
+
+def some(*conditions: Any) -> ColumnElement[bool]:
+    return select(1).select_from(TaskRow).where(*conditions).exists()
+
+
+def waiting(session: Session, stage: TaskType, now: datetime, limit: int, suspects: bool = False) -> list[Waiting]:
+    """At most so many tasks that may be offered now, oldest first; ``suspects`` are asked for by themselves.
+
+    Costs the same whatever else is pending: both questions are answered by the head of an index.
+    """
+    columns = [getattr(TaskRow, name) for name in Waiting.__dataclass_fields__]
+    free = select(*columns).where(text(SUSPECTED if suspects else OFFERABLE), TaskRow.task_type == stage.value)
+    fresh = free.where(TaskRow.not_before.is_(None)).order_by(TaskRow.created_at, TaskRow.task_id)
+    due = free.where(TaskRow.not_before <= now).order_by(TaskRow.not_before)
+    found = [Waiting(*row) for query in (fresh, due) for row in session.execute(query.limit(limit))]
+    return sorted(found, key=lambda one: (one.created_at, one.task_id))[:limit]
+
+
+def pending_among(session: Session, task_ids: Iterable[int]) -> set[int]:
+    return set(session.scalars(select(TaskRow.task_id).where(TaskRow.task_id.in_(list(task_ids)), pending)))
+
+
+def runs_with_tasks(session: Session) -> set[str]:
+    """The runs whose end has not been settled."""
+    return {run for run in session.scalars(select(distinct(TaskRow.flow_run_id)).where(text(IN_RUN))) if run}
+
+
+def tasks_of_run(session: Session, flow_run_id: str) -> Sequence[int]:
+    return session.scalars(select(TaskRow.task_id).where(text(IN_RUN), TaskRow.flow_run_id == flow_run_id)).all()
+
+
+def settle(
+    session: Session, flow_run_id: str, retry_delay: timedelta, *, crashed: str | None = None, failed: str | None = None
+) -> None:
+    """The run has ended; what it leaves pending is free again.
+
+    ``crashed`` or ``failed`` says how, and counts for the tasks that it has not told of: a failure at once, a crash
+    from the second on (a power cut is nobody's fault). Settling it once more finds nothing.
+    """
+    mine = update(TaskRow).where(text(IN_RUN), TaskRow.flow_run_id == flow_run_id)
+    free = {"flow_run_id": None, "told": False}
+    if failed is not None:
+        session.execute(mine.where(TaskRow.told == false()).values(free | one_more_failure(failed, retry_delay)))
+    elif crashed is not None:
+        one_more = {"crashes": TaskRow.crashes + 1}
+        untold = mine.where(TaskRow.told == false())
+        counted = free | one_more | one_more_failure(crashed, retry_delay)
+        session.execute(untold.where(TaskRow.crashes > 0).values(counted))
+        session.execute(untold.values(free | one_more))
+    session.execute(mine.values(free))
+
+
+def shorten_waits(session: Session, now: datetime) -> int:
+    """Nothing waits longer than `MAX_BACKOFF` from now, not even what was put off while a clock was ahead."""
+    far = TaskRow.task_type.in_([stage.value for stage in STAGES]), TaskRow.not_before > now + MAX_BACKOFF
+    return sum(
+        changed(session.execute(update(TaskRow).where(text(free), *far).values(not_before=now + MAX_BACKOFF)))
+        for free in (OFFERABLE, SUSPECTED)
+    )
+
+
+def changed(done: Any) -> int:
+    """How many rows a statement has changed."""
+    return int(done.rowcount)

@@ -1,11 +1,16 @@
-"""Flow runs that Prefect believes alive although nothing works on them (Prefect never finds out by itself)."""
+"""Our flow runs as Prefect knows them, and those it believes alive although nothing works on them.
 
-from collections.abc import Sequence
+Prefect never finds these out by itself.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
+    FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
     FlowRunFilterTags,
@@ -16,18 +21,46 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter, EventResourceFilter
 from prefect.states import Crashed
 
+TAG = "dashcam"
+CLAIMED = (StateType.PENDING, StateType.RUNNING)
+LIVE = (StateType.SCHEDULED, *CLAIMED, StateType.PAUSED, StateType.CANCELLING)
+PAGE = 200  # Prefect's API returns no more at once
 SILENCE = timedelta(seconds=120)  # flows send a heartbeat every 30 s
 CLAIM_LIMIT = timedelta(minutes=5)  # from Pending, claimed by a worker, to Running
 
 
+async def live_runs(client: PrefectClient) -> list[FlowRun]:
+    """Every run of ours that has not ended."""
+    runs: list[FlowRun] = []
+    while True:
+        page = await client.read_flow_runs(flow_run_filter=ours(LIVE), limit=PAGE, offset=len(runs))
+        runs += page
+        if len(page) < PAGE:
+            return runs
+
+
+async def runs_by_id(client: PrefectClient, run_ids: Iterable[str]) -> dict[str, FlowRun]:
+    """Those of them that Prefect knows."""
+    ids = sorted(run_ids)
+    found: dict[str, FlowRun] = {}
+    for start in range(0, len(ids), PAGE):
+        wanted = FlowRunFilter(id=FlowRunFilterId(any_=[UUID(one) for one in ids[start : start + PAGE]]))
+        found |= {str(run.id): run for run in await client.read_flow_runs(flow_run_filter=wanted, limit=PAGE)}
+    return found
+
+
 async def claimed_runs(client: PrefectClient, pool: str | None = None) -> Sequence[FlowRun]:
-    """Our runs in state Pending or Running, in one pool or in all. More than 200 cannot be: a worker holds one."""
-    alive = FlowRunFilterStateType(any_=[StateType.PENDING, StateType.RUNNING])
+    """Our runs in state Pending or Running, in one pool or in all. More than 200 cannot be: a worker holds few."""
     return await client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=["dashcam"]), state=FlowRunFilterState(type=alive)),
+        flow_run_filter=ours(CLAIMED),
         work_pool_filter=None if pool is None else WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])),
-        limit=200,
+        limit=PAGE,
     )
+
+
+def ours(states: Iterable[StateType]) -> FlowRunFilter:
+    state = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))
+    return FlowRunFilter(tags=FlowRunFilterTags(all_=[TAG]), state=state)
 
 
 async def crash(client: PrefectClient, run: FlowRun, message: str) -> None:
@@ -44,7 +77,11 @@ async def crash_runs_of(client: PrefectClient, worker: str, pool: str) -> list[F
 
 
 async def crash_silent_runs(client: PrefectClient, now: datetime) -> list[FlowRun]:
-    """The safety net: running without a heartbeat, or claimed and never started."""
+    """The safety net: running without a heartbeat, or claimed and never started.
+
+    A run that has not started has no start time, and one that a worker has moved back to Pending keeps its old one:
+    only the time of its state says how long it has been so.
+    """
     dead = []
     for run in await claimed_runs(client):
         since = run.state.timestamp if run.state else now
