@@ -3,97 +3,120 @@
 import logging
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
+import httpx
 from prefect import get_run_logger, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from blocks.device import LocalDevice, load_device
-from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, clip_vanished, ensure_its_clip
-from dashcam.storage.bundle import StorageError, explained
-from dashcam.storage.roots import StoreError
+from dashcam import Explained
+from dashcam.stages.common import Rejected, StageContext, StageOutput, clip_vanished, ensure_its_clip
+from dashcam.storage.bundle import explained
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
-
-PROGRESS_INTERVAL_S = 0.5
-SENTENCES = (StorageError, StoreError, StageError)  # whose message is one for people already
-LOADING, PROCESS = "(loading)", "(process)"  # where the name of a clip stands otherwise
+from flows.progress import reporting
+from flows.spool import Spool
+from flows.stopwatch import LOADING, Stopwatch
 
 Stage = Callable[[Task, StageContext], StageOutput]
 
 
-def work_off(task_ids: Sequence[int], load: Callable[[LocalDevice], Stage]) -> None:
+def work_off(task_ids: Sequence[int], load: Callable[[LocalDevice], Stage]) -> State:
     """Work off the tasks one by one; what is complete by now is skipped, what fails does not stop the rest.
 
-    ``load`` is called once, before the first clip: models are loaded there. Raises at the end when a clip failed, so
-    that the run shows as Failed in Prefect.
+    ``load`` is called once, before the first clip: models are loaded there. The state in which the run is to end:
+    Failed names each clip that failed, and why.
     """
-    device = load_device()
-    server = MainServerClient(device.server_url, device.token)
-    stage: Stage | None = None
-    failed = []
-    watch = Stopwatch()
-    for task_id in task_ids:
-        todo = server.pending(task_id)
-        if todo is None:
-            continue
-        if stage is None:
-            with watch.timing(LOADING):
-                stage = load(device)
-        name = clip_name(todo)
-        state = work_on_clip.with_options(task_run_name=name)(todo, stage, device, server, watch, return_state=True)
-        if state.is_failed():
-            failed.append(name)
-    server.close()
-    watch.publish()
-    if failed:
-        raise RuntimeError(
-            f"{len(failed)} of {len(task_ids)} clips failed and will be tried again: {', '.join(failed)}"
-        )
+    try:
+        work = Work(load_device())
+        work.off(task_ids, load)
+    except Explained as error:
+        return Failed(message=str(error))
+    if not work.failed:
+        return Completed()
+    told = " ".join(f"{clip}: {why}" for clip, why in work.failed.items())
+    return Failed(message=f"{len(work.failed)} of {len(task_ids)} clips failed and will be tried again. {told}")
 
 
-class Stopwatch:
-    """What the stage itself took, for each clip and for loading its models, and what this whole process has used.
+class ServerSilent(Explained):
+    """The main server has not answered for as long as its client is patient."""
 
-    Shows in Prefect as the run's artifact.
-    """
+    def __init__(self, work: "Work", error: httpx.HTTPError) -> None:
+        results = len(work.spool.files())
+        waiting = f"; {results} result(s) wait in {work.spool.folder} until it does" if results else ""
+        super().__init__(f"The main server at {work.device.server_url} does not answer ({error}){waiting}.")
 
-    def __init__(self) -> None:
-        self.rows: list[dict[str, object]] = []
 
-    @contextmanager
-    def timing(self, what: str) -> Iterator[None]:
-        began, cpu = time.perf_counter(), time.process_time()
+@dataclass
+class Work:
+    """What one run has at hand, and how it went."""
+
+    device: LocalDevice
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    failed: dict[str, str] = field(default_factory=dict)
+    """The clips that failed, and why."""
+
+    def __post_init__(self) -> None:
+        self.server = MainServerClient(self.device.server_url, self.device.token)
+        self.spool = Spool(self.device.settings.scratch)
+
+    def off(self, task_ids: Sequence[int], load: Callable[[LocalDevice], Stage]) -> None:
+        """Raises `ServerSilent` when the main server is away, `Explained` when the stage cannot be loaded."""
+        stage: Stage | None = None
         try:
-            yield
+            for task_id in task_ids:
+                self.deliver()
+                todo = self.server.pending(task_id)
+                if todo is None or self.is_done_already(todo):
+                    continue
+                if stage is None:
+                    with self.watch.timing(LOADING):
+                        stage = load(self.device)
+                self.on(todo, stage)
+            self.spool.deliver(self.server, self.server.patience_s)
+        except httpx.HTTPError as error:
+            raise ServerSilent(self, error) from error
         finally:
-            self.note(what, time.perf_counter() - began, time.process_time() - cpu)
+            self.server.close()
+        self.watch.publish()
 
-    def note(self, what: str, seconds: float, cpu_seconds: float) -> None:
-        self.rows.append({"clip": what, "seconds": round(seconds, 3), "cpu_seconds": round(cpu_seconds, 3)})
+    def deliver(self) -> None:
+        with suppress(httpx.HTTPError):  # asked for its task next, the server has all the patience there is
+            self.spool.deliver(self.server)
 
-    def publish(self) -> None:
-        if self.rows:
-            self.note(PROCESS, time.time() - psutil.Process().create_time(), time.process_time())
-            create_table_artifact(self.rows, description="The stage's own work, and this process in all")
+    def is_done_already(self, todo: Task) -> bool:
+        """Its result waits here for a server that cannot take it: nothing is gained by working on it again."""
+        if not self.spool.holds(todo.task_id):
+            return False
+        file = self.spool.file_of(todo.task_id)
+        self.failed[clip_name(todo)] = (
+            f"the main server cannot take its result, which waits in {file}: remove the file to have it done again."
+        )
+        return True
+
+    def on(self, todo: Task, stage: Stage) -> None:
+        name = clip_name(todo)
+        state = work_on_clip.with_options(task_run_name=name)(todo, stage, self, return_state=True)
+        if state.is_failed():
+            self.failed[name] = state.message or "no reason given"
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def work_on_clip(todo: Task, stage: Stage, device: LocalDevice, server: MainServerClient, watch: Stopwatch) -> None:
+def work_on_clip(todo: Task, stage: Stage, work: Work) -> State:
     """One clip: run the stage, then complete the task; or say why not."""
-    log = ClipLog(
-        get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": device.settings.hostname}
-    )
+    device, server = work.device, work.server
+    hostname = device.settings.hostname
+    log = ClipLog(get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": hostname})
     try:
-        with scratch_folder(device.settings.scratch) as scratch:
-            report = progress_reporter(server, todo.task_id, device.settings.hostname)
+        with scratch_folder(device.settings.scratch) as scratch, reporting(server, todo.task_id, hostname) as report:
             ensure_its_clip(todo, device.stores)
-            with explained(scratch), watch.timing(clip_name(todo)):
+            with explained(scratch), work.watch.timing(clip_name(todo)):
                 output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
             completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
     except Rejected as rejected:
@@ -102,14 +125,18 @@ def work_on_clip(todo: Task, stage: Stage, device: LocalDevice, server: MainServ
         completion = Completion(outcome="rejected", reason=str(rejected), result=saved)
     except Exception as error:
         if clip_vanished(todo, device.stores) and not moved(todo, server) and end_as_vanished(todo, server, log):
-            return
-        log.error("failed: %s", error)
-        server.failed(todo.task_id, str(error) if isinstance(error, SENTENCES) else f"{type(error).__name__}: {error}")
-        raise
-    if server.complete(todo.task_id, completion):
-        log.info("complete")
-    else:
-        log.info("was complete already; this result is dropped")
+            return Completed(message="vanished")
+        known = isinstance(error, Explained)
+        why = str(error) if known else f"{type(error).__name__}: {error}"
+        log.error("failed: %s", why, exc_info=not known)
+        server.failed(todo.task_id, why)
+        return Failed(message=why)
+    changed = work.spool.complete(server, todo, completion)
+    if changed is None:
+        log.warning("done, but the main server does not answer: its result waits in %s", work.spool.folder)
+        return Completed(message="done; its result waits for the main server")
+    log.info("complete" if changed else "was complete already; this result is dropped")
+    return Completed()
 
 
 def moved(todo: Task, server: MainServerClient) -> bool:
@@ -153,17 +180,3 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def progress_reporter(server: MainServerClient, task_id: int, device: str) -> Callable[[float], None]:
-    """A callback that passes on at most two reports a second."""
-    last = 0.0
-
-    def report(fraction: float) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if now - last >= PROGRESS_INTERVAL_S:
-            last = now
-            server.progress(task_id, fraction, device)
-
-    return report

@@ -17,7 +17,11 @@ PATIENCE_S = 300.0
 
 
 class ServerRefused(Explained):
-    """The server answered, and said no; the message is its plain sentence."""
+    """The server answered, and said no; the message is its plain sentence, ``status`` HTTP's number for it."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class MainServerClient:
@@ -26,18 +30,18 @@ class MainServerClient:
     Every call is safe to repeat: completing and publishing are guarded on the server.
     """
 
-    def __init__(self, url: str, token: str, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, url: str, token: str, patience_s: float | None = None) -> None:
         self.http = httpx.Client(
             base_url=f"{url.rstrip('/')}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=30
         )
-        self.patience_s = patience_s
+        self.patience_s = PATIENCE_S if patience_s is None else patience_s
 
     def close(self) -> None:
         self.http.close()
 
-    def pending(self, task_id: int) -> Task | None:
+    def pending(self, task_id: int, patience_s: float | None = None) -> Task | None:
         """The task, or None when it is complete or unknown by now."""
-        response = self.call("GET", f"/tasks/{task_id}", missing_ok=True)
+        response = self.call("GET", f"/tasks/{task_id}", missing_ok=True, patience_s=patience_s)
         task = None if response is None else Task.model_validate(response)
         return task if task is not None and task.state == "pending" else None
 
@@ -45,9 +49,10 @@ class MainServerClient:
         answer = self.call("GET", "/tasks/pending", params={"limit": 100_000})
         return [Task.model_validate(task) for task in answer or []]
 
-    def complete(self, task_id: int, completion: Completion) -> bool:
+    def complete(self, task_id: int, completion: Completion, patience_s: float | None = None) -> bool:
         """False when the task was complete already: the result has been dropped."""
-        answer = self.call("POST", f"/tasks/{task_id}/complete", json=completion.model_dump(mode="json"))
+        body = completion.model_dump(mode="json")
+        answer = self.call("POST", f"/tasks/{task_id}/complete", patience_s=patience_s, json=body)
         return bool(answer and answer["changed"])
 
     def failed(self, task_id: int, error: str) -> None:
@@ -90,12 +95,15 @@ class MainServerClient:
         answer: dict[str, Any] | None = self.call("GET", f"/videos/{video_id}", missing_ok=True)
         return answer
 
-    def call(self, method: str, path: str, *, missing_ok: bool = False, **request: Any) -> Any:
-        response = self.patiently(lambda: self.http.request(method, path, **request))
+    def call(
+        self, method: str, path: str, *, missing_ok: bool = False, patience_s: float | None = None, **request: Any
+    ) -> Any:
+        patience_s = self.patience_s if patience_s is None else patience_s
+        response = patiently(lambda: self.http.request(method, path, **request), patience_s)
         if missing_ok and response.status_code == 404:
             return None
         if response.is_client_error:
-            raise ServerRefused(f"{method} {path}: {explanation(response)}")
+            raise ServerRefused(f"{method} {path}: {explanation(response)}", response.status_code)
         return response.json()
 
     def download(self, path: str, params: dict[str, Any]) -> Iterator[bytes]:
@@ -103,26 +111,27 @@ class MainServerClient:
         with self.http.stream("GET", path, params=params, timeout=600) as response:
             if response.is_client_error:
                 response.read()
-                raise ServerRefused(explanation(response))
+                raise ServerRefused(explanation(response), response.status_code)
             response.raise_for_status()
             yield from response.iter_bytes()
 
-    def patiently(self, send: Callable[[], httpx.Response]) -> httpx.Response:
-        """Repeat on a broken connection or a 5xx answer until patience runs out, then raise `httpx.HTTPError`."""
 
-        def attempt() -> httpx.Response:
-            response = send()
-            if response.is_server_error:
-                response.raise_for_status()
-            return response
+def patiently(send: Callable[[], httpx.Response], patience_s: float) -> httpx.Response:
+    """Repeat on a broken connection or a 5xx answer until patience runs out, then raise `httpx.HTTPError`."""
 
-        retrying = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, httpx.HTTPError)),
-            stop=stop_after_delay(self.patience_s),
-            wait=wait_exponential(multiplier=0.25, max=15),
-            reraise=True,
-        )
-        return retrying(attempt)
+    def attempt() -> httpx.Response:
+        response = send()
+        if response.is_server_error:
+            response.raise_for_status()
+        return response
+
+    retrying = Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, httpx.HTTPError)),
+        stop=stop_after_delay(patience_s),
+        wait=wait_exponential(multiplier=0.25, max=15),
+        reraise=True,
+    )
+    return retrying(attempt)
 
 
 def explanation(response: httpx.Response) -> str:

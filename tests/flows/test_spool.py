@@ -1,0 +1,167 @@
+"""A result that the main server cannot take now is not lost, and its clip is not worked on again for it."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prefect import flow
+from prefect.client.schemas.objects import State
+from sqlalchemy import Engine
+
+from blocks.device import load_device
+from blocks.register import register_all
+from dashcam.config import Site
+from dashcam.database import reading, writing
+from dashcam.records import Record
+from dashcam.stages.common import Rejected, StageContext, StageOutput
+from dashcam.tasks import client
+from dashcam.tasks.model import Completion, Task, TaskType
+from dashcam.tasks.row import TaskRow
+from flows import spool
+from flows.clips import work_off
+from flows.spool import Spool, deliver_undelivered
+from tests.catalog.rows import add_task, add_video
+from tests.flows.main_server import TOKEN, MainServer
+
+WAIT = TaskType.FINALIZE_VIDEO  # reads no clip, so that none is needed here
+
+
+class Looked(Record):
+    by: str
+
+
+@pytest.fixture
+def main_server(engine: Engine, tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainServer]:
+    """Up, with one task to do; and this process is a device of its."""
+    one = MainServer(engine, {"shed_nas": tmp_path / "shed"})
+    (tmp_path / "shed").mkdir()
+    site = Site.model_validate({"extra_stores": {"shed_nas": str(tmp_path / "shed")}, "server": {"url": one.url}})
+    asyncio.run(register_all(site))
+    (tmp_path / "devices").mkdir()
+    for name, value in {
+        "DASHCAM_CONFIG": str(tmp_path),
+        "DASHCAM_DEVICE": "gpu-pc",
+        "DASHCAM_TOKEN": TOKEN,
+        "DASHCAM_SCRATCH": str(tmp_path / "scratch"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(client, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(spool, "PATIENCE_S", 0.5)
+    with writing(engine) as session:
+        add_task(session, add_video(session, 1), WAIT)
+    one.start()
+    yield one
+    one.stop()
+
+
+class Stage:
+    """Counts how often a clip is worked on; the main server goes away meanwhile, where one is given."""
+
+    def __init__(self, leaves: MainServer | None = None) -> None:
+        self.times, self.leaves = 0, leaves
+
+    def __call__(self, task: Task, context: StageContext) -> StageOutput:
+        self.times += 1
+        if self.leaves is not None:
+            self.leaves.stop()
+        return StageOutput(Looked(by="this device"))
+
+    def run(self, task_id: int = 1) -> State:
+        """A run of Prefect's, which has its tasks from the dispatcher."""
+
+        @flow
+        def stage() -> State:
+            return work_off([task_id], lambda device: self)
+
+        return stage(return_state=True)
+
+
+def row(engine: Engine, task_id: int = 1) -> TaskRow:
+    with reading(engine) as session:
+        return session.get_one(TaskRow, task_id)
+
+
+def here() -> Spool:
+    return Spool(load_device().settings.scratch)
+
+
+def test_a_result_waits_for_a_server_that_is_away_and_the_next_run_delivers_it(
+    main_server: MainServer, engine: Engine
+) -> None:
+    stage = Stage(leaves=main_server)
+    ended = stage.run()
+    assert ended.is_failed() and "1 result(s) wait in" in str(ended.message) and main_server.url in str(ended.message)
+    assert row(engine).state == "pending"
+    main_server.start()
+    assert stage.run().is_completed()
+    assert stage.times == 1, "no clip is worked on twice for a server that was away"
+    assert (row(engine).state, row(engine).result) == ("complete", {"by": "this device"})
+    assert here().files() == []
+
+
+def test_the_worker_delivers_it_without_a_run(main_server: MainServer, engine: Engine) -> None:
+    Stage(leaves=main_server).run()
+    deliver_undelivered(load_device())
+    assert len(here().files()) == 1, "the server is still away"
+    main_server.start()
+    deliver_undelivered(load_device())
+    assert row(engine).state == "complete" and here().files() == []
+
+
+def test_a_late_one_changes_nothing(main_server: MainServer, engine: Engine) -> None:
+    Stage(leaves=main_server).run()
+    main_server.start()
+    server = client.MainServerClient(main_server.url, TOKEN)
+    assert server.complete(1, Completion(result={"by": "another device"}))
+    deliver_undelivered(load_device())
+    assert row(engine).result == {"by": "another device"} and here().files() == []
+
+
+def test_the_same_number_in_another_database_is_another_task(main_server: MainServer, engine: Engine) -> None:
+    Stage(leaves=main_server).run()
+    with writing(engine) as session:  # the server was set up anew meanwhile
+        session.get_one(TaskRow, 1).video_id = add_video(session, 2).video_id
+    main_server.start()
+    deliver_undelivered(load_device())
+    assert row(engine).state == "pending" and here().files() == []
+
+
+def test_what_the_server_cannot_take_is_not_worked_on_again(main_server: MainServer, engine: Engine) -> None:
+    """A token that the server no longer knows: nothing is thrown away, and nothing is done twice."""
+    stage = Stage(leaves=main_server)
+    stage.run()
+    main_server.start()
+    with pytest.MonkeyPatch.context() as wrong:
+        wrong.setenv("DASHCAM_TOKEN", "not this one")
+        assert stage.run().is_failed()
+        deliver_undelivered(load_device())
+    assert (stage.times, len(here().files())) == (1, 1)
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(Spool, "deliver", lambda *_: None)
+        ended = stage.run()
+    assert ended.is_failed() and "remove the file to have it done again" in str(ended.message)
+    assert stage.times == 1
+
+
+def test_a_run_says_which_clip_failed_and_why(main_server: MainServer) -> None:
+    class Full(Stage):
+        def __call__(self, task: Task, context: StageContext) -> StageOutput:
+            raise OSError(5, "Input/output error", "/mnt/nas-1/raw")
+
+    ended = Full().run()
+    assert ended.is_failed()
+    assert str(ended.message).startswith("1 of 1 clips failed and will be tried again. 2026_0628_000001_0001F.MP4: ")
+    assert "Input/output error: '/mnt/nas-1/raw'" in str(ended.message)
+
+
+def test_a_rejected_clip_waits_like_any_other_result(main_server: MainServer, engine: Engine) -> None:
+    class Unreadable(Stage):
+        def __call__(self, task: Task, context: StageContext) -> StageOutput:
+            super().__call__(task, context)
+            raise Rejected("It is a shopping list.")
+
+    Unreadable(leaves=main_server).run()
+    main_server.start()
+    deliver_undelivered(load_device())
+    assert (row(engine).outcome, row(engine).reason) == ("rejected", "It is a shopping list.")
