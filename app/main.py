@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from nicegui import ui
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,10 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 import app.pages
 import migrations
 from app import api, media, system
+from app.trouble import answer_trouble
 from dashcam import __version__, config
 from dashcam.catalog import deriving
 from dashcam.database import DatabaseUnusable, open_engine
-from dashcam.storage.roots import StoreMissing, Stores
+from dashcam.storage.roots import Stores
 from dashcam.tasks import table
 
 IDLE_S = 15.0
@@ -31,7 +31,7 @@ IDLE_S = 15.0
 def build(here: system.System) -> FastAPI:
     system.start(here)
     web = FastAPIOffline(title="dashcam-processor", version=__version__, lifespan=dispatching)
-    web.add_exception_handler(StoreMissing, store_missing)
+    answer_trouble(web)
     web.include_router(api.router)
     web.include_router(media.router)
     app.pages.register()
@@ -72,10 +72,6 @@ async def something_pending(here: system.System) -> bool:
     except SQLAlchemyError as error:
         logging.getLogger("dashcam").warning("the database does not answer (%s); tasks wait", error)
         return False
-
-
-async def store_missing(request: Request, error: Exception) -> JSONResponse:
-    return JSONResponse({"detail": str(error)}, status_code=503)
 
 
 def configured() -> system.System:

@@ -7,6 +7,8 @@ nobody minds.
 
 Its queue of chores looks for work each 2 s; as delivered it wakes up twenty times a second, 2 % of a core all day. The
 intervals of the chores themselves are settings (`dashcam.embedded.home`).
+
+Its SQLite is one that loses nothing (`flows.prefect_database`).
 """
 
 import gc
@@ -14,6 +16,8 @@ import sys
 import threading
 import time
 from datetime import timedelta
+
+from flows import prefect_database
 
 YOUNG_S, ALL_S = 1.0, 600.0
 CHORES_LOOK = timedelta(seconds=2)
@@ -53,6 +57,7 @@ def calm_chores() -> None:
 
 
 def main() -> None:
+    print(prefect_database.prepare(), flush=True)
     collect_beside()
     calm_chores()
     from prefect.cli import app

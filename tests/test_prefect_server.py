@@ -1,13 +1,23 @@
-"""Prefect's event loop goes on while a statement that met a locked database is freed."""
+"""Prefect's event loop goes on while a statement that met a locked database is freed; its database loses nothing."""
 
+import json
 import os
+import sqlite3
+import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from dashcam import sqlite
 from tests.conftest import REPOSITORY
 
 LOCKED = """
+from dashcam import sqlite
+sqlite.replace()
 import sqlite3, sys, threading, time
 from flows.prefect_server import collect_beside
 
@@ -43,7 +53,60 @@ print(longest)
 
 
 def test_freeing_a_statement_of_a_waiting_connection_keeps_nobody_waiting(tmp_path: Path) -> None:
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'lib'}"}
     argv = [sys.executable, "-c", LOCKED, str(tmp_path / "db")]
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert float(ended.stdout) < 1.5, "the holder of the lock was kept from committing"
+
+
+ASKED = """
+import asyncio, json, sys
+from flows import prefect_database
+if sys.argv[1] == "vulnerable":
+    sys.modules["pysqlite3.dbapi2"] = None
+said = prefect_database.prepare()
+
+async def ask():
+    from prefect.server.database import provide_database_interface
+    from sqlalchemy import text
+    engine = await provide_database_interface().engine()
+    async with engine.connect() as connection:
+        async def value(query):
+            return (await connection.execute(text(query))).scalar_one()
+        await connection.execute(text("CREATE TABLE one (x)"))
+        pragmas = "journal_mode", "foreign_keys", "synchronous", "busy_timeout", "legacy_alter_table"
+        asked = {name: await value(f"PRAGMA {name}") for name in pragmas}
+        return asked | {"version": await value("SELECT sqlite_version()")}
+
+print(json.dumps({"said": said} | asyncio.run(ask())))
+"""
+
+
+def ask_prefects_database(home: Path, which: str) -> dict[str, Any]:
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'lib'}", "PREFECT_HOME": str(home)}
+    argv = [sys.executable, "-c", ASKED, which]
+    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    return json.loads(ended.stdout.splitlines()[-1])
+
+
+def test_prefects_own_connections_run_on_a_sound_sqlite(tmp_path: Path) -> None:
+    answer = ask_prefects_database(tmp_path / "prefect", "sound")
+    assert not sqlite.has_wal_reset_bug(tuple(int(part) for part in answer["version"].split(".")))
+    assert answer["said"] == f"Prefect's database is SQLite {answer['version']}."
+    assert answer["journal_mode"] == "wal"
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "prefect").glob("prefect.db*")}
+    assert set(modes.values()) == {0o600} and "prefect.db" in modes
+
+
+@pytest.mark.skipif(not sqlite.has_wal_reset_bug(sqlite3.sqlite_version_info), reason="Python's own SQLite is sound")
+def test_prefects_database_does_without_wal_where_no_sqlite_is_sound(tmp_path: Path) -> None:
+    (tmp_path / "prefect").mkdir()
+    with closing(sqlite3.connect(tmp_path / "prefect" / "prefect.db")) as before:
+        before.execute("PRAGMA journal_mode=WAL")
+        before.execute("CREATE TABLE of_old (x)")
+    answer = ask_prefects_database(tmp_path / "prefect", "vulnerable")
+    assert answer.pop("said").startswith(f"Prefect's database is SQLite {sqlite3.sqlite_version}, which can lose")
+    assert answer == {
+        "journal_mode": "delete", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 60_000, "legacy_alter_table": 0,
+        "version": sqlite3.sqlite_version,
+    }  # fmt: skip

@@ -2,17 +2,18 @@
 
 from fastapi import APIRouter, Depends
 
-from app import exports
+from app import exports, system
 from app.api import accuracy, cameras, devices, frames, tasks, trips, videos
 from app.api.auth import require_token
+from dashcam.database import named
 
 router = APIRouter(prefix="/api/v1")
 
 
 @router.get("/health", tags=["health"])
 def health() -> dict[str, str]:
-    """Open to all: says that the process answers, nothing else."""
-    return {"status": "ok"}
+    """Open to all: says that the process answers, and which database it runs on."""
+    return {"status": "ok", "database": named(system.current().engine)}
 
 
 for part in (tasks, videos, frames, devices, trips, cameras, exports, accuracy):

@@ -1,19 +1,28 @@
 """The database that only ``app/`` opens: engine, session, and the column types every table shares."""
 
+import logging
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 import psutil
-from sqlalchemy import DateTime, Double, Engine, create_engine, event
+from sqlalchemy import URL, DateTime, Double, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-from dashcam import Explained
+from dashcam import Explained, sqlite
 
-NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p"}
+log = logging.getLogger(__name__)
+
+NETWORK_FILE_SYSTEMS = {
+    "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "9p", "davfs", "webdav", "fuse.sshfs", "fuse.rclone",
+    "fuse.smbnetfs", "fuse.davfs", "fuse.glusterfs",
+}  # fmt: skip
+PATIENCE_S = 30.0
+"""How long one write transaction on SQLite waits for another: longer than any of ours takes."""
 
 
 class Base(DeclarativeBase):
@@ -43,23 +52,47 @@ class DatabaseUnusable(Explained):
 
 
 def open_engine(url: str) -> Engine:
-    """Open the database: SQLite in WAL mode with immediate write transactions, or PostgreSQL as it is.
+    """Open the database: SQLite with immediate write transactions, in WAL mode where that is sound, or PostgreSQL.
 
-    Raises `DatabaseUnusable` for SQLite on a network file system, whose locks do not hold.
+    Raises `DatabaseUnusable` for SQLite on a network file system, whose locks do not hold, and for a database that
+    cannot be reached or written.
     """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        refuse_network_file_system(Path(parsed.database))
-    # one write transaction waits for the other instead of failing: 30 s is longer than any of ours takes
-    engine = create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+    try:
+        parsed = make_url(url)
+        is_sqlite = parsed.get_backend_name() == "sqlite"
+        engine = sqlite_engine(parsed) if is_sqlite else create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, ImportError) as error:
+        raise DatabaseUnusable(
+            f"server.database_url names no database to be used here ({error}): write sqlite:////folder/file.db, or "
+            "postgresql+psycopg://user:password@host/name with the extra postgres installed."
+        ) from error
+    try:
+        engine.connect().close()
+    except DBAPIError as error:
+        raise DatabaseUnusable(
+            f"The database {parsed.render_as_string()} cannot be used ({cause(error)}): check server.database_url, "
+            "that it runs or that its file and folder may be written, and the disk."
+        ) from error
+    log.info("database: %s", named(engine))
+    return engine
+
+
+def sqlite_engine(url: URL) -> Engine:
+    module = sqlite.driver()
+    file = Path(url.database) if url.database and url.database != ":memory:" else None
+    if file is not None:
+        refuse_network_file_system(file)
+        make_file(file)
+    journal = "DELETE" if sqlite.has_wal_reset_bug(module.sqlite_version_info) else "WAL"
+    if journal == "DELETE":
+        log.warning("the database is %s", sqlite.advice(module))
+    engine = create_engine(url, module=module, connect_args={"timeout": PATIENCE_S, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, not by the driver
         # FULL: what is committed outlives a power cut, because files are deleted on the strength of it
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in (f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -71,14 +104,55 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def make_file(database: Path) -> None:
+    try:
+        sqlite.keep_private(database)
+    except FileNotFoundError as error:
+        raise DatabaseUnusable(
+            f"The folder {database.parent} of the database is not there: make it, or mount it, or correct "
+            "server.database_url."
+        ) from error
+    except OSError as error:
+        raise DatabaseUnusable(
+            f"The database {database} cannot be made ({error.strerror}): check the rights of its folder and the disk, "
+            "or correct server.database_url."
+        ) from error
+
+
 def refuse_network_file_system(database: Path) -> None:
-    folder = database.absolute().parent
+    folder = database.resolve().parent
     mounts = [m for m in psutil.disk_partitions(all=True) if folder.is_relative_to(m.mountpoint)]
-    if mounts and (mount := max(mounts, key=lambda m: len(m.mountpoint))).fstype in NETWORK_FILE_SYSTEMS:
+    # of two mounts on one folder the later one lies on top
+    mount = max(reversed(mounts), key=lambda m: len(m.mountpoint), default=None)
+    if mount is not None and (mount.fstype in NETWORK_FILE_SYSTEMS or "remote" in mount.opts.split(",")):
         raise DatabaseUnusable(
             f"The database {database} lies on {mount.fstype} ({mount.mountpoint}), where SQLite's locks do not hold: "
             "put it on a local disk, or use PostgreSQL (server.database_url)."
         )
+
+
+def named(engine: Engine) -> str:
+    """What the database is, and which version; asks nothing of it."""
+    if engine.dialect.name == "sqlite":
+        return f"SQLite {engine.dialect.dbapi.sqlite_version}"  # type: ignore[union-attr]
+    return f"PostgreSQL {'.'.join(map(str, engine.dialect.server_version_info or ()))}"
+
+
+def passing(error: OperationalError) -> str | None:
+    """What a caller is told of trouble that passes by itself or with a person's help; None for what is our mistake."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    match None if code is None else code & 0xFF:
+        case 5 | 6:  # SQLITE_BUSY, SQLITE_LOCKED
+            return "The database is busy: try again in a few seconds."
+        case 8 | 10 | 13 | 14:  # READONLY, IOERR, FULL, CANTOPEN
+            return f"The database cannot be written ({cause(error)}): check the disk of the main server."
+        case None if not hasattr(error.orig, "sqlite_errorname"):  # psycopg: connection, resources, locks
+            return f"The database does not answer ({cause(error)}): try again in a few seconds."
+    return None
+
+
+def cause(error: DBAPIError) -> str:
+    return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0].removesuffix(".")
 
 
 def writing(engine: Engine) -> AbstractContextManager[Session]:

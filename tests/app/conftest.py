@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from app import api, system
+from app.trouble import answer_trouble
 from dashcam.config import Site
 from dashcam.storage.roots import Stores
 
@@ -28,6 +29,7 @@ def here(engine: Engine, tmp_path: Path) -> system.System:
 @pytest.fixture
 def anonymous(here: system.System) -> Iterator[TestClient]:
     web = FastAPI()
+    answer_trouble(web)
     web.include_router(api.router)
     with TestClient(web, base_url="http://testserver/api/v1") as client:
         yield client

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.system import System
+from dashcam import sqlite
 from dashcam.catalog.models import Rejection
 from dashcam.database import writing
 from tests.catalog.rows import NOON, add_sighting, add_video
@@ -39,7 +40,7 @@ def test_calls_without_the_device_token_are_refused(anonymous: TestClient, heade
     answer = anonymous.get("/tasks", headers=headers)
     assert answer.status_code == 401
     assert "device token" in answer.json()["detail"]
-    assert anonymous.get("/health").json() == {"status": "ok"}
+    assert anonymous.get("/health").json() == {"status": "ok", "database": f"SQLite {sqlite.driver().sqlite_version}"}
 
 
 def test_a_new_clip_becomes_one_task_and_is_known_from_then_on(client: TestClient, clip: Path) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import time
@@ -13,8 +12,10 @@ from statistics import median
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
+from dashcam import sqlite
 from dashcam.bench.pipeline import PROCESS, rows_of
 from dashcam.embedded.job import local_ref
 from dashcam.gps.track import Track
@@ -47,7 +48,7 @@ def by_file(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def rows(running: Running, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(f"file:{running.data / 'dashcam.db'}?mode=ro", uri=True) as database:
+    with sqlite.driver().connect(f"file:{running.data / 'dashcam.db'}?mode=ro", uri=True) as database:
         return database.execute(query).fetchall()
 
 
@@ -131,6 +132,13 @@ def test_the_database_holds_the_same_as_the_json(running: Running, processed: di
         f"WHERE s.confirmed AND s.video_id IN ({ids_of(processed)})",
     )
     assert Counter(kept) == told
+
+
+def test_both_databases_run_on_a_sound_sqlite_and_on_no_other(running: Running, processed: dict[str, Any]) -> None:
+    for name in ("app", "prefect"):
+        pid, _ = running.state["sessions"][name]
+        (loaded,) = (one.path for one in psutil.Process(pid).memory_maps() if "sqlite3" in one.path)
+        assert "pysqlite3" in loaded
 
 
 def test_intermediates_are_let_go_and_the_clips_are_untouched(

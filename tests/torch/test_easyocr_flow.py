@@ -1,7 +1,6 @@
 """A worker whose device names EasyOCR's weights asks it about doubtful tracks, in a flow run as at home."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dashcam import sqlite
 from dashcam.embedded.home import device_name
 from dashcam.records import HeavyResult
 from dashcam.sample import Truth
@@ -20,7 +20,7 @@ pytest.importorskip("easyocr", reason="the extra gpu is not installed: make test
 
 
 def results(running: Running) -> list[HeavyResult]:
-    with closing(sqlite3.connect(running.data / "dashcam.db")) as database:
+    with closing(sqlite.driver().connect(running.data / "dashcam.db")) as database:
         told = database.execute("SELECT result FROM task WHERE task_type = 'HEAVY_PROCESS_VIDEO'").fetchall()
     return [HeavyResult.model_validate_json(result) for (result,) in told]
 

@@ -1,0 +1,26 @@
+"""What a caller hears when something the answer needs is not there now: 503, a sentence, and when to ask again."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+
+from dashcam.database import passing
+from dashcam.storage.roots import StoreMissing
+
+AGAIN_S = 5
+
+
+def answer_trouble(web: FastAPI) -> None:
+    web.add_exception_handler(StoreMissing, store_missing)
+    web.add_exception_handler(OperationalError, database_trouble)
+
+
+async def store_missing(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=503)
+
+
+async def database_trouble(request: Request, error: Exception) -> JSONResponse:
+    sentence = passing(error) if isinstance(error, OperationalError) else None
+    if sentence is None:
+        raise error
+    return JSONResponse({"detail": sentence}, status_code=503, headers={"Retry-After": str(AGAIN_S)})

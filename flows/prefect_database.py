@@ -1,0 +1,48 @@
+"""The SQLite under Prefect's server: one that loses nothing (`dashcam.sqlite`), in a file for its owner alone.
+
+Prefect names no module, so ``sqlite3`` is replaced before anything imports it.
+"""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from dashcam import sqlite
+
+WITHOUT_WAL = (
+    "journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", "legacy_alter_table=OFF", "cache_size=20000",
+    "busy_timeout=60000",
+)  # fmt: skip
+
+
+def prepare() -> str:
+    """For the Prefect that is imported here and in this process: a sound SQLite, or at least none in WAL mode.
+
+    Says in a sentence which it is. ``RuntimeError`` when `sqlite3` was imported before.
+    """
+    module = sqlite.replace()
+    from prefect.server.database.configurations import AioSqliteConfiguration
+    from prefect.settings import get_current_settings
+    from sqlalchemy.engine import make_url
+
+    address = get_current_settings().server.database.connection_url
+    url = make_url(address.get_secret_value() if address else "sqlite://")
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return f"Prefect's database is {url.get_backend_name()}."
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    sqlite.keep_private(Path(url.database))
+    if not sqlite.has_wal_reset_bug(module.sqlite_version_info):
+        return f"Prefect's database is SQLite {module.sqlite_version}."
+    AioSqliteConfiguration.setup_sqlite = setup_without_wal  # type: ignore[method-assign, assignment]
+    with contextlib.closing(module.connect(url.database)) as connection:  # alone, which leaving WAL asks for
+        connection.execute("PRAGMA journal_mode=DELETE")
+    return f"Prefect's database is {sqlite.advice(module)}"
+
+
+def setup_without_wal(self: Any, connection: Any, _record: Any) -> None:
+    """What Prefect's own does with a new connection, but for the write-ahead log."""
+    self.begin_sqlite_conn(connection)
+    cursor = connection.cursor()
+    for pragma in WITHOUT_WAL:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
