@@ -1,14 +1,13 @@
 """Exports: tracks as GPX and GeoJSON, sightings as CSV; for scripts with a token, for the pages' links as they are."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import Response, StreamingResponse
 
 from app import system
-from app.parameters import Number
+from app.parameters import Number, TimeRange, time_range
 from dashcam.catalog import export
 from dashcam.database import reading
 from dashcam.gps.export import geojson, gpx
@@ -18,22 +17,21 @@ TYPES = {"gpx": "application/gpx+xml", "geojson": "application/geo+json"}
 
 
 def wanted(
-    clip: str | None = None,
+    times: Annotated[TimeRange, Depends(time_range)],
+    video: str | None = None,
     trip: Number | None = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
 ) -> export.Scope:
-    """A clip, a trip, or a stretch of time (local to the site where no zone is given)."""
-    if (clip is not None) + (trip is not None) + (since is not None or until is not None) > 1:
-        raise HTTPException(422, "Ask for a clip, a trip or a stretch of time, not for several of these.")
-    return export.Scope(clip, trip, since and system.with_zone(since), until and system.with_zone(until))
+    """A video, a trip, or a stretch of time."""
+    if (video is not None) + (trip is not None) + (times != TimeRange()) > 1:
+        raise HTTPException(422, "Ask for a video, a trip or a stretch of time, not for several of these.")
+    return export.Scope(video, trip, *times)
 
 
 @router.get("/track.{form}")
 def track(form: Literal["gpx", "geojson"], scope: Annotated[export.Scope, Depends(wanted)]) -> Response:
     """The positions as they were recorded, one camera at a time."""
     if scope == export.Scope():
-        raise HTTPException(422, "Say what to export: clip, trip, or from and to.")
+        raise HTTPException(422, "Say what to export: video, trip, or since and until.")
     with reading(system.current().engine) as session:
         try:
             scope.check(session)

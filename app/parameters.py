@@ -1,10 +1,72 @@
-"""Parameters that several calls take."""
+"""Parameters that several calls take, by one name each, and what none of them takes."""
 
-from typing import Annotated
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, NamedTuple
 
+from fastapi import HTTPException, Query, Request
+from fastapi.dependencies.models import Dependant
 from pydantic import Field
+
+from app import system
+from dashcam.config.model import POOLS
+from dashcam.media.names import printable
 
 LARGEST = 2**31 - 1
 """What PostgreSQL takes for an id."""
 Number = Annotated[int, Field(ge=0, le=LARGEST)]
 """An id, or how many entries to pass over."""
+HALF_A_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class TimeRange(NamedTuple):
+    """In UTC; None is without a limit."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def time_range(
+    since: Annotated[datetime | None, Query(description="Local to the site where no zone is given.")] = None,
+    until: Annotated[datetime | None, Query(description="Not included.")] = None,
+) -> TimeRange:
+    return TimeRange(since and system.with_zone(since), until and system.with_zone(until))
+
+
+def pool(
+    device_type: Annotated[str | None, Query(description=f"{', '.join(POOLS)}; or the name of a pool.")] = None,
+) -> str | None:
+    """The work pool of a device type, as the deployment guide names them, or of itself."""
+    known = POOLS | {name: name for name in POOLS.values()}
+    if device_type is None or device_type in known:
+        return device_type and known[device_type]
+    raise HTTPException(422, f"{printable(device_type)} is no device type: there are {', '.join(known)}.")
+
+
+def only_known(request: Request) -> None:
+    """Refuses a query parameter that the route does not have: ignored, it would pass for a filter that was heeded."""
+    known = list(dict.fromkeys(names(request.scope["route"].dependant)))
+    for name in request.query_params:
+        if name not in known:
+            takes = f"it takes {', '.join(known)}" if known else "it takes none"
+            raise HTTPException(422, f"{printable(name)} is no parameter of this call: {takes}.")
+
+
+def names(of: Dependant) -> Iterator[str]:
+    yield from (parameter.alias for parameter in of.query_params)
+    for one in of.dependencies:
+        yield from names(one)
+
+
+async def whole_characters(request: Request) -> None:
+    """Refuses JSON with half a character (a lone surrogate): no database and no answer can hold it."""
+    body = await request.body()
+    if HALF_A_CHARACTER.search(body):
+        try:
+            json.dumps(json.loads(body), ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise HTTPException(422, "A text in the body ends in half a character (a lone surrogate).") from None
+        except ValueError:
+            return  # no JSON, which the route says itself

@@ -4,11 +4,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from app import system
-from app.parameters import Number
+from app.parameters import Number, pool
 from dashcam.catalog import apply, arrival, work
 from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
@@ -40,21 +40,21 @@ class Changed(BaseModel):
 
 @router.get("")
 def list_tasks(
-    task_type: TaskType | None = None,
+    pool: Annotated[str | None, Depends(pool)],
+    task_type: Annotated[TaskType | None, Query(alias="type")] = None,
     state: Literal["pending", "complete"] | None = None,
-    video_id: str | None = None,
-    device_type: str | None = None,
+    video_id: Annotated[str | None, Query(alias="video")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Number = 0,
 ) -> TaskPage:
-    """Tasks by type, state, video or device class, oldest first, a page at a time."""
+    """Tasks by type, state, video or device type, oldest first, a page at a time."""
     with reading(system.current().engine) as session:
         tasks, total = work.find(
             session,
             task_type=task_type,
             state=state,
             video_id=video_id,
-            device_type=device_type,
+            device_type=pool,
             limit=limit,
             offset=offset,
         )
@@ -62,10 +62,12 @@ def list_tasks(
 
 
 @router.get("/pending")
-def pending_tasks(device_type: str | None = None, limit: Annotated[int, Query(ge=1, le=100_000)] = 1000) -> list[Task]:
+def pending_tasks(
+    pool: Annotated[str | None, Depends(pool)], limit: Annotated[int, Query(ge=1, le=100_000)] = 1000
+) -> list[Task]:
     """What is still to do, oldest first."""
     with reading(system.current().engine) as session:
-        return with_progress(work.pending(session, device_type, limit))
+        return with_progress(work.pending(session, pool, limit))
 
 
 @router.get("/{task_id}")

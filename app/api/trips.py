@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel
-from sqlalchemy import func, select
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import BaseModel, ConfigDict
 
 from app import system
-from app.parameters import Number
+from app.parameters import Number, TimeRange, time_range
 from dashcam.catalog import deriving, trips
-from dashcam.catalog.models import TripRow, Video
+from dashcam.catalog.models import TripRow
 from dashcam.database import reading, writing
 from dashcam.gps.trips import Decision, Stop, TripEvent
 
@@ -18,6 +17,8 @@ router = APIRouter(prefix="/trips", tags=["trips"])
 
 
 class TripSummary(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
     trip_id: int
     start_utc: datetime
     end_utc: datetime
@@ -67,22 +68,16 @@ class Derived(BaseModel):
 
 @router.get("")
 def list_trips(
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    times: Annotated[TimeRange, Depends(time_range)],
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Number = 0,
 ) -> TripPage:
     """Trips that began in the time asked for, newest first."""
-    query = select(TripRow)
-    if since is not None:
-        query = query.where(TripRow.start_utc >= system.with_zone(since))
-    if until is not None:
-        query = query.where(TripRow.start_utc < system.with_zone(until))
-    with reading(system.current().engine) as session:
-        total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        page = session.scalars(query.order_by(TripRow.start_utc.desc()).limit(limit).offset(offset))
-        found = [TripSummary.model_validate(vars(trip)) for trip in page]
-    return TripPage(trips=found, total=total, time_zone=str(system.current().zone() or ""))
+    here = system.current()
+    with reading(here.engine) as session:
+        page, total = trips.numbered(session, times.since, times.until, limit, offset)
+        found = [TripSummary.model_validate(trip) for trip in page]
+    return TripPage(trips=found, total=total, time_zone=str(here.zone() or ""))
 
 
 @router.get("/{trip_id}")
@@ -91,8 +86,7 @@ def get_trip(trip_id: Number) -> TripAnswer:
         trip = session.get(TripRow, trip_id)
         if trip is None:
             raise HTTPException(404, f"There is no trip {trip_id} (any more): look at the list of trips.")
-        clips = select(Video.video_id).where(Video.trip_id == trip_id).order_by(Video.start_utc, Video.video_id)
-        return TripAnswer.model_validate(vars(trip) | {"videos": list(session.scalars(clips))})
+        return TripAnswer.model_validate(vars(trip) | {"videos": trips.clips(session, trip_id)})
 
 
 @router.post("/{trip_id}/split")
@@ -137,4 +131,4 @@ def derive_all() -> Derived:
     here = system.current()
     deriving.derive_everything(here.engine, here.site.trips)
     with reading(here.engine) as session:
-        return Derived(trips=session.scalar(select(func.count()).select_from(TripRow)) or 0)
+        return Derived(trips=trips.numbered(session, limit=0)[1])

@@ -1,15 +1,18 @@
-"""Videos in, plates out: ingest, videos, tracks, plates and search."""
+"""Videos in and out: ingest, lists, one with all that is known of it, and its track."""
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app import system
-from app.parameters import Number
+from app.api.plates import SightingAnswer, sighting_answer
+from app.parameters import Number, TimeRange, time_range
 from dashcam import records
-from dashcam.catalog import answers, arrival
-from dashcam.catalog.search import Area, PlateFilter
+from dashcam.catalog import arrival, places, videos
+from dashcam.catalog.companions import Companion
+from dashcam.catalog.videos import VideoFilter
 from dashcam.database import reading, writing
 from dashcam.tasks.model import InputRef, Listed
 
@@ -35,26 +38,37 @@ class ScanAnswer(BaseModel):
     """How many have not settled yet."""
 
 
-def plate_filter(
-    q: Annotated[str, Query(max_length=40, description="Part of a plate; or all of it with ? and *.")] = "",
-    near: Annotated[bool, Query(description="Find what a camera may have misread, too.")] = False,
-    unsure: Annotated[bool, Query(description="Reads that are not confirmed, too.")] = False,
-    since: AwareDatetime | None = None,
-    until: Annotated[AwareDatetime | None, Query(description="Not included.")] = None,
-    box: Annotated[str | None, Query(description="south,west,north,east in degrees")] = None,
-) -> PlateFilter:
-    first, end = since and system.with_zone(since), until and system.with_zone(until)
-    return PlateFilter(q, near, not unsure, first, end, region(box) if box else None)
+class VideoSummary(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    video_id: str
+    name: str
+    source: str
+    outcome: str | None
+    reason: str | None
+    start_utc: datetime | None
+    duration_s: float | None
+    trip: str | None
+    trip_id: int | None
+    clock: records.ClockKind | None
+    camera: str | None
 
 
-def region(box: str) -> Area:
-    try:
-        south, west, north, east = (float(side) for side in box.split(","))
-    except ValueError:
-        raise HTTPException(422, f"box is {box!r}, but must be four numbers: south,west,north,east.") from None
-    if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
-        raise HTTPException(422, "box must be south,west,north,east in degrees, south and west first.")
-    return Area(south, west, north, east)
+class VideoAnswer(VideoSummary):
+    frames_decoded: int | None
+    frames_looked_at: int | None
+    models: dict[str, str]
+    positions: int
+    media: str | None
+    facts: dict[str, Any] | None
+    companions: list[Companion]
+    """What the car's other cameras recorded at the same time."""
+    sightings: list[SightingAnswer]
+
+
+class VideoPage(BaseModel):
+    videos: list[VideoSummary]
+    total: int
 
 
 @router.post("/ingest")
@@ -90,64 +104,34 @@ def scan(request: ScanRequest) -> ScanAnswer:
 
 @router.get("/videos")
 def list_videos(
+    times: Annotated[TimeRange, Depends(time_range)],
     outcome: Literal["processed", "rejected", "vanished", "pending"] | None = None,
+    camera: str = "",
+    trip: Number | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Number = 0,
-) -> answers.VideoPage:
-    """Videos, newest first."""
+) -> VideoPage:
+    """Videos, newest first; what was not looked at yet stands at the time it was found."""
+    wanted = VideoFilter(camera=camera, outcome=outcome or "", since=times.since, until=times.until, trip_id=trip)
     with reading(system.current().engine) as session:
-        return answers.videos(session, outcome, limit, offset)
+        page, total = videos.numbered(session, wanted, limit, offset)
+        return VideoPage(videos=[VideoSummary.model_validate(one) for one in page], total=total)
 
 
 @router.get("/videos/{video_id}")
-def get_video(video_id: str) -> answers.VideoAnswer:
+def get_video(video_id: str) -> VideoAnswer:
     """One video with everything seen in it."""
     with reading(system.current().engine) as session:
-        answer = answers.video(session, video_id)
-    if answer is None:
+        found = videos.video(session, video_id)
+    if found is None:
         raise HTTPException(404, f"There is no video {video_id}.")
-    return answer
+    facts = found.facts and found.facts.model_dump(mode="json", exclude={"fixes"})
+    seen = [sighting_answer(one) for one in found.sightings]
+    return VideoAnswer.model_validate(vars(found) | {"facts": facts, "sightings": seen})
 
 
 @router.get("/videos/{video_id}/track")
 def get_track(video_id: str) -> list[records.Fix]:
     """The clip's GPS fixes in order of media time."""
     with reading(system.current().engine) as session:
-        return answers.track(session, video_id)
-
-
-@router.get("/plates")
-def list_plates(limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Number = 0) -> list[answers.PlateAnswer]:
-    """Confirmed plates, last seen first."""
-    with reading(system.current().engine) as session:
-        return answers.search(session, PlateFilter(), limit, offset)
-
-
-@router.get("/plates/{plate}")
-def get_plate(plate: str) -> answers.PlateDetail:
-    """One plate, by its text, with every sighting."""
-    with reading(system.current().engine) as session:
-        detail = answers.plate(session, plate)
-    if detail is None:
-        raise HTTPException(404, f"No plate {plate} has been seen.")
-    return detail
-
-
-@router.get("/search")
-def search(
-    wanted: Annotated[PlateFilter, Depends(plate_filter)],
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Number = 0,
-) -> list[answers.PlateAnswer]:
-    """Plates by what is remembered: text, time, place; last seen first, with ``near`` the nearest first."""
-    with reading(system.current().engine) as session:
-        return answers.search(session, wanted, limit, offset)
-
-
-@router.get("/sightings")
-def list_sightings(
-    wanted: Annotated[PlateFilter, Depends(plate_filter)], limit: Annotated[int, Query(ge=1, le=2000)] = 500
-) -> list[answers.SightingPlace]:
-    """Sightings in a region and time, newest first: what a map's window shows. ``q`` and ``near`` do not count here."""
-    with reading(system.current().engine) as session:
-        return answers.sightings(session, wanted, limit)
+        return places.fixes_of(session, video_id)

@@ -4,7 +4,7 @@ from typing import Any
 
 from nicegui.element import Element
 
-from dashcam.catalog.sightings import FollowedSighting
+from dashcam.catalog.sightings import SightingCard
 
 MIN_BAR = 0.012
 """The shortest bar in the strip, as a part of the clip: a sighting of one frame is still something to click on."""
@@ -20,7 +20,7 @@ class Player(Element, component="player.js"):
         height: int,
         duration_s: float,
         start_s: float | None,
-        sightings: list[FollowedSighting],
+        sightings: list[SightingCard],
     ) -> None:
         """``width`` and ``height`` are the source's, in whose pixels the boxes are; the video may be any size."""
         super().__init__()
@@ -33,7 +33,7 @@ class Player(Element, component="player.js"):
         self.props["sightings"] = [drawn(one, lane) for one, lane in zip(sightings, lanes, strict=True)]
 
 
-def drawn(one: FollowedSighting, lane: int) -> dict[str, Any]:
+def drawn(one: SightingCard, lane: int) -> dict[str, Any]:
     return {
         "id": one.sighting_id,
         "text": one.text,
@@ -42,11 +42,11 @@ def drawn(one: FollowedSighting, lane: int) -> dict[str, Any]:
         "last": one.last_s,
         "best": one.best_s,
         "lane": lane,
-        "boxes": [[round(value, 3) for value in box] for box in one.boxes],
+        "boxes": [[round(value, 3) for value in box] for box in one.followed()],
     }
 
 
-def lanes_of(sightings: list[FollowedSighting], duration_s: float) -> list[int]:
+def lanes_of(sightings: list[SightingCard], duration_s: float) -> list[int]:
     """The lowest free lane for each sighting, so that bars never lie over each other; sightings in order of first_s."""
     free_from: list[float] = []
     lanes = []

@@ -15,7 +15,7 @@ from app.pages.plates import map_frame
 from app.pages.player import Player
 from dashcam.catalog import videos as video_table
 from dashcam.catalog import work
-from dashcam.catalog.sightings import FollowedSighting
+from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoDetail
 from dashcam.records import VideoFacts
 from dashcam.storage import layout
@@ -135,13 +135,13 @@ def sightings(found: VideoDetail) -> None:
             sighting_grid(unsure)
 
 
-def sighting_grid(seen: list[FollowedSighting]) -> None:
+def sighting_grid(seen: list[SightingCard]) -> None:
     with tag("ul", "grid sights"):
         for one in seen:
             sighting_card(one)
 
 
-def sighting_card(one: FollowedSighting) -> None:
+def sighting_card(one: SightingCard) -> None:
     with tag("li", "card sight" + ("" if one.confirmed else " unsure")):
         at = wording.second(one.best_s)
         show = link(addresses.video_url(one.video_id, one.best_s), "show", aria_label=f"Show {one.text} at {at}")

@@ -57,7 +57,7 @@ def test_a_map_of_such_a_trip_is_refused(here: system.System) -> None:
 
 
 @pytest.mark.parametrize(("zone", "local"), [(EAST, FIRST), (WEST, LAST)])
-@pytest.mark.parametrize("path", ["/trips?from=", "/trips?to=", "/export/track.gpx?from=", "/export/sightings.csv?to="])
+@pytest.mark.parametrize("path", ["/trips?since=", "/trips?until=", "/export/track.gpx?since=", "/search?until="])
 def test_local_times_beyond_the_years_of_utc_are_refused(
     client: TestClient, here: system.System, path: str, zone: str, local: str
 ) -> None:
@@ -67,7 +67,7 @@ def test_local_times_beyond_the_years_of_utc_are_refused(
 
 
 @pytest.mark.parametrize("moment", [f"{FIRST}%2B14:00", f"{LAST}-14:00"])
-@pytest.mark.parametrize("path", ["/trips?from=", "/export/track.gpx?to=", "/search?since=", "/sightings?until="])
+@pytest.mark.parametrize("path", ["/trips?since=", "/export/track.gpx?until=", "/search?since=", "/sightings?until="])
 def test_so_are_times_with_a_zone(client: TestClient, path: str, moment: str) -> None:
     answer = client.get(path + moment)
     assert (answer.status_code, answer.json()["detail"][-1]) == (422, ".")

@@ -49,7 +49,7 @@ def test_trips_are_listed_newest_first_and_by_time(client: TestClient, drives: N
     page = client.get("/trips").json()
     assert (page["total"], page["time_zone"]) == (2, "Europe/Amsterdam")
     assert [trip["start_utc"] for trip in page["trips"]] == ["2026-06-28T15:00:00Z", "2026-06-28T06:00:00Z"]
-    early = client.get("/trips", params={"to": "2026-06-28T10:00:00+00:00"}).json()["trips"]
+    early = client.get("/trips", params={"until": "2026-06-28T10:00:00+00:00"}).json()["trips"]
     assert [trip["distance_m"] for trip in early] == [pytest.approx(8100, rel=0.02)]
     one = client.get(f"/trips/{early[0]['trip_id']}").json()
     assert (one["clips"], len(one["videos"]), one["cameras"]) == (6, 6, ["front", "rear"])
@@ -82,7 +82,7 @@ def test_what_a_camera_says_about_its_fixes_is_kept(client: TestClient, here: Sy
         arrive(session, front.model_copy(update={"fixes": fixes}))
         video_id = clip_of(session, "front").video_id
     assert [fix["quality"] for fix in client.get(f"/videos/{video_id}/track").json()] == qualities
-    assert "<fix>3d</fix>" in client.get("/export/track.gpx", params={"clip": video_id}).text
+    assert "<fix>3d</fix>" in client.get("/export/track.gpx", params={"video": video_id}).text
 
 
 def test_a_sighting_says_how_its_place_is_known(client: TestClient, drives: None) -> None:
@@ -103,10 +103,10 @@ def test_deriving_again_leaves_trips_as_they_are(client: TestClient, drives: Non
         ("POST", "/trips/77/merge", None, 409),
         ("POST", "/trips/77/split", {"video_id": "none"}, 409),
         ("PUT", "/trips/decisions/none", {"decision": None}, 404),
-        ("GET", "/export/track.gpx?clip=none", None, 404),
+        ("GET", "/export/track.gpx?video=none", None, 404),
         ("GET", "/export/sightings.csv?trip=77", None, 404),
         ("GET", "/export/track.gpx", None, 422),
-        ("GET", "/export/track.gpx?clip=a&trip=1", None, 422),
+        ("GET", "/export/track.gpx?video=a&trip=1", None, 422),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
@@ -132,20 +132,20 @@ def test_a_trip_as_gpx_has_every_fix_with_its_time_once(client: TestClient, driv
 
 
 def test_a_stretch_of_time_as_geojson_has_both_drives(client: TestClient, drives: None) -> None:
-    asked = {"from": "2026-06-28T00:00:00+02:00", "to": "2026-06-29T00:00:00+02:00"}
+    asked = {"since": "2026-06-28T00:00:00+02:00", "until": "2026-06-29T00:00:00+02:00"}
     found = client.get("/export/track.geojson", params=asked).json()
     assert found["type"] == "FeatureCollection"
     assert len({feature["properties"]["track"] for feature in found["features"]}) == 2
     for feature in found["features"]:
         assert feature["geometry"]["type"] == "LineString"
         assert len(feature["geometry"]["coordinates"]) == len(feature["properties"]["times"]) == 90
-    assert client.get("/export/track.geojson", params={"to": asked["from"]}).json()["features"] == []
+    assert client.get("/export/track.geojson", params={"until": asked["since"]}).json()["features"] == []
 
 
 def test_a_rear_clip_without_gps_goes_where_the_front_one_went(client: TestClient, here: System, drives: None) -> None:
     with reading(here.engine) as session:
         rear, front = clip_of(session, "rear"), clip_of(session, "front")
-    found = [client.get("/export/track.gpx", params={"clip": one.video_id}).text for one in (rear, front)]
+    found = [client.get("/export/track.gpx", params={"video": one.video_id}).text for one in (rear, front)]
     points = [gpxpy.parse(text).tracks[0].segments[0].points for text in found]
     assert [(point.latitude, point.time) for point in points[0]] == [
         (point.latitude, point.time) for point in points[1]

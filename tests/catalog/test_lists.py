@@ -5,15 +5,15 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import devices, search, work
+from dashcam.catalog import devices, export, search, work
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.devices import Pause
-from dashcam.catalog.models import Device
+from dashcam.catalog.models import Device, SightingRow
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.search import PlateFilter
 from dashcam.catalog.totals import Totals
@@ -183,7 +183,7 @@ def test_one_video_carries_its_plates_with_the_boxes_of_every_read(engine: Engin
         assert video_table.video(session, "f" * 16) is None
     assert found is not None and found.facts is not None
     assert (found.positions, found.facts.width) == (10, 1280)
-    assert found.sightings[0].boxes == [(t, 1.0, 2.0, 3.0, 4.0) for t in (3.5, 4.0, 4.5)]
+    assert found.sightings[0].followed() == [(t, 1.0, 2.0, 3.0, 4.0) for t in (3.5, 4.0, 4.5)]
 
 
 def test_backlog_names_every_stage_and_counts_clips_footage_and_what_is_held(engine: Engine) -> None:
@@ -234,3 +234,30 @@ def test_a_days_videos_are_those_from_midnight_to_midnight(engine: Engine) -> No
     with reading(engine) as session:
         day = VideoFilter(since=midnight, until=midnight + timedelta(days=1))
         assert [int(card.video_id, 16) for card in video_table.videos(session, day)] == [2, 9, 1]
+
+
+def test_what_has_no_time_stands_in_the_same_place_in_both_databases(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
+        dated = [add_video(session, number, start=NOON + timedelta(hours=number), trip_id=None) for number in (1, 2)]
+        new = add_video(session, 3, start=None, created_at=NOON + timedelta(minutes=90))
+        for video in (*dated, new):
+            add_sighting(session, video, "LT23CGK")
+        plate_id = session.scalars(select(SightingRow.plate_id)).first()
+        session.execute(update(SightingRow).where(SightingRow.video_id == new.video_id).values(seen_utc=None))
+    with reading(any_engine) as session:
+        assert [int(one.video_id, 16) for one in video_table.numbered(session)[0]] == [2, 3, 1]
+        assert [int(card.video_id, 16) for card in video_table.videos(session)] == [2, 3, 1]
+        assert [int(one.video_id, 16) for one in sighting_table.of_plate(session, plate_id or 0)] == [2, 1, 3]
+        [card] = search.plates(session)
+        assert (card.sightings, int(card.last.video_id, 16)) == (3, 2)
+        lines = list(export.sightings_csv(session, export.Scope()))
+        assert [line.rstrip()[-1] for line in lines[1:]] == ["1", "2", "3"]
+
+
+def test_a_page_by_number_says_how_many_there_are_in_all(engine: Engine) -> None:
+    with writing(engine) as session:
+        for number in range(1, 6):
+            add_video(session, number, start=NOON + timedelta(hours=number))
+    with reading(engine) as session:
+        page, total = video_table.numbered(session, VideoFilter(since=NOON + timedelta(hours=2)), limit=2, offset=1)
+        assert ([int(one.video_id, 16) for one in page], total) == ([4, 3], 4)

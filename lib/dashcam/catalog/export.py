@@ -102,7 +102,7 @@ def sightings_csv(session: Session, scope: Scope, confirmed_only: bool = True) -
         .join(Plate, Plate.plate_id == SightingRow.plate_id)
         .join(Video, Video.video_id == SightingRow.video_id)
         .where(*scope.conditions(), *([SightingRow.confirmed] if confirmed_only else []))
-        .order_by(SightingRow.seen_utc, SightingRow.sighting_id)
+        .order_by(SightingRow.seen_utc.nulls_last(), SightingRow.sighting_id)
         .execution_options(yield_per=500)
     )
     for one, text, clip, camera, trip in session.execute(query):

@@ -34,7 +34,8 @@ from dashcam.catalog import plate_text
 from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.plates import PlateCard
-from dashcam.catalog.sightings import SightingCard, card_columns, card_of
+from dashcam.catalog.sightings import SightingCard, chosen
+from dashcam.catalog.sightings import cards as sighting_cards
 
 FEW_PLATES = 4000
 """Up to so many matching plates each is looked up; beyond, matches are dense and walking back in time is quicker."""
@@ -253,15 +254,15 @@ def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> li
     inner = aliased(SightingRow)
     newest_one = (
         select(inner.sighting_id)
-        .where(inner.plate_id == Plate.plate_id, *conditions(wanted, inner))
+        .where(inner.plate_id == Plate.plate_id, inner.seen_utc.is_not(None), *conditions(wanted, inner))
         .order_by(inner.seen_utc.desc(), inner.sighting_id.desc())
         .limit(1)
         .correlate(Plate)
         .scalar_subquery()
     )
     ids = session.scalars(select(newest_one).where(Plate.plate_id.in_(plate_ids))).all()
-    query = card_columns().add_columns(SightingRow.plate_id).where(SightingRow.sighting_id.in_(ids))
-    shown = {plate_id: card_of(card) for *card, plate_id in session.execute(query)}
+    newest_ones = sighting_cards(session, chosen().where(SightingRow.sighting_id.in_(ids)))
+    shown = {one.plate_id: one for one in newest_ones}
     return [
         PlateCard(one, shown[one].text, counts[one][1], counts[one][2], shown[one]) for one in plate_ids if one in shown
     ]
@@ -282,8 +283,5 @@ def sightings(
         query = query.where(tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key))
     newest_first = query.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()).limit(limit)
     ids = [row.sighting_id for row in session.execute(newest_first)]
-    found = card_columns().where(SightingRow.sighting_id.in_(ids))
-    return [
-        card_of(row)
-        for row in session.execute(found.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()))
-    ]
+    found = chosen().where(SightingRow.sighting_id.in_(ids))
+    return sighting_cards(session, found.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()))

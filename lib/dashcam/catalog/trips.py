@@ -82,6 +82,23 @@ def trip(session: Session, trip_id: int) -> TripDetail | None:
     )
 
 
+def numbered(
+    session: Session, since: datetime | None = None, until: datetime | None = None, limit: int = 100, offset: int = 0
+) -> tuple[list[TripRow], int]:
+    """A page of the trips that began in this time, newest first, and how many there are in all."""
+    began = [] if since is None else [TripRow.start_utc >= since]
+    began += [] if until is None else [TripRow.start_utc < until]
+    total = session.scalar(select(func.count()).select_from(TripRow).where(*began)) or 0
+    newest_first = select(TripRow).where(*began).order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc())
+    return list(session.scalars(newest_first.limit(limit).offset(offset))), total
+
+
+def clips(session: Session, trip_id: int) -> list[str]:
+    """The ids of its clips, parked ones included, in order of time."""
+    query = select(Video.video_id).where(Video.trip_id == trip_id).order_by(Video.start_utc, Video.video_id)
+    return list(session.scalars(query))
+
+
 def spans(session: Session, trip_ids: Iterable[int]) -> dict[int, tuple[datetime, datetime]]:
     """From when to when these trips went."""
     query = select(TripRow.trip_id, TripRow.start_utc, TripRow.end_utc).where(TripRow.trip_id.in_(set(trip_ids)))

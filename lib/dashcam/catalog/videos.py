@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import sightings
@@ -11,9 +11,13 @@ from dashcam.catalog.companions import Companion, companions
 from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import overlapping
+from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.work import TaskLine, pending_of, task_lines, task_of
 from dashcam.gps.trips import PARKING
 from dashcam.records import VideoFacts
+
+WHEN = func.coalesce(Video.start_utc, Video.created_at)
+"""When a clip starts; before it was looked at, when it was found."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class VideoDetail:
     beside: bool
     """Whether another camera's clip has positions for the same time."""
     companions: list[Companion]
-    sightings: list[sightings.FollowedSighting]
+    sightings: list[SightingCard]
     task: TaskLine | None
 
 
@@ -90,17 +94,28 @@ def videos(
     session: Session, wanted: VideoFilter = VideoFilter(), after: Cursor | None = None, limit: int = 48
 ) -> list[VideoCard]:
     """Videos by their time, newest first; what has not been looked at yet stands at the time it was found."""
-    when = func.coalesce(Video.start_utc, Video.created_at)
-    query = select(Video, when).where(*video_conditions(wanted)).order_by(when.desc(), Video.video_id.desc())
+    query = newest_first(wanted)
     if after is not None:
-        query = query.where(tuple_(when, Video.video_id) < (after.when, after.key))
-    rows = session.execute(query.limit(limit)).all()
+        query = query.where(tuple_(WHEN, Video.video_id) < (after.when, after.key))
+    rows = session.execute(query.add_columns(WHEN).limit(limit)).all()
     ids = [video.video_id for video, _ in rows]
     seen = select(SightingRow.video_id, func.count(SightingRow.plate_id.distinct()))
     confirmed = seen.where(SightingRow.video_id.in_(ids), SightingRow.confirmed).group_by(SightingRow.video_id)
     plates = dict(session.execute(confirmed).tuples().all())
     pending = {line.video_id: line for line in task_lines(session, pending_of(ids))}
     return [video_card(video, at, plates.get(video.video_id, 0), pending.get(video.video_id)) for video, at in rows]
+
+
+def numbered(
+    session: Session, wanted: VideoFilter = VideoFilter(), limit: int = 100, offset: int = 0
+) -> tuple[list[Video], int]:
+    """The same by number: a page of the rows themselves, and how many there are in all."""
+    total = session.scalar(select(func.count()).select_from(Video).where(*video_conditions(wanted))) or 0
+    return list(session.scalars(newest_first(wanted).limit(limit).offset(offset))), total
+
+
+def newest_first(wanted: VideoFilter) -> Select[tuple[Video]]:
+    return select(Video).where(*video_conditions(wanted)).order_by(WHEN.desc(), Video.video_id.desc())
 
 
 def video_conditions(wanted: VideoFilter) -> list[ColumnElement[bool]]:
@@ -118,11 +133,10 @@ def video_conditions(wanted: VideoFilter) -> list[ColumnElement[bool]]:
         conditions.append(Video.camera == wanted.camera)
     if wanted.outcome:
         conditions.append(Video.outcome.is_(None) if wanted.outcome == "pending" else Video.outcome == wanted.outcome)
-    when = func.coalesce(Video.start_utc, Video.created_at)
     if wanted.since is not None:
-        conditions.append(when >= wanted.since)
+        conditions.append(wanted.since <= WHEN)
     if wanted.until is not None:
-        conditions.append(when < wanted.until)
+        conditions.append(wanted.until > WHEN)
     return conditions
 
 
@@ -157,12 +171,6 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
     row = session.get(Video, video_id)
     if row is None:
         return None
-    seen = session.execute(
-        sightings.card_columns()
-        .add_columns(SightingRow.box, SightingRow.reads)
-        .where(SightingRow.video_id == video_id)
-        .order_by(SightingRow.first_s)
-    )
     readings = (
         select(PositionRow.source, PositionRow.quality, func.count())
         .where(PositionRow.video_id == video_id)
@@ -193,6 +201,6 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         readings=counted,
         beside=any(other.drive is not None for other in overlapping(session, row)),
         companions=companions(session, row),
-        sightings=[sightings.followed(*columns) for columns in seen],
+        sightings=sightings.of_video(session, video_id, confirmed_only=False, reads=True),
         task=task_of(session, video_id),
     )

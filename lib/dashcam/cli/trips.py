@@ -12,8 +12,8 @@ from rich.text import Text
 from dashcam.cli.output import JsonOption, ServerDataOption, out, say, unwritable, write_json
 from dashcam.cli.reach import main_server
 
-FROM = typer.Option("--from", help="Date or time, local where no zone is given: 2026-06-28, 2026-06-28T13:00.")
-TO = typer.Option("--to", help="Up to this date or time, itself not included.")
+SINCE = typer.Option("--since", help="Date or time, local where no zone is given: 2026-06-28, 2026-06-28T13:00.")
+UNTIL = typer.Option("--until", help="Up to this date or time, itself not included.")
 FORMS = {"gpx": "/export/track.gpx", "geojson": "/export/track.geojson", "csv": "/export/sightings.csv"}
 KINDS = {"utc": "UTC of the satellites", "gps_local": "local time in the GPS records", "camera": "the camera's clock"}
 
@@ -24,8 +24,8 @@ def register(app: typer.Typer) -> None:
 
 
 def trips(
-    since: Annotated[datetime | None, FROM] = None,
-    until: Annotated[datetime | None, TO] = None,
+    since: Annotated[datetime | None, SINCE] = None,
+    until: Annotated[datetime | None, UNTIL] = None,
     derive: Annotated[bool, typer.Option(help="First derive all trips anew, after a setting has changed.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many, the newest.")] = 100,
     json_file: JsonOption = None,
@@ -37,7 +37,7 @@ def trips(
     with main_server(data) as server:
         if derive:
             server.call("POST", "/trips/derive", timeout=3600)
-        asked = {"from": since and since.isoformat(), "to": until and until.isoformat(), "limit": limit}
+        asked = {"since": since and since.isoformat(), "until": until and until.isoformat(), "limit": limit}
         page = server.call("GET", "/trips", params={key: value for key, value in asked.items() if value is not None})
     if json_file is not None:
         write_json(json_file, page)
@@ -114,18 +114,18 @@ def export(
     ],
     clip: Annotated[str | None, typer.Option(help="One clip, by its id.")] = None,
     trip: Annotated[int | None, typer.Option(help="One trip, by its number.")] = None,
-    since: Annotated[datetime | None, FROM] = None,
-    until: Annotated[datetime | None, TO] = None,
+    since: Annotated[datetime | None, SINCE] = None,
+    until: Annotated[datetime | None, UNTIL] = None,
     unsure: Annotated[bool, typer.Option("--unsure", help="Unsure sightings too (csv).")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; default: print.")] = None,
     data: ServerDataOption = None,
 ) -> None:
     """Take out the track of a clip, a trip or a stretch of time, or its sightings."""
     asked = {
-        "clip": clip,
+        "video": clip,
         "trip": trip,
-        "from": since and since.isoformat(),
-        "to": until and until.isoformat(),
+        "since": since and since.isoformat(),
+        "until": until and until.isoformat(),
         "unsure": True if unsure and form == "csv" else None,
     }
     params = {key: value for key, value in asked.items() if value is not None}

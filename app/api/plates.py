@@ -1,0 +1,142 @@
+"""Plates out: lists, one with its sightings, the search, and the sightings of a map's window."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import BaseModel, ConfigDict
+
+from app import system
+from app.parameters import Number, TimeRange, time_range
+from dashcam.catalog import plates, search, sightings
+from dashcam.catalog.plates import PlateCard
+from dashcam.catalog.search import Area, PlateFilter
+from dashcam.catalog.sightings import SightingCard
+from dashcam.database import reading
+from dashcam.gps.place import Estimate
+from dashcam.gps.track import Quality
+from dashcam.records import Box
+from dashcam.storage import layout
+
+router = APIRouter(tags=["plates"])
+
+
+class SightingPlace(BaseModel):
+    """A sighting as a map needs it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sighting_id: int
+    text: str
+    video_id: str
+    best_s: float
+    seen_utc: datetime | None
+    lat: float | None
+    lon: float | None
+
+
+class SightingAnswer(SightingPlace):
+    confidence: float
+    confirmed: bool
+    first_s: float
+    last_s: float
+    reads: int
+    box: Box
+    crop: str
+    """``store:path`` of the crop that was read."""
+    accuracy_m: float | None
+    place_quality: Quality | None
+    """Of our own place: at a fix, between two, or beyond the last one."""
+    estimate: Estimate | None
+    """Where the other car may have been."""
+
+
+class PlateAnswer(BaseModel):
+    text: str
+    sightings: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+class PlateDetail(PlateAnswer):
+    seen: list[SightingAnswer]
+    """Newest first."""
+
+
+def sighting_answer(one: SightingCard) -> SightingAnswer:
+    """Of a card with its reads."""
+    crop = layout.address(one.media or "", one.crop)
+    return SightingAnswer.model_validate(vars(one) | {"reads": len(one.reads), "crop": crop})
+
+
+def plate_answer(card: PlateCard) -> PlateAnswer:
+    return PlateAnswer(
+        text=card.text, sightings=card.sightings, first_seen=card.first_seen, last_seen=card.last.seen_utc
+    )
+
+
+def plate_filter(
+    times: Annotated[TimeRange, Depends(time_range)],
+    q: Annotated[str, Query(max_length=40, description="Part of a plate; or all of it with ? and *.")] = "",
+    near: Annotated[bool, Query(description="Find what a camera may have misread, too.")] = False,
+    unsure: Annotated[bool, Query(description="Reads that are not confirmed, too.")] = False,
+    box: Annotated[str | None, Query(description="south,west,north,east in degrees")] = None,
+) -> PlateFilter:
+    return PlateFilter(q, near, not unsure, times.since, times.until, area(box) if box else None)
+
+
+def area(box: str) -> Area:
+    try:
+        south, west, north, east = (float(side) for side in box.split(","))
+    except ValueError:
+        raise HTTPException(422, f"box is {box!r}, but must be four numbers: south,west,north,east.") from None
+    if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
+        raise HTTPException(422, "box must be south,west,north,east in degrees, south and west first.")
+    return Area(south, west, north, east)
+
+
+@router.get("/plates")
+def list_plates(limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Number = 0) -> list[PlateAnswer]:
+    """Confirmed plates, last seen first."""
+    return page(PlateFilter(), limit, offset)
+
+
+@router.get("/plates/{plate}")
+def get_plate(plate: str) -> PlateDetail:
+    """One plate, by its text, with every sighting."""
+    with reading(system.current().engine) as session:
+        found = plates.plate(session, plate)
+        seen = [] if found is None else sightings.of_plate(session, found.plate_id, limit=None, reads=True)
+    if found is None:
+        raise HTTPException(404, f"No plate {plate} has been seen.")
+    return PlateDetail(
+        text=found.text,
+        sightings=found.sightings,
+        first_seen=found.first_seen,
+        last_seen=found.last_seen,
+        seen=[sighting_answer(one) for one in seen],
+    )
+
+
+@router.get("/search")
+def find_plates(
+    wanted: Annotated[PlateFilter, Depends(plate_filter)],
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Number = 0,
+) -> list[PlateAnswer]:
+    """Plates by what is remembered: text, time, place; last seen first, with ``near`` the nearest first."""
+    return page(wanted, limit, offset)
+
+
+def page(wanted: PlateFilter, limit: int, offset: int) -> list[PlateAnswer]:
+    with reading(system.current().engine) as session:
+        return [plate_answer(card) for card in search.plates(session, wanted, limit=offset + limit)[offset:]]
+
+
+@router.get("/sightings")
+def list_sightings(
+    wanted: Annotated[PlateFilter, Depends(plate_filter)], limit: Annotated[int, Query(ge=1, le=2000)] = 500
+) -> list[SightingPlace]:
+    """Sightings in a region and time, newest first: what a map's window shows. ``q`` and ``near`` do not count here."""
+    with reading(system.current().engine) as session:
+        return [SightingPlace.model_validate(one) for one in search.sightings(session, wanted, limit=limit)]
