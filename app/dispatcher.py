@@ -110,20 +110,23 @@ class Dispatcher:
         for run_id in sorted(ended):
             run = known.get(run_id)
             if run is None or (run.state is not None and run.state.is_final() and not being_given_back(run, resting)):
-                await self.system.change(partial(self.note_end, run_id=run_id, run=run))
+                self.system.wake(*await self.system.change(partial(self.note_end, run_id=run_id, run=run)))
 
-    def note_end(self, session: Session, run_id: str, run: FlowRun | None) -> None:
+    def note_end(self, session: Session, run_id: str, run: FlowRun | None) -> list[str]:
+        """Gives the videos that it concerns."""
+        tasks = table.tasks_of_run(session, run_id)
         delay = timedelta(seconds=self.system.site.global_.task_retry_delay_seconds)
         settle = partial(table.settle, session, run_id, delay)
         said = run.state.message if run and run.state and run.state.message else "no message"
         if run is not None and run.state_type is StateType.CANCELLED:
-            table.hold(session, table.tasks_of_run(session, run_id), f"run {run.name} was cancelled in Prefect")
+            table.hold(session, [task_id for task_id, _ in tasks], f"run {run.name} was cancelled in Prefect")
         elif run is not None and run.state_type is StateType.CRASHED:
             settle(crashed=f"run {run.name} crashed: {said}")
         elif run is not None and run.state_type is StateType.FAILED:
             settle(failed=f"run {run.name} failed: {said}")
         else:
             settle()
+        return [video_id for _, video_id in tasks]
 
     async def offer(self, client: PrefectClient, waiting: Sequence[TaskType], live: Sequence[FlowRun]) -> None:
         resting = await self.system.ask(self.read_at_rest)

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.journal import Journal
 from app.progress import ProgressBoard
 from dashcam.catalog import clocks
 from dashcam.catalog.arrival import Settling
@@ -63,6 +64,7 @@ class System:
     stores: Stores
     token: str
     progress: ProgressBoard = field(default_factory=ProgressBoard)
+    journal: Journal = field(default_factory=Journal)
     settling: Settling = field(default_factory=Settling)
     changes: Broadcast = field(default_factory=Broadcast)
     """Of changes in the task table."""
@@ -107,8 +109,9 @@ class System:
 
         return await asyncio.to_thread(carry_out)
 
-    def wake(self) -> None:
-        """Tell the dispatcher and whoever watches, from any thread, that the task table has changed."""
+    def wake(self, *video_ids: str) -> None:
+        """Tell the dispatcher and whoever watches, from any thread, that the task table has changed, and for whom."""
+        self.journal.note(video_ids)
         self.changes.changed()
 
     def zone(self) -> tzinfo | None:

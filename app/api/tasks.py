@@ -1,5 +1,6 @@
 """Tasks: what is pending, done, failed; and how far running ones are."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Literal
@@ -15,7 +16,8 @@ from dashcam.database import reading, writing
 from dashcam.storage.roots import StoreError, split
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import Completion, InputRef, NewTask, Task, TaskType
+from dashcam.tasks.model import Changes, Completion, InputRef, NewTask, Task, TaskBrief, TaskType
+from dashcam.tasks.row import TaskRow
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -32,6 +34,10 @@ class Failure(BaseModel):
 class ProgressReport(BaseModel):
     fraction: float = Field(ge=0, le=1)
     device: str = Field(default="", max_length=200)
+
+
+class Videos(BaseModel):
+    video_ids: list[str] = Field(max_length=1000)
 
 
 class Changed(BaseModel):
@@ -70,6 +76,46 @@ def pending_tasks(
         return with_progress(work.pending(session, pool, limit))
 
 
+@router.get("/changes")
+async def get_changes(
+    epoch: str | None = None,
+    number: Number = 0,
+    wait_s: Annotated[float, Query(ge=0, le=60)] = 0,
+) -> Changes:
+    """Which clips' tasks have changed since the answer with that epoch and number, and what is under way now.
+
+    With ``wait_s`` the answer waits so long for a change. Without an epoch nothing is told but where to begin.
+    """
+    here = system.current()
+    change = here.changes.next()
+    if wait_s and here.journal.since(epoch, number) == []:
+        try:
+            await here.changes.wait(change, wait_s)
+        except asyncio.CancelledError:
+            raise HTTPException(503, "The main server is being stopped.") from None
+    at = here.journal.number  # before the rest is read: what comes meanwhile is told the next time
+    videos = here.journal.since(epoch, number)
+    return Changes(epoch=here.journal.epoch, number=at, video_ids=videos, running=await under_way(here))
+
+
+async def under_way(here: system.System) -> list[TaskBrief]:
+    now = here.progress.snapshot()
+    if not now:
+        return []
+    briefs = await here.ask(lambda session: table.briefs(session, TaskRow.task_id.in_(list(now))))
+    return [
+        brief.model_copy(update={"progress": now[brief.task_id].fraction, "device": now[brief.task_id].device})
+        for brief in briefs
+    ]
+
+
+@router.post("/pending")
+def pending_of(videos: Videos) -> list[TaskBrief]:
+    """What is still to do for these clips; those that are through are not in the answer."""
+    with reading(system.current().engine) as session:
+        return table.briefs(session, TaskRow.video_id.in_(videos.video_ids))
+
+
 @router.get("/{task_id}")
 def get_task(task_id: Number) -> Task:
     with reading(system.current().engine) as session:
@@ -88,7 +134,7 @@ def create_task(new: NewTask) -> Changed:
             changed = table.publish(session, new)
     except table.UnknownVideo as unknown:
         raise HTTPException(404, str(unknown)) from unknown
-    here.wake()
+    here.wake(new.video_id)
     return Changed(changed=changed)
 
 
@@ -106,10 +152,11 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
     try:
         with writing(here.engine) as session:
             changed = table.complete(session, task_id, completion, partial(apply.apply, site=here.site))
+            video_id = table.video_of(session, task_id)
     except table.UnknownVideo as unknown:
         raise HTTPException(409, f"The task stays pending: {unknown}") from unknown
     here.progress.forget(task_id)
-    here.wake()
+    here.wake(*([video_id] if video_id else []))
     return Changed(changed=changed)
 
 
@@ -143,8 +190,9 @@ def fail_task(task_id: Number, failure: Failure) -> Changed:
     delay = timedelta(seconds=here.site.global_.task_retry_delay_seconds)
     with writing(here.engine) as session:
         changed = table.fail(session, task_id, failure.error, delay)
+        video_id = table.video_of(session, task_id)
     here.progress.forget(task_id)
-    here.wake()
+    here.wake(*([video_id] if video_id else []))
     return Changed(changed=changed)
 
 
@@ -154,7 +202,8 @@ def retry_task(task_id: Number) -> Changed:
     here = system.current()
     with writing(here.engine) as session:
         changed = table.release(session, task_id)
-    here.wake()
+        video_id = table.video_of(session, task_id)
+    here.wake(*([video_id] if video_id else []))
     return Changed(changed=changed)
 
 

@@ -133,7 +133,7 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
 def retry_button(line: work.TaskLine) -> None:
     async def again() -> None:
         released = await change(partial(table.release, task_id=line.task_id))
-        system.current().wake()
+        system.current().wake(line.video_id)
         ui.notify("It is tried again now." if released else "This task is done already.", type="info")
 
     label = f"Try {wording.stage_name(line.task_type)} of {line.video_name} again"

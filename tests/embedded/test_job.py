@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from dashcam.embedded.job import find_clips, local_ref, standing
 from dashcam.embedded.report import report_on
 from dashcam.storage.roots import Stores
-from dashcam.tasks.model import InputRef, Task, TaskType
+from dashcam.tasks.model import TaskBrief, TaskType
 
 
 def names(*paths: Path) -> list[str]:
@@ -73,22 +72,9 @@ def test_a_folder_that_links_to_itself_ends(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.MP4"]
 
 
-def task(task_type: TaskType, progress: float | None = None) -> Task:
-    return Task(
-        task_id=1,
-        task_type=task_type,
-        video_id="v",
-        revision=1,
-        device_type="gpu",
-        state="pending",
-        inputs=[InputRef(device="local", path="a")],
-        created_at=datetime.now(UTC),
-        progress=progress,
-    )
-
-
 def test_standing_counts_each_stage_and_the_fraction_of_running_clips() -> None:
-    now = standing(4, [task(TaskType.HEAVY_PROCESS_VIDEO, 0.5), task(TaskType.ARCHIVE_VIDEO)])
+    heavy = TaskBrief(task_id=1, task_type=TaskType.HEAVY_PROCESS_VIDEO, video_id="v", progress=0.5, device="gpu-pc")
+    now = standing(4, {TaskType.HEAVY_PROCESS_VIDEO: 1, TaskType.ARCHIVE_VIDEO: 1}, [heavy])
     assert now.done[TaskType.INGEST_VIDEO] == 4
     assert now.done[TaskType.HEAVY_PROCESS_VIDEO] == 3.5
     assert now.done[TaskType.ARCHIVE_VIDEO] == 2

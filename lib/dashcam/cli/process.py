@@ -43,8 +43,7 @@ def process(
         system.start_app()
         job = Job(system.client(), clips)
         job.hand_in()
-        if job.pending():
-            job.try_again()
+        if job.try_again():
             system.start_workers()
             follow(job, system)
         elif done := len(job.video_ids()):

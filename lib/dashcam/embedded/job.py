@@ -3,8 +3,9 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from dashcam.embedded.report import VideoReport, report_on
@@ -12,10 +13,16 @@ from dashcam.stages.scan import clips_below, unsayable
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.client import MainServerClient
-from dashcam.tasks.model import InputRef, Task, TaskType
+from dashcam.tasks.model import InputRef, TaskBrief, TaskType
 
-POLL_S = 0.5
+WAIT_S = 1.0
+"""The server answers so late at most, when nothing changes."""
+LEAST_S = 0.25
+"""Between two questions, when much does."""
+LOOK_S = 30.0
+"""Without a change every clip that is left is looked at."""
 INGEST_BATCH = 50
+LOOK_BATCH = 1000
 
 
 @dataclass
@@ -35,7 +42,7 @@ class Standing:
 
     clips: int
     done: dict[TaskType, float]
-    running: list[Task]
+    running: list[TaskBrief]
     waiting: int
 
 
@@ -43,6 +50,11 @@ class Standing:
 class Job:
     server: MainServerClient
     clips: list[Clip] = field(default_factory=list)
+    left: dict[str, TaskBrief] = field(default_factory=dict)
+    """What is still to do, by clip."""
+    given_up: dict[str, TaskBrief] = field(default_factory=dict)
+    at: Counter[TaskType] = field(default_factory=Counter)
+    """How many clips are left at each stage."""
 
     def hand_in(self, on_batch: Callable[[int], None] = lambda count: None) -> None:
         """Send every readable clip to the system."""
@@ -59,49 +71,80 @@ class Job:
     def video_ids(self) -> set[str]:
         return {clip.video_id for clip in self.clips if clip.video_id is not None}
 
-    def pending(self) -> list[Task]:
-        """The pending tasks of these clips."""
-        mine = self.video_ids()
-        return [task for task in self.server.all_pending() if task.video_id in mine]
+    def look(self, video_ids: Iterable[str], max_failures: int) -> None:
+        """Ask what is still to do for these clips."""
+        for some in batched(video_ids, LOOK_BATCH):
+            found = {task.video_id: task for task in reversed(self.server.pending_of(some))}
+            for video_id in some:
+                before, now = self.left.pop(video_id, None), found.get(video_id)
+                self.given_up.pop(video_id, None)
+                if before is not None:
+                    self.at[before.task_type] -= 1
+                if now is not None:
+                    self.at[now.task_type] += 1
+                    self.left[video_id] = now
+                    if now.hold or now.failures >= max_failures:
+                        self.given_up[video_id] = now
 
-    def try_again(self) -> None:
-        """Asking for a clip once more is a person's "try again": delays and holds of earlier attempts end."""
-        for task in self.pending():
-            if task.failures or task.hold:
-                self.server.retry(task.task_id)
+    def try_again(self) -> bool:
+        """Asking for a clip once more is a person's "try again": delays and holds of earlier attempts end.
+
+        Tells whether anything is to be done.
+        """
+        self.look(self.video_ids(), max_failures=1)
+        for task in self.given_up.values():
+            self.server.retry(task.task_id)
+        return bool(self.left)
 
     def follow(self, max_failures: int, tick: Callable[[Standing], None]) -> None:
-        """Until every clip is through, or given up after ``max_failures`` (its task stays pending)."""
+        """Until every clip is through, or given up after ``max_failures`` (its task stays pending).
+
+        The server says whose tasks have changed, and only these are asked for; all of them now and then, in case
+        something was missed.
+        """
+        mine = self.video_ids()
+        changes, looked = self.server.changes(), time.monotonic()
+        self.look(mine, max_failures)
         while True:
-            pending = self.pending()
-            given_up = {task.video_id: task for task in pending if task.hold or task.failures >= max_failures}
-            for clip in self.clips:
-                if clip.video_id in given_up:
-                    clip.trouble = why(given_up[clip.video_id])
-            tick(standing(len(self.video_ids()), pending))
-            if all(task.video_id in given_up for task in pending):
-                return
-            time.sleep(POLL_S)
+            tick(standing(len(mine), self.at, [task for task in changes.running if task.video_id in mine]))
+            if len(self.given_up) == len(self.left):
+                break
+            began = time.monotonic()
+            changes = self.server.changes(changes, WAIT_S)
+            news = changes.video_ids
+            if news is None or (not news and began - looked > LOOK_S):
+                news = list(mine if news is None else self.left)
+            if news:
+                looked = began
+                self.look([video_id for video_id in news if video_id in mine], max_failures)
+            time.sleep(max(0.0, began + LEAST_S - time.monotonic()))
+        for clip in self.clips:
+            if clip.video_id in self.given_up:
+                clip.trouble = why(self.given_up[clip.video_id])
 
     def reports(self, stores: Stores) -> list[VideoReport]:
         answers = {video_id: self.server.video(video_id) for video_id in sorted(self.video_ids())}
         return [report_on(clip.path, answers.get(clip.video_id or ""), clip.trouble, stores) for clip in self.clips]
 
 
-def why(task: Task) -> str:
+def why(task: TaskBrief) -> str:
     return task.hold or f"{task.task_type} failed {task.failures} times: {task.last_error}"
 
 
-def standing(clips: int, pending: Sequence[Task]) -> Standing:
-    order = list(STAGES)
-    at = Counter(order.index(task.task_type) for task in pending)
-    done = {}
-    for index, task_type in enumerate(order):
-        not_yet = sum(count for stage, count in at.items() if stage <= index)
-        fractions = sum(task.progress or 0.0 for task in pending if task.task_type is task_type)
+def standing(clips: int, at: Mapping[TaskType, int], running: list[TaskBrief]) -> Standing:
+    """``at`` says how many of the clips are left at each stage."""
+    done, not_yet = {}, 0
+    for task_type in STAGES:
+        not_yet += at.get(task_type, 0)
+        fractions = sum(task.progress or 0.0 for task in running if task.task_type is task_type)
         done[task_type] = clips - not_yet + fractions
-    running = [task for task in pending if task.progress is not None]
-    return Standing(clips, done, running, len(pending) - len(running))
+    return Standing(clips, done, running, not_yet - len(running))
+
+
+def batched(video_ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(video_ids)
+    while some := list(islice(rest, size)):
+        yield some
 
 
 def local_ref(path: Path) -> InputRef:

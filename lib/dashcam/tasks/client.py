@@ -9,7 +9,7 @@ import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from dashcam import Explained
-from dashcam.tasks.model import Completion, InputRef, Task
+from dashcam.tasks.model import Changes, Completion, InputRef, Task, TaskBrief
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,16 @@ class MainServerClient:
     def all_pending(self) -> list[Task]:
         answer = self.call("GET", "/tasks/pending", params={"limit": 100_000})
         return [Task.model_validate(task) for task in answer or []]
+
+    def pending_of(self, video_ids: Sequence[str]) -> list[TaskBrief]:
+        """What is still to do for at most a thousand clips."""
+        answer = self.call("POST", "/tasks/pending", json={"video_ids": list(video_ids)})
+        return [TaskBrief.model_validate(task) for task in answer]
+
+    def changes(self, since: Changes | None = None, wait_s: float = 0) -> Changes:
+        """Which clips have changed since that answer; the server waits so long for one."""
+        known = {} if since is None else {"epoch": since.epoch, "number": since.number, "wait_s": wait_s}
+        return Changes.model_validate(self.call("GET", "/tasks/changes", params=known))
 
     def complete(self, task_id: int, completion: Completion, patience_s: float | None = None) -> bool:
         """False when the task was complete already: the result has been dropped."""

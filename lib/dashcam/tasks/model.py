@@ -94,6 +94,31 @@ class Task(BaseModel):
         raise KeyError(f"task {self.task_id} ({self.task_type}) has no input of type {type!r}")
 
 
+class TaskBrief(BaseModel):
+    """Of a pending task what somebody who follows its clip wants to know."""
+
+    task_id: int
+    task_type: TaskType
+    video_id: str
+    failures: int = 0
+    hold: str | None = None
+    last_error: str | None = None
+    progress: float | None = None
+    """How far the device working on it says it is, 0 to 1."""
+    device: str | None = None
+
+
+class Changes(BaseModel):
+    """Which clips' tasks have changed since an earlier answer, and what is under way now."""
+
+    epoch: str
+    """Another one after a restart of the main server."""
+    number: int
+    video_ids: list[str] | None = None
+    """Each once; None where more has changed than was kept, so that every clip is to be looked at."""
+    running: list[TaskBrief] = []
+
+
 class Completion(BaseModel):
     """What a worker sends when a task is done. ``rejected`` and ``vanished`` end the video with a reason, for good."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
+from dashcam.tasks.model import Completion, InputRef, NewTask, TaskBrief, TaskType
 from dashcam.tasks.row import IN_RUN, OFFERABLE, PENDING, SUSPECTED, TaskRow
 
 Apply = Callable[[Session, TaskType, str, Completion], None]
@@ -194,8 +194,23 @@ def runs_with_tasks(session: Session) -> set[str]:
     return {run for run in session.scalars(select(distinct(TaskRow.flow_run_id)).where(text(IN_RUN))) if run}
 
 
-def tasks_of_run(session: Session, flow_run_id: str) -> Sequence[int]:
-    return session.scalars(select(TaskRow.task_id).where(text(IN_RUN), TaskRow.flow_run_id == flow_run_id)).all()
+def video_of(session: Session, task_id: int) -> str | None:
+    return session.scalar(select(TaskRow.video_id).where(TaskRow.task_id == task_id))
+
+
+def briefs(session: Session, *wanted: ColumnElement[bool]) -> list[TaskBrief]:
+    """The pending ones of these tasks, by their number."""
+    columns = [
+        getattr(TaskRow, name) for name in ("task_id", "task_type", "video_id", "failures", "hold", "last_error")
+    ]
+    found = session.execute(select(*columns).where(pending, *wanted).order_by(TaskRow.task_id))
+    return [TaskBrief(**row._mapping) for row in found]
+
+
+def tasks_of_run(session: Session, flow_run_id: str) -> Sequence[tuple[int, str]]:
+    """The number and video of each."""
+    mine = text(IN_RUN), TaskRow.flow_run_id == flow_run_id
+    return session.execute(select(TaskRow.task_id, TaskRow.video_id).where(*mine)).tuples().all()
 
 
 def settle(
