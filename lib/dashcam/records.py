@@ -6,9 +6,9 @@ main server alone (rule 1 of docs/architecture.md).
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Box = tuple[float, float, float, float]
 ClockKind = Literal["utc", "gps_local", "camera"]
@@ -81,6 +81,8 @@ class Span(Record):
     reason: str
     audit: bool = False
     """Rejected, but looked at all the same: by such stretches the misses are counted."""
+    still: bool = False
+    """Kept for its view, in which nothing moves: its keyframes show all there is."""
 
 
 RegionKind = Literal["plate", "car", "motorcycle", "bus", "truck"]
@@ -92,6 +94,8 @@ class ProposedRegion(Record):
     kind: RegionKind
     box: Box
     score: float
+    distance_m: float | None = None
+    """Very roughly, by how large such things are (`dashcam.gps.place.roughly_m`); None where nothing can be said."""
 
 
 class KeyframeMeasures(Record):
@@ -116,11 +120,14 @@ class KeyframeMeasures(Record):
 Proposals = Literal["edgetpu", "tflite-cpu", "none"]
 
 
+_STILL_REASONS = ("new view", "first seconds")
+
+
 class Candidates(Record):
     """``candidates.json``, PREPROCESS_VIDEO's artefact: where the heavy stage should look (docs/candidates.md)."""
 
-    version: Literal[1, 2] = 2
-    """1 has spans only."""
+    version: Literal[1, 2, 3] = 3
+    """1 has spans only; 1 and 2 know no parameters and no distances, and say in words which spans are still."""
     video_id: str
     duration_s: float
     keyframes: int
@@ -130,7 +137,18 @@ class Candidates(Record):
     """Which engine filled the looks' regions."""
     weights: str = ""
     """SHA-256 of its weights."""
+    parameters: dict[str, int | float] = {}
+    """What the stage went by: `dashcam.config.PreprocessSettings`."""
     looks: list[KeyframeMeasures] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said_in_words(cls, data: Any) -> Any:
+        """Of older files the spans that are still, as the heavy stage told them by their reason."""
+        if isinstance(data, dict) and data.get("version") in (1, 2) and isinstance(data.get("spans"), list):
+            told = [(span, isinstance(span, dict) and span.get("reason") in _STILL_REASONS) for span in data["spans"]]
+            return data | {"spans": [span | {"still": True} if still else span for span, still in told]}
+        return data
 
 
 class PreprocessResult(Record):

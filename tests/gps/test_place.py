@@ -5,10 +5,10 @@ import math
 import pytest
 
 from dashcam.config.model import Lens, PlaceSettings
-from dashcam.gps.place import SIGMAS_95, Estimate, estimate
+from dashcam.gps.place import SIGMAS_95, Estimate, estimate, roughly_m
 from dashcam.gps.plane import Plane, distance_m
 from dashcam.gps.track import TrackPoint
-from dashcam.records import Box
+from dashcam.records import Box, RegionKind
 from dashcam.sample.scene import Camera
 from dashcam.sample.street import View
 from dashcam.sample.traffic import Traffic
@@ -35,6 +35,24 @@ def holds(found: Estimate, lat: float, lon: float) -> bool:
     along = east * math.sin(turn) + north * math.cos(turn)
     across = east * math.cos(turn) - north * math.sin(turn)
     return math.hypot(along / found.major_m, across / found.minor_m) <= 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "box", "away"),
+    [
+        ("plate", plate(640), 6.3),
+        ("plate", (100.0, 0.0, 100.0, 9.0), None),
+        ("plate", plate(640, 4, 1), None),
+        ("car", (0.0, 100.0, 300.0, 289.0), 10.0),
+        ("car", (0.0, 100.0, 600.0, 289.0), 10.0),
+        ("bus", (0.0, 100.0, 300.0, 489.0), 10.0),
+    ],
+)
+def test_how_far_away_a_thing_is_goes_by_how_large_such_things_are(kind: RegionKind, box: Box, away: float) -> None:
+    """A vehicle by its height, for it is as high from the side."""
+    told = roughly_m(kind, box, SIZE[0], "front", SETTINGS)
+    assert told == (None if away is None else pytest.approx(away, rel=0.02))
+    assert roughly_m(kind, box, SIZE[0], "interior", SETTINGS) is None
 
 
 @pytest.mark.parametrize("rear", [False, True])

@@ -198,7 +198,7 @@ def test_where_preprocessing_saw_nothing_only_keyframes_are_decoded_and_nobody_l
         (True, "new view", False),
     ]
     spans = [
-        Span(start_s=5.0 * i, end_s=5.0 * i + 5, keep=keep, reason=reason, audit=audit)
+        Span(start_s=5.0 * i, end_s=5.0 * i + 5, keep=keep, reason=reason, audit=audit, still=reason == "new view")
         for i, (keep, reason, audit) in enumerate(verdicts)
     ]
     found = Candidates(video_id="night", duration_s=20, keyframes=20, spans=spans)

@@ -77,7 +77,15 @@ def test_facts_of_a_viofo_clip(tmp_path: Path) -> None:
         {
             "task_type": TaskType.PREPROCESS_VIDEO,
             "video_id": home.task.video_id,
-            "inputs": [{"device": "indoor_nas", "path": f"raw/evening drive/{NAME}", "type": "video"}],
+            "inputs": [
+                {"device": "indoor_nas", "path": f"raw/evening drive/{NAME}", "type": "video"},
+                {
+                    "device": "main_server",
+                    "path": "config.json",
+                    "type": "parameters",
+                    "values": home.context.device.preprocess.model_dump(),
+                },
+            ],
         }
     ]
     assert home.progress[-1] == 1.0

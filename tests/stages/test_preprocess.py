@@ -1,5 +1,6 @@
 """Preprocessing points the heavy stage at what may hold plates, and never at nothing by mistake."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
@@ -7,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from dashcam.config import DeviceSettings
+from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.media.decode import ClipUnreadable
-from dashcam.records import Candidates, Fix, VideoFacts
-from dashcam.stages.common import Rejected, StageError
-from dashcam.tasks.model import TaskType
+from dashcam.records import Candidates, Fix, ProposedRegion, VideoFacts
+from dashcam.stages import preprocess as module
+from dashcam.stages.common import Rejected, StageError, parameters
+from dashcam.stages.preprocess import Preprocess
+from dashcam.tasks.model import InputRef, TaskType
 from tests.media.clips import in_coding
 from tests.media.failing import PAGE, failing_disk
 from tests.media.made import Picture, noise, regular, write_clip
-from tests.stages.running import Device
+from tests.stages.running import Device, task
 
 
 def dark(index: int, width: int, height: int) -> Picture:
@@ -55,8 +59,8 @@ def test_a_parked_car_keeps_its_first_seconds_and_the_passer_by(tmp_path: Path, 
     found = candidates(device, "park")
     assert found.spans[0].start_s == 0
     assert found.spans[-1].end_s == pytest.approx(30, abs=0.5)
-    kept = [(s.start_s, s.end_s, s.reason) for s in found.spans if s.keep]
-    assert kept == [(0, 3, "new view"), (19, 21, "moves")]
+    kept = [(s.start_s, s.end_s, s.reason, s.still) for s in found.spans if s.keep]
+    assert kept == [(0, 3, "new view", True), (19, 21, "moves", False)]
 
 
 def test_a_car_that_drives_by_gps_is_kept_in_the_dark_and_hardly_looked_at(tmp_path: Path, device: Device) -> None:
@@ -87,7 +91,9 @@ def test_keyframes_that_come_often_are_not_all_decoded(tmp_path: Path, device: D
 def test_what_is_rejected_is_audited_in_the_share_that_is_set(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "park.mp4", regular(40, 2), gop=2, paint=lambda *size: parked(0, *size[1:]))
     for share in (0.0, 1.0):
-        device = Device(tmp_path / str(share), DeviceSettings(proposals="none", audit_share=share))
+        device = Device(
+            tmp_path / str(share), DeviceSettings(proposals="none", preprocess=PreprocessSettings(audit_share=share))
+        )
         result = device.preprocess(clip).result
         assert [s.audit for s in result.spans if not s.keep] == [bool(share)] * (7 if share else 1)
         assert result.spans == candidates(device, "park").spans
@@ -100,6 +106,62 @@ def test_an_engine_that_was_asked_for_and_is_missing_fails_the_task_with_one_sen
         with pytest.raises(StageError, match=r"extra 'jetson'|libedgetpu\.so\.1 is not installed"):
             device.preprocess(clip)
         assert not (device.nas / "preproc").exists()
+
+
+def test_the_tasks_parameters_are_gone_by_and_recorded(tmp_path: Path, device: Device) -> None:
+    """Not the device's own: rate, resolution and thresholds are those of the moment the clip was taken in."""
+    clip = write_clip(tmp_path / "night.mp4", regular(12, 4), gop=4, paint=dark)
+    asked = PreprocessSettings(keyframe_every_s=1.9, side=96, too_dark=0.001, no_structure=0.0, too_blurred=0.0)
+    todo = task(TaskType.PREPROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name), parameters(asked)])
+    output = Preprocess(device.settings).run(todo, device.context(clip))
+    found = candidates(device, "night")
+    assert PreprocessSettings.model_validate(found.parameters) == asked
+    assert output.result.keyframes == found.keyframes == 6
+    assert {s.reason for s in found.spans} == {"too few keyframes to judge"}
+    device.preprocess(clip)
+    assert candidates(device, "night").parameters == device.settings.preprocess.model_dump()
+    assert {s.reason for s in candidates(device, "night").spans} == {"too dark"}
+
+
+def test_parameters_that_this_device_does_not_know_are_no_fault_of_the_clip(tmp_path: Path, device: Device) -> None:
+    clip = write_clip(tmp_path / "drive.mp4", regular(12, 4), gop=4)
+    newer = InputRef(device="main_server", path="config.json", type="parameters", values={"fog": 0.5})
+    todo = task(TaskType.PREPROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name), newer])
+    with pytest.raises(StageError, match=r"cannot go by the task's parameters \(fog\): bring it up to date"):
+        Preprocess(device.settings).run(todo, device.context(clip))
+
+
+class OneCarAhead:
+    """A network that sees a car and its plate in every picture."""
+
+    engine, sha256 = "tflite-cpu", "0" * 64
+
+    def regions(self, picture: Picture, scale: float) -> list[ProposedRegion]:
+        return [
+            ProposedRegion(kind="plate", box=(60, 70, 70, 72.5), score=0.9),
+            ProposedRegion(kind="car", box=(40, 50, 90, 80), score=0.8),
+        ]
+
+
+@pytest.mark.parametrize(("camera", "told"), [("front", [2.3, 2.2]), ("interior", [None, None])])
+def test_a_region_says_how_far_away_it_is(
+    tmp_path: Path, device: Device, monkeypatch: pytest.MonkeyPatch, camera: str, told: list[float | None]
+) -> None:
+    monkeypatch.setattr(module, "proposer_of", lambda settings: OneCarAhead())
+    clip = write_clip(tmp_path / "drive.mp4", regular(12, 4), gop=4)
+    device.preprocess(clip, facts_of(clip, lambda t_s: 0.0).model_copy(update={"camera": camera}))
+    (first, *_) = candidates(device, "drive").looks
+    assert [region.distance_m for region in first.regions] == told
+
+
+def test_spans_of_older_files_are_still_as_their_reason_says() -> None:
+    reasons = ["new view", "moves", "first seconds"]
+    spans = [{"start_s": i, "end_s": i + 1, "keep": True, "reason": reason} for i, reason in enumerate(reasons)]
+    for version, still in ((1, [True, False, True]), (2, [True, False, True]), (3, [False] * 3)):
+        old = {"version": version, "video_id": "a", "duration_s": 3.0, "keyframes": 3, "spans": spans}
+        assert [span.still for span in Candidates.model_validate_json(json.dumps(old)).spans] == still
+    with pytest.raises(ValidationError):
+        Candidates.model_validate({"version": 2, "video_id": "a", "duration_s": 3.0, "keyframes": 3, "spans": [7]})
 
 
 def test_candidates_of_the_first_version_can_still_be_read() -> None:

@@ -12,7 +12,7 @@ from dashcam.bench.passes import decode
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
 from dashcam.records import PreprocessResult, Proposals
-from dashcam.stages.preprocess import LOOK_EVERY_S, Preprocess
+from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, NewTask, TaskType
 
@@ -94,7 +94,7 @@ def keyframes(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], 
 
     def wants(t_s: float) -> bool:
         nonlocal last_s
-        due = t_s - last_s >= LOOK_EVERY_S
+        due = t_s - last_s >= device.preprocess.keyframe_every_s
         last_s = t_s if due else last_s
         return due
 

@@ -193,6 +193,25 @@ class PlaceSettings(Section):
 
 
 class PreprocessSettings(Section):
+    """What PREPROCESS_VIDEO goes by. Each task carries what held when its clip was taken in, so that every device does
+    alike; measures are those of docs/candidates.md."""
+
+    keyframe_every_s: float = Field(0.9, gt=0)
+    """Of keyframes that come more often some are passed over: decoding them is what the stage costs."""
+    driving_every_s: float = Field(5.0, gt=0)
+    """The same while the GPS says that the car drives: nothing is to be decided then, a look now and then shows light
+    and focus."""
+    side: int = Field(320, ge=96, le=2160)
+    """Shorter side in pixels of the picture that is looked at: it fills the network's square from edge to edge."""
+    too_dark: float = Field(0.04, ge=0, le=1)
+    too_blurred: float = Field(0.0003, ge=0, le=1)
+    no_structure: float = Field(0.001, ge=0, le=1)
+    still: float = Field(0.0012, ge=0, le=1)
+    """Below these nothing is left for the heavy stage: no street light, no edge, no tile, no change."""
+    new_view_s: float = Field(3.0, ge=0)
+    """Of a standing car's view this much is kept: what is parked there is in it."""
+    region_score: float = Field(0.4, ge=0, le=1)
+    """A region with this score counts: it saves a dark or blurred stretch; where none was before, the view is new."""
     audit_share: float = Field(0.02, ge=0, le=1)
     """Share of what preprocessing rejects that is looked at all the same, so that its misses are counted."""
 
@@ -282,7 +301,7 @@ class DeviceSettings(Section):
     scratch: Path = Field(default_factory=default_scratch)
     max_concurrent_tasks: int = 1
     sample_fps: float = 5.0
-    """Frames per second of footage that the detector looks at, at most; see `dashcam.stages.sampling`."""
+    """Frames per second of footage that the detector looks at, at most; see `dashcam.vision.track.sampling`."""
     lowres_fps: float = 15.0
     """Frames per second of the low-resolution copy, at most and about; 0 keeps every frame."""
     detector_size: int = 640
@@ -295,8 +314,10 @@ class DeviceSettings(Section):
     """Frames given to the detector at once; 0 is ``gpu.max_batch_size`` with a GPU and 1, the quickest, without."""
     proposals: ProposalEngine = "auto"
     """What finds regions in keyframes; see `dashcam.vision.triage.proposals.proposer_of`."""
-    audit_share: float = 0.02
-    """The site's ``preprocess.audit_share``."""
+    preprocess: PreprocessSettings = PreprocessSettings()
+    """The site's, for tasks that carry none."""
+    place: PlaceSettings = PlaceSettings()
+    """The site's."""
     retention: RetentionDays = RetentionDays()
     """The site's ``global.storage_retention_days``."""
     threads: int = 0

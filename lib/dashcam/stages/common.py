@@ -5,13 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from dashcam import Explained
-from dashcam.config import DeviceSettings
+from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.media import identity
 from dashcam.records import Record
 from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import NewTask, Task
+from dashcam.tasks.model import InputRef, NewTask, Task
+
+PARAMETERS = "parameters"
+"""The type of a task's input that says what its stage goes by."""
 
 
 class Rejected(Explained):
@@ -74,3 +79,18 @@ def clip_vanished(task: Task, stores: Stores) -> bool:
         return gone and any(stores.root(clip.device).iterdir())
     except (StoreError, OSError):
         return False
+
+
+def settings_of(task: Task, device: DeviceSettings) -> PreprocessSettings:
+    """What the task says; the device's where it says nothing (published by hand, or by an older version)."""
+    values = next((ref.values for ref in task.inputs if ref.type == PARAMETERS), None)
+    try:
+        return device.preprocess if values is None else PreprocessSettings.model_validate(values)
+    except ValidationError as error:
+        wrong = ", ".join(sorted({str(one["loc"][0]) for one in error.errors()}))
+        raise StageError(f"This device cannot go by the task's parameters ({wrong}): bring it up to date.") from error
+
+
+def parameters(settings: PreprocessSettings) -> InputRef:
+    """The input of a PREPROCESS_VIDEO task that says what it goes by."""
+    return InputRef(device="main_server", path="config.json", type=PARAMETERS, values=settings.model_dump())

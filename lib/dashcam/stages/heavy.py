@@ -24,8 +24,6 @@ from dashcam.vision.track.sightings import MergedTrack, sightings
 from dashcam.vision.track.thread import TrackingThread
 
 FRAME_WIDTH = 1280
-ALL_IN_KEYFRAMES = ("new view", "first seconds")
-"""Reasons for which preprocessing keeps a stretch in which nothing moves: its keyframes show all there is."""
 
 Stretches = Sequence[tuple[float, float]]
 """Of media time, in seconds."""
@@ -56,7 +54,7 @@ class Heavy:
         pipeline = TrackingPipeline(self.detector, self.reader, self._device.sample_fps, shelf.keep, self.second)
         spans = _spans(task, ctx)
         rejected = [(span.start_s, span.end_s) for span in spans if not (span.keep or span.audit)]
-        skip = rejected + [(span.start_s, span.end_s) for span in spans if span.reason in ALL_IN_KEYFRAMES]
+        skip = rejected + [(span.start_s, span.end_s) for span in spans if span.still]
         batch = batch_of(self._device)
         try:
             with TrackingThread(pipeline, self._device.sample_fps, batch=batch, rejected=rejected) as tracking:

@@ -8,7 +8,7 @@ from dashcam.media import identity, names
 from dashcam.media.coding import NoDecoder
 from dashcam.media.probe import Probe, UnreadableClip, probe
 from dashcam.records import Fix, VideoFacts
-from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput
+from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, parameters
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 
 _HASHED = 0.9
@@ -36,7 +36,8 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
     ctx.log.info("%s, %d positions, began %s (%s)", picture, len(facts.fixes), facts.start_utc, facts.clock)
     if facts.damage:
         ctx.log.warning("damaged: %s", facts.damage)
-    following = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=task.video_id, inputs=[source])
+    inputs = [source, parameters(ctx.device.preprocess)]
+    following = NewTask(task_type=TaskType.PREPROCESS_VIDEO, video_id=task.video_id, inputs=inputs)
     return StageOutput(facts, [following])
 
 

@@ -7,27 +7,24 @@ from statistics import fmean
 import cv2
 import numpy as np
 
-from dashcam.config import DeviceSettings
+from dashcam.config import DeviceSettings, PreprocessSettings
+from dashcam.gps.place import roughly_m
 from dashcam.gps.track import MOVING_MPS, Track
 from dashcam.media.coding import NoDecoder
 from dashcam.media.decode import DecodeError, Frame, FrameReader
 from dashcam.media.images import Image, at_most, jpeg
-from dashcam.records import Candidates, Fix, PreprocessResult
-from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput
+from dashcam.records import Candidates, Fix, PreprocessResult, ProposedRegion
+from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, settings_of
 from dashcam.storage import layout
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import EngineLost, MissingWeights
 from dashcam.vision.triage.audit import drawn
 from dashcam.vision.triage.keyframes import Triage
-from dashcam.vision.triage.proposals import SIDE, PlateProposer, proposer_of
+from dashcam.vision.triage.proposals import PlateProposer, proposer_of
 
 THUMBS = 12
 THUMB_WIDTH = 320
-LOOK_EVERY_S = 0.9
-"""Of keyframes that come more often, some are passed over: decoding them is what this stage costs."""
-DRIVING_EVERY_S = 5.0
-"""While the GPS says that the car drives, nothing is to be decided: a look now and then shows light and focus."""
 
 
 class Preprocess:
@@ -44,9 +41,10 @@ class Preprocess:
         Raises `Rejected` when no frame decodes, `StageError` when the engine that was asked for, or a decoder, is not
         there.
         """
+        settings = settings_of(task, self._device)
         try:
             self.load()
-            seen, duration_s = self._look(task, ctx)
+            seen, duration_s = self._look(task, ctx, settings)
         except DecodeError as error:
             raise Rejected(str(error)) from error
         except NoDecoder as error:
@@ -60,9 +58,10 @@ class Preprocess:
             video_id=task.video_id,
             duration_s=round(duration_s, 3),
             keyframes=len(looks),
-            spans=drawn(spans, [look.t_s for look in looks], task.video_id, self._device.audit_share),
+            spans=drawn(spans, [look.t_s for look in looks], task.video_id, settings.audit_share),
             proposals=self._proposer.engine if self._proposer else "none",
             weights=self._proposer.sha256 if self._proposer else "",
+            parameters=settings.model_dump(),
             looks=looks,
         )
         with new_folder(ctx.stores.path(layout.preproc(task.video_id))) as folder:
@@ -80,24 +79,30 @@ class Preprocess:
         heavy = NewTask(task_type=TaskType.HEAVY_PROCESS_VIDEO, video_id=task.video_id, inputs=inputs)
         return StageOutput(result, [heavy])
 
+    def _placed(self, region: ProposedRegion, width: int, camera: str) -> ProposedRegion:
+        away = roughly_m(region.kind, region.box, width, camera, self._device.place)
+        return region.model_copy(update={"distance_m": away})
+
     def load(self) -> None:
         """Raises `MissingWeights`."""
         if not self._loaded:
             self._proposer = proposer_of(self._device)
             self._loaded = True
 
-    def _look(self, task: Task, ctx: StageContext) -> tuple["_KeyframeScan", float]:
+    def _look(self, task: Task, ctx: StageContext, settings: PreprocessSettings) -> tuple["_KeyframeScan", float]:
         """The one pass over the clip's keyframes; what was seen, and how long the clip is."""
-        seen = _KeyframeScan(_speeds(task.video.fixes if task.video else []))
+        seen = _KeyframeScan(_speeds(task.video.fixes if task.video else []), settings)
+        camera = task.video.camera if task.video else ""
         with FrameReader(
             ctx.stores.path(task.input("video").uri), keyframes_only=True, threads=self._device.threads
         ) as reader:
             reader.wants = seen.wants
             promised_s = task.video.duration_s if task.video else reader.duration_s
             for frame in reader:
-                picture = small(frame)
+                picture = small(frame, settings.side)
                 scale = picture.shape[1] / frame.av.width
                 regions = self._proposer.regions(picture, scale) if self._proposer else []
+                regions = [self._placed(region, frame.av.width, camera) for region in regions]
                 gray = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
                 seen.triage.look(frame.t_s, gray, regions, seen.drives(frame.t_s))
                 if seen.thumbs.wants(frame.index):
@@ -107,11 +112,11 @@ class Preprocess:
         return seen, max(promised_s, seen.triage.looks[-1].t_s)
 
 
-def small(frame: Frame) -> Image:
-    """The frame in RGB, its shorter side `SIDE` pixels or its own if that is less: one swscale call for all that looks
-    at it."""
+def small(frame: Frame, side: int) -> Image:
+    """The frame in RGB, its shorter side ``side`` pixels or its own if that is less: one swscale call for all that
+    looks at it."""
     width, height = frame.av.width, frame.av.height
-    shrink = min(1.0, SIDE / min(width, height))
+    shrink = min(1.0, side / min(width, height))
     size = {"width": max(1, round(width * shrink)), "height": max(1, round(height * shrink))}
     shrunk = frame.av.reformat(**size, format="rgb24", interpolation="AREA", threads=1)
     return np.ascontiguousarray(shrunk.to_ndarray())
@@ -137,8 +142,9 @@ class _Thumbs:
 class _KeyframeScan:
     """What one clip shows, and which of its keyframes are worth decoding."""
 
-    def __init__(self, speed: Callable[[float], float | None]) -> None:
-        self.triage = Triage()
+    def __init__(self, speed: Callable[[float], float | None], settings: PreprocessSettings) -> None:
+        self.triage = Triage(settings)
+        self._settings = settings
         self.thumbs = _Thumbs()
         self._speed = speed
         self._last_s = 0.0
@@ -149,7 +155,7 @@ class _KeyframeScan:
     def wants(self, t_s: float) -> bool:
         """Asked for every keyframe but the first, in order."""
         drives = self.drives(t_s)
-        if t_s - self._last_s >= (DRIVING_EVERY_S if drives else LOOK_EVERY_S):
+        if t_s - self._last_s >= (self._settings.driving_every_s if drives else self._settings.keyframe_every_s):
             self._last_s = t_s
             return True
         if drives:

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dashcam.records import VideoFacts
 
@@ -22,13 +22,17 @@ Outcome = Literal["processed", "rejected", "vanished"]
 
 
 class InputRef(BaseModel):
-    """One input of a task, in the owner's form: ``{"device": "indoor_nas", "path": "raw/…", "type": "video"}``."""
+    """One input of a task, in the owner's form: ``{"device": "indoor_nas", "path": "raw/…", "type": "video"}``.
+
+    One of type ``parameters`` has ``values`` too: what the stage goes by, and where that is written.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     device: str
     path: str
     type: str = "video"
+    values: dict[str, int | float] | None = Field(None, exclude_if=lambda values: values is None)
 
     @property
     def uri(self) -> str:

@@ -7,10 +7,12 @@ view is kept. Only the hopeless is rejected: when in doubt the heavy stage looks
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from dashcam.config import PreprocessSettings
 from dashcam.media.images import Image
 from dashcam.records import Box, KeyframeMeasures, ProposedRegion, Span
 from dashcam.vision.engines import iou
@@ -21,21 +23,12 @@ SHARPNESS_WIDTH = 320
 TILE = 16
 """Side of a tile in pixels, and the gray levels its brightness must vary by to count as structure."""
 VARIES = 6.0
-TOO_DARK = 0.04
-TOO_BLURRED = 0.0003
-NO_STRUCTURE = 0.001
-STILL = 0.0012
-"""Below these of `KeyframeMeasures` nothing is left for the heavy stage: no street light, edge, tile or change."""
 FEW = 8
 """A clip with fewer looks is not judged: too little was seen of it."""
 FAR_S = 4.0
 """What happens between two looks that are further apart is not known, so such a stretch is kept."""
-NEW_VIEW_S = 3.0
-"""Of a standing car's view this much is kept: what is parked there is in it."""
 VIEWS = 4
 """So many views are remembered: what stands there when a car has passed is not new."""
-REGION_FROM = 0.4
-"""A region with this score counts: it saves a dark or blurred stretch, and where none was before the view is new."""
 SAME_IOU = 0.3
 """Two regions that overlap by this (intersection over union) are one thing."""
 
@@ -58,10 +51,19 @@ class _Mark:
     look: KeyframeMeasures | None
 
 
+class _Verdict(NamedTuple):
+    """Of `Span`."""
+
+    keep: bool
+    reason: str
+    still: bool = False
+
+
 class Triage:
     """Takes a clip's keyframes in order, then says which stretches to keep."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: PreprocessSettings = PreprocessSettings()) -> None:
+        self._settings = settings
         self.looks: list[KeyframeMeasures] = []
         self._marks: list[_Mark] = []
         self._before: Image | None = None
@@ -76,7 +78,7 @@ class Triage:
     ) -> KeyframeMeasures:
         """Measures one small gray keyframe against what was seen before it; the first one does not move."""
         motion = 0.0 if self._before is None else moved(self._before, gray)
-        fresh = self._fresh(t_s, gray, motion, [r.box for r in regions if r.score >= REGION_FROM])
+        fresh = self._fresh(t_s, gray, motion, [r.box for r in regions if r.score >= self._settings.region_score])
         light, focus, parts = brightness(gray), sharpness(gray), structure(gray)
         found = KeyframeMeasures(
             t_s=round(t_s, 3),
@@ -94,10 +96,10 @@ class Triage:
         return found
 
     def _fresh(self, t_s: float, gray: Image, motion: float, things: list[Box]) -> bool:
-        """Whether the view since the look before stood still and had not been seen for `NEW_VIEW_S`; remembers it."""
-        if motion >= STILL:
+        """Whether the view since the look before stood still and had not been seen for long; remembers it."""
+        if motion >= self._settings.still:
             return False
-        known = next((view for view in self._views if moved(view.gray, gray) < STILL), None)
+        known = next((view for view in self._views if moved(view.gray, gray) < self._settings.still), None)
         if known is None:
             known = _View(gray, things=things)
         else:
@@ -107,7 +109,7 @@ class Triage:
                 known.seen_s = 0.0
                 known.things += new
         self._views = [known, *self._views[: VIEWS - 1]]
-        fresh = known.seen_s < NEW_VIEW_S
+        fresh = known.seen_s < self._settings.new_view_s
         known.seen_s += t_s - self.looks[-1].t_s if self.looks else 0.0
         return fresh
 
@@ -119,38 +121,36 @@ class Triage:
         found: list[Span] = []
         for i, (now, after) in enumerate(pairwise([*self._marks, None])):
             assert now is not None
-            keep, reason = _verdict(now, after)
+            verdict = self._verdict(now, after)
             start = round(now.t_s, 3) if i else 0.0
             stop = round(after.t_s if after else end_s, 3)
-            if found and (found[-1].keep, found[-1].reason) == (keep, reason):
+            if found and (found[-1].keep, found[-1].reason) == (verdict.keep, verdict.reason):
                 found[-1] = found[-1].model_copy(update={"end_s": stop})
             elif stop > start:
-                found.append(Span(start_s=start, end_s=stop, keep=keep, reason=reason))
+                found.append(Span(start_s=start, end_s=stop, **verdict._asdict()))
         return found
 
+    def _verdict(self, now: _Mark, after: _Mark | None) -> _Verdict:
+        """About the stretch from one keyframe to the next; a thing is in it when it shows at either end."""
+        marks = [mark for mark in (now, after) if mark is not None]
+        looks = [mark.look for mark in marks if mark.look is not None]
+        if any(mark.drives for mark in marks) or not looks:
+            return _Verdict(True, "drives")
+        if marks[-1].t_s - now.t_s > FAR_S:
+            return _Verdict(True, "keyframes too far apart")
+        if reason := self._hopeless(looks):
+            seen = any(region.score >= self._settings.region_score for look in looks for region in look.regions)
+            return _Verdict(True, f"{reason}, but something like a plate") if seen else _Verdict(False, reason)
+        if looks[-1].motion >= self._settings.still:
+            return _Verdict(True, "moves")
+        return _Verdict(True, "new view", still=True) if looks[-1].fresh else _Verdict(False, "nothing moves")
 
-def _verdict(now: _Mark, after: _Mark | None) -> tuple[bool, str]:
-    """About the stretch from one keyframe to the next; a thing is in it when it shows at either end."""
-    marks = [mark for mark in (now, after) if mark is not None]
-    looks = [mark.look for mark in marks if mark.look is not None]
-    if any(mark.drives for mark in marks) or not looks:
-        return True, "drives"
-    if marks[-1].t_s - now.t_s > FAR_S:
-        return True, "keyframes too far apart"
-    if reason := _hopeless(looks):
-        seen = any(region.score >= REGION_FROM for look in looks for region in look.regions)
-        return (True, f"{reason}, but something like a plate") if seen else (False, reason)
-    if looks[-1].motion >= STILL:
-        return True, "moves"
-    return (True, "new view") if looks[-1].fresh else (False, "nothing moves")
-
-
-def _hopeless(looks: Sequence[KeyframeMeasures]) -> str:
-    if all(look.brightness < TOO_DARK for look in looks):
-        return "too dark"
-    if all(look.structure < NO_STRUCTURE for look in looks):
-        return "nothing to see"
-    return "too blurred" if all(look.sharpness < TOO_BLURRED for look in looks) else ""
+    def _hopeless(self, looks: Sequence[KeyframeMeasures]) -> str:
+        if all(look.brightness < self._settings.too_dark for look in looks):
+            return "too dark"
+        if all(look.structure < self._settings.no_structure for look in looks):
+            return "nothing to see"
+        return "too blurred" if all(look.sharpness < self._settings.too_blurred for look in looks) else ""
 
 
 def brightness(gray: Image) -> float:

@@ -17,8 +17,6 @@ from dashcam.vision.detect.onnx_detector import PAD
 from dashcam.vision.detect.tflite_detector import TfliteNetwork, has_driver, weights_for
 from dashcam.vision.engines import MissingWeights
 
-SIDE = 320
-"""Shorter side in pixels of the picture that is looked at: it fills the network's square from edge to edge."""
 MIN_SCORE, MAX_IOU = 0.25, 0.5
 KINDS: tuple[RegionKind, ...] = get_args(RegionKind)
 
