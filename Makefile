@@ -14,8 +14,6 @@ DATA ?= .demo/data
 VIDEOS ?=
 EXIT ?=
 SHARED ?= $(or $(DASHCAM_SHARED),../shared)
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
-OPENCV := $(shell grep '^opencv-python-headless==' constraints.txt)
 
 FUZZ_S ?= 60
 
@@ -63,35 +61,25 @@ format: $(VENV)/.dev
 
 setup: $(VENV)/.dev
 
-# compiled at once on all cores, because several processes import them in the same moment at the first start
-HOT := prefect nicegui fastapi starlette pydantic sqlalchemy alembic docket httpx uvicorn websockets cyclopts
+# what the packages' own programs say is in .venv/install.log; an error shows the end of it
+ENVIRONMENT := $(PYTHON) deploy/environment.py
 
 $(VENV)/.base: pyproject.toml constraints.txt
-	@echo "==> Making the environment in $(VENV) (once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dashcam-processor needs Python 3.11 or newer: name one with make PYTHON=/path/to/python3")'
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing: install it (Debian, Ubuntu: apt install python3-venv)"; exit 1; }
-	@echo "==> Installing the packages, a few minutes"
-	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e .
-	$(call one-opencv)
-	@$(BIN)/python -m compileall -q -j 0 $(addprefix $(VENV)/lib/python3*/site-packages/,$(HOT)) >/dev/null 2>&1 || true
+	@$(ENVIRONMENT)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	@echo "==> Installing the tools for tests and checks"
-	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[dev,postgres,docker]'
-	$(call one-opencv)
+	@$(ENVIRONMENT) --extras dev,postgres,docker
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev
-	@echo "==> Installing the fuzzer"
-	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[fuzz]'
-	$(call one-opencv)
+	@$(ENVIRONMENT) --extras fuzz
 	@touch $@
 
+# the engines of GPU and Jetson are several gigabytes
 $(VENV)/.torch: $(VENV)/.dev
-	@echo "==> Installing the engines of GPU and Jetson, several gigabytes"
-	$(PIP) install --progress-bar off --no-compile -c constraints.txt -e '.[gpu,jetson]' onnx
-	$(call one-opencv)
+	@$(ENVIRONMENT) --extras gpu,jetson onnx
 	@touch $@
 
 # of its own: the converter to TFLite wants older versions of what the rest runs on
@@ -100,14 +88,6 @@ $(TRAIN)/.done: training/requirements.txt
 	$(PYTHON) -m venv $(TRAIN)
 	$(TRAIN)/bin/python -m pip install --disable-pip-version-check --progress-bar off --no-compile -r training/requirements.txt
 	@touch $@
-
-# opencv-python and opencv-python-headless are two builds of the same files; only the second runs without a display's libraries
-define one-opencv
-	@if $(PIP) show --quiet opencv-python 2>/dev/null; then \
-	  echo "==> Leaving one OpenCV, the headless one"; \
-	  $(PIP) uninstall --quiet --yes opencv-python; \
-	  $(PIP) install --quiet --no-compile --no-deps --force-reinstall $(OPENCV); fi
-endef
 
 clean:
 	rm -rf $(VENV) $(TRAIN) .demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
