@@ -56,8 +56,12 @@ def write_clip(
     blocks: Literal["between", "middle", "tail"] = "between",
     table: Literal["before udta", "after udta", "none"] = "before udta",
     hole: int = 0,
+    table_ends: int | None = None,
 ) -> Path:
-    """A Novatek MP4 of ``len(records)`` seconds; ``hole`` bytes of nothing (sparse) lie in its middle."""
+    """A Novatek MP4 of ``len(records)`` seconds; ``hole`` bytes of nothing (sparse) lie in its middle.
+
+    The table lists no block that lies behind ``table_ends``.
+    """
     source = mp4(len(records))
     top = {found.kind: found for found in boxes.walk(io.BytesIO(source), 0, len(source))}
     moov = source[top[b"moov"].body : top[b"moov"].end]
@@ -85,7 +89,9 @@ def write_clip(
             places.append(file.tell())
             file.write(one)
         end = file.tell()
-        file.write(_moov(moov, offsets, _table(places), table))
+        file.write(
+            _moov(moov, offsets, _table([one for one in places if table_ends is None or one < table_ends]), table)
+        )
         file.seek(start + 8)
         file.write(struct.pack(">Q", end - start))
     return path

@@ -91,6 +91,12 @@ def test_fixes_come_back_where_and_when_they_were(tmp_path: Path, ways: dict[str
     assert_true(read(path))
 
 
+def test_a_table_that_ends_where_its_offsets_do_is_not_the_whole_of_a_file_above_4_gb(tmp_path: Path) -> None:
+    """Its offsets have 32 bits: some cameras leave out what lies behind, and all that is listed is right."""
+    path = clip(tmp_path, hole=(1 << 32) + 4321, table_ends=1 << 32)
+    assert_true(read(path))
+
+
 def test_the_sample_drive_has_its_blocks_between_the_frames(tmp_path: Path) -> None:
     path = tmp_path / "a.MP4"
     path.write_bytes(add_gps(mp4(SECONDS), drive(), FPS))

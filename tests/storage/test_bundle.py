@@ -1,6 +1,7 @@
 """A folder or file is there whole or not at all, whatever happens in between; a manifest tells every difference."""
 
 import errno
+import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -257,6 +258,19 @@ def test_a_manifest_lists_every_byte_and_has_one_form(tmp_path_factory: Any, fil
     again = bundle.read_manifest(folder)
     assert again == manifest and bundle.manifest_bytes(again) == bundle.manifest_bytes(manifest)
     assert manifest_of(folder) == manifest
+
+
+def test_a_file_is_forgotten_before_it_is_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was just written lies in memory; a copy is proven by what the disk gives back."""
+    asked: list[tuple[int, int, int, int]] = []
+
+    def forget(handle: int, start: int, length: int, advice: int) -> None:
+        asked.append((os.lseek(handle, 0, os.SEEK_CUR), start, length, advice))
+
+    monkeypatch.setattr(os, "posix_fadvise", forget)
+    digest = bundle.hash_file(fill(tmp_path, {"a": b"a copy"}) / "a")
+    assert digest == hashlib.sha256(b"a copy").hexdigest()
+    assert asked == [(0, 0, 0, os.POSIX_FADV_DONTNEED)]  # before the first byte was read, the whole of it
 
 
 def test_verifying_names_each_difference(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """The vote: what most and clearest reads say wins, in whatever order they come, and agreement never hurts."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam.records import Read
-from dashcam.vision.read.voting import align, candidates, distance, support, vote
+from dashcam.vision.read.voting import align, candidates, distance, fuse, support, vote
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 texts = st.text(ALPHABET, min_size=1, max_size=7)
@@ -88,6 +89,15 @@ def test_a_fragment_supports_the_whole() -> None:
 
 def test_a_character_seen_once_beside_the_plate_is_not_part_of_it() -> None:
     assert vote([read("AB12CDE"), read("AB12CDE"), read("1AB12CDE")]).text == "AB12CDE"
+
+
+def test_reads_with_more_characters_make_the_plate_less_sure() -> None:
+    """By half of what they weigh: what is beside the plate may be a part of it."""
+    short, longer = read("AB12CDE"), read("AB12CDEF")
+    _, sure = fuse("AB12CDE", [short] * 4)
+    _, doubted = fuse("AB12CDE", [short] * 3 + [longer])
+    assert doubted == pytest.approx(sure * (1 - 0.5 / 4))
+    assert vote([short] * 3 + [longer]).confidence < vote([short] * 4).confidence
 
 
 def test_alignment_finds_the_missing_character() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashcam.records import Box, Read
+from dashcam.vision.read.voting import Vote
 from dashcam.vision.track import sightings as module
 from dashcam.vision.track.pipeline import Evidence, Tracklet
 from dashcam.vision.track.sightings import GAP_S, sightings
@@ -79,6 +80,56 @@ def test_one_read_confirms_only_when_it_is_very_clear() -> None:
 
 def test_two_agreeing_reads_confirm() -> None:
     assert found(tracklet(["AB12CDE"] * 2, sure=0.93, legible=0.4)) == [("AB12CDE", True)]
+
+
+def evidence(*reads: tuple[float, float], pts: int | None = None) -> list[Evidence]:
+    """Whole reads of one plate, each so (sure, legible), of frames of their own unless ``pts`` is one's."""
+    made = tracklet(["AB12CDE"] * len(reads)).evidence
+    given = [
+        one.read.model_copy(
+            update={"confidence": sure, "legibility": legible, "pts": one.read.pts if pts is None else pts}
+        )
+        for one, (sure, legible) in zip(made, reads, strict=True)
+    ]
+    return [Evidence(read, False, b"") for read in given]
+
+
+PLAIN, CLEAR = (0.9, 0.3), (0.96, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("reads", "confirms"),
+    [
+        (evidence(PLAIN, PLAIN), True),
+        (evidence(PLAIN, PLAIN, pts=1), False),
+        (evidence(PLAIN, (0.9, 0.1)), False),
+        (evidence(PLAIN), False),
+        (evidence(CLEAR), True),
+        (evidence((0.94, 0.6)), False),
+        (evidence((0.96, 0.4)), False),
+    ],
+    ids=["two", "two of one frame", "two, one illegible", "one", "one clear", "one less sure", "one less legible"],
+)
+def test_a_plate_is_confirmed_by_two_reads_or_a_clear_one_and_by_a_vote_that_is_sure(
+    reads: list[Evidence], confirms: bool
+) -> None:
+    at_least = module.CONFIRMED_FROM
+    assert module.is_confirmed(Vote("AB12CDE", at_least, []), reads) is confirms
+    assert not module.is_confirmed(Vote("AB12CDE", at_least - 0.01, []), reads)
+
+
+@pytest.mark.parametrize("text", ["GARAGE", "010203"])
+def test_a_word_or_a_number_is_confirmed_by_three_clear_reads_and_by_a_vote_that_is_very_sure(text: str) -> None:
+    def confirmed(count: int, sure: float, legible: float, voted: float) -> bool:
+        reads = tracklet([text] * count, sure=sure, legible=legible).evidence
+        return module.is_confirmed(Vote(text, voted, []), reads)
+
+    at_least = module.CONFIRMED_WORD_FROM
+    assert confirmed(3, 0.9, 0.4, at_least)
+    assert not confirmed(2, 0.9, 0.4, at_least)
+    assert not confirmed(3, 0.89, 0.4, at_least)
+    assert not confirmed(3, 0.9, 0.39, at_least)
+    assert not confirmed(3, 0.9, 0.4, at_least - 0.01)
 
 
 def test_two_reads_of_one_frame_are_one() -> None:
