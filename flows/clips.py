@@ -1,8 +1,11 @@
 """The loop that every stage's flow runs over its task ids."""
 
 import logging
+import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -38,10 +41,18 @@ def work_off(task_ids: Sequence[int], load: Callable[[LocalDevice], Stage]) -> S
         work.off(task_ids, load)
     except Explained as error:
         return Failed(message=str(error))
+    finally:
+        outlive_signals()
     if not work.failed:
         return Completed()
     told = " ".join(f"{clip}: {why}" for clip, why in work.failed.items())
     return Failed(message=f"{len(work.failed)} of {len(task_ids)} clips failed and will be tried again. {told}")
+
+
+def outlive_signals() -> None:
+    """The work is over: a SIGTERM while Prefect is told so would make the run Crashed, for nothing."""
+    if "PREFECT__FLOW_RUN_ID" in os.environ and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class ServerSilent(Explained):

@@ -51,6 +51,12 @@ class Worker(ProcessWorker):
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         return [] if self.resting else await super().get_and_submit_flow_runs()
 
+    async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
+        """Prefect before 3.9.4 would claim a run from a list that has grown old, and that has ended meanwhile."""
+        now = await self.client.read_flow_run(flow_run.id)
+        ended = now.state is not None and now.state.is_final()
+        return False if ended else await super()._propose_pending_state(flow_run)
+
     async def run(
         self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: Any = None
     ) -> ProcessWorkerResult:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import yaml
 from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
@@ -17,6 +18,7 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyOp
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.flows import load_flow_from_entrypoint
+from prefect.settings import get_current_settings
 from prefect.utilities.callables import parameter_schema
 
 from blocks.register import register
@@ -90,6 +92,9 @@ def main() -> None:
         asyncio.run(set_up(config.load_site()))
     except config.ConfigError as error:
         sys.exit(str(error))
+    except httpx.HTTPError as error:
+        place = get_current_settings().api.url
+        sys.exit(f"Prefect at {place} cannot be used ({error}): see that it runs, and that PREFECT_API_URL is right.")
 
 
 if __name__ == "__main__":

@@ -49,8 +49,9 @@ def test_a_worker_without_prefect(tmp_path: Path) -> None:
     said = one_sentence(start("flows.worker gpu", DASHCAM_CONFIG=folder))
     assert said.startswith("PREFECT_API_URL is not set: start this with `dashcam worker`")
     never = {"PREFECT_API_URL": NOBODY_LISTENS, "PREFECT_CLIENT_MAX_RETRIES": "0", "DASHCAM_TOKEN": "x"}
-    said = one_sentence(start("flows.worker gpu", DASHCAM_CONFIG=folder, **never))
-    assert said.startswith(f"Prefect at {NOBODY_LISTENS} cannot be used")
+    for command in ("flows.worker gpu", "flows.setup"):
+        said = one_sentence(start(command, DASHCAM_CONFIG=folder, **never))
+        assert said.startswith(f"Prefect at {NOBODY_LISTENS} cannot be used")
 
 
 def test_a_user_id_without_a_name_and_a_home(tmp_path: Path) -> None:

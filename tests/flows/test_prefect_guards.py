@@ -1,0 +1,142 @@
+"""What Prefect 3.8 does to runs that have ended, or never began, on a real Prefect server; and that it does no harm."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import Abort, ObjectNotFound
+from prefect.states import Completed, Crashed, Pending, Scheduled
+from prefect.utilities.engine import propose_state
+from prefect.workers.process import ProcessWorker
+
+from blocks.register import register_all
+from blocks.runs import CLAIM_LIMIT, crash_silent_runs
+from dashcam.config import Site
+from flows.preemption import Worker
+from flows.setup import set_up
+from tests.conftest import REPOSITORY
+
+SITE = Site.model_validate({"extra_stores": {"local": "/"}})
+
+
+async def heavy_run(client: PrefectClient) -> FlowRun:
+    """A new run of the heavy stage, without tasks; gives it as a worker that asks for work sees it."""
+    try:
+        deployment = await client.read_deployment_by_name("heavy/heavy")
+    except ObjectNotFound:
+        await set_up(SITE)
+        deployment = await client.read_deployment_by_name("heavy/heavy")
+    return await client.create_flow_run_from_deployment(
+        deployment.id, parameters={"task_ids": []}, tags=["dashcam"], state=Scheduled()
+    )
+
+
+def in_prefect(test: Callable[[PrefectClient], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with get_client() as client:
+            await test(client)
+
+    asyncio.run(run())
+
+
+async def state_of(client: PrefectClient, run_id: UUID) -> StateType | None:
+    return (await client.read_flow_run(run_id)).state_type
+
+
+def test_a_worker_with_an_old_list_leaves_a_completed_run_completed(prefect: str) -> None:
+    async def test(client: PrefectClient) -> None:
+        seen = await heavy_run(client)
+        await client.set_flow_run_state(seen.id, Completed(), force=True)  # by another worker, meanwhile
+        async with Worker("gpu", name="slow-pc") as ours:
+            assert await ours._propose_pending_state(seen) is False
+        assert await state_of(client, seen.id) is StateType.COMPLETED
+        async with ProcessWorker("gpu", name="slow-pc") as theirs:
+            assert await theirs._propose_pending_state(seen) is True, "mended in Prefect: our guard can go"
+
+    in_prefect(test)
+
+
+def test_a_run_that_nobody_else_has_taken_is_taken(prefect: str) -> None:
+    async def test(client: PrefectClient) -> None:
+        run = await heavy_run(client)
+        async with Worker("gpu", name="pc") as ours:
+            assert await ours._propose_pending_state(run) is True
+        assert await state_of(client, run.id) is StateType.PENDING
+
+    in_prefect(test)
+
+
+def test_what_a_worker_says_of_a_process_that_died_after_its_end_changes_nothing(prefect: str) -> None:
+    async def test(client: PrefectClient) -> None:
+        run = await heavy_run(client)
+        await client.set_flow_run_state(run.id, Completed(), force=True)
+        with pytest.raises(Abort, match="terminal state"):
+            await propose_state(client, Crashed(message="exit code -15"), flow_run_id=run.id)
+        assert await state_of(client, run.id) is StateType.COMPLETED
+
+    in_prefect(test)
+
+
+STOPPED_AT_THE_END = """
+import os, signal, sys
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.flow_engine import run_flow
+from flows.clips import work_off
+
+@flow
+def stage():
+    state = work_off([], lambda device: None)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return state
+
+with get_client(sync_client=True) as client:
+    run = client.create_flow_run(stage)
+print(run.id, flush=True)
+os.environ["PREFECT__FLOW_RUN_ID"] = str(run.id)
+run_flow(stage, flow_run=run)
+"""
+
+
+def test_a_run_that_is_stopped_when_its_work_is_over_is_completed(prefect: str, tmp_path: Path) -> None:
+    """As a worker stops it that gives way, in the moment before Prefect knows that the run has ended."""
+    asyncio.run(register_all(SITE))
+    (tmp_path / "devices").mkdir()
+    environment = os.environ | {
+        "PREFECT_API_URL": prefect,
+        "PYTHONPATH": os.pathsep.join((str(REPOSITORY / "lib"), str(REPOSITORY))),
+        "DASHCAM_CONFIG": str(tmp_path),
+        "DASHCAM_DEVICE": "gpu-pc",
+        "DASHCAM_TOKEN": "not used",
+        "DASHCAM_SCRATCH": str(tmp_path / "scratch"),
+    }
+    argv = [sys.executable, "-c", STOPPED_AT_THE_END]
+    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+    async def test(client: PrefectClient) -> None:
+        assert await state_of(client, UUID(ended.stdout.strip())) is StateType.COMPLETED, ended.stderr
+
+    in_prefect(test)
+
+
+@pytest.mark.parametrize(("late", "state"), [(-1, StateType.PENDING), (1, StateType.CRASHED)])
+def test_a_run_that_was_claimed_and_never_started_is_dead_by_the_time_of_its_state(
+    prefect: str, late: int, state: StateType
+) -> None:
+    async def test(client: PrefectClient) -> None:
+        run = await heavy_run(client)
+        await client.set_flow_run_state(run.id, Pending(), force=True)
+        claimed = await client.read_flow_run(run.id)
+        assert claimed.start_time is None, "Prefect gives it none"
+        await crash_silent_runs(client, datetime.now(UTC) + CLAIM_LIMIT + timedelta(seconds=30 * late))
+        assert await state_of(client, run.id) is state
+
+    in_prefect(test)
