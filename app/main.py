@@ -6,7 +6,8 @@ import hashlib
 import importlib
 import logging
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -44,14 +45,25 @@ def build(here: system.System) -> FastAPI:
 async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
+    stopped = threading.Event()
     beside = [asyncio.create_task(dispatch(here)), asyncio.create_task(here.keep_zone())]
-    await asyncio.to_thread(deriving.catch_up, here.engine, here.site.trips)
+    behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
     yield
+    stopped.set()
+    await behind
     for task in beside:
         task.cancel()
     for task in beside:
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+def catch_up(here: system.System, go_on: Callable[[], bool]) -> None:
+    """What an upgrade leaves to be derived, beside everything else; the next start goes on where this one ends."""
+    try:
+        deriving.catch_up(here.engine, here.site.trips, go_on)
+    except SQLAlchemyError as error:
+        logging.getLogger("dashcam").warning("not all trips are derived (%s); the next start goes on there", error)
 
 
 async def dispatch(here: system.System) -> None:

@@ -17,7 +17,7 @@ import migrations
 from app import media, pages, system
 from dashcam.catalog import accuracy
 from dashcam.catalog.apply import apply, apply_facts
-from dashcam.catalog.deriving import derive_next
+from dashcam.catalog.deriving import derive_everything
 from dashcam.catalog.models import Device, Rejection, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.config import Site
@@ -154,7 +154,8 @@ def main(folder: Path, empty: bool) -> None:
     if not empty:
         with writing(engine) as session:
             fill(session, archive)
-            derive_next(session, SITE.trips)
+        derive_everything(engine, SITE.trips)
+        with writing(engine) as session:
             drive(session, archive)
             lost(session)
     system.start(system.System(engine, Site(), Stores({"shed_nas": archive}), "a token"))

@@ -35,7 +35,7 @@ def add_video(session: Session, number: int, start: datetime | None = NOON, **fi
             "codec": "hevc",
             "frames": 300,
         }
-        known = {"outcome": "processed", "media": f"shed_nas:{number:016x}", "poster": "poster.jpg"}
+        known = {"outcome": "processed", "clock": "utc", "media": f"shed_nas:{number:016x}", "poster": "poster.jpg"}
         known |= {"frames_decoded": 300, "frames_looked_at": 60, "trip": facts["trip"], "camera": "front"}
         fields = known | {"duration_s": 10.0} | fields
     found = {"created_at": NOON, "source": f"indoor_nas:raw/{name}"} | fields

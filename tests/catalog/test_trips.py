@@ -140,9 +140,8 @@ def test_processing_everything_again_changes_nothing(driven: Engine) -> None:
         before, trips_before = numbered(session), drawn(session)
         for facts in week()[::7]:
             arrive(session, facts)
-        moment: datetime | None = None
-        while (moment := deriving.derive_next(session, SITE.trips, moment)) is not None:
-            pass
+    deriving.derive_everything(driven, SITE.trips)
+    with reading(driven) as session:
         assert (numbered(session), drawn(session)) == (before, trips_before)
 
 
@@ -172,7 +171,8 @@ def test_a_split_and_a_merge_survive_new_processing_and_can_be_undone(driven: En
     with writing(driven) as session:
         for facts in week()[:60]:
             arrive(session, facts)
-        deriving.derive_next(session, SITE.trips)
+    deriving.derive_everything(driven, SITE.trips)
+    with writing(driven) as session:
         assert drawn(session) == decided
         trips.restore(session, clip, None, SITE.trips)
         trips.restore(session, joined, None, SITE.trips)

@@ -5,19 +5,22 @@ clip that is named like one with GPS of another camera goes by that one's offset
 clock that had started again on 1 January is seen through (`gps.restart`).
 """
 
+import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import deriving
 from dashcam.catalog.models import CameraClock, PositionRow, SightingRow, Video
-from dashcam.catalog.places import place_companions, place_sightings
+from dashcam.catalog.places import overlapping, place_companions, place_sightings
 from dashcam.config import Site
+from dashcam.config.model import PlaceSettings
 from dashcam.database import reading, writing
 from dashcam.gps import clock
 from dashcam.gps.restart import NEAR, Numbered, mended
@@ -25,7 +28,8 @@ from dashcam.media import names
 from dashcam.records import ClockKind, VideoFacts
 
 LATEST = 50
-CHUNK = 200
+SHORT_S = 0.5
+"""A write transaction ends after about so long, so that nobody waits for it."""
 TEN_YEARS_S = 3.2e8
 """More than that no clock is off."""
 NAMED_TOGETHER = timedelta(seconds=5)
@@ -102,25 +106,57 @@ def _offset_s(start: datetime, zone: str) -> float:
 def correct(engine: Engine, camera: str, ahead_s: float, site: Site) -> int:
     """Write down that the camera's clock is so far ahead, and derive all its clips anew; how many changed.
 
-    Many short transactions, so that nobody waits; one that is cut short is finished by doing it again.
+    Many short transactions, so that nobody waits: first the clips' times and places, then the trips where they were
+    and are. One that is cut short is finished by doing it again.
     """
     with writing(engine) as session:
         session.merge(CameraClock(camera=camera, ahead_s=ahead_s, decided_at=datetime.now(UTC)))
     with reading(engine) as session:
         wanted = select(Video.video_id).where(func.coalesce(Video.camera, "") == camera, Video.clock != "utc")
-        ids = list(session.scalars(wanted.order_by(Video.start_utc)))
-    changed = 0
-    for begin in range(0, len(ids), CHUNK):
+        ids = deque(session.scalars(wanted.order_by(Video.start_utc)))
+    changed: set[str] = set()
+    spans: list[deriving.Span] = []
+    while ids:
         with writing(engine) as session:
-            videos = session.scalars(select(Video).where(Video.video_id.in_(ids[begin : begin + CHUNK]))).all()
-            moved = [one for video in videos for one in apply_to(session, video)]
-            follow(session, moved, site)
-            changed += len({video.video_id for video in moved})
-    return changed
+            moved, looked_at = apply_some(session, ids, site)
+            changed.update(video.video_id for video in moved)
+            spans += deriving.spans_of(session, [*looked_at, *moved])
+    deriving.derive_in_steps(engine, spans, site.trips)
+    return len(changed)
+
+
+def apply_some(session: Session, ids: deque[str], site: Site) -> tuple[list[Video], list[Video]]:
+    """Settle the first of these clips, as many as a short transaction has time for, and take them off the queue; the
+    clips that moved, places included, and all that were looked at."""
+    end = time.monotonic() + SHORT_S
+    moved: list[Video] = []
+    looked_at = []
+    while ids and time.monotonic() < end:
+        video = session.get(Video, ids.popleft())
+        if video is not None:
+            looked_at.append(video)
+            before = overlapping(session, video)
+            retimed = apply_to(session, video)
+            place_moved(session, retimed, before, site.place)
+            moved += retimed
+    return moved, looked_at
+
+
+def place_moved(session: Session, moved: Sequence[Video], before: Sequence[Video], settings: PlaceSettings) -> None:
+    """The places in clips without positions that these clips have come to, or went away from: ``before``. A clip's own
+    positions move with it, and so its places stay."""
+    for video in moved:
+        if video.drive is None:
+            place_sightings(session, video, settings)
+        else:
+            place_companions(session, video, settings)
+    for other in before if moved else ():
+        if other.drive is None and other not in moved:
+            place_sightings(session, other, settings)
 
 
 def follow(session: Session, moved: Sequence[Video], site: Site) -> None:
-    """What hangs on the times of these clips: the places in those without positions, and trips."""
+    """What hangs on the times and positions of these clips: the places in those without positions, and trips."""
     session.flush()
     for video in moved:
         place_sightings(session, video, site.place)
@@ -220,9 +256,16 @@ def retime(session: Session, video: Video, start: datetime) -> bool:
     shift = start - video.start_utc
     video.start_utc = start
     session.flush()
-    for position in session.scalars(select(PositionRow).where(PositionRow.video_id == video.video_id)):
-        position.utc += shift
-    for sighting in session.scalars(select(SightingRow).where(SightingRow.video_id == video.video_id)):
-        sighting.seen_utc = start + timedelta(seconds=sighting.best_s)
-    session.flush()
+    fixes = session.execute(
+        select(PositionRow.t_s, PositionRow.utc).where(PositionRow.video_id == video.video_id)
+    ).all()
+    if fixes:
+        moved = [{"video_id": video.video_id, "t_s": t_s, "utc": utc + shift} for t_s, utc in fixes]
+        session.execute(update(PositionRow), moved)
+    mine = select(SightingRow.sighting_id, SightingRow.best_s).where(SightingRow.video_id == video.video_id)
+    seen = [
+        {"sighting_id": key, "seen_utc": start + timedelta(seconds=best_s)} for key, best_s in session.execute(mine)
+    ]
+    if seen:
+        session.execute(update(SightingRow), seen)
     return True

@@ -5,11 +5,11 @@ as most of its clips are still together.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Row, delete, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dashcam.catalog.models import TripDecision, TripRow, Video
@@ -24,12 +24,19 @@ CHUNK = 200
 APART = timedelta(days=1)
 LOCK = 0x7419
 """Any number that is no other lock's."""
+Span = tuple[datetime, datetime]
 
 
 def derive_around(session: Session, videos: Iterable[Video], settings: TripSettings) -> None:
     """Derive the trips anew that these clips are in, were in, or may now be in."""
+    for start, end in _stretches(spans_of(session, videos)):
+        derive(session, start, end, settings)
+
+
+def spans_of(session: Session, videos: Iterable[Video]) -> list[Span]:
+    """Where trips are to be derived anew because of these clips; those that have left their trip for good leave it."""
     session.flush()
-    spans: list[tuple[datetime, datetime]] = []
+    spans: list[Span] = []
     for video in videos:
         old = session.get(TripRow, video.trip_id) if video.trip_id is not None else None
         if old is not None:
@@ -39,17 +46,16 @@ def derive_around(session: Session, videos: Iterable[Video], settings: TripSetti
         if (video.outcome == "rejected" and video.drive is None) or (old and _elsewhere(video, old)):
             video.trip_id = None
     session.flush()
-    for start, end in _stretches(spans):
-        derive(session, start, end, settings)
+    return spans
 
 
 def _elsewhere(video: Video, trip: TripRow) -> bool:
     return video.start_utc is None or not trip.start_utc - APART <= video.start_utc <= trip.end_utc + APART
 
 
-def _stretches(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+def _stretches(spans: Iterable[Span]) -> list[Span]:
     """The spans, those less than a day apart as one."""
-    joined: list[tuple[datetime, datetime]] = []
+    joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start - joined[-1][1] <= APART:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
@@ -82,48 +88,76 @@ def derive(session: Session, start: datetime, end: datetime, settings: TripSetti
     _forget_empty(session, set(session.scalars(standing)) - stays)
 
 
-def catch_up(engine: Engine, settings: TripSettings) -> None:
-    """Derive what an older version, which knew no trips, has left."""
-    with reading(engine) as session:
-        old = select(Video.video_id).where(Video.start_utc.is_not(None), Video.clock.is_(None)).limit(1)
-        if session.scalar(old) is None:
-            return
-    derive_everything(engine, settings)
+def catch_up(engine: Engine, settings: TripSettings, go_on: Callable[[], bool] = lambda: True) -> None:
+    """Derive what an older version, which knew no trips, has left: clips without ``clock``.
+
+    Whoever stops it, by ``go_on`` or by killing it, finds it going on there at the next start.
+    """
+    while go_on() and _derive_next(engine, settings, Video.clock.is_(None)) is not None:
+        pass
 
 
 def derive_everything(engine: Engine, settings: TripSettings) -> None:
-    """Summaries of all clips and all trips anew, in many short transactions, so that nobody waits."""
-    moment: datetime | None = None
-    while True:
-        with writing(engine) as session:
-            moment = derive_next(session, settings, moment)
-        if moment is None:
-            return
+    """Summaries of all clips and all trips anew."""
+    moment = _derive_next(engine, settings)
+    while moment is not None:
+        moment = _derive_next(engine, settings, Video.start_utc > moment)
 
 
-def derive_next(session: Session, settings: TripSettings, after: datetime | None = None) -> datetime | None:
-    """Derive the trips of the next ``CHUNK`` clips; the moment to go on from, None at the end."""
-    query = select(Video).where(Video.start_utc.is_not(None)).order_by(Video.start_utc)
-    if after is not None:
-        query = query.where(Video.start_utc > after)
-    videos = session.scalars(query.limit(CHUNK)).all()
-    for video in videos:
-        describe(session, video, settings)
-    session.flush()
-    starts = [video.start_utc for video in videos if video.start_utc is not None]
-    if not starts:
+def _derive_next(engine: Engine, settings: TripSettings, *which: ColumnElement[bool]) -> datetime | None:
+    """Summaries and trips of the next ``CHUNK`` of these clips in one short write transaction, for all that takes long
+    is worked out before it; the moment they reach to, None where there was none."""
+    columns = Video.video_id, Video.start_utc, Video.duration_s, Video.name, Video.facts, Video.drive
+    with reading(engine) as session:
+        query = select(*columns).where(Video.start_utc.is_not(None), *which).order_by(Video.start_utc).limit(CHUNK)
+        clips = session.execute(query).all()
+        found = [{"video_id": one.video_id} | summary(session, one, settings) for one in clips]
+    if not clips:
         return None
-    derive(session, starts[0], starts[-1], settings)
-    return starts[-1]
+    first: datetime = clips[0].start_utc
+    last: datetime = clips[-1].start_utc
+    was = {one.video_id: (one.start_utc, one.drive) for one in clips}
+    with writing(engine) as session:
+        one_at_a_time(session)
+        now = select(Video.video_id, Video.start_utc, Video.drive).where(Video.video_id.in_(was))
+        same = {video_id for video_id, *rest in session.execute(now) if tuple(rest) == was[video_id]}
+        if still := [one for one in found if one["video_id"] in same]:
+            session.execute(update(Video), still)
+        derive(session, first, last, settings)
+    return last
+
+
+def derive_in_steps(engine: Engine, spans: Iterable[Span], settings: TripSettings) -> None:
+    """Derive the trips of these spans a few at a time, then forget those whose clips have all gone elsewhere."""
+    for start, end in _stretches(spans):
+        while start <= end:
+            later = select(Video.start_utc).where(Video.start_utc > start, Video.start_utc < end)
+            with writing(engine) as session:
+                step = session.scalar(later.order_by(Video.start_utc).offset(CHUNK).limit(1)) or end
+                derive(session, start, step, settings)
+            if step == end:
+                break
+            start = step
+    with writing(engine) as session:
+        one_at_a_time(session)
+        session.execute(delete(TripRow).where(~exists().where(Video.trip_id == TripRow.trip_id)))
 
 
 def describe(session: Session, video: Video, settings: TripSettings) -> None:
-    """Write down the clip's summary, its number and whose clock it goes by; for clips of older versions too."""
+    """Write down the clip's summary, its number and whose clock it goes by."""
+    for name, value in summary(session, video, settings).items():
+        setattr(video, name, value)
+
+
+def summary(session: Session, video: Video | Row[Any], settings: TripSettings) -> dict[str, Any]:
+    """``drive``, ``counter`` and ``clock`` of the clip; for those of older versions too."""
     facts = video.facts or {}
     drive = drive_of(fixes_of(session, video.video_id), video.duration_s or 0.0, settings)
-    video.drive = drive.model_dump(mode="json") if drive else None
-    video.counter = counter_of(video.name)
-    video.clock = facts.get("clock_kind", "utc" if facts.get("clock") == "gps" else "camera")
+    return {
+        "drive": drive.model_dump(mode="json") if drive else None,
+        "counter": counter_of(video.name),
+        "clock": facts.get("clock_kind", "utc" if facts.get("clock") == "gps" else "camera"),
+    }
 
 
 def _within(
@@ -138,7 +172,8 @@ def clips_where(session: Session, *which: ColumnElement[bool]) -> list[rules.Tri
     query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive)
     # a clip without a picture still tells where the car was, if it has positions
     seen = or_(Video.outcome.is_(None), Video.outcome != "rejected", Video.drive.is_not(None))
-    query = query.where(Video.start_utc.is_not(None), seen, *which)
+    # one that an older version left takes part from when its summary is there, else the first to derive met them all
+    query = query.where(Video.start_utc.is_not(None), Video.clock.is_not(None), seen, *which)
     return [
         rules.TripClip(
             video_id,

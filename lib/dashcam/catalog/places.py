@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import cast
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -85,17 +84,6 @@ def together_s(a: Video, b: Video) -> float:
 
 
 def fixes_of(session: Session, video_id: str) -> list[records.Fix]:
-    rows = session.scalars(select(PositionRow).where(PositionRow.video_id == video_id).order_by(PositionRow.t_s))
-    return [
-        records.Fix(
-            t_s=row.t_s,
-            utc=row.utc,
-            lat=row.lat,
-            lon=row.lon,
-            speed_mps=row.speed_mps,
-            heading_deg=row.heading_deg,
-            source=row.source,
-            quality=cast(records.FixQuality, row.quality),
-        )
-        for row in rows
-    ]
+    columns = [getattr(PositionRow, name) for name in records.Fix.model_fields]
+    rows = session.execute(select(*columns).where(PositionRow.video_id == video_id).order_by(PositionRow.t_s))
+    return [records.Fix(**row) for row in rows.mappings()]
