@@ -25,7 +25,7 @@ from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import POOLS
 
 ZONE_KEPT_S = 30.0
-RECENT = 100
+RECENT = 400
 T = TypeVar("T")
 
 
@@ -86,8 +86,10 @@ class System:
         return await asyncio.to_thread(answer)
 
     async def recent(self, question: Callable[[Session], T]) -> T:
-        """The answer to what takes long to count, as it was a moment ago: asked anew when it is a hundred times as old
-        as it took, so that counting takes a hundredth of one core however many pages look at it."""
+        """The answer to what takes long to count, as it was a moment ago.
+
+        It is asked anew when it is `RECENT` times as old as it took: a four-hundredth of one core, however many look.
+        """
         async with self._counting:
             at, cost_s, answer = self._recent.get(question, (-math.inf, 0.0, None))
             if time.monotonic() - at > RECENT * cost_s:

@@ -36,44 +36,43 @@ class Work:
     devices: list[device_table.DeviceLine]
 
 
-async def look_at_catalogue() -> Catalogue:
-    def latest(session: Session) -> tuple[list[PlateCard], list[VideoCard]]:
-        processed = video_table.videos(session, VideoFilter(outcome="processed"), limit=VIDEOS)
-        videos = processed or video_table.videos(session, limit=VIDEOS)
-        return search.plates(session, limit=PLATES), videos
-
-    return Catalogue(await system.current().recent(catalogue_totals), *await ask(latest))
+def latest(session: Session) -> tuple[list[PlateCard], list[VideoCard]]:
+    processed = video_table.videos(session, VideoFilter(outcome="processed"), limit=VIDEOS)
+    videos = processed or video_table.videos(session, limit=VIDEOS)
+    return search.plates(session, limit=PLATES), videos
 
 
-async def look_at_work() -> Work:
-    def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.DeviceLine]]:
-        running = work.tasks_by_id(session, system.current().progress.snapshot())
-        return running, device_table.lines(session, now())
+def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.DeviceLine]]:
+    running = work.tasks_by_id(session, system.current().progress.snapshot())
+    return running, device_table.lines(session, now())
 
-    return Work(await system.current().recent(work.backlog), *await ask(going_on))
+
+async def look() -> tuple[Catalogue, Work]:
+    here = system.current()
+    catalogue = Catalogue(await here.recent(catalogue_totals), *await here.recent(latest))
+    return catalogue, Work(await here.recent(work.backlog), *await ask(going_on))
 
 
 async def dashboard() -> None:
-    """Work is looked at again every two seconds, the totals as often as counting them is cheap; what came in last only
-    when a step of some clip is done."""
-    known, at_work = await look_at_catalogue(), await look_at_work()
+    """Looked at every two seconds; what takes long to count or find is not asked anew each time."""
+    known, at_work = await look()
     with frame(NAME, "/"):
         head = tag("div")
         with tag("div", "columns"):
             main, side = tag("div", "wide"), tag("div", "narrow")
     redraw(head, lambda: counts(known.totals))
-    redraw(main, lambda: latest(known))
+    redraw(main, lambda: came_in_last(known))
     redraw(side, lambda: draw_work(at_work))
 
     async def look_again() -> None:
         nonlocal known, at_work
-        before, at_work = at_work, await look_at_work()
-        if at_work != before or at_work.running:
+        catalogue_before, work_before = known, at_work
+        known, at_work = await look()
+        if at_work != work_before or at_work.running:
             redraw(side, lambda: draw_work(at_work))
-        if at_work.backlog != before.backlog or known.totals != await system.current().recent(catalogue_totals):
-            known = await look_at_catalogue()
+        if known != catalogue_before:
             redraw(head, lambda: counts(known.totals))
-            redraw(main, lambda: latest(known))
+            redraw(main, lambda: came_in_last(known))
 
     ui.timer(2.0, look_again)
 
@@ -84,7 +83,7 @@ def redraw(place: Element, draw: Callable[[], None]) -> None:
         draw()
 
 
-def latest(known: Catalogue) -> None:
+def came_in_last(known: Catalogue) -> None:
     if not known.totals.videos:
         what = "Give the folder with your dashcam's clips to this command; the plates in them appear here."
         parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")

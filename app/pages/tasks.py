@@ -24,11 +24,7 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
     chosen = view if view in VIEWS else "pending"
     number = max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1
 
-    async def look() -> Found:
-        lines = await ask(lambda session: work.tasks(session, chosen, PAGE, (number - 1) * PAGE))
-        return lines, await system.current().recent(work.task_counts)
-
-    shown = await look()
+    shown = await look(chosen, number)
     progress = system.current().progress.snapshot()
     with frame("Tasks", "/tasks"):
         with tag("div", "title-line"):
@@ -42,7 +38,7 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
 
     async def look_again() -> None:
         nonlocal shown, progress
-        found, at = await look(), system.current().progress.snapshot()
+        found, at = await look(chosen, number), system.current().progress.snapshot()
         if (found, at) != (shown, progress):
             shown, progress = found, at
             place.clear()
@@ -50,6 +46,11 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
                 draw(chosen, number, shown, progress)
 
     ui.timer(2.0, look_again)
+
+
+async def look(view: str, number: int) -> Found:
+    lines = await ask(lambda session: work.tasks(session, view, PAGE, (number - 1) * PAGE))
+    return lines, await system.current().recent(work.task_counts)
 
 
 def draw(view: str, number: int, found: Found, progress: Mapping[int, Progress]) -> None:

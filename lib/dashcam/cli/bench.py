@@ -38,6 +38,21 @@ def catalog(
 
 
 @app.command()
+def backlog(
+    pending: Annotated[int, typer.Option(min=200, help="Pending tasks, spread over the stages.")] = 250_000,
+    json_file: JsonOption = None,
+) -> None:
+    """A round of dispatching and what is polled, with a backlog and with a hundredth of it."""
+    from dashcam.bench.backlog import measure, table_of
+
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+        cost = measure(Path(temporary), pending, status.update)
+    if json_file is not None:
+        write_json(json_file, cost)
+    out.print(table_of(cost))
+
+
+@app.command()
 def heavy(
     clip: Annotated[Path, typer.Argument(help="A real clip, or one of 'dashcam sample'.", metavar="CLIP")],
     truth: Annotated[
