@@ -89,9 +89,8 @@ def write_clip(
             places.append(file.tell())
             file.write(one)
         end = file.tell()
-        file.write(
-            _moov(moov, offsets, _table([one for one in places if table_ends is None or one < table_ends]), table)
-        )
+        listed = [place for place in places if table_ends is None or place < table_ends]
+        file.write(_moov(moov, offsets, _table(listed), table))
         file.seek(start + 8)
         file.write(struct.pack(">Q", end - start))
     return path

@@ -85,13 +85,11 @@ def test_two_agreeing_reads_confirm() -> None:
 def evidence(*reads: tuple[float, float], pts: int | None = None) -> list[Evidence]:
     """Whole reads of one plate, each so (sure, legible), of frames of their own unless ``pts`` is one's."""
     made = tracklet(["AB12CDE"] * len(reads)).evidence
-    given = [
-        one.read.model_copy(
-            update={"confidence": sure, "legibility": legible, "pts": one.read.pts if pts is None else pts}
-        )
+    frame = {} if pts is None else {"pts": pts}
+    return [
+        Evidence(one.read.model_copy(update={"confidence": sure, "legibility": legible} | frame), False, b"")
         for one, (sure, legible) in zip(made, reads, strict=True)
     ]
-    return [Evidence(read, False, b"") for read in given]
 
 
 PLAIN, CLEAR = (0.9, 0.3), (0.96, 0.6)
@@ -113,9 +111,8 @@ PLAIN, CLEAR = (0.9, 0.3), (0.96, 0.6)
 def test_a_plate_is_confirmed_by_two_reads_or_a_clear_one_and_by_a_vote_that_is_sure(
     reads: list[Evidence], confirms: bool
 ) -> None:
-    at_least = module.CONFIRMED_FROM
-    assert module.is_confirmed(Vote("AB12CDE", at_least, []), reads) is confirms
-    assert not module.is_confirmed(Vote("AB12CDE", at_least - 0.01, []), reads)
+    assert module.is_confirmed(Vote("AB12CDE", 0.7, []), reads) is confirms
+    assert not module.is_confirmed(Vote("AB12CDE", 0.69, []), reads)
 
 
 @pytest.mark.parametrize("text", ["GARAGE", "010203"])
@@ -124,12 +121,11 @@ def test_a_word_or_a_number_is_confirmed_by_three_clear_reads_and_by_a_vote_that
         reads = tracklet([text] * count, sure=sure, legible=legible).evidence
         return module.is_confirmed(Vote(text, voted, []), reads)
 
-    at_least = module.CONFIRMED_WORD_FROM
-    assert confirmed(3, 0.9, 0.4, at_least)
-    assert not confirmed(2, 0.9, 0.4, at_least)
-    assert not confirmed(3, 0.89, 0.4, at_least)
-    assert not confirmed(3, 0.9, 0.39, at_least)
-    assert not confirmed(3, 0.9, 0.4, at_least - 0.01)
+    assert confirmed(3, 0.9, 0.4, 0.9)
+    assert not confirmed(2, 0.9, 0.4, 0.9)
+    assert not confirmed(3, 0.89, 0.4, 0.9)
+    assert not confirmed(3, 0.9, 0.39, 0.9)
+    assert not confirmed(3, 0.9, 0.4, 0.89)
 
 
 def test_two_reads_of_one_frame_are_one() -> None:
