@@ -21,7 +21,8 @@ from dashcam.vision.detect.onnx_detector import (
 )  # fmt: skip
 from dashcam.vision.engines import MissingWeights, PlateText, iou
 from dashcam.vision.read import ppocr_reader as plate_reader
-from dashcam.vision.read.ppocr_reader import ALPHABET, PpOcrReader, ctc_decode, fold, plate_columns
+from dashcam.vision.read.decoding import ALPHABET, ctc_decode, fold, plate_columns
+from dashcam.vision.read.ppocr_reader import PpOcrReader
 from dashcam.vision.read.quality import legibility, sharpness, touches_border
 
 

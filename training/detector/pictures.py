@@ -19,7 +19,8 @@ from dashcam.vision.engines import Detector, iou
 CLASSES = ("plate", "car", "motorcycle", "bus", "truck")
 COCO = {2: 1, 3: 2, 5: 3, 7: 4}
 """The COCO network's classes to ours."""
-SURE = 0.4
+VEHICLE_FROM = 0.4
+"""Score from which the COCO network's vehicles are taught."""
 SOURCES = (
     "plates-street/train", "plates-street/valid", "plates-street/test", "incar-romania", "plates-world/openlpr",
     "plates-world/openlpr_more", "plates-world/openimages_plates", "plates-world/kaggle_car",
@@ -31,7 +32,7 @@ OFTEN = {"plates-world/openimages_plates": 3, "plates-world/kaggle_car": 2}
 LOOSE = ("incar-romania", "plates-world/openlpr", "plates-world/openlpr_more")
 """Boxes here are a tenth too wide and a sixth too tall, far plates more so (a network that learnt from them missed IoU
 0.5 on 9 of 165 openalpr plates that it had found): where the teacher sees the same plate, its box is taken."""
-SAME = 0.4
+SAME_IOU = 0.4
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def _of(data: Path, source: str) -> Iterator[Picture]:
 
 def _vehicles(network: Any, some: Sequence[Picture]) -> list[list[str]]:
     """YOLO label lines of the vehicles in each picture."""
-    found = network.predict([p.image for p in some], imgsz=512, conf=SURE, classes=list(COCO), verbose=False)
+    found = network.predict([p.image for p in some], imgsz=512, conf=VEHICLE_FROM, classes=list(COCO), verbose=False)
     return [
         [
             f"{COCO[int(kind)]} " + " ".join(f"{v:.5f}" for v in box)
@@ -119,7 +120,7 @@ def _plates(picture: Picture, teacher: Detector) -> list[str]:
 
 
 def _nearest(box: Box, seen: Sequence[Box]) -> Box:
-    return max((s for s in seen if iou(s, box) >= SAME), key=lambda s: iou(s, box), default=box)
+    return max((s for s in seen if iou(s, box) >= SAME_IOU), key=lambda s: iou(s, box), default=box)
 
 
 def _place(picture: Picture, lines: Sequence[str], folder: Path, part: str) -> None:

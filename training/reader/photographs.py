@@ -17,7 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from training.reader.degrade import Grey, Random, degraded, fitted
-from training.reader.plates import Sample, Slots
+from training.reader.plates import Sample, SlotTargets
 from training.reader.shapes import ALPHABET
 
 HELD_OUT = {
@@ -32,7 +32,7 @@ BOXED = (
     "plates-street/train", "plates-street/valid", "incar-romania",
     "plates-world/openlpr", "plates-world/openlpr_more", "plates-world/kaggle_car",
 )  # fmt: skip
-SURE = 0.6
+TAUGHT_FROM = 0.6
 """A teacher's label counts when its mean over three looks gives each character at least this; doubts are taught too."""
 TIGHT = ("plate-crops-us",)
 """Crops of whole plates with much small print: people, and some detectors, box only the band with the characters."""
@@ -50,7 +50,7 @@ class Photograph:
     image: Grey
     text: str
     held_out: bool
-    slots: Slots | None = None
+    slots: SlotTargets | None = None
     around: float = 0
 
     def sample(self, rng: Random, harm: float) -> Sample:
@@ -149,11 +149,11 @@ def _boxes(image: NDArray[np.uint8], label: Path) -> Iterator[tuple[NDArray[np.u
             yield crop, cv2.getRectSubPix(image, size, (cx * columns - 0.5, cy * rows - 0.5))
 
 
-def _teach(session: onnxruntime.InferenceSession, crop: NDArray[np.uint8]) -> tuple[str, Slots]:
+def _teach(session: onnxruntime.InferenceSession, crop: NDArray[np.uint8]) -> tuple[str, SlotTargets]:
     looks = [crop[y : crop.shape[0] - y, x : crop.shape[1] - x] for x, y in ((0, 0), (1, 1), (2, 0))]
     given = np.stack([cv2.cvtColor(cv2.resize(look, (128, 64)), cv2.COLOR_BGR2RGB) for look in looks])
-    slots: Slots = np.asarray(session.run(["plate"], {"input": given})[0]).mean(0).astype(np.float32)
-    if slots.max(1).min() < SURE:
+    slots: SlotTargets = np.asarray(session.run(["plate"], {"input": given})[0]).mean(0).astype(np.float32)
+    if slots.max(1).min() < TAUGHT_FROM:
         return "", slots
     return "".join((ALPHABET + "_")[i] for i in slots.argmax(1)).rstrip("_").replace("_", "?"), slots
 

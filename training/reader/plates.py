@@ -11,7 +11,7 @@ from training.reader.degrade import Grey, Random, degraded, fitted
 from training.reader.fonts import Mask
 from training.reader.shapes import ALPHABET
 
-Slots = NDArray[np.float32]
+SlotTargets = NDArray[np.float32]
 Page = NDArray[np.float32]
 """A plate while it is drawn."""
 DIGITS, LETTERS = ALPHABET[:10], ALPHABET[10:]
@@ -73,7 +73,7 @@ class Sample:
     image: Grey
     text: str
     places: list[tuple[float, float]] | None
-    slots: Slots | None = None
+    slots: SlotTargets | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from dashcam.vision.track.pipeline import DOUBT, as_read, grown, one_line
 
 IOU = 0.5
 HEIGHTS = (0, 16, 24, 32, 48, 0)
-SURE = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.01)
+BANDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.01)
 
 
 @dataclass
@@ -163,7 +163,7 @@ def by_height(outcomes: Sequence[Outcome]) -> list[HeightBand]:
 def reliability(answers: Sequence[tuple[float, bool]]) -> list[SureBand]:
     """Of the texts given as so sure, how many are right; ``answers`` are (confidence, right)."""
     bands = []
-    for low, high in pairwise(SURE):
+    for low, high in pairwise(BANDS):
         given = [answer for answer in answers if low <= answer[0] < high]
         if given:
             mean, right = (float(v) for v in np.mean(given, axis=0))

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,6 +79,15 @@ def iou(a: Box, b: Box) -> float:
     common = max(0.0, width) * max(0.0, height)
     both = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - common
     return common / both if both > 0 else 0.0
+
+
+def shipped_weights(name: str, otherwise: str) -> Path:
+    """``models/<name>`` of the checkout, or of the installed package. Raises `MissingWeights`, which says what to do
+    ``otherwise``."""
+    for folder in (Path(__file__).parents[3] / "models", Path(str(files("dashcam"))) / "models"):
+        if (folder / name).is_file():
+            return folder / name
+    raise MissingWeights(f"models/{name} is missing; {otherwise}.")
 
 
 def load_onnx(weights: Path, threads: int) -> tuple["onnxruntime.InferenceSession", str]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from dashcam.vision.detect.onnx_detector import default_weights as detector_weights
 from dashcam.vision.engines import MissingWeights
 from dashcam.vision.read import fixed_slot_reader as slot_reader
+from dashcam.vision.read.decoding import ALPHABET
 from dashcam.vision.read.fixed_slot_reader import BLANK, FixedSlotReader, augmented, text_of
-from dashcam.vision.read.ppocr_reader import ALPHABET
 
 
 def slots(text: str, sure: float = 0.9) -> np.ndarray:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import cv2
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashcam.media.images import Image
-from dashcam.vision.engines import Detection, MissingWeights, load_onnx
+from dashcam.vision.engines import Detection, load_onnx, shipped_weights
 
 WEIGHTS = "plate-detector.onnx"
 INTEGER = "plate-detector-int8.onnx"
@@ -25,10 +24,7 @@ MIN_SCORE = 0.35
 
 def default_weights() -> Path:
     """``models/plate-detector.onnx`` of the checkout. Raises `MissingWeights`."""
-    for folder in (Path(__file__).parents[4] / "models", Path(str(files("dashcam"))) / "models"):
-        if (folder / WEIGHTS).is_file():
-            return folder / WEIGHTS
-    raise MissingWeights(f"models/{WEIGHTS} is missing; restore it from the repository or set detector_weights.")
+    return shipped_weights(WEIGHTS, "restore it from the repository or set detector_weights")
 
 
 def quickest_weights() -> Path:

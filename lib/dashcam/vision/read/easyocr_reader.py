@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashcam.media.images import Image
 from dashcam.vision.engines import MissingWeights, PlateText
-from dashcam.vision.read.ppocr_reader import ctc_decode, fold, plate_columns
+from dashcam.vision.read.decoding import ctc_decode, fold, plate_columns
 
 WEIGHTS = "english_g2.pth"
 HEIGHT = 64

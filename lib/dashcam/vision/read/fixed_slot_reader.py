@@ -1,7 +1,6 @@
 """The project's own plate reader (training/reader): one distribution per character slot, in ONNX Runtime."""
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashcam.media.images import Image
-from dashcam.vision.engines import MissingWeights, PlateText, load_onnx
-from dashcam.vision.read.ppocr_reader import ALPHABET, leading
+from dashcam.vision.engines import MissingWeights, PlateText, load_onnx, shipped_weights
+from dashcam.vision.read.decoding import ALPHABET, leading
 from dashcam.vision.read.quality import calibrated
 from dashcam.vision.read.rectify import rectified
 
@@ -29,10 +28,7 @@ crops as reading all of them twice, for a third of the work."""
 
 def default_weights() -> Path:
     """``models/plate-reader.onnx`` of the checkout. Raises `MissingWeights`."""
-    for folder in (Path(__file__).parents[4] / "models", Path(str(files("dashcam"))) / "models"):
-        if (folder / WEIGHTS).is_file():
-            return folder / WEIGHTS
-    raise MissingWeights(f"models/{WEIGHTS} is missing; make it with 'make train-reader' or choose another reader.")
+    return shipped_weights(WEIGHTS, "make it with 'make train-reader' or choose another reader")
 
 
 class FixedSlotReader:
