@@ -20,7 +20,7 @@ router = APIRouter(tags=["videos"])
 
 
 class IngestRequest(BaseModel):
-    files: list[InputRef]
+    files: list[InputRef] = Field(max_length=20_000)
     vouched: bool = False
     """The files are whole, whatever their names and dates say."""
 
@@ -80,9 +80,9 @@ def ingest(request: IngestRequest) -> list[arrival.Arrival]:
     here = system.current()
     settling = None if request.vouched else here.settling
     settle_s = here.site.dispatch.settle_seconds
-    seen = [arrival.look(here.engine, here.stores, ref, settling, settle_s) for ref in request.files]
+    seen = arrival.look(here.engine, here.stores, request.files, settling, settle_s)
     with writing(here.engine) as session:
-        arrivals = [arrival.admit(session, one) for one in seen]
+        arrivals = arrival.admit(session, seen)
     here.wake()
     return arrivals
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import psutil
 from sqlalchemy import URL, DateTime, Double, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -21,6 +23,7 @@ NETWORK_FILE_SYSTEMS = {
     "nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "afpfs", "9p", "davfs", "webdav", "fuse.sshfs", "fuse.rclone",
     "fuse.smbnetfs", "fuse.davfs", "fuse.glusterfs",
 }  # fmt: skip
+INSERT: dict[str, Any] = {"sqlite": sqlite_dialect.insert, "postgresql": postgresql.insert}
 PATIENCE_S = 30.0
 """How long one write transaction on SQLite waits for another: longer than any of ours takes."""
 
@@ -153,6 +156,11 @@ def passing(error: OperationalError) -> str | None:
 
 def cause(error: DBAPIError) -> str:
     return (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0].removesuffix(".")
+
+
+def insert(session: Session, entity: Any) -> Any:
+    """INSERT as this database has it, with ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
+    return INSERT[session.get_bind().dialect.name](entity)
 
 
 def writing(engine: Engine) -> AbstractContextManager[Session]:

@@ -7,21 +7,24 @@ brings an old date along).
 
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import SourceFile, Video
-from dashcam.database import reading
+from dashcam.database import insert, reading
 from dashcam.media import identity, names
 from dashcam.storage.roots import StoreError, StoreMissing, Stores, split
 from dashcam.tasks import table
 from dashcam.tasks.model import InputRef, Listed, NewTask, TaskType
+
+Status = Literal["new", "known", "waiting", "unreadable"]
 
 
 class Arrival(BaseModel):
@@ -29,18 +32,21 @@ class Arrival(BaseModel):
     the last two with the reason."""
 
     uri: str
-    status: Literal["new", "known", "waiting", "unreadable"]
+    status: Status
     video_id: str | None = None
     reason: str | None = None
 
 
-class Look(BaseModel):
+@dataclass(frozen=True)
+class Look:
     """One file as found on disk, before anything is written down."""
 
     ref: InputRef
     size: int = 0
     mtime_ns: int = 0
     video_id: str | None = None
+    read: bool = False
+    """Its content was read now; False where the path is known at this size and time."""
     waiting: bool = False
     reason: str | None = None
     left: str | None = None
@@ -72,43 +78,80 @@ class Settling:
 def unknown(session: Session, store: str, files: Sequence[Listed]) -> list[Listed]:
     """The files that have not been seen at this size and time: one query for all, no look at any of them."""
     uris = [f"{store}:{file.path}" for file in files]
-    query = select(SourceFile.uri, SourceFile.size, SourceFile.mtime_ns).where(SourceFile.uri.in_(uris))
-    known = {uri: (size, mtime_ns) for uri, size, mtime_ns in session.execute(query)}
-    return [file for uri, file in zip(uris, files, strict=True) if known.get(uri) != (file.size, file.mtime_ns)]
+    known = seen_before(session, uris)
+    return [
+        file
+        for uri, file in zip(uris, files, strict=True)
+        if uri not in known or known[uri][:2] != (file.size, file.mtime_ns)
+    ]
 
 
-def look(engine: Engine, stores: Stores, ref: InputRef, settling: Settling | None = None, settle_s: float = 0) -> Look:
-    """Identify the file by content; a path known with the same size and time is not read again.
+def look(
+    engine: Engine, stores: Stores, refs: Sequence[InputRef], settling: Settling | None = None, settle_s: float = 0
+) -> list[Look]:
+    """Identify files by content; a path known with the same size and time is not read again.
 
-    Without ``settling`` whoever names the file vouches for it: it is taken as it is.
+    Without ``settling`` whoever names the files vouches for them: they are taken as they are.
     """
+    there = [told(on_disk, ref, stores, settling) for ref in refs]
+    with reading(engine) as session:
+        known = seen_before(session, [one.ref.uri for one in there if one.reason is None])
+    identified = [
+        one if one.reason else told(identify, one.ref, stores, one, known, settling, settle_s) for one in there
+    ]
+    with reading(engine) as session:
+        return left_behind(session, stores, identified)
+
+
+def told(find_out: Callable[..., Look], ref: InputRef, *arguments: Any) -> Look:
+    """What is found out about the file, or the sentence that says why it cannot be."""
     name = names.printable(ref.path)
     try:
-        path = stores.path(ref.uri)
-        if settling is not None and (hidden := not_final(ref)):
-            return Look(ref=ref, waiting=True, reason=hidden)
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
-            return Look(ref=ref, reason=f"{name} is no file: name the clips themselves, or hand in the folder.")
-        found = Look(ref=ref, size=status.st_size, mtime_ns=status.st_mtime_ns)
-        with reading(engine) as session:
-            known = session.get(SourceFile, ref.uri)
-            if known is not None and (known.size, known.mtime_ns) == (found.size, found.mtime_ns):
-                return found.model_copy(update={"video_id": known.video_id})
-            if settling is not None and not settling.settled(ref.uri, found.size, found.mtime_ns, settle_s):
-                why = f"{name} was changed less than {settle_s:g} s ago: it is taken when it has settled."
-                return Look(ref=ref, waiting=True, reason=why)
-            video_id = identity.video_id(path)
-            if settling is not None:
-                settling.forget(ref.uri)
-            return found.model_copy(update={"video_id": video_id, "left": left_behind(session, stores, video_id, ref)})
+        return find_out(ref, *arguments)
     except FileNotFoundError:
-        return Look(ref=ref, reason=f"{name} is not there (any more): check the path, or wait for the copy to end.")
+        return Look(ref, reason=f"{name} is not there (any more): check the path, or wait for the copy to end.")
     except StoreError as error:
-        return Look(ref=ref, reason=str(error))
+        return Look(ref, reason=str(error))
     except OSError as error:
         why = error.strerror or str(error)
-        return Look(ref=ref, reason=f"{name} cannot be read ({why}): check the file's rights and the disk.")
+        return Look(ref, reason=f"{name} cannot be read ({why}): check the file's rights and the disk.")
+
+
+def on_disk(ref: InputRef, stores: Stores, settling: Settling | None) -> Look:
+    path = stores.path(ref.uri)
+    if settling is not None and (hidden := not_final(ref)):
+        return Look(ref, waiting=True, reason=hidden)
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
+        name = names.printable(ref.path)
+        return Look(ref, reason=f"{name} is no file: name the clips themselves, or hand in the folder.")
+    return Look(ref, status.st_size, status.st_mtime_ns)
+
+
+def seen_before(session: Session, uris: Iterable[str]) -> dict[str, tuple[int, int, str]]:
+    """Size, time and video of those paths that have been looked at."""
+    columns = SourceFile.uri, SourceFile.size, SourceFile.mtime_ns, SourceFile.video_id
+    found = session.execute(select(*columns).where(SourceFile.uri.in_(set(uris))))
+    return {uri: (size, mtime_ns, video_id) for uri, size, mtime_ns, video_id in found}
+
+
+def identify(
+    ref: InputRef,
+    stores: Stores,
+    found: Look,
+    known: Mapping[str, tuple[int, int, str]],
+    settling: Settling | None,
+    settle_s: float,
+) -> Look:
+    if (before := known.get(ref.uri)) and before[:2] == (found.size, found.mtime_ns):
+        return replace(found, video_id=before[2])
+    if settling is not None and not settling.settled(ref.uri, found.size, found.mtime_ns, settle_s):
+        why = f"{names.printable(ref.path)} was changed less than {settle_s:g} s ago: it is taken when it has settled."
+        return Look(ref, waiting=True, reason=why)
+    video_id = identity.video_id(stores.path(ref.uri))
+    if settling is not None:
+        settling.forget(ref.uri)
+    return replace(found, video_id=video_id, read=True)
 
 
 def not_final(ref: InputRef) -> str | None:
@@ -121,19 +164,31 @@ def not_final(ref: InputRef) -> str | None:
     )
 
 
-def left_behind(session: Session, stores: Stores, video_id: str, ref: InputRef) -> str | None:
-    """Where the video was, if that place is there and empty now, or has another video since; None for a copy, and for a
-    store that is away."""
-    video = session.get(Video, video_id)
-    if video is None or video.source == ref.uri:
-        return None
-    try:
-        there = session.get(SourceFile, video.source)
-        return (
-            None if stores.path(video.source).exists() and (not there or there.video_id == video_id) else video.source
-        )
-    except (StoreError, OSError):
-        return None
+def left_behind(session: Session, stores: Stores, found: Sequence[Look]) -> list[Look]:
+    """The same, each with the place that its video has left: it is there and empty now, or has another video since. Not
+    for a copy, and not where that store is away."""
+    videos = standing(session, [one.video_id for one in found if one.read and one.video_id])
+    sources = {video_id: source for video_id, (source, _) in videos.items()}
+    holds = {uri: video_id for uri, (_, _, video_id) in seen_before(session, sources.values()).items()}
+    holds |= {one.ref.uri: one.video_id for one in found if one.video_id}
+
+    def left(one: Look) -> str | None:
+        if not one.read or one.video_id not in sources or (source := sources[one.video_id]) == one.ref.uri:
+            return None
+        is_its = holds.get(source, one.video_id) == one.video_id
+        try:
+            return None if stores.path(source).exists() and is_its else source
+        except (StoreError, OSError):
+            return None
+
+    return [replace(one, left=source) if (source := left(one)) else one for one in found]
+
+
+def standing(session: Session, video_ids: Iterable[str]) -> dict[str, tuple[str, str | None]]:
+    """Source and outcome of those videos that there are."""
+    columns = Video.video_id, Video.source, Video.outcome
+    found = session.execute(select(*columns).where(Video.video_id.in_(set(video_ids))))
+    return {video_id: (source, outcome) for video_id, source, outcome in found}
 
 
 def still_there(session: Session, stores: Stores, video_id: str) -> str | None:
@@ -156,27 +211,68 @@ def still_there(session: Session, stores: Stores, video_id: str) -> str | None:
     return None
 
 
-def admit(session: Session, found: Look) -> Arrival:
-    """Write the file down; a content not seen before is published as INGEST_VIDEO.
+class NewRows:
+    """What a batch adds to the tables, written in few statements."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.videos: list[dict[str, Any]] = []
+        self.tasks: list[NewTask] = []
+        self.files: dict[str, dict[str, Any]] = {}
+
+    def video(self, video_id: str, clip: InputRef) -> None:
+        name = clip.path.rsplit("/", 1)[-1]
+        row = {"video_id": video_id, "name": name, "source": clip.uri, "created_at": datetime.now(UTC)}
+        self.videos.append(row)
+        self.tasks.append(NewTask(task_type=TaskType.INGEST_VIDEO, video_id=video_id, inputs=[clip]))
+
+    def file(self, found: Look) -> None:
+        uri = found.ref.uri
+        row = {"uri": uri, "size": found.size, "mtime_ns": found.mtime_ns, "video_id": found.video_id}
+        self.files[uri] = row
+
+    def write(self) -> None:
+        """In the order of the keys, so that two who write at once never wait for each other in a circle."""
+        if self.videos:
+            of_content = insert(self.session, Video).on_conflict_do_nothing(index_elements=["video_id"])
+            self.session.execute(of_content, sorted(self.videos, key=lambda row: str(row["video_id"])))
+            table.publish_all(self.session, self.tasks)
+        if self.files:
+            seen = insert(self.session, SourceFile)
+            new = {name: seen.excluded[name] for name in ("size", "mtime_ns", "video_id")}
+            at_its_path = seen.on_conflict_do_update(index_elements=["uri"], set_=new)
+            self.session.execute(at_its_path, [self.files[uri] for uri in sorted(self.files)])
+        self.videos, self.tasks, self.files = [], [], {}
+
+
+def admit(session: Session, found: Sequence[Look]) -> list[Arrival]:
+    """Write files down; a content not seen before is published as INGEST_VIDEO, once for all files that have it.
 
     A video whose file was moved, or that had vanished and is back, goes on from where it was.
     """
-    uri = found.ref.uri
-    if found.video_id is None:
-        return Arrival(uri=uri, status="waiting" if found.waiting else "unreadable", reason=found.reason)
-    clip = found.ref.model_copy(update={"type": "video"})
-    video = session.get(Video, found.video_id)
-    is_new = video is None
-    if video is None:
-        name = found.ref.path.rsplit("/", 1)[-1]
-        session.add(Video(video_id=found.video_id, name=name, source=uri, created_at=datetime.now(UTC)))
-        session.flush()
-        table.publish(session, NewTask(task_type=TaskType.INGEST_VIDEO, video_id=found.video_id, inputs=[clip]))
-    elif found.left == video.source or video.outcome == "vanished":
-        move(session, video, clip)
-    session.merge(SourceFile(uri=uri, size=found.size, mtime_ns=found.mtime_ns, video_id=found.video_id))
-    session.flush()
-    return Arrival(uri=uri, status="new" if is_new else "known", video_id=found.video_id)
+    known = standing(session, (one.video_id for one in found if one.video_id))
+    rows, arrivals = NewRows(session), []
+    for one in found:
+        uri = one.ref.uri
+        if one.video_id is None:
+            status: Status = "waiting" if one.waiting else "unreadable"
+            arrivals.append(Arrival(uri=uri, status=status, reason=one.reason))
+            continue
+        clip = one.ref.model_copy(update={"type": "video"})
+        is_new = one.video_id not in known
+        if is_new:
+            rows.video(one.video_id, clip)
+            known[one.video_id] = uri, None
+        elif one.left == known[one.video_id][0] or known[one.video_id][1] == "vanished":
+            rows.write()  # what came before may be what is moved
+            video = session.get_one(Video, one.video_id)
+            move(session, video, clip)
+            session.flush()
+            known[one.video_id] = video.source, video.outcome
+        rows.file(one)
+        arrivals.append(Arrival(uri=uri, status="new" if is_new else "known", video_id=one.video_id))
+    rows.write()
+    return arrivals
 
 
 def move(session: Session, video: Video, clip: InputRef) -> None:

@@ -102,3 +102,21 @@ def pipeline(
     if json_file is not None:
         write_json(json_file, cost)
     out.print(table_of(cost))
+
+
+@app.command()
+def arrival(
+    files: Annotated[int, typer.Option(min=100, help="How many files are made.")] = 250_000,
+    database: Annotated[
+        str | None, typer.Option(help="An empty database to fill instead of one in SQLite.", metavar="URL")
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Taking note of a folder's clips by the real application: all new, then all known; without hashing them."""
+    from dashcam.bench.arrival import measure, table_of
+
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+        cost = measure(Path(temporary), files, database, status.update)
+    if json_file is not None:
+        write_json(json_file, cost)
+    out.print(table_of(cost))

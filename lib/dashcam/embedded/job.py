@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from dashcam.embedded.report import VideoReport, report_on
-from dashcam.stages.scan import clips_below, unsayable
+from dashcam.stages.scan import HANDED_IN, clips_below, unsayable
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.client import MainServerClient
@@ -21,7 +21,6 @@ LEAST_S = 0.25
 """Between two questions, when much does."""
 LOOK_S = 30.0
 """Without a change every clip that is left is looked at."""
-INGEST_BATCH = 50
 LOOK_BATCH = 1000
 
 
@@ -59,8 +58,8 @@ class Job:
     def hand_in(self, on_batch: Callable[[int], None] = lambda count: None) -> None:
         """Send every readable clip to the system."""
         readable = [clip for clip in self.clips if clip.trouble is None]
-        for start in range(0, len(readable), INGEST_BATCH):
-            batch = readable[start : start + INGEST_BATCH]
+        for start in range(0, len(readable), HANDED_IN):
+            batch = readable[start : start + HANDED_IN]
             arrivals = self.server.ingest([local_ref(clip.path) for clip in batch], vouched=True)
             for clip, arrival in zip(batch, arrivals, strict=True):
                 clip.video_id = arrival["video_id"]

@@ -18,8 +18,8 @@ Trouble = Callable[[str, str], None]
 """Takes a place and a sentence about it."""
 LISTING = 5000
 """Files that are shown to the server at once."""
-HANDED_IN = 50
-"""Files that the server looks into at once."""
+HANDED_IN = 500
+"""Files that the server looks into at once: for one commit, and a second or two of reading them."""
 
 
 @dataclass

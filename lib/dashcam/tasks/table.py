@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, column, distinct, false, or_, select, table, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, bindparam, case, column, distinct, false, or_, select, table, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from dashcam.database import insert
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskBrief, TaskType
 from dashcam.tasks.row import IN_RUN, OFFERABLE, PENDING, SUSPECTED, TaskRow
@@ -18,7 +18,6 @@ Apply = Callable[[Session, TaskType, str, Completion], None]
 """Makes of a completed task's result what is known of the video (its id is the third)."""
 
 MAX_BACKOFF = timedelta(hours=6)
-INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 VIDEO = table("video", column("video_id"), column("duration_s"))
 pending = text(PENDING)
 
@@ -44,21 +43,35 @@ def publish(session: Session, new: NewTask) -> bool:
 
     Raises `UnknownVideo`, after which the transaction cannot go on.
     """
-    stage = STAGES[new.task_type]
-    insert = INSERT[session.get_bind().dialect.name](TaskRow).values(
-        task_type=new.task_type,
-        video_id=new.video_id,
-        revision=stage.revision,
-        device_type=stage.pool,
-        inputs=[ref.model_dump() for ref in new.inputs],
-        created_at=datetime.now(UTC),
-        footage_s=select(VIDEO.c.duration_s).where(VIDEO.c.video_id == new.video_id).scalar_subquery(),
-    )
-    once = insert.on_conflict_do_nothing(index_elements=["task_type", "video_id", "revision"])
     try:
-        return session.scalar(once.returning(TaskRow.task_id)) is not None
+        return session.scalar(once(session).returning(TaskRow.task_id), row_of(new)) is not None
     except IntegrityError as error:
         raise UnknownVideo(f"There is no video {new.video_id}: send it to /api/v1/ingest first.") from error
+
+
+def publish_all(session: Session, tasks: Sequence[NewTask]) -> None:
+    """`publish` for many tasks in one statement, in this order; of videos that are there."""
+    session.execute(once(session), [row_of(new) for new in tasks])
+
+
+def once(session: Session) -> Any:
+    """The INSERT of a task that leaves one alone that was published before."""
+    footage = select(VIDEO.c.duration_s).where(VIDEO.c.video_id == bindparam("of_video")).scalar_subquery()
+    new = insert(session, TaskRow.__table__).values(footage_s=footage)
+    return new.on_conflict_do_nothing(index_elements=["task_type", "video_id", "revision"])
+
+
+def row_of(new: NewTask) -> dict[str, Any]:
+    stage = STAGES[new.task_type]
+    return {
+        "task_type": new.task_type,
+        "video_id": new.video_id,
+        "of_video": new.video_id,
+        "revision": stage.revision,
+        "device_type": stage.pool,
+        "inputs": [ref.model_dump() for ref in new.inputs],
+        "created_at": datetime.now(UTC),
+    }
 
 
 def complete(session: Session, task_id: int, completion: Completion, apply: Apply) -> bool:
