@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from dashcam import __version__, config
-from dashcam.cli.output import err, out, say
+from dashcam.cli.output import out, say
 from dashcam.tasks.chain import POOLS
 
 
@@ -47,7 +47,7 @@ def check() -> None:
     """Check the settings in $DASHCAM_CONFIG: one sentence per mistake."""
     mistakes = config.check(config.config_folder())
     for mistake in mistakes:
-        err.print(mistake, markup=False, highlight=False)
+        say(mistake)
     if mistakes:
         raise typer.Exit(1)
     say("The settings are in order")

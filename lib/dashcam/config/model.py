@@ -289,8 +289,8 @@ def user_name() -> str:
     """Of this process; its number where that has no name, as in many a container."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+    except (KeyError, OSError, ImportError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "nobody"
 
 
 class DeviceSettings(Section):
