@@ -10,7 +10,7 @@ pytest.importorskip("ai_edge_litert", reason="the extra jetson is not installed:
 
 from ai_edge_litert.interpreter import Interpreter
 
-from dashcam.config import DeviceSettings
+from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.media.decode import frames
 from dashcam.records import Candidates
 from dashcam.stages.common import StageError
@@ -51,7 +51,7 @@ def test_the_small_look_points_at_the_plates_of_a_real_street(shared: Path) -> N
     for frame in frames(shared / "data/clips/london-street-hevc.mp4"):
         if frame.index % 4:
             continue
-        picture = small(frame)
+        picture = small(frame, PreprocessSettings().side)
         regions = proposer.regions(picture, picture.shape[1] / frame.av.width)
         for plate in detector.detect([frame.bgr()])[0]:
             if plate.score >= 0.6 and plate.box[2] - plate.box[0] >= 70:
