@@ -210,6 +210,9 @@ def test_a_coding_that_this_device_cannot_decode_waits_for_another_device(tmp_pa
     clip.write_bytes(in_coding(b"zzzz"))
     with pytest.raises(Rejected, match="coding that is not known here"):
         device.preprocess(clip)
+    facts = facts_of(clip, lambda t_s: 0.0).model_copy(update={"codec": "vvc"})
+    with pytest.raises(StageError, match="is coded as vvc, which this device cannot decode"):
+        device.preprocess(clip, facts)  # the main server has opened it: this device's FFmpeg is older
 
 
 def test_a_disk_that_fails_rejects_no_clip(tmp_path: Path, device: Device) -> None:

@@ -31,6 +31,10 @@ class DecodeError(Explained):
     """The file holds no video that can be decoded; the message is a sentence that names it."""
 
 
+class UnknownCoding(DecodeError):
+    """FFmpeg knows no such coding: the index is damaged, or this FFmpeg is older than the coding."""
+
+
 class ClipUnreadable(Explained):
     """The clip cannot be read where it lies (gone, no right to it, a failing medium); its content may well be fine."""
 
@@ -125,7 +129,7 @@ class FrameReader:
             self._container.close()
             if coding:
                 raise NoDecoder(path.name, coding)
-            raise DecodeError(f"{path.name} holds video in a coding that is not known here.")
+            raise UnknownCoding(f"{path.name} holds video in a coding that is not known here.")
         self.stream = self._container.streams.video[0]
         self.audio = self._container.streams.audio[0] if self._container.streams.audio else None
         context = self.stream.codec_context

@@ -11,7 +11,7 @@ from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.gps.place import roughly_m
 from dashcam.gps.track import MOVING_MPS, Track
 from dashcam.media.coding import NoDecoder
-from dashcam.media.decode import DecodeError, Frame, FrameReader
+from dashcam.media.decode import DecodeError, Frame, FrameReader, UnknownCoding
 from dashcam.media.images import Image, at_most, jpeg
 from dashcam.records import Candidates, Fix, PreprocessResult, ProposedRegion
 from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, settings_of
@@ -46,6 +46,8 @@ class Preprocess:
             self.load()
             seen, duration_s = self._look(task, ctx, settings)
         except DecodeError as error:
+            if isinstance(error, UnknownCoding) and task.video and task.video.codec:  # the main server knew it
+                raise StageError(str(NoDecoder(task.video.name, task.video.codec))) from error
             raise Rejected(str(error)) from error
         except NoDecoder as error:
             raise StageError(str(error)) from error

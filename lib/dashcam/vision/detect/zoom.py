@@ -1,4 +1,4 @@
-"""A second look, from nearer, at what a detector doubts: a plate stays one at another scale, a head lamp, a sticker or
+"""The zoomed second detection of what a detector doubts: a plate stays one at another scale, a head lamp, a sticker or
 a sign seldom does."""
 
 from collections.abc import Sequence
