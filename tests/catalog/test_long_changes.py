@@ -74,13 +74,20 @@ def all_trips(engine: Engine) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in session.execute(select(*columns).order_by(TripRow.start_utc))]
 
 
-def test_an_upgrade_is_caught_up_with_in_short_write_transactions(engine: Engine) -> None:
+def test_an_upgrade_is_caught_up_with_in_short_write_transactions(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[int] = []
+    grouped = deriving.rules.trips
+    monkeypatch.setattr(deriving.rules, "trips", lambda clips, *rest: met.append(len(clips)) or grouped(clips, *rest))
     add_clips(engine, 2400, fixes=3, clock=None)
     began = time.thread_time()
     with write_transactions(engine) as lasted:
         deriving.catch_up(engine, SITE.trips)
     whole = time.thread_time() - began
-    assert max(lasted) < max(0.04 * whole, 0.1), f"{len(lasted)} transactions in {whole:.1f} s"
+    assert (len(lasted), len(met)) == (2400 // deriving.CHUNK, 2400 // deriving.CHUNK)
+    assert max(met) <= deriving.CHUNK + 3 * A_DAY, "clips in one transaction: its own, and a trip to each side"
+    assert max(lasted) < 0.3 * whole, f"{max(lasted):.2f} of {whole:.2f} s"
     assert [clips for *_, clips in all_trips(engine)] == [A_DAY] * (2400 // A_DAY)
     with reading(engine) as session:
         assert session.scalar(select(func.count()).where(Video.clock.is_(None))) == 0
