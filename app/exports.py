@@ -1,10 +1,11 @@
 """Exports: tracks as GPX and GeoJSON, sightings as CSV; for scripts with a token, for the pages' links as they are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
 from app import system
 from app.parameters import Number, TimeRange, time_range
@@ -28,35 +29,38 @@ def wanted(
 
 
 @router.get("/track.{form}")
-def track(form: Literal["gpx", "geojson"], scope: Annotated[export.Scope, Depends(wanted)]) -> Response:
+def track(form: Literal["gpx", "geojson"], scope: Annotated[export.Scope, Depends(wanted)]) -> StreamingResponse:
     """The positions as they were recorded, one camera at a time."""
     if scope == export.Scope():
         raise HTTPException(422, "Say what to export: video, trip, or since and until.")
-    with reading(system.current().engine) as session:
-        try:
-            scope.check(session)
-        except export.NothingThere as error:
-            raise HTTPException(404, str(error)) from error
-        legs = export.legs(session, scope)
-        text = gpx(legs) if form == "gpx" else geojson(legs)
-    return Response(text, media_type=TYPES[form], headers=attachment(f"track.{form}"))
+    write = gpx if form == "gpx" else geojson
+    return streamed(scope, lambda session: write(export.legs(session, scope)), TYPES[form], f"track.{form}")
 
 
 @router.get("/sightings.csv")
 def sightings(scope: Annotated[export.Scope, Depends(wanted)], unsure: bool = False) -> StreamingResponse:
     """Confirmed sightings, with ``unsure`` all; everything where nothing is asked for."""
+    return streamed(
+        scope,
+        lambda session: export.sightings_csv(session, scope, not unsure),
+        "text/csv; charset=utf-8",
+        "sightings.csv",
+    )
+
+
+def streamed(
+    scope: export.Scope, write: Callable[[Session], Iterator[str]], media_type: str, name: str
+) -> StreamingResponse:
+    """What is written goes out as it is read from the database; 404 where there is no such video or trip."""
     with reading(system.current().engine) as session:
         try:
             scope.check(session)
         except export.NothingThere as error:
             raise HTTPException(404, str(error)) from error
 
-    def lines() -> Iterator[str]:
+    def pieces() -> Iterator[str]:
         with reading(system.current().engine) as session:
-            yield from export.sightings_csv(session, scope, not unsure)
+            yield from write(session)
 
-    return StreamingResponse(lines(), media_type="text/csv; charset=utf-8", headers=attachment("sightings.csv"))
-
-
-def attachment(name: str) -> dict[str, str]:
-    return {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces(), media_type=media_type, headers=headers)

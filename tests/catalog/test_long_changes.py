@@ -43,12 +43,14 @@ def write_transactions(engine: Engine) -> Iterator[list[float]]:
     event.remove(engine, "commit", commit)
 
 
-def add_clips(engine: Engine, count: int, fixes: int, clock: str | None = "camera", sightings: int = 0) -> None:
+def add_clips(
+    engine: Engine, count: int, fixes: int, clock: str | None = "camera", sightings: int = 0, first: int = 0
+) -> None:
     """Drives of ``A_DAY`` clips a day, as a version before trips left them where ``clock`` is None."""
     with writing(engine) as session:
         videos: list[dict[str, Any]] = []
         positions: list[dict[str, Any]] = []
-        for number in range(count):
+        for number in range(first, first + count):
             start = NOON + timedelta(days=number // A_DAY, minutes=number % A_DAY)
             clip = f"{number:016x}"
             facts = {"name": clip, "sha256": clip, "size": 1, "camera": "front", "trip": "", "clock": "name"}

@@ -320,6 +320,6 @@ def test_a_track_written_as_gpx_reads_back(tmp_path: Path) -> None:
         for i, quality in enumerate(("2d", "3d", "3d", "fix", "fix", "2d"))
     ]  # fmt: skip
     path = clip(tmp_path)
-    path.with_suffix(".gpx").write_text(gpx([Leg("a <clip> & \x01more.MP4", "", "", fixes)]))
+    path.with_suffix(".gpx").write_text("".join(gpx([Leg("a <clip> & \x01more.MP4", "", "", fixes)])))
     again = sources.read(path, span()).fixes
     assert [fix.model_copy(update={"source": "sidecar"}) for fix in fixes] == again

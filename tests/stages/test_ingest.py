@@ -194,7 +194,7 @@ def test_a_file_that_grows_while_it_is_read_is_handed_in_again(tmp_path: Path) -
 def test_a_gpx_beside_the_clip_is_its_track(tmp_path: Path) -> None:
     home = Home(tmp_path, f"raw/a/{NAME}", mp4())
     fixes = [Fix(t_s=i, utc=START + timedelta(seconds=i), lat=52.0, lon=4.9 + i * 1e-4) for i in range(3)]
-    home.file.with_suffix(".gpx").write_text(gpx([Leg(NAME, NAME, "", fixes)]))
+    home.file.with_suffix(".gpx").write_text("".join(gpx([Leg(NAME, NAME, "", fixes)])))
     facts = home.facts()
     assert [fix.source for fix in facts.fixes] == ["sidecar"] * 3
     assert (facts.start_utc, facts.clock) == (START, "gps")

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
+from dashcam.catalog import sightings
+from dashcam.catalog.models import SightingRow, TripRow, Video
 from dashcam.catalog.places import fixes_of, track_of
 from dashcam.gps.export import Leg
 
@@ -82,42 +83,41 @@ def legs(session: Session, scope: Scope) -> Iterator[Leg]:
             yield Leg(video.name, video.name, video.camera or "", track_of(session, video))
         return
     wanted = scope.conditions()
-    for trip in _trips(session, wanted):
-        inside = select(Video).where(Video.video_id.in_(trip.leads), Video.drive.is_not(None), *wanted)
-        for video in session.scalars(inside.order_by(Video.start_utc)):
-            group = f"Trip {trip.trip_id}, {trip.start_utc:%Y-%m-%d %H:%M} UTC"
-            yield Leg(group, video.name, video.camera or "", fixes_of(session, video.video_id))
-
-
-def _trips(session: Session, wanted: list[ColumnElement[bool]]) -> list[TripRow]:
     ids = select(Video.trip_id).where(Video.trip_id.is_not(None), *wanted)
-    return list(session.scalars(select(TripRow).where(TripRow.trip_id.in_(ids)).order_by(TripRow.start_utc)))
+    trips = select(TripRow.trip_id).where(TripRow.trip_id.in_(ids)).order_by(TripRow.start_utc, TripRow.trip_id)
+    for trip_id in session.scalars(trips).all():
+        start, leads = session.execute(select(TripRow.start_utc, TripRow.leads).where(TripRow.trip_id == trip_id)).one()
+        columns = Video.video_id, Video.name, Video.camera
+        inside = select(*columns).where(Video.video_id.in_(leads), Video.drive.is_not(None), *wanted)
+        for video_id, name, camera in session.execute(inside.order_by(Video.start_utc)).all():
+            group = f"Trip {trip_id}, {start:%Y-%m-%d %H:%M} UTC"
+            yield Leg(group, name, camera or "", fixes_of(session, video_id))
 
 
 def sightings_csv(session: Session, scope: Scope, confirmed_only: bool = True) -> Iterator[str]:
     """Lines of CSV (RFC 4180), the first with the names, in order of time; read from the database as they are taken."""
     yield _line(SIGHTING_COLUMNS)
     query = (
-        select(SightingRow, Plate.text, Video.name, Video.camera, Video.trip_id)
-        .join(Plate, Plate.plate_id == SightingRow.plate_id)
-        .join(Video, Video.video_id == SightingRow.video_id)
+        sightings.chosen()
+        .add_columns(Video.trip_id)
         .where(*scope.conditions(), *([SightingRow.confirmed] if confirmed_only else []))
         .order_by(SightingRow.seen_utc.nulls_last(), SightingRow.sighting_id)
         .execution_options(yield_per=500)
     )
-    for one, text, clip, camera, trip in session.execute(query):
-        yield _line(_row(one, text, clip, camera, trip))
+    for row in session.execute(query).mappings():
+        yield _line(_row(**row))
 
 
-def _row(one: SightingRow, text: str, clip: str, camera: str | None, trip: int | None) -> list[Any]:
-    guess = one.estimate or {}
+def _row(trip_id: int | None, **columns: Any) -> list[Any]:
+    one = sightings.card_of(**columns)
+    guess = one.estimate.model_dump() if one.estimate else {}
     return [
-        text,
+        one.text,
         round(one.confidence, 4),
         "yes" if one.confirmed else "no",
         one.seen_utc.isoformat(timespec="milliseconds") if one.seen_utc else None,
-        camera,
-        clip,
+        one.camera,
+        one.video_name,
         one.best_s,
         one.lat,
         one.lon,
@@ -126,7 +126,7 @@ def _row(one: SightingRow, text: str, clip: str, camera: str | None, trip: int |
         one.speed_mps and round(one.speed_mps, 2),
         one.heading_deg and round(one.heading_deg, 1),
         *(guess.get(key) for key in ("lat", "lon", "distance_m", "bearing_deg", "major_m", "minor_m", "angle_deg")),
-        trip,
+        trip_id,
         one.video_id,
     ]
 

@@ -41,7 +41,8 @@ def gps(
     if json_file is not None:
         write_json(json_file, answer(found, began))
     if gpx_file is not None:
-        gpx_file.write_text(gpx([Leg(file.name, file.name, "", fixes)]), encoding="utf-8")
+        with gpx_file.open("w", encoding="utf-8") as track:
+            track.writelines(gpx([Leg(file.name, file.name, "", fixes)]))
     if not fixes:
         raise Explained(f"{file.name} has no positions. {found.hint}".strip())
     clock = f"the camera's local time, {began.gps_ahead} ahead" if began.gps_ahead else "UTC"
