@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -44,6 +44,8 @@ class Look:
     ref: InputRef
     size: int = 0
     mtime_ns: int = 0
+    path: Path | None = None
+    """Where it is on this machine; None where it cannot be read."""
     video_id: str | None = None
     read: bool = False
     """Its content was read now; False where the path is known at this size and time."""
@@ -95,9 +97,9 @@ def look(
     """
     there = [told(on_disk, ref, stores, settling) for ref in refs]
     with reading(engine) as session:
-        known = seen_before(session, [one.ref.uri for one in there if one.reason is None])
+        known = seen_before(session, [one.ref.uri for one in there if one.path])
     identified = [
-        one if one.reason else told(identify, one.ref, stores, one, known, settling, settle_s) for one in there
+        told(identify, one.ref, one, one.path, known, settling, settle_s) if one.path else one for one in there
     ]
     with reading(engine) as session:
         return left_behind(session, stores, identified)
@@ -105,15 +107,15 @@ def look(
 
 def told(find_out: Callable[..., Look], ref: InputRef, *arguments: Any) -> Look:
     """What is found out about the file, or the sentence that says why it cannot be."""
-    name = names.printable(ref.path)
     try:
         return find_out(ref, *arguments)
     except FileNotFoundError:
+        name = names.printable(ref.path)
         return Look(ref, reason=f"{name} is not there (any more): check the path, or wait for the copy to end.")
     except StoreError as error:
         return Look(ref, reason=str(error))
     except OSError as error:
-        why = error.strerror or str(error)
+        name, why = names.printable(ref.path), error.strerror or str(error)
         return Look(ref, reason=f"{name} cannot be read ({why}): check the file's rights and the disk.")
 
 
@@ -125,7 +127,7 @@ def on_disk(ref: InputRef, stores: Stores, settling: Settling | None) -> Look:
     if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
         name = names.printable(ref.path)
         return Look(ref, reason=f"{name} is no file: name the clips themselves, or hand in the folder.")
-    return Look(ref, status.st_size, status.st_mtime_ns)
+    return Look(ref, status.st_size, status.st_mtime_ns, path)
 
 
 def seen_before(session: Session, uris: Iterable[str]) -> dict[str, tuple[int, int, str]]:
@@ -137,8 +139,8 @@ def seen_before(session: Session, uris: Iterable[str]) -> dict[str, tuple[int, i
 
 def identify(
     ref: InputRef,
-    stores: Stores,
     found: Look,
+    path: Path,
     known: Mapping[str, tuple[int, int, str]],
     settling: Settling | None,
     settle_s: float,
@@ -148,7 +150,7 @@ def identify(
     if settling is not None and not settling.settled(ref.uri, found.size, found.mtime_ns, settle_s):
         why = f"{names.printable(ref.path)} was changed less than {settle_s:g} s ago: it is taken when it has settled."
         return Look(ref, waiting=True, reason=why)
-    video_id = identity.video_id(stores.path(ref.uri))
+    video_id = identity.video_id(path)
     if settling is not None:
         settling.forget(ref.uri)
     return replace(found, video_id=video_id, read=True)
