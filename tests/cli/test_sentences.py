@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import NOBODY_LISTENS, settings, start
+from tests.cli.running import NOBODY_LISTENS, REPOSITORY, settings, start
 
 NO_NAME = """
-import pwd, runpy, sys
-def nobody(uid): raise KeyError(f"getpwuid(): uid not found: {uid}")
+import pwd
+def nobody(uid):
+    raise KeyError(f"getpwuid(): uid not found: {uid}")
 pwd.getpwuid = nobody
-sys.argv = sys.argv[1:]
-runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 """
 
 
@@ -55,17 +54,19 @@ def test_a_worker_without_prefect(tmp_path: Path) -> None:
 
 
 def test_a_user_id_without_a_name_and_a_home(tmp_path: Path) -> None:
-    """As `setpriv --reuid 12345`, and most containers, have it."""
+    """As `setpriv --reuid 12345`, and most containers, have it; the processes that are started know no more."""
     folder = str(settings(tmp_path))
-    nameless = {"PATH": os.environ["PATH"], "PYTHONPATH": "lib:.", "DASHCAM_CONFIG": folder, "DASHCAM_DEVICE": "me"}
-    run = [sys.executable, "-c", NO_NAME]
+    (tmp_path / "sitecustomize.py").write_text(NO_NAME)
+    nameless = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:lib:.", "TMPDIR": str(tmp_path)}
+    nameless |= {"DASHCAM_CONFIG": folder, "DASHCAM_DEVICE": "me"}
 
-    def as_nobody(*command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*run, *command], env=nameless, capture_output=True, text=True, check=False)
+    def as_nobody(command: str) -> subprocess.CompletedProcess[str]:
+        started = [sys.executable, "-m", *command.split()]
+        return subprocess.run(started, env=nameless, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
-    assert "This user has no home folder: name a data folder" in one_sentence(as_nobody("dashcam.cli", "up"))
-    assert "/nope cannot be read" in one_sentence(as_nobody("dashcam.cli", "bench", "heavy", "/nope"))
-    assert "me has no token" in one_sentence(as_nobody("dashcam.cli", "worker"))
+    assert "This user has no home folder: name a data folder" in one_sentence(as_nobody("dashcam.cli up"))
+    assert "/nope cannot be read" in one_sentence(as_nobody("dashcam.cli bench heavy /nope"))
+    assert "me has no token" in one_sentence(as_nobody("dashcam.cli worker"))
 
 
 def test_the_web_process_knows_prefect_from_the_settings_alone(tmp_path: Path) -> None:
