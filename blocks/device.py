@@ -1,6 +1,7 @@
 """What a flow asks for once, at its start: this device, its stores, and the way to the main server."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -27,30 +28,37 @@ class NotSetUp(ConfigError):
 
 
 def load_device() -> LocalDevice:
-    """The device this process runs on, from its own settings and the blocks that ``dashcam setup`` registered.
+    """The device this process runs on; see `load_devices`."""
+    return load_devices([None])[0]
+
+
+def load_devices(pools: Sequence[str | None]) -> list[LocalDevice]:
+    """This machine as it works for each pool, from its own settings and the blocks that ``dashcam setup`` registered.
 
     A store's root is the block's, unless the device's ``stores`` map it elsewhere; ``DASHCAM_SERVER_URL`` wins over the
     block. The token comes from ``DASHCAM_TOKEN`` or a file of mode 0600 (`dashcam.config.token`), never from a block.
     Raises ``ConfigError`` with one plain sentence.
     """
-    settings = config.load_device()
-    if not settings.scratch.is_absolute():
-        raise ConfigError(
-            [f"storage.local_scratch of {settings.hostname} is {settings.scratch}, no folder of this system."]
-        )
+    devices = [config.load_device(pool=pool) for pool in pools]
+    for settings in devices:
+        if not settings.scratch.is_absolute():
+            raise ConfigError(
+                [f"storage.local_scratch of {settings.hostname} is {settings.scratch}, no folder of this system."]
+            )
     token = config.token()
     if token is None:
-        raise ConfigError(
-            [f"{settings.hostname} has no token: set DASHCAM_TOKEN, or DASHCAM_TOKEN_FILE to a file of mode 0600."]
-        )
+        name = devices[0].hostname
+        raise ConfigError([f"{name} has no token: set DASHCAM_TOKEN, or DASHCAM_TOKEN_FILE to a file of mode 0600."])
     with get_client(sync_client=True) as client:
         blocks = media_stores(client)
         url = server_url(client)
-    roots = {block.store: Path(block.root) for block in blocks} | {
-        store: Path(mount) for store, mount in settings.stores.items()
-    }
+    roots = {block.store: Path(block.root) for block in blocks}
     markers = {block.store: block.marker for block in blocks if block.marker}
-    return LocalDevice(settings, Stores(roots, markers), url, token)
+    return [LocalDevice(one, Stores(roots | mounts_of(one), markers), url, token) for one in devices]
+
+
+def mounts_of(settings: DeviceSettings) -> dict[str, Path]:
+    return {store: Path(mount) for store, mount in settings.stores.items()}
 
 
 def media_stores(client: SyncPrefectClient) -> list[MediaStore]:

@@ -10,6 +10,7 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
     FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
@@ -21,7 +22,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter, EventResourceFilter
 from prefect.states import Crashed
 
-TAG = "dashcam"
+TAG, HOUSEKEEPING = "dashcam", "housekeeping"
 CLAIMED = (StateType.PENDING, StateType.RUNNING)
 LIVE = (StateType.SCHEDULED, *CLAIMED, StateType.PAUSED, StateType.CANCELLING)
 PAGE = 200  # Prefect's API returns no more at once
@@ -52,15 +53,15 @@ async def runs_by_id(client: PrefectClient, run_ids: Iterable[str]) -> dict[str,
 async def claimed_runs(client: PrefectClient, pool: str | None = None) -> Sequence[FlowRun]:
     """Our runs in state Pending or Running, in one pool or in all. More than 200 cannot be: a worker holds few."""
     return await client.read_flow_runs(
-        flow_run_filter=ours(CLAIMED),
+        flow_run_filter=ours(CLAIMED, HOUSEKEEPING),
         work_pool_filter=None if pool is None else WorkPoolFilter(name=WorkPoolFilterName(any_=[pool])),
         limit=PAGE,
     )
 
 
-def ours(states: Iterable[StateType]) -> FlowRunFilter:
+def ours(states: Iterable[StateType], *more_tags: str) -> FlowRunFilter:
     state = FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))
-    return FlowRunFilter(tags=FlowRunFilterTags(all_=[TAG]), state=state)
+    return FlowRunFilter(tags=FlowRunFilterTags(any_=[TAG, *more_tags]), state=state)
 
 
 async def crash(client: PrefectClient, run: FlowRun, message: str) -> None:
@@ -74,6 +75,25 @@ async def crash_runs_of(client: PrefectClient, worker: str, pool: str) -> list[F
     for run in dead:
         await crash(client, run, f"worker {worker} started anew; this run died with the one before")
     return dead
+
+
+async def drop_missed_runs(client: PrefectClient, pool: str, now: datetime) -> int:
+    """At a worker's start: what a schedule wanted done while nobody was there is not made up for. Gives how many."""
+    wanted = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED])),
+        expected_start_time=FlowRunFilterExpectedStartTime(before_=now),
+    )
+    in_pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[pool]))
+    dropped = kept = 0
+    while True:
+        page = await client.read_flow_runs(flow_run_filter=wanted, work_pool_filter=in_pool, limit=PAGE, offset=kept)
+        for run in page:
+            if run.auto_scheduled:
+                await client.delete_flow_run(run.id)
+                dropped += 1
+        kept += sum(not run.auto_scheduled for run in page)
+        if len(page) < PAGE:
+            return dropped
 
 
 async def crash_silent_runs(client: PrefectClient, now: datetime) -> list[FlowRun]:

@@ -5,17 +5,23 @@ one later; what it had completed it skips. Nothing has failed, and no attempt is
 """
 
 import asyncio
-import contextlib
 import logging
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import psutil
+import httpx
+from prefect import Flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
+from prefect.flows import load_flow_from_entrypoint
+from prefect.runner._flow_run_executor import FlowRunExecutorContext
 from prefect.states import Scheduled
-from prefect.utilities.processutils import command_to_string, get_sys_executable
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+
+from dashcam.embedded.forkserver import ForkServer
+from flows.ours import Foreign, entrypoint_of, refuse
+from flows.starting import Starter
 
 GRACE_S = 3.0
 """From asking a flow to end to ending it; the stage removes its half-written files meanwhile."""
@@ -25,31 +31,54 @@ POLL_S = 0.1
 log = logging.getLogger("dashcam.worker")
 
 
-class LeanJob(ProcessJobConfiguration):
-    """Starts a flow's process directly. Prefect would start one before it that prepares a workspace: twice the time."""
-
-    def prepare_for_flow_run(self, *args: Any, **kwargs: Any) -> None:
-        self.command = self.command or command_to_string([get_sys_executable(), "-m", "prefect.engine"])
-        super().prepare_for_flow_run(*args, **kwargs)
-
-
 class Worker(ProcessWorker):
-    """A process worker of Prefect that can rest."""
-
-    job_configuration = LeanJob
+    """A process worker of Prefect that runs only our flows, in processes forked for it, and that can be drained."""
 
     @classmethod
     def __dispatch_key__(cls) -> str:
         return "process that gives way"  # by "process" Prefect finds its own
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.resting: str | None = None
+    def __init__(
+        self,
+        pool: str,
+        *,
+        forks: ForkServer | None = None,
+        environment: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        """``environment`` is added to this process's own for each flow; without ``forks`` interpreters are started."""
+        super().__init__(work_pool_name=pool, **options)
+        self.forks, self.environment = forks, environment or {}
+        self.drained: str | None = None
         """Why it takes no runs; None while it does."""
-        self.at_work: set[UUID] = set()
+        self.at_work: dict[UUID, Starter] = {}
+        self._looking = asyncio.Lock()
+        self._wanted = asyncio.Event()
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
-        return [] if self.resting else await super().get_and_submit_flow_runs()
+        async with self._looking:  # two answers of Prefect that cross could start a run a second time
+            return [] if self.drained else await super().get_and_submit_flow_runs()
+
+    def look_for_runs(self) -> None:
+        """Now, and not when it is time again: one was offered, or there is room for one."""
+        self._wanted.set()
+
+    async def look_when_told(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self.get_and_submit_flow_runs()
+            except httpx.HTTPError as error:
+                log.info("Prefect does not answer (%s); it is asked again when it is time", error)
+
+    async def _initialize_after_sync(self) -> None:
+        await super()._initialize_after_sync()
+        self.look_for_runs()
+
+    def _release_limit_slot(self, flow_run_id: UUID) -> None:
+        super()._release_limit_slot(flow_run_id)
+        self.look_for_runs()
 
     async def _propose_pending_state(self, flow_run: FlowRun) -> bool:
         """Prefect before 3.9.4 would claim a run from a list that has grown old, and that has ended meanwhile."""
@@ -60,42 +89,66 @@ class Worker(ProcessWorker):
     async def run(
         self, flow_run: FlowRun, configuration: ProcessJobConfiguration, task_status: Any = None
     ) -> ProcessWorkerResult:
-        if self.resting and await give_back(self.client, flow_run.id, self.resting):  # claimed in the last moment
-            if task_status is not None:
-                task_status.started(None)
-            return ProcessWorkerResult(status_code=0, identifier="")
-        self.at_work.add(flow_run.id)
+        """Of the configuration, which a run and its deployment can change, nothing is used."""
         try:
-            result = await super().run(flow_run, configuration, task_status)
-            if self.resting and await give_back(self.client, flow_run.id, self.resting):
-                result.status_code = 0  # else Prefect would call it Crashed
-            return result
+            entrypoint = await entrypoint_of(self.client, flow_run)
+        except Foreign as foreign:
+            log.warning("run %s is refused: %s", flow_run.name, foreign)
+            await refuse(self.client, flow_run, foreign)
+            return nothing_run(task_status)
+        if self.drained and await give_back(self.client, flow_run.id, self.drained):  # claimed in the last moment
+            return nothing_run(task_status)
+        try:
+            status = await self.execute(flow_run, entrypoint, task_status)
+            if self.drained and await give_back(self.client, flow_run.id, self.drained):
+                status = 0  # else Prefect would call it Crashed
+            return ProcessWorkerResult(status_code=status, identifier="")
         finally:
-            self.at_work.discard(flow_run.id)
+            self.at_work.pop(flow_run.id, None)
 
-    async def rest(self) -> None:
-        """Stop what is under way (``resting`` says why); returns when it is handed back, after `LIMIT_S` at most."""
-        log.info("resting: %s", self.resting)
+    async def execute(self, flow_run: FlowRun, entrypoint: str, task_status: Any) -> int:
+        """The flow's exit status, once it has ended."""
+
+        async def ours(run: FlowRun) -> Flow[..., Any]:
+            return load_flow_from_entrypoint(entrypoint)
+
+        async with FlowRunExecutorContext() as context:
+            starter = Starter(self.forks, self.environment, entrypoint, context.control_channel)
+            self.at_work[flow_run.id] = starter
+            executor = context.create_executor(flow_run, starter, resolve_flow=ours, propose_submitting=False)
+            running = asyncio.create_task(executor.submit())
+            begun = asyncio.create_task(starter.begun.wait())
+            await asyncio.wait({running, begun}, return_when=asyncio.FIRST_COMPLETED)
+            begun.cancel()
+            if task_status is not None:
+                task_status.started(starter.pid)
+            result = await running
+        if result is None or result.status_code is None:
+            raise RuntimeError("the flow's process could not be started")
+        return result.status_code
+
+    async def drain(self) -> None:
+        """Stop what is under way (``drained`` says why); returns when it is handed back, after `LIMIT_S` at most."""
+        log.info("%s takes no runs: %s", self.name, self.drained)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        asked: dict[psutil.Process, list[psutil.Process]] = {}
+        asked: set[Starter] = set()
         while self.at_work and loop.time() - began < LIMIT_S:
-            for flow in psutil.Process().children():
-                if flow not in asked:
-                    asked[flow] = flow.children(recursive=True)
-                    with contextlib.suppress(psutil.Error):
-                        flow.terminate()  # once: a second signal would cut its clearing up short
-            for flow, started in asked.items():
-                if loop.time() - began > GRACE_S or not flow.is_running():
-                    kill([flow, *started])
+            for starter in list(self.at_work.values()):
+                if starter not in asked:
+                    asked.add(starter)
+                    starter.terminate()  # once: a second signal would cut its clearing up short
+                elif loop.time() - began > GRACE_S:
+                    starter.kill()
             await asyncio.sleep(POLL_S)
-        kill([process for flow, started in asked.items() for process in (flow, *started)])
+        for starter in asked:
+            starter.kill()
 
 
-def kill(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
+def nothing_run(task_status: Any) -> ProcessWorkerResult:
+    if task_status is not None:
+        task_status.started(None)
+    return ProcessWorkerResult(status_code=0, identifier="")
 
 
 async def give_back(client: PrefectClient, run_id: UUID, reason: str) -> bool:

@@ -4,6 +4,7 @@ Pools and deployments are those of ``prefect.yaml``, as ``prefect --no-prompt de
 """
 
 import asyncio
+import hashlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,15 @@ async def set_up(site: config.Site) -> None:
         for known in await client.read_deployments():
             if known.id not in deployed and (known.entrypoint or "").startswith(ENTRYPOINTS):
                 await client.delete_deployment(known.id)
+
+
+async def set_up_once(site: config.Site, mark: Path) -> None:
+    """`set_up`, unless the file says that just this was done already. Its content is of no other use."""
+    wanted = (REPOSITORY / "prefect.yaml").read_bytes() + site.model_dump_json().encode()
+    version = hashlib.sha256(wanted).hexdigest()
+    if not mark.exists() or mark.read_text() != version:
+        await set_up(site)
+        mark.write_text(version)
 
 
 async def make_pool(client: PrefectClient, pool: dict[str, Any]) -> None:

@@ -1,63 +1,129 @@
-"""The worker of one pool on this device: ``python -m flows.worker POOL`` (the command is ``dashcam worker POOL``).
+"""The worker of this machine: ``python -m flows.worker POOL [POOL ...]`` (the command is ``dashcam worker``).
 
-A Prefect process worker, plus what Prefect leaves out: at its start it declares dead what it was running before (a
-power cut leaves such runs Running for ever), it tells the main server that the device is there, and it gives way: when
-a person pauses the device, when its own rule says so, and when it is stopped (`flows.preemption`).
+For each pool a Prefect process worker, plus what Prefect leaves out: at its start it declares dead what it was running
+before (a power cut leaves such runs Running for ever), it tells the main server that the device is there, and it gives
+way: when a person pauses the device, when its own rule says so, and when it is stopped (`flows.watch`,
+`flows.preemption`).
 """
 
 import argparse
 import asyncio
 import contextlib
 import logging
-import os
 import shutil
 import signal
 import sys
-import time
-from datetime import datetime
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
+from filelock import FileLock, Timeout
 from prefect.client.orchestration import get_client
 from prefect.settings import get_current_settings
 
-from blocks.device import LocalDevice, NotSetUp, load_device
-from blocks.runs import crash_runs_of
-from dashcam.config import ConfigError
-from dashcam.device.availability import Rule, meters_of
+from blocks.device import LocalDevice, NotSetUp, load_devices
+from blocks.runs import crash_runs_of, drop_missed_runs
+from dashcam import Explained, config
+from dashcam.embedded import forkserver
+from dashcam.embedded.forkserver import ForkServer
+from flows import spool
 from flows.preemption import Worker
+from flows.setup import set_up_once
+from flows.watch import Watch
 
-HEARTBEAT_S = 20.0
-LOOK_S = 1.0
-PATIENCE_S = 2.0
 SETUP_POLL_S = 1
+PREFECT_POLL_S = 0.2
 
 log = logging.getLogger("dashcam.worker")
 
 
-async def work(pool: str, limit: int, device: LocalDevice) -> None:
-    """Until SIGTERM or Ctrl-C; then what is under way is given back."""
+class PoolTaken(Explained):
+    """This machine has a worker of the pool already."""
+
+
+async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | None, stopped: asyncio.Event) -> None:
+    """Until ``stopped``; then what is under way is given back. Raises what ends it before."""
     name = device.settings.hostname
-    stopped = told_to_stop()
-    empty_scratch(device)
+    empty_scratch(device.settings.scratch)
     async with get_client() as client:
         for run in await crash_runs_of(client, name, pool):
             log.warning("run %s did not survive; its unfinished clips will be offered again", run.name)
+        if missed := await drop_missed_runs(client, pool, datetime.now(UTC)):
+            log.info("%d scheduled runs of %s that were missed are not made up for", missed, pool)
     heartbeat_s = int(get_current_settings().worker.heartbeat_seconds)
-    worker = Worker(work_pool_name=pool, name=name, limit=limit, heartbeat_interval_seconds=heartbeat_s)
+    worker = Worker(
+        pool,
+        name=name,
+        limit=limit,
+        heartbeat_interval_seconds=heartbeat_s,
+        forks=forks,
+        environment={"DASHCAM_POOL": pool},
+    )
     async with server_of(device) as http:
         watch = Watch(worker, device, pool, http)
-        running = asyncio.create_task(worker.start())
+        running = asyncio.create_task(worker.start(printer=log.debug))
+        stop = asyncio.create_task(stopped.wait())
         try:
-            await watch.until({running, asyncio.create_task(stopped.wait())})
+            await watch.until({running, stop})
         finally:
+            stop.cancel()
             if not running.done():
-                worker.resting = "the worker was stopped" if stopped.is_set() else "the worker failed"
-                await watch.rest()
+                worker.drained = "the worker was stopped" if stopped.is_set() else "the worker failed"
+                await watch.drain()
                 running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+async def work_for(pools: Sequence[str], limit: int | None, mark: Path | None) -> None:
+    """For all of them, until SIGTERM or Ctrl-C, or until one of them fails, which is raised.
+
+    With ``mark`` Prefect and what it must know may come later than this process: it waits, and sets up.
+    """
+    stopped = told_to_stop()
+    stop = asyncio.create_task(stopped.wait())
+    ready = asyncio.create_task(this_machine(pools, mark))
+    await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if not ready.done():
+        ready.cancel()
+        return
+    devices = await ready
+    with ExitStack() as held:
+        for pool, device in zip(pools, devices, strict=True):
+            held.enter_context(alone(pool, device.settings.scratch))
+        forks = fork_server()
+        works = [
+            asyncio.create_task(work(pool, limit or device.settings.max_concurrent_tasks, device, forks, stopped))
+            for pool, device in zip(pools, devices, strict=True)
+        ]
+        try:
+            await asyncio.gather(*works)
+        finally:
+            for one in works:
+                one.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
+
+
+def fork_server() -> ForkServer | None:
+    """The one that forked this process, else one of its own: it ends with this process."""
+    if inherited := ForkServer.inherited():
+        return inherited
+    if not forkserver.available():
+        return None
+    server, _ = ForkServer.begin([sys.executable, "-m", "flows.forkserver"])
+    return server
+
+
+async def prefect_answers() -> None:
+    url = f"{get_current_settings().api.url}/health"
+    async with httpx.AsyncClient(timeout=5) as http:
+        while True:
+            with contextlib.suppress(httpx.HTTPError):
+                if (await http.get(url)).is_success:
+                    return
+            await asyncio.sleep(PREFECT_POLL_S)
 
 
 def server_of(device: LocalDevice) -> httpx.AsyncClient:
@@ -79,118 +145,65 @@ def told_to_stop() -> asyncio.Event:
     return stopped
 
 
-class Watch:
-    """Whether the device may work, asked of a person (through the main server) and of its own rule; and heartbeats."""
-
-    def __init__(self, worker: Worker, device: LocalDevice, pool: str, http: httpx.AsyncClient) -> None:
-        self.worker, self.settings, self.http = worker, device.settings, http
-        self.info = {"pool": pool, "cores": os.cpu_count()}
-        available = device.settings.availability
-        self.rule = Rule(available, meters_of(available, device.settings.gpu.device_id if device.settings.gpu else 0))
-        self.person: str | None = "the main server has not answered yet"
-        self.changed = asyncio.Event()
-        worker.resting = self.person
-
-    async def until(self, ends: set[asyncio.Task[Any]]) -> None:
-        """Lets the worker rest when it should, until one of these has ended. Raises what ended the watch before that:
-        a worker that nobody can pause any more must not go on."""
-        tasks = [asyncio.create_task(one) for one in (self.listen(), self.look(), self.report())]
-        try:
-            await asyncio.wait({*ends, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-        for one in ended:
-            if isinstance(one, Exception):
-                raise one
-
-    async def listen(self) -> None:
-        """Hear at once when a person pauses or resumes the device: the answer waits on the server until then."""
-        known, told = None, False
-        while True:
-            asked = {"wait_s": 0 if known is None else HEARTBEAT_S} | ({} if known is None else {"known": known})
-            try:
-                path = f"/devices/{quote(self.settings.hostname, safe='')}/pause"
-                answer = await self.http.get(path, params=asked, timeout=HEARTBEAT_S + 10)
-                pause = answer.raise_for_status().json()
-            except (httpx.HTTPError, ValueError) as error:
-                log.log(logging.DEBUG if told else logging.WARNING, "the main server does not answer: %s", error)
-                told = True
-                await asyncio.sleep(PATIENCE_S)
-                continue
-            known = bool(pause["paused"])
-            until = datetime.fromisoformat(pause["until"]).astimezone() if pause["until"] else None
-            self.person = None if not known else f"paused until {until:%Y-%m-%d %H:%M}" if until else "paused"
-            self.changed.set()
-
-    async def look(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.changed.wait(), LOOK_S)
-            self.changed.clear()
-            against = self.rule.against(datetime.now(), time.monotonic(), bool(self.worker.at_work))
-            reason = self.person or against
-            rested, self.worker.resting = self.worker.resting, reason
-            if (reason is None) == (rested is None):
-                continue
-            if reason is None:
-                log.info("working again")
-                await self.beat()
-            else:
-                await self.rest()
-
-    async def rest(self) -> None:
-        """Told first: the dispatcher then knows that what ends now is given back."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.beat(), 1)
-        await self.worker.rest()
-        await self.beat()
-
-    async def report(self) -> None:
-        while True:
-            await self.beat()
-            await asyncio.sleep(HEARTBEAT_S)
-
-    async def beat(self) -> None:
-        told = {"hostname": self.settings.hostname, "device_type": self.settings.device_type, "info": self.info}
-        try:
-            answer = await self.http.post("/devices/heartbeat", json=told | {"resting": self.worker.resting})
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
-            log.debug("heartbeat not delivered: %s", error)
-
-
-def this_device() -> LocalDevice:
-    """Waits for ``dashcam setup``: a worker may be started first, and its start takes as long."""
+async def this_machine(pools: Sequence[str], mark: Path | None = None) -> list[LocalDevice]:
+    """As it works for each pool. Waits for ``dashcam setup``, which may come later, or with ``mark`` does it."""
+    if mark is not None:
+        await prefect_answers()
+        await set_up_once(config.load_site(), mark)
     told = False
     while True:
         try:
-            return load_device()
+            return await asyncio.to_thread(load_devices, pools)
         except NotSetUp as missing:
             if not told:
                 log.warning("waiting: %s", missing)
             told = True
-            time.sleep(SETUP_POLL_S)
+            await asyncio.sleep(SETUP_POLL_S)
 
 
-def empty_scratch(device: LocalDevice) -> None:
-    """What an interrupted run left is worthless: every stage starts from its inputs."""
-    shutil.rmtree(device.settings.scratch, ignore_errors=True)
-    device.settings.scratch.mkdir(parents=True, exist_ok=True)
+def alone(pool: str, scratch: Path) -> FileLock:
+    """Held while this process works for the pool: a second would empty its scratch under its clips. Raises
+    `PoolTaken`."""
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(scratch.parent / f"{scratch.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        sentence = (
+            f"A worker of the pool {pool} runs on this machine already, with the scratch {scratch}: stop it first."
+        )
+        raise PoolTaken(sentence) from None
+    return lock
+
+
+def empty_scratch(scratch: Path) -> None:
+    """What an interrupted run left is worthless, because every stage starts from its inputs; but not a result that the
+    main server has not taken yet."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    for left in scratch.iterdir():
+        if left.name == spool.FOLDER:
+            continue
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pool")
-    parser.add_argument("--limit", type=int, default=1, help="flow runs at once on this device")
+    parser.add_argument("pools", nargs="+", metavar="POOL")
+    parser.add_argument("--limit", type=int, help="flow runs at once; default: the device's max_concurrent_tasks")
+    parser.add_argument(
+        "--set-up", type=Path, metavar="MARK", help="wait for Prefect, and set it up unless MARK says so"
+    )
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     if get_current_settings().api.url is None:  # Prefect would start a server of its own, for this process alone
         sys.exit("PREFECT_API_URL is not set: start this with `dashcam worker`, which knows it from the settings.")
     try:
-        asyncio.run(work(arguments.pool, arguments.limit, this_device()))
-    except ConfigError as error:
+        asyncio.run(work_for(arguments.pools, arguments.limit, arguments.set_up))
+    except Explained as error:
         sys.exit(str(error))
     except httpx.HTTPError as error:
         place = get_current_settings().api.url

@@ -15,7 +15,7 @@ from blocks.register import main, register_all
 from blocks.types import MainServer, MediaStore
 from dashcam.config import ConfigError, Site
 from dashcam.storage.roots import StoreMissing
-from flows.worker import SETUP_POLL_S, this_device
+from flows.worker import SETUP_POLL_S, this_machine
 
 SITE = Site.model_validate(
     {
@@ -75,11 +75,11 @@ def test_before_setup_a_device_says_what_to_do(unregistered: None, device_folder
 def test_a_worker_that_is_started_before_setup_waits_for_it(unregistered: None, device_folder: Path) -> None:
     with ThreadPoolExecutor(1) as beside:
         # Prefect's settings are context variables
-        waiting = beside.submit(copy_context().run, this_device)
+        waiting = beside.submit(copy_context().run, asyncio.run, this_machine(["gpu"]))
         with pytest.raises(TimeoutError):
             waiting.result(timeout=1.5 * SETUP_POLL_S)
         register()
-        assert waiting.result(timeout=60).server_url == "http://main-server:8000"
+        assert waiting.result(timeout=60)[0].server_url == "http://main-server:8000"
 
 
 def test_setup_registers_every_store_and_the_server_and_may_be_repeated(

@@ -17,7 +17,7 @@ from dashcam.config.model import Availability
 from dashcam.device.availability import Rule
 from dashcam.storage.roots import Stores
 from flows.preemption import Worker
-from flows.worker import Watch
+from flows.watch import Watch
 
 
 class Lost:

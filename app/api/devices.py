@@ -1,14 +1,16 @@
 """Devices say that they are there and what they are, and hear whether they are paused."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from app import system
+from app.system import Broadcast
 from dashcam.catalog import devices
 from dashcam.catalog.models import Device
 from dashcam.database import reading, writing
@@ -33,6 +35,11 @@ class DeviceState(Heartbeat):
 class Pause(BaseModel):
     paused: bool
     until: datetime | None = None
+
+
+class Word(Pause):
+    offers: int
+    """How many runs have been offered to the pool since this server started."""
 
 
 class PauseWish(BaseModel):
@@ -66,24 +73,49 @@ def get_device(hostname: str) -> DeviceState:
 
 @router.get("/{hostname}/pause")
 async def get_pause(
-    hostname: str, known: bool | None = None, wait_s: Annotated[float, Query(ge=0, le=60)] = 0
-) -> Pause:
-    """Whether a person has paused the device. With ``wait_s`` the answer waits so long for one other than ``known``."""
+    request: Request,
+    hostname: str,
+    known: bool | None = None,
+    pool: Annotated[str | None, Query(max_length=40)] = None,
+    offers: int = 0,
+    wait_s: Annotated[float, Query(ge=0, le=60)] = 0,
+) -> Word:
+    """Whether a person has paused the device, and how many runs its ``pool`` was offered. With ``wait_s`` the answer
+    waits so long for a pause other than ``known`` or another number of ``offers``."""
     here = system.current()
+    offered = here.offers.get(pool or "", Broadcast())
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_s
-    while True:
-        change = here.pauses.next()
-        pause = await asyncio.to_thread(read_pause, hostname)
-        left = deadline - loop.time()
-        if pause.paused != known or left <= 0:
-            return Pause(paused=pause.paused, until=pause.until)
-        if pause.until is not None:
-            left = min(left, max(0.1, (pause.until - datetime.now(UTC)).total_seconds()))
-        try:
-            await here.pauses.wait(change, left)
-        except asyncio.CancelledError:
-            raise HTTPException(503, "The main server is being stopped.") from None
+    gone = asyncio.create_task(disconnected(request))
+    try:
+        while True:
+            changes = (here.pauses.next(), offered.next())
+            pause = await asyncio.to_thread(read_pause, hostname)
+            left = deadline - loop.time()
+            if pause.paused != known or offered.number != offers or left <= 0 or gone.done():
+                return Word(paused=pause.paused, until=pause.until, offers=offered.number)
+            if pause.until is not None:
+                left = min(left, max(0.1, (pause.until - datetime.now(UTC)).total_seconds()))
+            await first_of(changes, gone, left)
+    except asyncio.CancelledError:
+        raise HTTPException(503, "The main server is being stopped.") from None
+    finally:
+        gone.cancel()
+
+
+async def first_of(changes: Iterable[asyncio.Event], gone: asyncio.Task[None], limit_s: float) -> None:
+    waiting = [asyncio.create_task(change.wait()) for change in changes]
+    try:
+        await asyncio.wait([*waiting, gone], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+async def disconnected(request: Request) -> None:
+    """Until who asks has gone: a server that is being stopped waits for every request that is not answered."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 @router.put("/{hostname}/pause")

@@ -29,7 +29,7 @@ def test_a_paused_device_says_so_until_it_is_resumed(client: TestClient, gpu: st
 def test_a_pause_ends_with_its_time(client: TestClient, gpu: str) -> None:
     client.put(f"{gpu}/pause", json={"for_s": 0.2})
     answer = client.get(f"{gpu}/pause", params={"known": True, "wait_s": 30}).json()
-    assert answer == {"paused": False, "until": None}
+    assert (answer["paused"], answer["until"]) == (False, None)
 
 
 def test_a_worker_that_waits_hears_of_a_pause_at_once(client: TestClient, gpu: str) -> None:
@@ -49,6 +49,29 @@ def test_a_worker_that_waits_hears_of_a_pause_at_once(client: TestClient, gpu: s
     ((paused, at),) = heard
     assert paused
     assert at - paused_at < 5, "long before the 30 s are over"
+
+
+def test_a_worker_that_waits_hears_at_once_that_a_run_was_offered_to_its_pool(
+    client: TestClient, here: System, gpu: str
+) -> None:
+    """It asks Prefect each 15 s only; without this a clip would wait as long at every stage."""
+    heard: list[int] = []
+
+    def listen() -> None:
+        asked = {"known": False, "pool": "gpu", "offers": 0, "wait_s": 30}
+        heard.append(client.get(f"{gpu}/pause", params=asked).json()["offers"])
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    listener.join(0.3)
+    here.offers["nas"].changed()
+    listener.join(0.3)
+    assert not heard, "another pool's runs are no news to it"
+    here.offers["gpu"].changed()
+    listener.join(20)
+    assert heard == [1]
+    missed = {"known": False, "pool": "gpu", "offers": 0, "wait_s": 30}
+    assert client.get(f"{gpu}/pause", params=missed).json()["offers"] == 1, "one it missed is told at once"
 
 
 def test_a_device_that_rests_is_no_longer_shown_at_work(client: TestClient, here: System, gpu: str) -> None:

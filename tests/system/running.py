@@ -78,10 +78,15 @@ class Running:
         wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_ASC"}
         return self.prefect("/flow_runs/filter", **wanted)
 
-    def worker_processes(self, pool: str) -> list[psutil.Process]:
-        """The pool's worker and the flow it runs."""
-        pid, _ = self.state["sessions"][f"worker-{pool}"]
-        return members([pid])
+    def worker(self) -> psutil.Process:
+        """The one process that works for all pools."""
+        pid, _ = self.state["sessions"]["worker"]
+        return psutil.Process(pid)
+
+    def flow_processes(self, flow_run_id: str | None) -> list[psutil.Process]:
+        """That run's process on this machine, and what it has started."""
+        run = self.ask_prefect("GET", f"/flow_runs/{flow_run_id}").json()
+        return members([int(run["infrastructure_pid"])])
 
     def process_clips(self, *paths: Path) -> tuple[dict[str, Any], subprocess.CompletedProcess[str]]:
         """`dashcam process` on this system; its JSON and how it ended."""

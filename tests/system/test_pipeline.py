@@ -235,18 +235,18 @@ def test_killing_worker_and_flow_in_the_middle_of_a_clip_loses_and_doubles_nothi
             if task.video_id == video_id and task.task_type == "HEAVY_PROCESS_VIDEO" and (task.progress or 0) > 0.05
         ]
 
-    until(heavy_under_way, "the heavy stage is in the middle of the clip")
-    victims = running.worker_processes("gpu")
+    (heavy,) = until(heavy_under_way, "the heavy stage is in the middle of the clip")
+    victims = [running.worker(), *running.flow_processes(heavy.flow_run_id)]
     assert len(victims) >= 2, "worker and flow"
     for process in victims:
         process.kill()
 
     until(lambda: (running.server.video(video_id) or {})["outcome"] == "processed", "the clip is through", 240)
-    tasks = running.server.call("GET", "/tasks", params={"video_id": video_id})["tasks"]
+    tasks = running.server.call("GET", "/tasks", params={"video": video_id})["tasks"]
     assert Counter(task["task_type"] for task in tasks) == Counter(str(task_type) for task_type in STAGES)
     assert {task["state"] for task in tasks} == {"complete"}
-    (heavy,) = (task for task in tasks if task["task_type"] == "HEAVY_PROCESS_VIDEO")
-    assert heavy["attempts"] == 2
+    (again,) = (task for task in tasks if task["task_type"] == "HEAVY_PROCESS_VIDEO")
+    assert again["attempts"] == 2
     sightings = rows(running, f"SELECT crop FROM sighting WHERE video_id = '{video_id}'")
     assert len(sightings) == len(set(sightings))
     archive = running.data / "archive" / video_id
@@ -276,9 +276,16 @@ def test_process_alone_starts_and_ends_everything(drive: Path, truth: Truth, tmp
     first = time.monotonic() - began
     assert not (data / "running.json").exists()
     assert still_running(data) == []
+    assert states_in_prefect(data) == {"COMPLETED"}, "no run is cut off in its last second"
     began = time.monotonic()
     assert "Nothing to do" in dashcam("process", clip, "--data", data).stderr
     assert time.monotonic() - began < min(15, first)
+
+
+def states_in_prefect(data: Path) -> set[str]:
+    """Of all runs that have begun."""
+    with sqlite.driver().connect(f"file:{data / 'prefect' / 'prefect.db'}?mode=ro", uri=True) as database:
+        return {state for (state,) in database.execute("SELECT state_type FROM flow_run WHERE start_time IS NOT NULL")}
 
 
 def still_running(data: Path) -> list[str]:

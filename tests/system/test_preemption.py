@@ -30,8 +30,8 @@ def under_way(running: Running, video_id: str, device: str) -> Task | None:
 @contextmanager
 def second_device(running: Running, name: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another machine that works for the pool gpu."""
-    environment = Home(running.data).environment(Ports(running.state["app"], running.state["prefect"]), "gpu")
-    environment |= {"DASHCAM_DEVICE": name, "DASHCAM_SCRATCH": str(folder)}
+    environment = Home(running.data).environment(Ports(running.state["app"], running.state["prefect"]))
+    environment |= {"DASHCAM_DEVICE": name, "DASHCAM_DEVICE_TYPE": "rtx_4090", "DASHCAM_SCRATCH": str(folder)}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.worker", "gpu"], env=environment, stdout=log, stderr=log
@@ -70,18 +70,18 @@ def test_a_device_yields_within_five_seconds_and_another_takes_over(running: Run
     video_id = ingest(running, clip)
     (name,) = (one["hostname"] for one in running.server.devices() if one["hostname"].endswith("-gpu"))
     before = until(lambda: under_way(running, video_id, name), "the heavy stage is in the middle of the clip", 240)
-    worker, *flow = sorted(running.worker_processes("gpu"), key=lambda process: process.create_time())
+    worker, flow = running.worker(), running.flow_processes(before.flow_run_id)
 
     asked = time.monotonic()
     running.server.pause(name, None)
     assert seconds_to_end(flow, asked) < YIELD_S
     assert_nothing_is_lost(running, video_id, before, "paused")
     assert worker.is_running(), "it stays, to hear when it may work again"
-    assert list((running.data / "scratch" / "gpu").rglob("clip-*")) == []
+    assert list((running.data / "scratch").rglob("clip-*")) == []
 
     with second_device(running, "spare", tmp_path) as spare:
         until(lambda: under_way(running, video_id, "spare"), "the other device has taken the clip", 120)
-        flow = psutil.Process(spare.pid).children(recursive=True)
+        flow = running.flow_processes(before.flow_run_id)
         stopped = time.monotonic()
         spare.terminate()
         assert seconds_to_end(flow, stopped) < YIELD_S

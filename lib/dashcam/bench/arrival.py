@@ -6,7 +6,6 @@ matter of its disks.
 """
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,8 +62,7 @@ def measure(folder: Path, files: int, database_url: str | None = None, say: Say 
         say(f"Making {files:,} files")
         make_clips(home.indoor_nas / "raw", files)
         say("Starting the application")
-        system.spawn("app", [sys.executable, "-m", "app.main"])
-        system.wait_for("app", f"{system.app_url}/api/v1/health")
+        system.start_app()
         say("Hashing them")
         hashing_s, hashing_cpu_s = hash_all(home.indoor_nas / "raw")
         say("Scanning them, all new")

@@ -83,8 +83,8 @@ def measure(folder: Path, clips: Path, say: Say) -> PipelineCost:
     direct, footage_s = run_stages([clip.path for clip in found], folder / "direct")
     direct_cpu_s = time.process_time() - cpu_before
     with embedded_system(Home(folder / "data"), say) as system:
-        system.start_app()
-        system.start_workers()
+        system.start()
+        system.wait_for_all()
         began, cpu_before = time.monotonic(), cpu_of(system)
         work_off(system, found, say)
         wall_s = time.monotonic() - began

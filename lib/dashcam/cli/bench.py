@@ -90,6 +90,22 @@ def preprocess(
 
 
 @app.command()
+def start(
+    clips: Annotated[Path, typer.Argument(help="Folder with two clips or more.", metavar="DIR")],
+    idle: Annotated[float, typer.Option(min=0, help="Seconds over which the idle system is measured; 0: not.")] = 300,
+    json_file: JsonOption = None,
+) -> None:
+    """The first minute and the idle night: one clip on a new and on a known data folder, and nothing to do."""
+    from dashcam.bench.start import measure, table_of
+
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+        cost = measure(Path(temporary), clips, idle, status.update)
+    if json_file is not None:
+        write_json(json_file, cost)
+    out.print(table_of(cost))
+
+
+@app.command()
 def pipeline(
     clips: Annotated[Path, typer.Argument(help="Folder with clips.", metavar="DIR")],
     json_file: JsonOption = None,

@@ -40,12 +40,12 @@ def process(
         write_json(json_file, Report(videos=[], wall_s=0))  # a file that cannot be written is said now, not after hours
     clips = find_clips(paths)
     with embedded_system(home_of(data), say) as system:
-        system.start_app()
+        system.start()
         job = Job(system.client(), clips)
         job.hand_in()
         if job.try_again():
-            system.start_workers()
             follow(job, system)
+            system.wait_for_ending_runs()
         elif done := len(job.video_ids()):
             say(f"Nothing to do: all {done} clips are known and done")
         else:
@@ -56,7 +56,6 @@ def process(
             write_json(json_file, report)
         print_report(report, system)
         if keep_serving:
-            system.start_workers()
             serve(system)
     raise typer.Exit(0 if report.all_processed else 1)
 
@@ -66,8 +65,7 @@ def up(data: DataOption = None) -> None:
     from dashcam.embedded.system import embedded_system
 
     with embedded_system(home_of(data), say) as system:
-        system.start_app()
-        system.start_workers()
+        system.start()
         serve(system)
 
 
@@ -94,6 +92,7 @@ def follow(job: "Job", system: "EmbeddedSystem") -> None:
                     row, completed=now.done[task_type], description=f"{STAGES[task_type].flow.capitalize()}{on}"
                 )
             system.keep_alive()
+            system.look()
 
         job.follow(config.load_site(system.home.config).dispatch.max_failures, tick)
 
@@ -116,6 +115,7 @@ def print_report(report: "Report", system: "EmbeddedSystem") -> None:
 
 def serve(system: "EmbeddedSystem") -> None:
     """Until Ctrl-C or SIGTERM."""
+    system.wait_for_all()
     out.print(f"WebUI    {system.app_url}", highlight=False)
     out.print(f"Prefect  {system.prefect_url}  (log in with {system.home.prefect_login})", highlight=False)
     say("Serving until Ctrl-C")

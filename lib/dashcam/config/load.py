@@ -64,17 +64,35 @@ def load_site(folder: Path | None = None) -> Site:
     return _validated(Site, _read(path), path, SITE_ENV)
 
 
-def load_device(folder: Path | None = None, hostname: str | None = None) -> DeviceSettings:
+def load_device(folder: Path | None = None, hostname: str | None = None, pool: str | None = None) -> DeviceSettings:
     """The settings of this device, or of the one named; all defaults when nothing is written about it.
 
     ``hostname`` falls back to ``DASHCAM_DEVICE``, then to the machine's own name. An entry of ``devices`` in
-    ``config.json`` is overridden key by key by ``devices/<hostname>.json``. Raises ``ConfigError``.
+    ``config.json`` is overridden key by key by ``devices/<hostname>.json``.
+
+    A machine may work for several pools and is then a device in each. With ``pool`` (else ``DASHCAM_POOL``) its scratch
+    is that pool's alone, and unless the pool goes with its type it is called ``<hostname>-<pool>``, by whose file it
+    goes where there is one. Raises ``ConfigError``.
     """
     base = config_folder(folder)
     site = load_site(folder)
     name = hostname or os.environ.get("DASHCAM_DEVICE") or socket.gethostname()
     if not re.fullmatch(r"[\w][\w.-]*", name):
         raise ConfigError([f"DASHCAM_DEVICE is {name!r}, but a device's name has only letters, digits, '-' and '.'."])
+    pool = pool or os.environ.get("DASHCAM_POOL")
+    if not pool:
+        return _device(base, site, name)
+    part = f"{name.partition('.')[0]}-{pool}"
+    if part in site.devices or _device_path(base, part).exists():
+        settings = _device(base, site, part)
+    else:
+        settings = _device(base, site, name)
+        if settings.pool != pool:
+            settings = settings.model_copy(update={"hostname": part})
+    return settings.model_copy(update={"scratch": settings.scratch / pool})
+
+
+def _device(base: Path, site: Site, name: str) -> DeviceSettings:
     path = _device_path(base, name)
     written = _read(path)
     if name in site.devices:

@@ -3,9 +3,11 @@
 import json
 import os
 import secrets
+import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_data_path
 
@@ -100,15 +102,9 @@ class Home:
         return self.data / "archive"
 
     def write_settings(self, ports: Ports) -> None:
-        """The site file, and one device per pool: this machine plays them all."""
+        """The site file, and one device per pool: this machine plays them all. What else an owner has written into them
+        stays. Raises `HomeUnusable`."""
         site = {
-            # what is archived on this machine need not lie here twice
-            "global": {
-                "task_retry_delay_seconds": 5,
-                "storage_retention_days": {"preproc_data": 0, "heavy_output": 0},
-            },
-            # all pools share this machine's cores, where a process start costs more than on a machine of its own
-            "dispatch": {"batch_linger_seconds": 15},
             "storage_paths": {
                 "indoor_nas": {"base": str(self.indoor_nas)},
                 "shed_nas": {"archive_base": str(self.archive)},
@@ -121,20 +117,27 @@ class Home:
                 "database_url": f"sqlite:///{self.data / 'dashcam.db'}",
             },
         }
-        (self.config / "config.json").write_text(json.dumps(site, indent=2))
+        unless_said = {
+            "global": {
+                "task_retry_delay_seconds": 5,
+                # what is archived on this machine need not lie here twice
+                "storage_retention_days": {"preproc_data": 0, "heavy_output": 0},
+            },
+            # all pools share this machine's cores, where a process start costs more than on a machine of its own
+            "dispatch": {"batch_linger_seconds": 15},
+        }
+        update(self.config / "config.json", site, unless_said)
         for pool in POOLS:
-            device = {
-                "device_type": DEVICE_TYPES[pool],
-                "storage": {"local_scratch": str(self.data / "scratch" / pool)},
-            }
-            (self.config / "devices" / f"{device_name(pool)}.json").write_text(json.dumps(device, indent=2))
+            device = {"device_type": DEVICE_TYPES[pool], "storage": {"local_scratch": str(self.data / "scratch")}}
+            update(self.config / "devices" / f"{device_name(pool)}.json", device, {})
 
-    def environment(self, ports: Ports, pool: str = "server") -> dict[str, str]:
+    def environment(self, ports: Ports) -> dict[str, str]:
         """The environment of the system's processes; docs/embedded.md says why Prefect is set like this."""
         home = {} if has_home() else {"HOME": str(self.data)}
         site = {
             "DASHCAM_CONFIG": str(self.config),
-            "DASHCAM_DEVICE": device_name(pool),
+            "DASHCAM_DEVICE": machine(),
+            "DASHCAM_POOL": "server",
             "NICEGUI_STORAGE_PATH": str(self.data / "browser-sessions"),
             "PYTHONUNBUFFERED": "1",
         }
@@ -148,7 +151,8 @@ class Home:
             "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_CLIENT_MAX_RETRIES": "8",
-            "PREFECT_WORKER_QUERY_SECONDS": "2",
+            # a worker hears from the app when a run was offered to it; what Prefect schedules by itself may wait
+            "PREFECT_WORKER_QUERY_SECONDS": "15",
             "DO_NOT_TRACK": "1",
         }
 
@@ -175,9 +179,33 @@ class Home:
         }
 
 
+def update(file: Path, ours: dict[str, Any], unless_said: dict[str, Any]) -> None:
+    """Write what is ours into the owner's file, and what they have not said otherwise. Raises `HomeUnusable`."""
+    try:
+        written = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        wanted = merged(merged(unless_said, written), ours)
+    except (ValueError, TypeError, AttributeError):
+        raise HomeUnusable(f"{file} is no JSON object: mend it, or remove it to have it written anew.") from None
+    if wanted != written:
+        temporary = file.with_name(f".{file.name}")
+        temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        if file.exists():
+            shutil.copymode(file, temporary)
+        temporary.replace(file)
+
+
+def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    both = {key for key in base.keys() & over.keys() if isinstance(base[key], dict) and isinstance(over[key], dict)}
+    return base | over | {key: merged(base[key], over[key]) for key in both}
+
+
+def machine() -> str:
+    return socket.gethostname().partition(".")[0] or "localhost"
+
+
 def device_name(pool: str) -> str:
     """This machine in the role of one device class."""
-    return f"{socket.gethostname().partition('.')[0] or 'localhost'}-{pool}"
+    return f"{machine()}-{pool}"
 
 
 def write_private(path: Path, text: str) -> None:

@@ -8,8 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO, Any
 
 import psutil
+
+from dashcam.embedded.forkserver import ForkedProcess, ForkServer, ForkServerGone
 
 STOP_PATIENCE_S = 8.0
 RESTART_DELAY_S = 1.0
@@ -17,24 +20,35 @@ RESTART_DELAY_S = 1.0
 
 @dataclass
 class Child:
+    """One that runs a module (``argv`` is ``python -m MODULE ...``) is forked where there is a fork server."""
+
     name: str
     argv: Sequence[str]
     environment: Mapping[str, str]
     log_file: Path
-    process: subprocess.Popen[bytes] | None = None
+    forks: "Forks | None" = None
+    process: subprocess.Popen[bytes] | ForkedProcess | None = None
     not_before: float = 0.0
     restarts: int = field(default=0)
 
     def start(self) -> None:
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.argv,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            if self.forks is not None and self.forks.alive:
+                with contextlib.suppress(ForkServerGone):
+                    server, module = self.forks.server, self.argv[2:]
+                    self.process = server.start(module, self.environment, log.fileno(), may_ask=True)
+                    return
+            self.process = subprocess.Popen(self.argv, **self.surroundings(log))
+
+    def surroundings(self, log: IO[bytes]) -> dict[str, Any]:
+        """For ``Popen``."""
+        return {
+            "env": dict(self.environment),
+            "stdin": subprocess.DEVNULL,
+            "stdout": log,
+            "stderr": subprocess.STDOUT,
+            "start_new_session": True,
+        }
 
     @property
     def alive(self) -> bool:
@@ -62,29 +76,48 @@ class Child:
         return ""
 
 
+@dataclass
+class Forks(Child):
+    """The fork server of the others."""
+
+    def start(self) -> None:
+        with self.log_file.open("ab") as log:
+            self.server, self.process = ForkServer.begin(self.argv, **self.surroundings(log))
+
+
 def ask_to_end(children: Sequence[Child]) -> None:
     """Let each end what it has started itself, for a few seconds; see `end_all` for those that do not."""
     leaders = [child.process for child in children if child.process is not None]
     for leader in leaders:
         leader.terminate()
+    wait_for(leaders)
+
+
+def wait_for(leaders: Sequence[subprocess.Popen[bytes] | ForkedProcess]) -> None:
     deadline = time.monotonic() + STOP_PATIENCE_S
     for leader in leaders:
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with contextlib.suppress(subprocess.TimeoutExpired, TimeoutError):
             leader.wait(max(0.0, deadline - time.monotonic()))
 
 
 def end_all(children: Sequence[Child]) -> None:
     """Ask all to end, then make them: nothing that was started here outlives this."""
-    pids = [child.process.pid for child in children if child.process is not None]
+    leaders = [child.process for child in children if child.process is not None]
+    pids = [leader.pid for leader in leaders]
+    for process in members(pids):
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    wait_for(leaders)
     end_tree(pids)
-    for child in children:
-        if child.process is not None:
-            child.process.wait()
+    for leader in leaders:
+        leader.wait()
 
 
 def end_tree(session_pids: Sequence[int]) -> None:
     """End every process of these sessions and all descendants: SIGTERM, a few seconds of patience, SIGKILL."""
     processes = members(session_pids)
+    if not processes:
+        return
     for process in processes:
         with contextlib.suppress(psutil.Error):
             process.send_signal(signal.SIGTERM)

@@ -1,7 +1,6 @@
 """Starting, watching and ending the embedded system; or finding the one that already runs on this data folder."""
 
 import contextlib
-import hashlib
 import json
 import socket
 import sys
@@ -9,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -16,14 +16,19 @@ import psutil
 from filelock import FileLock, Timeout
 
 from dashcam import Explained
+from dashcam.embedded import forkserver
 from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
-from dashcam.embedded.processes import Child, ask_to_end, end_all, end_tree
+from dashcam.embedded.processes import Child, Forks, ask_to_end, end_all, end_tree
 from dashcam.tasks.chain import POOLS
 from dashcam.tasks.client import MainServerClient
 
 APP_PORT, PREFECT_PORT = 8000, 4200
-START_LIMIT_S = 120.0
-REPOSITORY = Path(__file__).resolve().parents[3]
+PATIENCE_S = 30.0
+"""After so long a start is spoken of; a busy machine takes its time, so only what has ended has failed."""
+ENDING_S = 20.0
+LOOK_S = 0.5
+WARM = ("app.main", "app.dispatcher")
+"""Imported by the fork server for the system's processes, beside what the flows need."""
 
 Say = Callable[[str], None]
 
@@ -43,6 +48,12 @@ class EmbeddedSystem:
     children: dict[str, Child] = field(default_factory=dict)
     reserved: dict[str, socket.socket] = field(default_factory=dict)
     """The ports of children that are not started yet."""
+    forks: Forks | None = None
+    began: float = field(default_factory=time.monotonic)
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    coming: set[str] = field(default_factory=lambda: {"prefect", "worker"})
+    """What has not been seen to answer yet."""
+    looked: float = 0.0
 
     @property
     def app_url(self) -> str:
@@ -63,72 +74,82 @@ class EmbeddedSystem:
     def start_app(self) -> None:
         """The web process alone: enough to answer what is known already."""
         if "app" not in self.children and self.owned:
-            self.spawn("app", [sys.executable, "-m", "app.main"])
-            if not self.home.deployed.exists():
-                self.start_prefect()  # nothing is known on a new data folder, so workers will be asked for
-            self.wait_for("app", f"{self.app_url}/api/v1/health")
+            self.spawn("app", module("app.main"))
+            self.wait_for_app()
 
-    def start_workers(self) -> None:
-        """Prefect's server and one worker per pool."""
-        if not self.owned or any(f"worker-{pool}" in self.children for pool in POOLS):
+    def start(self) -> None:
+        """All of it at once, each part waiting for what it needs; returns when the app answers."""
+        if not self.owned or "worker" in self.children:
             return
-        self.say("Starting Prefect and the workers")
-        self.start_prefect()
-        self.wait_for("prefect", f"{self.prefect_url}/api/health")
-        with self.deployment():
-            for pool in POOLS:
-                argv = ["-m", "flows.worker", pool, "--limit", limit_of(pool)]
-                self.spawn(f"worker-{pool}", [sys.executable, *argv], pool)
+        if forkserver.available() and "app" not in self.children:
+            self.step("Starting: web interface, Prefect and the workers")
+            self.forks = Forks(
+                "forkserver", module("flows.forkserver", *WARM), self.environment(), self.log("forkserver")
+            )
+            self.started("forkserver", self.forks)
+        if "app" not in self.children:
+            self.spawn("app", module("app.main"))
+        address = ("--host", "127.0.0.1", "--port", str(self.ports.prefect))
+        self.spawn("prefect", module("flows.prefect_server", "start", *address))
+        self.spawn("worker", module("flows.worker", *POOLS, "--set-up", str(self.home.deployed)))
+        self.wait_for_app()
 
-    def start_prefect(self) -> None:
-        if "prefect" not in self.children:
-            argv = ["-m", "flows.prefect_server", "start", "--host", "127.0.0.1", "--port", str(self.ports.prefect)]
-            self.spawn("prefect", [sys.executable, *argv])
-
-    @contextmanager
-    def deployment(self) -> Iterator[None]:
-        """Pools, blocks and deployments are made beside what is done inside; once for these flows and addresses."""
-        version = hashlib.sha256((REPOSITORY / "prefect.yaml").read_bytes() + repr(self.ports).encode()).hexdigest()
-        done = self.home.deployed
-        if done.exists() and done.read_text() == version:
-            yield
-            return
-        self.say("Deploying the flows (once)")
-        setup = Child(
-            "setup",
-            [sys.executable, "-m", "flows.setup"],
-            self.home.environment(self.ports),
-            self.home.logs / "setup.log",
-        )
-        setup.start()
-        self.children["setup"] = setup
-        yield
-        if setup.wait():
-            raise StartFailed(f"The flows could not be deployed to Prefect: see {setup.log_file}.")
-        del self.children["setup"]
-        done.write_text(version)
-
-    def spawn(self, name: str, argv: list[str], pool: str = "server") -> None:
-        environment = self.home.environment(self.ports, pool)
-        child = Child(name, argv, environment, self.home.logs / f"{name}.log")
+    def spawn(self, name: str, argv: list[str]) -> None:
         if name in self.reserved:
             self.reserved.pop(name).close()
+        self.started(name, Child(name, argv, self.environment(), self.log(name), self.forks))
+
+    def started(self, name: str, child: Child) -> None:
         child.start()
         self.children[name] = child
         self.note()
 
-    def wait_for(self, name: str, url: str) -> None:
-        child = self.children[name]
-        deadline = time.monotonic() + START_LIMIT_S
+    def environment(self) -> dict[str, str]:
+        return self.home.environment(self.ports)
+
+    def log(self, name: str) -> Path:
+        return self.home.logs / f"{name}.log"
+
+    def step(self, what: str) -> None:
+        self.say(f"{time.monotonic() - self.began:5.1f} s  {what}")
+
+    def wait_for_app(self) -> None:
+        app, said = self.children["app"], time.monotonic()
         with httpx.Client(timeout=2) as http:
-            while time.monotonic() < deadline:
-                if not child.alive:
-                    raise StartFailed(f"{name} ended while starting: {child.last_words(3)} (log: {child.log_file})")
-                with contextlib.suppress(httpx.HTTPError):
-                    if http.get(url).is_success:
-                        return
+            while not answers(http, f"{self.app_url}/api/v1/health"):
+                if not app.alive:
+                    raise StartFailed(f"app ended while starting: {app.last_words(3)} (log: {app.log_file})")
+                if time.monotonic() - said > PATIENCE_S:
+                    said = time.monotonic()
+                    self.step(f"Still waiting for the web interface to start; its log is {app.log_file}")
+                self.keep_alive()
                 time.sleep(0.1)
-        raise StartFailed(f"{name} did not answer within {START_LIMIT_S:.0f} s: see {child.log_file}.")
+        self.step(f"The web interface answers at {self.app_url}")
+
+    def look(self) -> None:
+        """Say what has come up since."""
+        if not self.coming or time.monotonic() - self.looked < LOOK_S:
+            return
+        self.looked = time.monotonic()
+        with httpx.Client(timeout=2) as http:
+            if "prefect" in self.coming and answers(http, f"{self.prefect_url}/api/health"):
+                self.coming.remove("prefect")
+                self.step(f"Prefect answers at {self.prefect_url}")
+        if "worker" in self.coming and self.workers_are_there():
+            self.coming.remove("worker")
+            self.step("The workers are ready")
+
+    def workers_are_there(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            heard = [datetime.fromisoformat(one["last_seen"]) for one in self.client().devices()]
+            return sum(moment > self.began_at for moment in heard) >= len(POOLS)
+        return False
+
+    def wait_for_all(self) -> None:
+        while self.coming:
+            self.keep_alive()
+            self.look()
+            time.sleep(0.1)
 
     def keep_alive(self) -> None:
         """Start again what has died; called now and then by whoever waits."""
@@ -145,23 +166,46 @@ class EmbeddedSystem:
         temporary.write_text(json.dumps(state))
         temporary.replace(self.home.run_file)
 
+    def wait_for_ending_runs(self) -> None:
+        """A clip is through some seconds before the run that finished it has told Prefect so: stopped before that, the
+        run would be Crashed for ever. At most `ENDING_S`."""
+        alive = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
+        deadline = time.monotonic() + ENDING_S
+        with contextlib.suppress(httpx.HTTPError), self.prefect_api() as prefect:
+            while time.monotonic() < deadline:
+                if prefect.post("/flow_runs/count", json={"flow_runs": alive}).raise_for_status().json() == 0:
+                    return
+                time.sleep(0.1)
+
     def stop(self) -> None:
         if self.owned:
             # the workers first: they stop their flows and give them back, for which they need the others
-            workers = [child for name, child in self.children.items() if name.startswith("worker-")]
-            ask_to_end(workers)
-            end_all(workers)
-            end_all([child for child in self.children.values() if child not in workers])
+            worker = [child for name, child in self.children.items() if name == "worker"]
+            forks = [child for name, child in self.children.items() if name == "forkserver"]
+            ask_to_end(worker)
+            end_all(worker)
+            end_all([child for child in self.children.values() if child not in (*worker, *forks)])
+            end_all(forks)
             for held in self.reserved.values():
                 held.close()
             self.home.run_file.unlink(missing_ok=True)
+
+
+def module(*argv: str) -> list[str]:
+    return [sys.executable, "-m", *argv]
+
+
+def answers(http: httpx.Client, url: str) -> bool:
+    with contextlib.suppress(httpx.HTTPError):
+        return http.get(url).is_success
+    return False
 
 
 @contextmanager
 def embedded_system(home: Home, say: Say) -> Iterator[EmbeddedSystem]:
     """The system on this data folder: started here and ended on leaving, or the one that is running already.
 
-    Nothing is started yet on entry; see `EmbeddedSystem.start_app` and `start_workers`.
+    Nothing is started yet on entry; see `EmbeddedSystem.start` and `start_app`.
     """
     home.prepare()
     try:
@@ -187,7 +231,7 @@ def running_system(home: Home, say: Say) -> EmbeddedSystem:
     except (OSError, ValueError) as error:
         raise HomeUnusable(f"Another dashcam is just starting on {home.data}: try again in a minute.") from error
     say(f"Using the system that runs on {home.data} already")
-    return EmbeddedSystem(home, Ports(state["app"], state["prefect"]), say, owned=False)
+    return EmbeddedSystem(home, Ports(state["app"], state["prefect"]), say, owned=False, coming=set())
 
 
 def end_leftovers(home: Home) -> None:
@@ -221,8 +265,3 @@ def chosen(wanted: int, what: str, say: Say) -> socket.socket:
     if port != wanted:
         say(f"Port {wanted} is taken; {what} uses {port}")
     return held
-
-
-def limit_of(pool: str) -> str:
-    """One clip at a time where a device is the bottleneck; the server's runs are short and many."""
-    return "3" if pool == "server" else "1"

@@ -1,0 +1,39 @@
+"""``python -m flows.forkserver [MODULE ...] DESCRIPTOR``: has Prefect, all flows and these modules imported and forks.
+
+Before the imports the libraries for linear algebra are told to start no threads. ONNX Runtime is left to the flows: it
+starts one when it is imported.
+"""
+
+import gc
+import importlib
+import os
+import socket
+import sys
+
+from dashcam.embedded.forkserver import serve
+
+WARM = (
+    "flows.worker",
+    "flows.run",
+    "flows.ingest",
+    "flows.preprocess",
+    "flows.heavy",
+    "flows.archive",
+    "flows.finalize",
+    "flows.scan",
+)
+
+
+def main() -> None:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for module in (*WARM, *sys.argv[1:-1]):
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # or the first collection in each process would copy every page that is shared
+    job = serve(socket.socket(fileno=int(sys.argv[-1])))
+    if job is not None:
+        job()
+
+
+if __name__ == "__main__":
+    main()

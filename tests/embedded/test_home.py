@@ -1,0 +1,68 @@
+"""What an owner has written into the settings of the embedded system outlives its starts."""
+
+import json
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from dashcam.config import load_device, load_site
+from dashcam.embedded.home import Home, HomeUnusable, Ports, device_name
+from dashcam.embedded.system import session_is
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path / "data")
+    home.prepare()
+    home.write_settings(Ports(8000, 4200))
+    return home
+
+
+def change(file: Path, **changes: object) -> None:
+    file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+
+
+def test_a_start_keeps_the_owners_settings_and_writes_its_own(home: Home) -> None:
+    lens = {"front": {"horizontal_fov_deg": 140}}
+    site = home.config / "config.json"
+    change(site, place={"lenses": lens}, dispatch={"batch_linger_seconds": 40, "batch_minutes": 9})
+    gpu = home.config / "devices" / f"{device_name('gpu')}.json"
+    change(gpu, sample_fps=2)
+    site.chmod(0o600)
+    home.write_settings(Ports(8001, 4207))
+    written = load_site(home.config)
+    assert written.place.lenses["front"].horizontal_fov_deg == 140
+    assert (written.dispatch.batch_linger_seconds, written.dispatch.batch_minutes) == (40, 9)
+    assert (written.server.url, written.server.port) == ("http://127.0.0.1:8001", 8001)
+    assert written.server.prefect_url == "http://127.0.0.1:4207/api"
+    assert load_device(home.config, device_name("gpu")).sample_fps == 2
+    assert site.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_not_said_is_what_suits_one_machine(home: Home) -> None:
+    site = load_site(home.config)
+    assert (site.global_.task_retry_delay_seconds, site.dispatch.batch_linger_seconds) == (5, 15)
+
+
+def test_a_folder_that_was_moved_knows_its_new_place(home: Home, tmp_path: Path) -> None:
+    moved = Home(home.data.rename(tmp_path / "elsewhere"))
+    moved.write_settings(Ports(8000, 4200))
+    assert load_site(moved.config).stores()["indoor_nas"] == str(moved.indoor_nas)
+
+
+@pytest.mark.parametrize("broken", ["{", "[]", '"text"'])
+def test_settings_that_are_no_json_object_are_one_sentence_and_stay_as_they_are(home: Home, broken: str) -> None:
+    file = home.config / "config.json"
+    file.write_text(broken)
+    with pytest.raises(HomeUnusable, match=r"config.json is no JSON object: mend it"):
+        home.write_settings(Ports(8000, 4200))
+    assert file.read_text() == broken
+
+
+def test_a_number_that_a_stranger_has_now_is_not_taken_for_ours() -> None:
+    """Process ids are reused: with another start it is another process."""
+    mine = psutil.Process()
+    assert session_is(os.getpid(), mine.create_time())
+    assert not session_is(os.getpid(), mine.create_time() - 60)
