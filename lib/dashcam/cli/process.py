@@ -61,7 +61,7 @@ def process(
 
 
 def up(data: DataOption = None) -> None:
-    """Run the embedded system (WebUI, Prefect, one worker per pool) until Ctrl-C."""
+    """Run the embedded system (WebUI, Prefect, the workers of all pools) until Ctrl-C."""
     from dashcam.embedded.system import embedded_system
 
     with embedded_system(home_of(data), say) as system:
