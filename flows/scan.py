@@ -4,6 +4,7 @@ A file that still grows, is hidden or is named like a partial download waits for
 """
 
 from prefect import flow, get_run_logger
+from prefect.runtime import flow_run
 
 from blocks.device import load_device
 from dashcam.stages.scan import scan as scan_folder
@@ -13,7 +14,13 @@ from dashcam.tasks.client import MainServerClient
 WATCHED = ["indoor_nas:raw"]
 
 
-@flow(timeout_seconds=3600)
+def run_name() -> str:
+    """Scheduled runs have names that nobody chose, until they begin."""
+    when = flow_run.scheduled_start_time.astimezone()
+    return f"scan of {', '.join(flow_run.parameters.get('folders', WATCHED))} at {when:%Y-%m-%d %H:%M}"
+
+
+@flow(timeout_seconds=3600, flow_run_name=run_name)
 def scan(folders: list[str] = WATCHED) -> None:
     """``folders`` are places as ``store:folder``. A store that is away does not keep the others from being scanned."""
     log, device = get_run_logger(), load_device()

@@ -21,6 +21,7 @@ from blocks.register import register_all
 from blocks.runs import CLAIM_LIMIT, crash_silent_runs
 from dashcam.config import Site
 from flows.preemption import Worker
+from flows.scan import scan
 from flows.setup import set_up
 from tests.conftest import REPOSITORY
 
@@ -138,5 +139,36 @@ def test_a_run_that_was_claimed_and_never_started_is_dead_by_the_time_of_its_sta
         assert claimed.start_time is None, "Prefect gives it none"
         await crash_silent_runs(client, datetime.now(UTC) + CLAIM_LIMIT + timedelta(seconds=30 * late))
         assert await state_of(client, run.id) is state
+
+    in_prefect(test)
+
+
+def test_a_scan_is_not_begun_while_another_is_under_way(prefect: str) -> None:
+    """Nor are late ones worked off after a night: the first takes the place, and the others are cancelled."""
+
+    async def test(client: PrefectClient) -> None:
+        await set_up(SITE)
+        deployment = await client.read_deployment_by_name("scan/scan")
+        late = [await client.create_flow_run_from_deployment(deployment.id, state=Scheduled()) for _ in range(3)]
+        states = [await propose_state(client, Pending(), flow_run_id=run.id) for run in late]
+        assert [state.type for state in states] == [StateType.PENDING, StateType.CANCELLED, StateType.CANCELLED]
+        await client.set_flow_run_state(late[0].id, Completed(), force=True)
+        again = await client.create_flow_run_from_deployment(deployment.id, state=Scheduled())
+        assert (await propose_state(client, Pending(), flow_run_id=again.id)).type is StateType.PENDING
+
+    in_prefect(test)
+
+
+def test_a_scan_is_named_after_what_it_scans_and_when(
+    prefect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DASHCAM_CONFIG", str(tmp_path))
+    monkeypatch.delenv("DASHCAM_TOKEN", raising=False)
+    state = scan(folders=["indoor_nas:raw", "local:x"], return_state=True)  # without a token: named all the same
+    assert state.is_failed()
+
+    async def test(client: PrefectClient) -> None:
+        run = await client.read_flow_run(state.state_details.flow_run_id)  # type: ignore[arg-type]
+        assert run.name.startswith(f"scan of indoor_nas:raw, local:x at {datetime.now():%Y-}")
 
     in_prefect(test)
