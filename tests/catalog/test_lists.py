@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, event, select, text, update
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import devices, export, search, work
@@ -261,3 +261,15 @@ def test_a_page_by_number_says_how_many_there_are_in_all(engine: Engine) -> None
     with reading(engine) as session:
         page, total = video_table.numbered(session, VideoFilter(since=NOON + timedelta(hours=2)), limit=2, offset=1)
         assert ([int(one.video_id, 16) for one in page], total) == ([4, 3], 4)
+
+
+def test_totals_read_indices_only(engine: Engine) -> None:
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _cursor, statement, *_rest: asked.append(statement))
+    with reading(engine) as session:
+        catalogue_totals(session)
+        counts = [one for one in asked if "count" in one]
+        for statement in counts:
+            for *_, step in session.execute(text(f"EXPLAIN QUERY PLAN {statement}")):
+                assert step.startswith(("SCAN plate", "SCALAR", "CORRELATED")) or "COVERING INDEX" in step, step
+    assert len(counts) == 3

@@ -29,6 +29,7 @@ class Video(Base):
         Index("video_time", text("coalesce(start_utc, created_at)"), "video_id"),
         Index("video_camera_time", "camera", text("coalesce(start_utc, created_at)"), "video_id"),
         Index("video_clock_time", "camera", "clock", text("coalesce(start_utc, created_at)")),
+        Index("video_duration", "duration_s"),
         Index("video_outcome_time", "outcome", text("coalesce(start_utc, created_at)"), "video_id"),
     )
 
