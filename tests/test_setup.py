@@ -27,10 +27,12 @@ async def cleared(client: PrefectClient) -> None:
 
 
 async def deployments(client: PrefectClient) -> Deployments:
-    """What they are made of, without numbers and times of their own."""
+    """What they are made of, without numbers and times of their own, nor the version: in a checkout Prefect's own
+    command names the commit."""
     found = {}
+    own = {"id", "created", "updated", "schedules", "labels", "last_polled", "version"}
     for one in await client.read_deployments():
-        kept = one.model_dump(mode="json", exclude={"id", "created", "updated", "schedules", "labels", "last_polled"})
+        kept = one.model_dump(mode="json", exclude=own)
         kept["intervals"] = [each.schedule.interval for each in one.schedules]
         kept["global_concurrency_limit"] = limit.limit if (limit := one.global_concurrency_limit) else None
         found[one.name] = {key: value for key, value in kept.items() if key not in ("status", "concurrency_limit_id")}
