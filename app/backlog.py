@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -64,6 +65,8 @@ def fill(engine: Engine, pending: int) -> None:
         with writing(engine) as session:
             session.execute(insert(Video), videos)
             session.execute(insert(TaskRow), rows)
+    with closing(engine.raw_connection()) as raw:  # as a database that has rested: nothing left in the write-ahead log
+        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def clip(number: int, place: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:

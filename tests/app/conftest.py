@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from app import api, system
 from app.trouble import answer_trouble
 from dashcam.config import Site
 from dashcam.storage.roots import Stores
+from tests.app.on_the_loop import refuse_on_the_loop
 
 TOKEN = "a token of this test"
 
@@ -39,3 +40,10 @@ def anonymous(here: system.System) -> Iterator[TestClient]:
 def client(anonymous: TestClient) -> TestClient:
     anonymous.headers["Authorization"] = f"Bearer {TOKEN}"
     return anonymous
+
+
+@pytest.fixture(autouse=True)
+def never_on_the_loop() -> Iterator[None]:
+    event.listen(Engine, "begin", refuse_on_the_loop)
+    yield
+    event.remove(Engine, "begin", refuse_on_the_loop)

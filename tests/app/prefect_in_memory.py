@@ -1,5 +1,6 @@
 """Prefect as the dispatcher's client meets it, with its runs and their states in memory."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -75,7 +76,7 @@ class PrefectInMemory:
     ) -> list[FlowRun]:
         self.asked.append("runs")
         for happens in self.before_read:
-            happens()
+            await asyncio.to_thread(happens)
         self.before_read.clear()
         found = [run.model_copy(deep=True) for run in self.runs.values() if fits(run, flow_run_filter)]
         return found[offset : offset + min(limit or MOST, MOST)]

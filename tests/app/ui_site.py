@@ -11,6 +11,7 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI
 from nicegui import ui
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 import migrations
@@ -25,6 +26,7 @@ from dashcam.database import open_engine, writing
 from dashcam.records import PreprocessResult, Span
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import Completion, TaskType
+from tests.app.on_the_loop import refuse_on_the_loop
 from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
@@ -158,6 +160,7 @@ def main(folder: Path, empty: bool) -> None:
         with writing(engine) as session:
             drive(session, archive)
             lost(session)
+    event.listen(engine, "begin", refuse_on_the_loop)
     system.start(system.System(engine, Site(), Stores({"shed_nas": archive}), "a token"))
     web = FastAPI()
     web.include_router(media.router)
