@@ -177,6 +177,15 @@ def test_try_again_while_the_run_is_just_ending_counts_nothing(site: MainSite) -
     assert site.prefect.given() == [[task_id], [task_id]]
 
 
+def test_try_again_before_the_ended_run_was_judged_counts_nothing_either(site: MainSite) -> None:
+    (task_id,) = heavy(site, "a")
+    site.run_once(Failed(message="MissingWeights"))
+    site.try_again(task_id)
+    site.round()
+    assert (site.task(task_id).failures, site.task(task_id).not_before) == (0, None)
+    assert site.prefect.given() == [[task_id], [task_id]]
+
+
 def test_four_crashes_are_three_failures_and_after_try_again_none(site: MainSite) -> None:
     (task_id,) = heavy(site, "a")
     for failures in (0, 1, 2, 3):
@@ -254,6 +263,18 @@ def test_a_suspect_runs_alone_and_after_all_others(site: MainSite) -> None:
     site.prefect.put(list(site.prefect.runs)[-1], Completed())
     site.round()
     assert site.prefect.given()[3:] == [[first]]
+
+
+def test_a_suspect_shares_a_run_with_nobody(site: MainSite) -> None:
+    first, second = heavy(site, "a", "b")
+    for _ in range(2):
+        site.run_once(Crashed())
+    site.round()
+    site.due(first, second)
+    (third,) = heavy(site, "c")
+    site.prefect.online("gpu", "gpu-pc", "laptop")
+    site.round()
+    assert site.prefect.given()[2:] == [[third], [first]]
 
 
 def test_an_attempt_is_part_of_the_key_so_a_new_offer_is_a_new_run(site: MainSite) -> None:
