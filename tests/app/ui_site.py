@@ -1,7 +1,10 @@
 """A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty]``; prints its address."""
 
+import asyncio
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -162,13 +165,23 @@ def main(folder: Path, empty: bool) -> None:
             lost(session)
     event.listen(engine, "begin", refuse_on_the_loop)
     system.start(system.System(engine, Site(), Stores({"shed_nas": archive}), "a token"))
-    web = FastAPI()
+    web = FastAPI(lifespan=zone_kept)
     web.include_router(media.router)
     pages.register()
     ui.run_with(web, **pages.RUN_WITH, show_welcome_message=False)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
         uvicorn.Server(uvicorn.Config(web, log_level="warning")).run(sockets=[listening])
+
+
+@asynccontextmanager
+async def zone_kept(_web: FastAPI) -> AsyncIterator[None]:
+    """As the real web process keeps it: no page reads it on the event loop."""
+    here = system.current()
+    await asyncio.to_thread(here.look_at_zone)
+    keeping = asyncio.create_task(here.keep_zone())
+    yield
+    keeping.cancel()
 
 
 if __name__ == "__main__":
