@@ -51,6 +51,7 @@ def calm_chores() -> None:
         async def _cancellation_listener(self) -> None:
             """Nothing in Prefect's server cancels a chore, and listening is a thread's wake-up ten times a second."""
             if self._processing_session is not None:
+                self._processing_session.cancellation_ready.set()  # no chore is started before
                 await self._processing_session.stopping.wait()
 
     chores.Worker = Calm  # type: ignore[attr-defined, assignment]

@@ -15,6 +15,35 @@ import pytest
 from dashcam import sqlite
 from tests.conftest import REPOSITORY
 
+CHORES = """
+import asyncio
+from datetime import timedelta
+from flows import prefect_server
+prefect_server.CHORES_LOOK = timedelta(milliseconds=50)
+prefect_server.calm_chores()
+import docket
+import prefect.server.api.background_workers as chores
+
+done = asyncio.Event()
+times = 0
+
+async def chore(again: docket.Perpetual = docket.Perpetual(every=timedelta(milliseconds=50))) -> None:
+    global times
+    times += 1
+    if times > 2:
+        done.set()
+
+async def main() -> None:
+    async with docket.Docket(name="t", url="memory://") as queue, chores.Worker(queue) as worker:
+        await queue.add(chore, key="chore")()
+        working = asyncio.create_task(worker.run_forever())
+        await asyncio.wait_for(done.wait(), 30)
+        working.cancel()
+
+asyncio.run(main())
+print("again and again")
+"""
+
 LOCKED = """
 from dashcam import sqlite
 sqlite.replace()
@@ -87,6 +116,14 @@ def ask_prefects_database(home: Path, which: str) -> dict[str, Any]:
     argv = [sys.executable, "-c", ASKED, which]
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=True)
     return json.loads(ended.stdout.splitlines()[-1])
+
+
+def test_its_chores_are_done_again_and_again() -> None:
+    """Scheduling is one of them: without it no scan ever starts by itself."""
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY / 'lib'}{os.pathsep}{REPOSITORY}"}
+    argv = [sys.executable, "-c", CHORES]
+    ran = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=90, check=False)
+    assert ran.stdout.strip() == "again and again", ran.stderr
 
 
 def test_prefects_own_connections_run_on_a_sound_sqlite(tmp_path: Path) -> None:
