@@ -19,7 +19,7 @@ from prefect.states import Completed, Failed
 
 from blocks.device import LocalDevice, load_device
 from dashcam import Explained
-from dashcam.stages.common import Rejected, StageContext, StageOutput, clip_vanished, ensure_its_clip
+from dashcam.stages.common import Rejected, StageContext, StageOutput, clip_vanished, its_clip
 from dashcam.storage.bundle import explained
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
@@ -126,8 +126,7 @@ def work_on_clip(todo: Task, stage: Stage, work: Work) -> State:
     log = ClipLog(get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": hostname})
     try:
         with scratch_folder(device.settings.scratch) as scratch, reporting(server, todo.task_id, hostname) as report:
-            ensure_its_clip(todo, device.stores)
-            with explained(scratch), work.watch.timing(clip_name(todo)):
+            with its_clip(todo, device.stores), explained(scratch), work.watch.timing(clip_name(todo)):
                 output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
             completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
     except Rejected as rejected:

@@ -12,6 +12,7 @@ from app import api, system
 from app.trouble import answer_trouble
 from dashcam.config import Site
 from dashcam.storage.roots import Stores
+from dashcam.tasks.client import MainServerClient
 from tests.app.on_the_loop import refuse_on_the_loop
 
 TOKEN = "a token of this test"
@@ -50,3 +51,18 @@ def never_on_the_loop(request: pytest.FixtureRequest) -> Iterator[None]:
     event.listen(Engine, "begin", refuse_on_the_loop)
     yield
     event.remove(Engine, "begin", refuse_on_the_loop)
+
+
+@pytest.fixture
+def server(client: TestClient) -> MainServerClient:
+    """The flows' own client, its requests going straight into the real application."""
+    one = MainServerClient("http://testserver", "not used", patience_s=0)
+    one.http = client
+    return one
+
+
+@pytest.fixture
+def raw(here: system.System) -> Path:
+    folder = here.stores.root("indoor_nas") / "raw"
+    folder.mkdir()
+    return folder

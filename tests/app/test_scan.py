@@ -25,21 +25,6 @@ from tests.catalog.rows import add_task, add_video
 LONG_AGO = 1_700_000_000
 
 
-@pytest.fixture
-def server(client: TestClient) -> MainServerClient:
-    """The flows' own client, its requests going straight into the real application."""
-    one = MainServerClient("http://testserver", "not used", patience_s=0)
-    one.http = client
-    return one
-
-
-@pytest.fixture
-def raw(here: System) -> Path:
-    folder = here.stores.root("indoor_nas") / "raw"
-    folder.mkdir()
-    return folder
-
-
 def put(file: Path, content: str) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content)

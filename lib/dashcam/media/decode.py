@@ -83,6 +83,7 @@ class FrameReader:
     """An open clip; iterate it once for its frames. A context manager.
 
     A packet that does not decode is counted in ``corrupt`` and skipped; a clip that is cut off ends where it is cut.
+    ``packets`` counts the video's, also those that are not decoded.
     ``on_audio``, if set, receives the packets of the first audio stream in passing: an encoder needs no second read.
     Of the stretches ``skip`` (seconds of media time) only keyframes are decoded, as far as whole groups of pictures lie
     in them; ``passed_over_s`` has the times of the other frames there.
@@ -106,6 +107,7 @@ class FrameReader:
         self.corrupt = 0
         self._not_done_here = 0
         self.decoded = 0
+        self.packets = 0
         self.first_pts: int | None = None
         self._last_pts: int | None = None
         self._shift = 0
@@ -138,6 +140,11 @@ class FrameReader:
         context.thread_type = "SLICE" if keyframes_only else "AUTO"
         if keyframes_only:
             context.skip_frame = "NONKEY"
+
+    @property
+    def came(self) -> int:
+        """How many frames came out, with those that were passed over."""
+        return self.decoded + len(self.passed_over_s)
 
     @property
     def width(self) -> int:
@@ -262,7 +269,9 @@ class FrameReader:
             if packet.stream is not self.stream:
                 if self.on_audio and packet.size:
                     self.on_audio(packet)
-            elif not packet.size or not self.keyframes_only or (packet.is_keyframe and self._wanted(packet)):
+                continue
+            self.packets += bool(packet.size)
+            if not packet.size or not self.keyframes_only or (packet.is_keyframe and self._wanted(packet)):
                 yield packet
 
     def _wanted(self, packet: av.Packet) -> bool:

@@ -1,7 +1,8 @@
 """What every stage gets and gives back."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,14 +58,44 @@ class StageOutput:
     publish: list[NewTask] = field(default_factory=list)
 
 
-def ensure_its_clip(task: Task, stores: Stores) -> None:
-    """What lies at the clip's place is that clip, if the stage reads it: people, and cameras that count from 1 again,
-    put another one there. Raises `StageError`; ``OSError`` and `StoreError` when it cannot be read."""
+@contextmanager
+def its_clip(task: Task, stores: Stores) -> Iterator[None]:
+    """What lies at the clip's place is that clip before the stage reads it, and still is afterwards, whether the stage
+    ended well or rejects it: people, and cameras that count from 1 again, put another one there, and a copy may be cut
+    off or written over at any time. Raises `StageError`; ``OSError`` and `StoreError` when it cannot be read."""
+    _ensure(task, stores)
+    try:
+        yield
+    except Rejected:
+        _ensure(task, stores)
+        raise
+    _ensure(task, stores)
+
+
+def _ensure(task: Task, stores: Stores) -> None:
     if STAGES[task.task_type].reads_clip and identity.video_id(stores.path(task.input("video").uri)) != task.video_id:
         raise StageError(
             f"{task.input('video').path} is not the clip any more that was handed in: it was still being written, or "
             "was replaced."
         )
+
+
+def ensure_all_came(task: Task, came: int, again: Callable[[], int], ctx: StageContext) -> None:
+    """As many frames came out of the clip as ingest had counted, where that is known and nothing was missing then.
+
+    What came too few the first time is counted once more by ``again``: a clip whose index promises too much, or in
+    which some frames are spoiled, gives the same number twice. Raises `StageError` when it does not: the store did.
+    """
+    facts = task.video
+    if facts is None or facts.damage or came >= facts.frames:
+        return
+    second = again()
+    if second != came:
+        raise StageError(
+            f"{task.input('video').path} gave {came} of its {facts.frames} frames, and {second} when it was read once "
+            "more: it, or the store it lies in, changed meanwhile."
+        )
+    ctx.log.warning("%s: %d frames came out, twice; ingest had counted %d", facts.name, came, facts.frames)
 
 
 def clip_vanished(task: Task, stores: Stores) -> bool:

@@ -13,7 +13,7 @@ from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Candidates, HeavyResult, Sighting, Span
-from dashcam.stages.common import StageContext, StageError, StageOutput
+from dashcam.stages.common import StageContext, StageError, StageOutput, ensure_all_came
 from dashcam.storage import layout
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -61,6 +61,7 @@ class Heavy:
                 reader, tracklets = self._decode(task, ctx, work, tracking, skip, shelf)
         except NoDecoder as error:
             raise StageError(str(error)) from error
+        ensure_all_came(task, reader.came, lambda: self._counted(task, ctx, skip), ctx)
         found = sightings(tracklets)
         result = HeavyResult(
             bundle=bundle,
@@ -85,9 +86,8 @@ class Heavy:
     ) -> tuple[FrameReader, list[Tracklet]]:
         """The one pass over the clip, of the stretches ``skip`` its keyframes alone."""
         device = self._device
-        path = ctx.stores.path(task.input("video").uri)
         gpu = None if device.gpu is None else device.gpu.device_id
-        with FrameReader(path, threads=device.threads, skip=skip, gpu=gpu) as reader:
+        with self._reader(task, ctx, skip) as reader:
             duration_s = task.video.duration_s if task.video else reader.duration_s
             low = work / layout.LOWRES
             with LowResEncoder(low, reader, threads=beside(device.threads), fps=device.lowres_fps, gpu=gpu) as encoder:
@@ -107,6 +107,18 @@ class Heavy:
             if reader.corrupt:
                 ctx.log.warning("%s: %d damaged packets or frames skipped", task.video_id, reader.corrupt)
             return reader, tracklets
+
+    def _reader(self, task: Task, ctx: StageContext, skip: Stretches) -> FrameReader:
+        path = ctx.stores.path(task.input("video").uri)
+        gpu = None if self._device.gpu is None else self._device.gpu.device_id
+        return FrameReader(path, threads=self._device.threads, skip=skip, gpu=gpu)
+
+    def _counted(self, task: Task, ctx: StageContext, skip: Stretches) -> int:
+        """How many frames come out when the clip is read once more, for nothing else."""
+        with self._reader(task, ctx, skip) as reader:
+            for _ in reader:
+                pass
+        return reader.came
 
 
 class _Shelf:

@@ -14,7 +14,7 @@ from dashcam.media.coding import NoDecoder
 from dashcam.media.decode import DecodeError, Frame, FrameReader, UnknownCoding
 from dashcam.media.images import Image, at_most, jpeg
 from dashcam.records import Candidates, Fix, PreprocessResult, ProposedRegion
-from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, settings_of
+from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, ensure_all_came, settings_of
 from dashcam.storage import layout
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -44,7 +44,7 @@ class Preprocess:
         settings = settings_of(task, self._device)
         try:
             self.load()
-            seen, duration_s = self._look(task, ctx, settings)
+            seen, duration_s, packets = self._look(task, ctx, settings)
         except DecodeError as error:
             if isinstance(error, UnknownCoding) and task.video and task.video.codec:  # the main server knew it
                 raise StageError(str(NoDecoder(task.video.name, task.video.codec))) from error
@@ -54,6 +54,7 @@ class Preprocess:
         except (MissingWeights, EngineLost) as error:
             self._proposer, self._loaded = None, False
             raise StageError(str(error)) from error
+        ensure_all_came(task, packets, lambda: self._counted(task, ctx), ctx)
         looks = seen.triage.looks
         spans = seen.triage.spans(duration_s)
         found = Candidates(
@@ -91,13 +92,11 @@ class Preprocess:
             self._proposer = proposer_of(self._device)
             self._loaded = True
 
-    def _look(self, task: Task, ctx: StageContext, settings: PreprocessSettings) -> tuple["_KeyframeScan", float]:
-        """The one pass over the clip's keyframes; what was seen, and how long the clip is."""
+    def _look(self, task: Task, ctx: StageContext, settings: PreprocessSettings) -> tuple["_KeyframeScan", float, int]:
+        """The one pass over the clip's keyframes; what was seen, how long the clip is, and how many frames it has."""
         seen = _KeyframeScan(_speeds(task.video.fixes if task.video else []), settings)
         camera = task.video.camera if task.video else ""
-        with FrameReader(
-            ctx.stores.path(task.input("video").uri), keyframes_only=True, threads=self._device.threads
-        ) as reader:
+        with self._reader(task, ctx) as reader:
             reader.wants = seen.wants
             promised_s = task.video.duration_s if task.video else reader.duration_s
             for frame in reader:
@@ -111,7 +110,19 @@ class Preprocess:
                     bgr = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), dtype=np.uint8)
                     seen.thumbs.add(frame.index, jpeg(at_most(bgr, THUMB_WIDTH), 80))
                 ctx.progress(min(0.95, frame.t_s / promised_s) if promised_s else 0.0)
-        return seen, max(promised_s, seen.triage.looks[-1].t_s)
+        return seen, max(promised_s, seen.triage.looks[-1].t_s), reader.packets
+
+    def _reader(self, task: Task, ctx: StageContext) -> FrameReader:
+        path = ctx.stores.path(task.input("video").uri)
+        return FrameReader(path, keyframes_only=True, threads=self._device.threads)
+
+    def _counted(self, task: Task, ctx: StageContext) -> int:
+        """How many frames the clip has when it is read once more; only its first is decoded."""
+        with self._reader(task, ctx) as reader:
+            reader.wants = lambda t_s: False
+            for _ in reader:
+                pass
+        return reader.packets
 
 
 def small(frame: Frame, side: int) -> Image:
