@@ -219,7 +219,7 @@ class ManifestEntry(Record):
 
 
 class Manifest(Record):
-    """``manifest.json`` of an archived video: every file with its hash, and what it was made from."""
+    """``manifest.json`` of an archived video, and of a bundle: every file with its hash, and what it was made from."""
 
     version: Literal[1] = 1
     video_id: str

@@ -116,6 +116,7 @@ def test_a_plate_that_stands_still_is_one_sighting_and_the_same_bytes_every_time
     assert [(r.type, r.uri) for r in archive.inputs] == [
         ("video", "local:stop.mp4"),
         ("bundle", "indoor_nas:heavy_output/stop"),
+        ("hashes", "indoor_nas:heavy_output/stop/manifest.json"),
     ]
 
 

@@ -1,16 +1,16 @@
-"""ARCHIVE_VIDEO: the heavy stage's bundle goes to the shed NAS, proven byte by byte before it gets its name.
+"""ARCHIVE_VIDEO: the heavy stage's bundle goes to the shed NAS, proven byte by byte before it gets its name: what is
+read is what heavy wrote, and what is written reads back.
 
 The archive has the layout of the owner's shed NAS document, best frames and a manifest beside it; what only describes
 (``detections.json``) stays behind, because metadata is the database's.
 """
 
 import hashlib
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dashcam.records import ArchiveResult, Manifest, ManifestEntry
-from dashcam.stages.common import StageContext, StageOutput
+from dashcam.stages.common import HASHES, StageContext, StageOutput
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -52,14 +52,17 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
 
 def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manifest:
     files = whole(folder)
+    written = _written(folder, task)
     existing = _proven(final, task)
     # everything is read twice: from the bundle, and from the copy (or from the archive that is there)
     step = bundle.counted(2 * sum(path.stat().st_size for path in files.values()), ctx.progress)
     if existing is not None and _same(existing, files, step):
+        _ensure_written(folder, written, existing.files)
         ctx.log.info("%s already holds exactly this; left alone", final)
         return existing
     with bundle.new_folder(final) as temporary:
-        manifest = _manifest(task, [_copy(path, temporary, name, step) for name, path in files.items()])
+        manifest = _manifest(task, [bundle.copy_file(path, temporary, name, step) for name, path in files.items()])
+        _ensure_written(folder, written, manifest.files)
         if differences := bundle.verify(temporary, manifest, step):
             raise StorageError(
                 f"The copy in {final.parent} does not read back as it was written ({differences[0]}); check that disk."
@@ -83,20 +86,36 @@ def whole(folder: Path) -> dict[str, Path]:
     return files
 
 
-def _copy(source: Path, target_folder: Path, name: str, step: Callable[[int], None]) -> ManifestEntry:
-    """Copies one file, flushed to disk; the entry says what was read, so that the copy can be held against it."""
-    target = target_folder / name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
-    with source.open("rb") as read, target.open("xb") as write:
-        while block := read.read(bundle.CHUNK):
-            write.write(block)
-            digest.update(block)
-            size += len(block)
-            step(len(block))
-        write.flush()
-        os.fsync(write.fileno())
-    return ManifestEntry(path=name, size=size, sha256=digest.hexdigest())
+def _written(folder: Path, task: Task) -> Manifest | None:
+    """What heavy says it wrote; None for a bundle from before it did."""
+    if not any(ref.type == HASHES for ref in task.inputs) and not (folder / layout.MANIFEST).exists():
+        return None
+    try:
+        manifest = bundle.read_manifest(folder)
+    except StorageError as error:
+        raise StorageError(
+            f"What heavy wrote cannot be proven: {error} Nothing was archived; run heavy again."
+        ) from None
+    if manifest != _manifest(task, manifest.files).model_copy(update={"source": manifest.source}):
+        raise StorageError(f"{folder / layout.MANIFEST} is of another clip; nothing was archived, run heavy again.")
+    return manifest
+
+
+def _ensure_written(folder: Path, written: Manifest | None, read: Sequence[ManifestEntry]) -> None:
+    """Raises unless the bundle, of which ``read`` goes into the archive, has the files that heavy wrote and no others,
+    those that stay behind included."""
+    if written is None:
+        return
+    said = {layout.archived(entry.path) or entry.path: (entry.size, entry.sha256) for entry in written.files}
+    there = {entry.path: (entry.size, entry.sha256) for entry in read}
+    for name, path in bundle.tree(folder).items():
+        if layout.archived(name) is None and name != layout.MANIFEST:
+            there[name] = path.stat().st_size, bundle.hash_file(path)
+    if others := sorted(name for name in said.keys() | there.keys() if said.get(name) != there.get(name)):
+        raise StorageError(
+            f"The bundle {folder} is not what heavy wrote, by its {layout.MANIFEST} ({', '.join(others[:3])}): check "
+            "that disk. Nothing was archived; run heavy again."
+        )
 
 
 def _manifest(task: Task, entries: list[ManifestEntry]) -> Manifest:

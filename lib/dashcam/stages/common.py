@@ -18,6 +18,8 @@ from dashcam.tasks.model import InputRef, NewTask, Task
 
 PARAMETERS = "parameters"
 """The type of a task's input that says what its stage goes by."""
+HASHES = "hashes"
+"""The type of the input that says what the heavy stage wrote: its bundle's manifest."""
 
 
 class Rejected(Explained):

@@ -12,10 +12,10 @@ from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
-from dashcam.records import Candidates, HeavyResult, Sighting, Span
-from dashcam.stages.common import StageContext, StageError, StageOutput, ensure_all_came
+from dashcam.records import Candidates, HeavyResult, Manifest, ManifestEntry, Sighting, Span
+from dashcam.stages.common import HASHES, StageContext, StageError, StageOutput, ensure_all_came
 from dashcam.storage import layout
-from dashcam.storage.bundle import new_folder
+from dashcam.storage.bundle import copy_file, manifest_bytes, new_folder, tree
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import Detector, PlateReader
 from dashcam.vision.factory import batch_of, beside, detector_of, no_gpu_detector, reader_of, second_reader_of
@@ -74,10 +74,13 @@ class Heavy:
         )
         (work / layout.DETECTIONS).write_text(_detections(result) + "\n", encoding="utf-8")
         with new_folder(ctx.stores.path(bundle)) as folder:
-            shutil.copytree(work, folder, dirs_exist_ok=True)
+            (folder / layout.PLATE_CROPS).mkdir()
+            written = [copy_file(path, folder, name) for name, path in tree(work).items()]
+            (folder / layout.MANIFEST).write_bytes(manifest_bytes(_manifest(task, written)))
         ctx.progress(1.0)
         _report(task, ctx, result, tracking)
-        inputs = [task.input("video"), InputRef.of(bundle, "bundle")]
+        hashes = InputRef.of(f"{bundle}/{layout.MANIFEST}", HASHES)
+        inputs = [task.input("video"), InputRef.of(bundle, "bundle"), hashes]
         archive = NewTask(task_type=TaskType.ARCHIVE_VIDEO, video_id=task.video_id, inputs=inputs)
         return StageOutput(result, [archive])
 
@@ -193,6 +196,12 @@ def _detections(result: HeavyResult) -> str:
     """The result with the crops' paths in the bundle, for who reads it there."""
     here = [one.model_copy(update={"crop": layout.bundled(one.crop)}) for one in result.sightings]
     return result.model_copy(update={"sightings": here}).model_dump_json(indent=1)
+
+
+def _manifest(task: Task, written: list[ManifestEntry]) -> Manifest:
+    """What was written, hashed on its way out of scratch: the archive stage holds what it reads against it."""
+    name, sha256 = (task.video.name, task.video.sha256) if task.video else (task.input("video").path, "")
+    return Manifest(video_id=task.video_id, source=name, source_sha256=sha256, files=written)
 
 
 def _write_times(file: Path, times_s: list[float]) -> None:

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dashcam import Explained
-from dashcam.records import Manifest
+from dashcam.records import Manifest, ManifestEntry
 from dashcam.storage.layout import MANIFEST
 
 CHUNK = 1 << 20  # bytes read at a time
@@ -185,6 +185,24 @@ def hash_file(path: Path, on_bytes: Callable[[int], None] = lambda count: None) 
             digest.update(block)
             on_bytes(len(block))
     return digest.hexdigest()
+
+
+def copy_file(
+    source: Path, folder: Path, name: str, on_bytes: Callable[[int], None] = lambda count: None
+) -> ManifestEntry:
+    """Copies a file to ``name`` in a folder, flushed to disk; by the entry, what was read, the copy can be proven."""
+    target = folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest, size = hashlib.sha256(), 0
+    with source.open("rb") as read, target.open("xb") as write:
+        while block := read.read(CHUNK):
+            write.write(block)
+            digest.update(block)
+            size += len(block)
+            on_bytes(len(block))
+        write.flush()
+        os.fsync(write.fileno())
+    return ManifestEntry(path=name, size=size, sha256=digest.hexdigest())
 
 
 def counted(total: int, progress: Callable[[float], None]) -> Callable[[int], None]:

@@ -3,8 +3,8 @@
 =========================================  ===========================================================================
 ``indoor_nas:raw/<trip>/``                 clips, as viofosync leaves them
 ``indoor_nas:preproc/<video_id>/``         ``candidates.json`` and ``thumbs/``, for the heavy stage
-``indoor_nas:heavy_output/<video_id>/``    the bundle: ``detections.json``, ``video_lowres.mp4``, ``plate_crops/``,
-                                           ``frames/``
+``indoor_nas:heavy_output/<video_id>/``    the bundle: ``manifest.json``, ``detections.json``, ``video_lowres.mp4``,
+                                           ``plate_crops/``, ``frames/``
 ``shed_nas:<video_id>/``                   the archive: ``manifest.json``, ``video_lowres.mp4``, ``plates/``,
                                            ``frames/``
 =========================================  ===========================================================================
