@@ -5,9 +5,12 @@ Prefect names no module, so ``sqlite3`` is replaced before anything imports it.
 
 import contextlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dashcam import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 WITHOUT_WAL = (
     "journal_mode=DELETE", "synchronous=FULL", "foreign_keys=ON", "legacy_alter_table=OFF", "cache_size=20000",
@@ -22,21 +25,31 @@ def prepare() -> str:
     """
     module = sqlite.replace()
     from prefect.server.database.configurations import AioSqliteConfiguration
-    from prefect.settings import get_current_settings
-    from sqlalchemy.engine import make_url
 
-    address = get_current_settings().server.database.connection_url
-    url = make_url(address.get_secret_value() if address else "sqlite://")
-    if url.get_backend_name() != "sqlite" or not url.database:
+    url = address()
+    if (file := file_of(url)) is None:
         return f"Prefect's database is {url.get_backend_name()}."
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    sqlite.keep_private(Path(url.database))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    sqlite.keep_private(file)
     if not sqlite.has_wal_reset_bug(module.sqlite_version_info):
         return f"Prefect's database is SQLite {module.sqlite_version}."
     AioSqliteConfiguration.setup_sqlite = setup_without_wal  # type: ignore[method-assign, assignment]
-    with contextlib.closing(module.connect(url.database)) as connection:  # alone, which leaving WAL asks for
+    with contextlib.closing(module.connect(file)) as connection:  # alone, which leaving WAL asks for
         connection.execute("PRAGMA journal_mode=DELETE")
     return f"Prefect's database is {sqlite.advice(module)}"
+
+
+def address() -> "URL":
+    from prefect.settings import get_current_settings
+    from sqlalchemy.engine import make_url
+
+    said = get_current_settings().server.database.connection_url
+    return make_url(said.get_secret_value() if said else "sqlite://")
+
+
+def file_of(url: "URL") -> Path | None:
+    """None for another database than SQLite in a file."""
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def setup_without_wal(self: Any, connection: Any, _record: Any) -> None:

@@ -39,6 +39,13 @@ def collect() -> None:
             everything = time.monotonic() + ALL_S
 
 
+def make_new_database() -> None:
+    if file := prefect_database.file_of(prefect_database.address()):
+        from flows import prefect_schema
+
+        prefect_schema.make(file)
+
+
 def calm_chores() -> None:
     """Prefect's server has no setting for how often its queue (docket) looks for what is due or cancelled."""
     import docket
@@ -60,6 +67,7 @@ def calm_chores() -> None:
 def main() -> None:
     print(prefect_database.prepare(), flush=True)
     collect_beside()
+    make_new_database()
     calm_chores()
     from prefect.cli import app
 

@@ -147,3 +147,63 @@ def test_prefects_database_does_without_wal_where_no_sqlite_is_sound(tmp_path: P
         "journal_mode": "delete", "foreign_keys": 1, "synchronous": 2, "busy_timeout": 60_000, "legacy_alter_table": 0,
         "version": sqlite3.sqlite_version,
     }  # fmt: skip
+
+
+MADE = """
+import asyncio, json, sys
+from pathlib import Path
+from flows import prefect_database
+prefect_database.prepare()
+import prefect.server.api.server
+from prefect.server.database import provide_database_interface
+file = prefect_database.file_of(prefect_database.address())
+if sys.argv[1] != "prefect":
+    from flows import prefect_schema
+    if sys.argv[1] == "broken":
+        prefect_schema.reflect_alone = None
+    print(prefect_schema.make(file))
+if sys.argv[1] != "ours":
+    asyncio.run(provide_database_interface().create_db())
+"""
+
+
+def make_prefects_database(home: Path, who: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'lib'}", "PREFECT_HOME": str(home)}
+    argv = [sys.executable, "-c", MADE, who]
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=True)
+
+
+def tables_of(file: Path) -> dict[str, Any]:
+    """What is in a database. The order of a table's constraints is nobody's: it differs between two of Prefect's."""
+    with closing(sqlite.driver().connect(file)) as connection:
+        found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master").fetchall()
+        columns = {name: connection.execute(f"PRAGMA table_xinfo({name})").fetchall() for _, name, _, _ in found}
+        rows = {
+            name: connection.execute(f"SELECT * FROM {name}").fetchall() for what, name, *_ in found if what == "table"
+        }
+        schema = {(what, name, of): sorted(lines_of(said)) for what, name, of, said in found}
+        settings = {
+            name: connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "auto_vacuum", "encoding")
+        }
+    return {"schema": schema, "columns": columns, "rows": rows, "settings": settings}
+
+
+def lines_of(said: str | None) -> list[str]:
+    return [line.strip(" \t,") for line in (said or "").splitlines()]
+
+
+def test_a_new_database_is_what_prefects_own_migrations_make(tmp_path: Path) -> None:
+    assert make_prefects_database(tmp_path / "ours", "ours").stdout == "True\n"
+    make_prefects_database(tmp_path / "prefect", "prefect")
+    ours, prefects = (tables_of(tmp_path / who / "prefect.db") for who in ("ours", "prefect"))
+    assert len(ours["schema"]) > 200 and ours["rows"]["alembic_version"]
+    assert ours == prefects
+    assert stat.S_IMODE((tmp_path / "ours" / "prefect.db").stat().st_mode) == 0o600
+    assert make_prefects_database(tmp_path / "ours", "ours").stdout == "False\n", "one that is there is left alone"
+
+
+def test_prefect_makes_its_database_itself_where_ours_cannot_be_made(tmp_path: Path) -> None:
+    ended = make_prefects_database(tmp_path / "prefect", "broken")
+    assert ended.stdout == "False\n" and "Prefect makes its database itself" in ended.stderr
+    assert tables_of(tmp_path / "prefect" / "prefect.db")["rows"]["alembic_version"]
+    assert not list((tmp_path / "prefect").glob(".prefect.db*"))
