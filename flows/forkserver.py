@@ -26,9 +26,10 @@ WARM = (
 
 def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.disable()  # there is none: what is imported stays
     for module in (*WARM, *sys.argv[1:-1]):
         importlib.import_module(module)
-    gc.collect()
+    gc.enable()
     gc.freeze()  # or the first collection in each process would copy every page that is shared
     job = serve(socket.socket(fileno=int(sys.argv[-1])))
     if job is not None:

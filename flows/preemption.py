@@ -7,7 +7,7 @@ one later; what it had completed it skips. Nothing has failed, and no attempt is
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import httpx
@@ -31,8 +31,24 @@ POLL_S = 0.1
 log = logging.getLogger("dashcam.worker")
 
 
+class Configuration(ProcessJobConfiguration):
+    """Nothing of what a run, its deployment or its pool say is used (`flows.ours`), so nothing of it is asked for."""
+
+    @classmethod
+    async def resolve_for_flow_run(cls, flow_run: FlowRun, **_: Any) -> Self:
+        configuration = cls()
+        configuration.prepare_for_flow_run(flow_run)
+        return configuration
+
+    @classmethod
+    def _base_environment(cls) -> dict[str, str]:
+        return {}
+
+
 class Worker(ProcessWorker):
     """A process worker of Prefect that runs only our flows, in processes forked for it, and that can be drained."""
+
+    job_configuration = Configuration
 
     @classmethod
     def __dispatch_key__(cls) -> str:
@@ -54,6 +70,9 @@ class Worker(ProcessWorker):
         self.at_work: dict[UUID, Starter] = {}
         self._looking = asyncio.Lock()
         self._wanted = asyncio.Event()
+
+    async def _worker_metadata(self) -> None:
+        """Which of Prefect's collections are installed, for others to see: finding out imports them all."""
 
     async def get_and_submit_flow_runs(self) -> list[FlowRun]:
         async with self._looking:  # two answers of Prefect that cross could start a run a second time

@@ -28,6 +28,7 @@ from blocks.runs import crash_runs_of, drop_missed_runs
 from dashcam import Explained, config
 from dashcam.embedded import forkserver
 from dashcam.embedded.forkserver import ForkServer
+from dashcam.tasks.client import needs_certificates
 from flows import spool
 from flows.preemption import Worker
 from flows.setup import set_up_once
@@ -118,7 +119,7 @@ def fork_server() -> ForkServer | None:
 
 async def prefect_answers() -> None:
     url = f"{get_current_settings().api.url}/health"
-    async with httpx.AsyncClient(timeout=5) as http:
+    async with httpx.AsyncClient(timeout=5, verify=needs_certificates(url)) as http:
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 if (await http.get(url)).is_success:
@@ -128,7 +129,8 @@ async def prefect_answers() -> None:
 
 def server_of(device: LocalDevice) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {device.token}"}
-    return httpx.AsyncClient(base_url=f"{device.server_url}/api/v1", headers=headers, timeout=5)
+    url = f"{device.server_url}/api/v1"
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=5, verify=needs_certificates(url))
 
 
 def told_to_stop() -> asyncio.Event:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,7 @@ import pytest
 from dashcam.config import load_device, load_site
 from dashcam.embedded.home import Home, HomeUnusable, Ports, device_name
 from dashcam.embedded.system import session_is
+from dashcam.tasks.client import needs_certificates
 
 
 @pytest.fixture
@@ -66,3 +68,14 @@ def test_a_number_that_a_stranger_has_now_is_not_taken_for_ours() -> None:
     mine = psutil.Process()
     assert session_is(os.getpid(), mine.create_time())
     assert not session_is(os.getpid(), mine.create_time() - 60)
+
+
+def test_prefects_clients_read_one_certificate_only(home: Home) -> None:
+    """They speak http here, and there are a hundred of them; without any the file would be refused."""
+    file = home.environment(Ports(8000, 4200))["PREFECT_API_SSL_CERT_FILE"]
+    assert len(ssl.create_default_context(cafile=file).get_ca_certs()) == 1
+
+
+def test_http_needs_no_certificates_and_anything_else_does() -> None:
+    assert not needs_certificates("http://main:8000")
+    assert needs_certificates("https://main") and needs_certificates("HTTPS://main")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import certifi
 from platformdirs import user_data_path
 
 from dashcam import Explained
@@ -70,6 +71,10 @@ class Home:
     def prefect(self) -> Path:
         return self.data / "prefect"
 
+    @property
+    def one_certificate(self) -> Path:
+        return self.prefect / "certificate.pem"
+
     def prepare(self) -> None:
         """Make the folders and the token. Raises `HomeUnusable` when that is not allowed or the disk is full."""
         try:
@@ -79,6 +84,8 @@ class Home:
                 write_private(self.token_file, secrets.token_urlsafe(32))
             if not self.prefect_login_file.exists():
                 write_private(self.prefect_login_file, f"dashcam:{secrets.token_urlsafe(12)}")
+            if not self.one_certificate.exists():
+                self.one_certificate.write_text(first_certificate())
             probe = self.data / f".write-{os.getpid()}"
             probe.write_bytes(b"x" * 4096)
             probe.unlink()
@@ -151,6 +158,11 @@ class Home:
             "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
             "PREFECT_CLIENT_MAX_RETRIES": "8",
+            # each of its many clients would ask for what this server does not have, or has
+            "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+            "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+            # and would read the world's certificates, for http
+            "PREFECT_API_SSL_CERT_FILE": str(self.one_certificate),
             # a worker hears from the app when a run was offered to it; what Prefect schedules by itself may wait
             "PREFECT_WORKER_QUERY_SECONDS": "15",
             "DO_NOT_TRACK": "1",
@@ -177,6 +189,12 @@ class Home:
             f"{services}_SCHEDULER_MAX_RUNS": "2",
             f"{services}_SCHEDULER_MIN_SCHEDULED_TIME": "PT0S",
         }
+
+
+def first_certificate() -> str:
+    """One of the world's, because none at all is an error: Prefect is asked by http here."""
+    every = Path(certifi.where()).read_text(encoding="ascii", errors="ignore")
+    return every[every.index("-----BEGIN") :].partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
 
 
 def update(file: Path, ours: dict[str, Any], unless_said: dict[str, Any]) -> None:

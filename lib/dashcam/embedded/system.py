@@ -69,7 +69,7 @@ class EmbeddedSystem:
     def prefect_api(self) -> httpx.Client:
         """Prefect's REST API, logged in."""
         user, _, password = self.home.prefect_login.partition(":")
-        return httpx.Client(base_url=f"{self.prefect_url}/api", auth=(user, password), timeout=60)
+        return httpx.Client(base_url=f"{self.prefect_url}/api", auth=(user, password), timeout=60, verify=False)
 
     def start_app(self) -> None:
         """The web process alone: enough to answer what is known already."""
@@ -115,7 +115,7 @@ class EmbeddedSystem:
 
     def wait_for_app(self) -> None:
         app, said = self.children["app"], time.monotonic()
-        with httpx.Client(timeout=2) as http:
+        with httpx.Client(timeout=2, verify=False) as http:
             while not answers(http, f"{self.app_url}/api/v1/health"):
                 if not app.alive:
                     raise StartFailed(f"app ended while starting: {app.last_words(3)} (log: {app.log_file})")
@@ -131,7 +131,7 @@ class EmbeddedSystem:
         if not self.coming or time.monotonic() - self.looked < LOOK_S:
             return
         self.looked = time.monotonic()
-        with httpx.Client(timeout=2) as http:
+        with httpx.Client(timeout=2, verify=False) as http:
             if "prefect" in self.coming and answers(http, f"{self.prefect_url}/api/health"):
                 self.coming.remove("prefect")
                 self.step(f"Prefect answers at {self.prefect_url}")
