@@ -4,6 +4,7 @@ Prefect names no module, so ``sqlite3`` is replaced before anything imports it.
 """
 
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def prepare() -> str:
         return f"Prefect's database is {url.get_backend_name()}."
     file.parent.mkdir(parents=True, exist_ok=True)
     sqlite.keep_private(file)
+    AioSqliteConfiguration.begin_transaction = begin_to_write  # type: ignore[method-assign]
     if not sqlite.has_wal_reset_bug(module.sqlite_version_info):
         return f"Prefect's database is SQLite {module.sqlite_version}."
     AioSqliteConfiguration.setup_sqlite = setup_without_wal  # type: ignore[method-assign, assignment]
@@ -50,6 +52,21 @@ def address() -> "URL":
 def file_of(url: "URL") -> Path | None:
     """None for another database than SQLite in a file."""
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+@contextlib.asynccontextmanager
+async def begin_to_write(self: Any, session: Any, with_for_update: bool = True) -> AsyncIterator[Any]:
+    """Prefect's own, which begins to read and turns to writing: SQLite refuses that at once when another has written
+    meanwhile, Prefect answers 503, and its client asks again 2 s later or more. This waits for its turn instead.
+    """
+    from prefect.server.database.configurations import SQLITE_BEGIN_MODE
+
+    token = SQLITE_BEGIN_MODE.set("IMMEDIATE")
+    try:
+        async with session.begin() as transaction:
+            yield transaction
+    finally:
+        SQLITE_BEGIN_MODE.reset(token)
 
 
 def setup_without_wal(self: Any, connection: Any, _record: Any) -> None:

@@ -207,3 +207,41 @@ def test_prefect_makes_its_database_itself_where_ours_cannot_be_made(tmp_path: P
     assert ended.stdout == "False\n" and "Prefect makes its database itself" in ended.stderr
     assert tables_of(tmp_path / "prefect" / "prefect.db")["rows"]["alembic_version"]
     assert not list((tmp_path / "prefect").glob(".prefect.db*"))
+
+
+TURNING_TO_WRITE = """
+import asyncio
+from flows import prefect_database
+prefect_database.prepare()
+from prefect.server.database import provide_database_interface
+from sqlalchemy import text
+
+async def main():
+    database = provide_database_interface()
+
+    async def write(session):
+        await session.execute(text("INSERT INTO t VALUES (1)"))
+
+    async def another():
+        async with database.session_context(begin_transaction=True) as session:
+            await write(session)
+
+    async with database.session_context(begin_transaction=True) as session:
+        await session.execute(text("CREATE TABLE t (x)"))
+    async with database.session_context(begin_transaction=True) as session:
+        await session.execute(text("SELECT * FROM t"))
+        others = asyncio.create_task(another())
+        await asyncio.wait({others}, timeout=1)
+        await write(session)
+    await others
+
+asyncio.run(main())
+"""
+
+
+def test_who_reads_and_then_writes_is_not_refused_because_another_has_written(tmp_path: Path) -> None:
+    """Prefect's client would ask again seconds later: each stage of a clip waited for that now and then."""
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'lib'}", "PREFECT_HOME": str(tmp_path)}
+    argv = [sys.executable, "-c", TURNING_TO_WRITE]
+    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 0, ended.stderr
