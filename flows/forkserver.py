@@ -1,7 +1,7 @@
 """``python -m flows.forkserver [MODULE ...] DESCRIPTOR``: has Prefect, all flows and these modules imported and forks.
 
-Before the imports the libraries for linear algebra are told to start no threads. ONNX Runtime is left to the flows: it
-starts one when it is imported.
+Before the imports the libraries for linear algebra are told to start no threads. ONNX Runtime is left to the
+flow that needs it.
 """
 
 import gc

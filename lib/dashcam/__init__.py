@@ -3,7 +3,14 @@
 Knows nothing of Prefect, NiceGUI or FastAPI; `flows/`, `blocks/` and `app/` stand on it.
 """
 
+import os
+
 __version__ = "0.1.0"
+
+# Nothing leaves the house. ONNX Runtime reports to its maker from 1.29 on, and so does Prefect's client; each looks
+# when it is imported, and what is imported or started here comes later.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+os.environ["DO_NOT_TRACK"] = "1"
 
 
 class Explained(Exception):

@@ -165,7 +165,6 @@ class Home:
             "PREFECT_API_SSL_CERT_FILE": str(self.one_certificate),
             # a worker hears from the app when a run was offered to it; what Prefect schedules by itself may wait
             "PREFECT_WORKER_QUERY_SECONDS": "15",
-            "DO_NOT_TRACK": "1",
         }
 
     def prefect_server_settings(self, ports: Ports) -> dict[str, str]:

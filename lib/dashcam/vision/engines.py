@@ -97,6 +97,7 @@ def load_onnx(weights: Path, threads: int) -> tuple["onnxruntime.InferenceSessio
     """
     import onnxruntime  # 0.2 s that a stage without it saves
 
+    onnxruntime.disable_telemetry_events()  # Windows knows no variable for it
     try:
         content = weights.read_bytes()
     except OSError as error:
