@@ -21,6 +21,10 @@ WARM = (
     "flows.archive",
     "flows.finalize",
     "flows.scan",
+    # what every run of a flow would import
+    "anyio._backends._asyncio",
+    "prefect.task_engine",
+    "prefect.utilities.visualization",
 )
 
 

@@ -169,7 +169,7 @@ class Home:
 
     def prefect_server_settings(self, ports: Ports) -> dict[str, str]:
         services = "PREFECT_SERVER_SERVICES"
-        chores = ["SCHEDULER", "SCHEDULER_RECENT_DEPLOYMENTS", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS"]
+        chores = ["SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS"]
         return {
             "PREFECT_SERVER_API_AUTH_STRING": self.prefect_login,
             "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{ports.prefect},http://localhost:{ports.prefect}",
@@ -180,6 +180,8 @@ class Home:
             # in-memory leases crash healthy runs after a server restart
             "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
             **{f"{services}_{chore}_LOOP_SECONDS": str(PREFECT_CHORES_S) for chore in (*chores, "REPOSSESSOR")},
+            # on a new data folder the first scan waits for this one
+            f"{services}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "30",
             # a cancelled run waits for this one
             f"{services}_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
             "PREFECT_EVENTS_PROACTIVE_GRANULARITY": "PT60S",
