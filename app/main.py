@@ -20,7 +20,7 @@ import app.pages
 import migrations
 from app import api, media, system
 from app.trouble import answer_trouble
-from dashcam import __version__, config
+from dashcam import NO_USE_TRYING, __version__, config
 from dashcam.catalog import deriving
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.storage.roots import Stores
@@ -105,7 +105,8 @@ def main() -> None:
     try:
         here = configured()
     except (config.ConfigError, DatabaseUnusable, OSError) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(NO_USE_TRYING)
     web = build(here)
     server = here.site.server
     uvicorn.run(web, host=server.host, port=server.port, log_level="warning", timeout_graceful_shutdown=3)

@@ -15,3 +15,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 
 class Explained(Exception):
     """An error that a person can understand and mend; the message is one plain sentence: what, where, what to do."""
+
+
+NO_USE_TRYING = 78
+"""The exit status (sysexits' EX_CONFIG) of a process that has said in one sentence why it cannot run."""

@@ -152,6 +152,14 @@ def test_without_its_server_a_process_is_ended_and_no_other_begins(server: Serve
         server.start("exit", "0")
 
 
+def test_what_it_has_forked_dies_with_it_though_nobody_asks(server: Server, tmp_path: Path) -> None:
+    """A flow whose worker was killed as well would go on beside the one that takes its place."""
+    worker = server.start("ask for one", str(tmp_path / "flow.log"), may_ask=True)
+    flow = int(server.said())
+    server.process.kill()
+    until(lambda: gone(worker.pid) and gone(flow), "both have ended")
+
+
 def test_a_process_with_threads_forks_nobody(tmp_path: Path) -> None:
     waiting = "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"
     server = Server(tmp_path, before=waiting)

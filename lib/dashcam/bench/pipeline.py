@@ -122,7 +122,6 @@ def work_off(system: EmbeddedSystem, clips: Sequence[Clip], say: Say) -> None:
     job.hand_in()
 
     def tick(standing: Any) -> None:
-        system.keep_alive()
         say(f"{standing.done[TaskType.FINALIZE_VIDEO]:.0f} of {len(clips)} clips are through")
 
     job.follow(config.load_site(system.home.config).dispatch.max_failures, tick)

@@ -120,19 +120,11 @@ def idle_cost(data: Path, over_s: float, say: Say) -> Idle:
         system.start()
         system.wait_for_all()
         say(f"Nothing to do for {SETTLE_S + over_s:.0f} s")
-        wait(system, SETTLE_S)
+        time.sleep(SETTLE_S)
         began, before = time.monotonic(), cpu_of(system)
-        wait(system, over_s)
+        time.sleep(over_s)
         took, used = time.monotonic() - began, cpu_of(system) - before
         return Idle(over_s=round(took, 1), cpu_percent=round(100 * used / took, 2), pss_mb=round(pss_mb(system), 1))
-
-
-def wait(system: EmbeddedSystem, seconds: float) -> None:
-    """As `dashcam up` does."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        system.keep_alive()
-        time.sleep(1)
 
 
 def pss_mb(system: EmbeddedSystem) -> float:

@@ -91,7 +91,6 @@ def follow(job: "Job", system: "EmbeddedSystem") -> None:
                 bars.update(
                     row, completed=now.done[task_type], description=f"{STAGES[task_type].flow.capitalize()}{on}"
                 )
-            system.keep_alive()
             system.look()
 
         job.follow(config.load_site(system.home.config).dispatch.max_failures, tick)
@@ -119,9 +118,7 @@ def serve(system: "EmbeddedSystem") -> None:
     out.print(f"WebUI    {system.app_url}", highlight=False)
     out.print(f"Prefect  {system.prefect_url}  (log in with {system.home.prefect_login})", highlight=False)
     say("Serving until Ctrl-C")
-    never = threading.Event()
     try:
-        while not never.wait(1.0):
-            system.keep_alive()
+        threading.Event().wait()
     except KeyboardInterrupt:
         say("Stopping")

@@ -10,6 +10,7 @@ for it has died. Linux only; elsewhere interpreters are started as ever.
 # mypy: disable-error-code="attr-defined"
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -25,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+PR_SET_PDEATHSIG = 1
+"""Linux's prctl(2)."""
 GRACE_S = 5.0
 """From asking a process whose owner has died to end to ending it."""
 REQUEST_BYTES = 1 << 20
@@ -144,6 +147,7 @@ class _Server:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     wake: socket.socket = field(init=False)
     ending: bool = False
+    libc: Any = field(default_factory=lambda: ctypes.CDLL(None))
 
     def run(self) -> Job | None:
         woken, self.wake = socket.socketpair()
@@ -182,11 +186,13 @@ class _Server:
         request = json.loads(message)
         theirs = self.new_door() if request["may_ask"] else None
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # the server's handler is not the child's
+        server = os.getpid()
         try:
             child.pid = -1 if self.ending else os.fork()
         except OSError:  # who asks sees its channel closed
             child.pid = -1
         if child.pid == 0:
+            self.end_with(server)
             child.channel.close()
             self.leave()
             return _become(request, log, theirs)
@@ -201,6 +207,11 @@ class _Server:
         self.selector.register(child.channel, selectors.EVENT_READ, lambda: self.forget(child))
         _tell(child, pid=child.pid)
         return None
+
+    def end_with(self, server: int) -> None:
+        """However the server ends, this process that it forked does too: nobody else would know of it."""
+        if self.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0 or os.getppid() != server:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def leave(self) -> None:
         """Close what is the server's alone, in a process that was forked from it."""

@@ -16,6 +16,9 @@ from dashcam.embedded.forkserver import ForkedProcess, ForkServer, ForkServerGon
 
 STOP_PATIENCE_S = 8.0
 RESTART_DELAY_S = 1.0
+LONGEST_DELAY_S = 60.0
+STEADY_S = 60.0
+"""What has run so long and ends is started again at once."""
 
 
 @dataclass
@@ -30,6 +33,8 @@ class Child:
     process: subprocess.Popen[bytes] | ForkedProcess | None = None
     not_before: float = 0.0
     restarts: int = field(default=0)
+    """Since it last ran for `STEADY_S`."""
+    began: float = 0.0
 
     def start(self) -> None:
         with self.log_file.open("ab") as log:
@@ -59,15 +64,30 @@ class Child:
         assert self.process is not None
         return self.process.wait()
 
-    def keep_alive(self) -> None:
-        """Start again what has ended, a little later each time it ends."""
+    @property
+    def status(self) -> int | None:
+        """How it ended, as `subprocess` has it; None while it lives."""
+        return self.process.returncode if self.process is not None else None
+
+    @property
+    def how_it_ended(self) -> str:
+        if self.status is None:
+            return "does not run"
+        return f"was ended by {signal_name(-self.status)}" if self.status < 0 else f"ended with status {self.status}"
+
+    def keep_alive(self) -> bool:
+        """Start again what has ended, a little later each time it ends soon; tells whether it did."""
         if self.alive or time.monotonic() < self.not_before:
-            return
+            return False
+        if time.monotonic() - self.began > STEADY_S:
+            self.restarts = 0
+        self.restarts += 1
+        self.not_before = time.monotonic() + min(RESTART_DELAY_S * 2**self.restarts, LONGEST_DELAY_S)
         if self.process is not None:
-            self.restarts += 1
             end_tree([self.process.pid])  # what it started may still run without it
-        self.not_before = time.monotonic() + RESTART_DELAY_S * min(2**self.restarts, 60)
         self.start()
+        self.began = time.monotonic()
+        return True
 
     def last_words(self, lines: int = 5) -> str:
         """The end of its log, for an error message."""
@@ -83,6 +103,13 @@ class Forks(Child):
     def start(self) -> None:
         with self.log_file.open("ab") as log:
             self.server, self.process = ForkServer.begin(self.argv, **self.surroundings(log))
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def ask_to_end(children: Sequence[Child]) -> None:

@@ -5,7 +5,7 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from dashcam import Explained
 from dashcam.embedded import forkserver
 from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
+from dashcam.embedded.keeper import Keeper, Say
 from dashcam.embedded.processes import Child, Forks, ask_to_end, end_all, end_tree
 from dashcam.tasks.chain import POOLS
 from dashcam.tasks.client import MainServerClient
@@ -29,8 +30,6 @@ ENDING_S = 20.0
 LOOK_S = 0.5
 WARM = ("app.main", "app.dispatcher")
 """Imported by the fork server for the system's processes, beside what the flows need."""
-
-Say = Callable[[str], None]
 
 
 class StartFailed(Explained):
@@ -54,6 +53,10 @@ class EmbeddedSystem:
     coming: set[str] = field(default_factory=lambda: {"prefect", "worker"})
     """What has not been seen to answer yet."""
     looked: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.keeper = Keeper(self.children, self.say, self.note)
+        self.keeper.unproven.add("app")
 
     @property
     def app_url(self) -> str:
@@ -86,7 +89,7 @@ class EmbeddedSystem:
             self.forks = Forks(
                 "forkserver", module("flows.forkserver", *WARM), self.environment(), self.log("forkserver")
             )
-            self.started("forkserver", self.forks)
+            self.begin("forkserver", self.forks)
         if "app" not in self.children:
             self.spawn("app", module("app.main"))
         address = ("--host", "127.0.0.1", "--port", str(self.ports.prefect))
@@ -97,12 +100,15 @@ class EmbeddedSystem:
     def spawn(self, name: str, argv: list[str]) -> None:
         if name in self.reserved:
             self.reserved.pop(name).close()
-        self.started(name, Child(name, argv, self.environment(), self.log(name), self.forks))
+        self.begin(name, Child(name, argv, self.environment(), self.log(name), self.forks))
 
-    def started(self, name: str, child: Child) -> None:
-        child.start()
-        self.children[name] = child
-        self.note()
+    def begin(self, name: str, child: Child) -> None:
+        """From here on it is kept alive."""
+        with self.keeper.lock:
+            child.start()
+            self.children[name] = child
+            self.note()
+        self.keeper.start()
 
     def environment(self) -> dict[str, str]:
         return self.home.environment(self.ports)
@@ -114,16 +120,17 @@ class EmbeddedSystem:
         self.say(f"{time.monotonic() - self.began:5.1f} s  {what}")
 
     def wait_for_app(self) -> None:
-        app, said = self.children["app"], time.monotonic()
+        """However long a busy machine takes. Raises `StartFailed` when it cannot run here."""
+        said = time.monotonic()
         with httpx.Client(timeout=2, verify=False) as http:
             while not answers(http, f"{self.app_url}/api/v1/health"):
-                if not app.alive:
-                    raise StartFailed(f"app ended while starting: {app.last_words(3)} (log: {app.log_file})")
+                if self.keeper.hopeless is not None:
+                    raise StartFailed(self.keeper.hopeless)
                 if time.monotonic() - said > PATIENCE_S:
                     said = time.monotonic()
-                    self.step(f"Still waiting for the web interface to start; its log is {app.log_file}")
-                self.keep_alive()
+                    self.step(f"Still waiting for the web interface to start; its log is {self.log('app')}")
                 time.sleep(0.1)
+        self.keeper.unproven.discard("app")
         self.step(f"The web interface answers at {self.app_url}")
 
     def look(self) -> None:
@@ -147,16 +154,8 @@ class EmbeddedSystem:
 
     def wait_for_all(self) -> None:
         while self.coming:
-            self.keep_alive()
             self.look()
             time.sleep(0.1)
-
-    def keep_alive(self) -> None:
-        """Start again what has died; called now and then by whoever waits."""
-        for child in self.children.values():
-            if not child.alive:
-                child.keep_alive()
-                self.note()
 
     def note(self) -> None:
         """Write down what runs, for the next `dashcam` on this folder."""
@@ -179,6 +178,7 @@ class EmbeddedSystem:
 
     def stop(self) -> None:
         if self.owned:
+            self.keeper.stop()
             # the workers first: they stop their flows and give them back, for which they need the others
             worker = [child for name, child in self.children.items() if name == "worker"]
             forks = [child for name, child in self.children.items() if name == "forkserver"]
