@@ -24,7 +24,7 @@ export default {
           @click="seek(one.best)">{{ one.text }}</button>
         <i class="cursor" :style="{ left: (100 * t / length) + '%' }"></i>
       </div>
-      <div v-if="sightings.length" class="strip-ends muted small num"><span>0:00</span><span>{{ clock(t) }}</span><span>{{ clock(length) }}</span></div>
+      <div v-if="sightings.length" class="strip-ends muted small num"><span>{{ clock(0) }}</span><span>{{ clock(length / 2) }}</span><span>{{ clock(length) }}</span></div>
     </div>`,
   props: {
     source: String,

@@ -142,6 +142,12 @@ def test_a_click_on_a_plate_shows_its_second_and_its_box(page: Page) -> None:
     expect(page.locator(".box", has_text="DX17ZWH")).to_have_count(0)
 
 
+def test_the_times_below_the_strip_are_those_of_their_places_wherever_the_video_stands(page: Page) -> None:
+    page.goto(f"{CLIP}?t=6.00")
+    assert second(page) == pytest.approx(6.0, abs=0.05)
+    expect(page.locator(".strip-ends span")).to_have_text(["0:00.0", "0:05.0", "0:10.0"])
+
+
 def test_unsure_reads_are_folded_away(page: Page) -> None:
     page.goto(CLIP)
     unsure = page.locator("details.unsure-reads .plate")
