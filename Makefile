@@ -1,6 +1,7 @@
 # make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
 # make test     everything set up, all tests
 # make check    linters, types and import contracts, in seconds
+# make guards   each guard of tests/guards.toml taken out by itself: the test that names it has to fail (10 minutes)
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
@@ -17,7 +18,7 @@ SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 
 FUZZ_S ?= 60
 
-.PHONY: demo test test-torch check fuzz evaluate train-reader train-detector format setup clean
+.PHONY: demo test test-torch check guards fuzz evaluate train-reader train-detector format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -39,6 +40,9 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows
 	$(BIN)/lint-imports
+
+guards: $(VENV)/.dev
+	$(BIN)/python -m tests.guards
 
 fuzz: $(VENV)/.fuzz
 	PYTHONPATH=lib:. $(BIN)/python -m tests.fuzz.containers .fuzz/containers -max_total_time=$(FUZZ_S) -print_final_stats=1

@@ -112,6 +112,18 @@ def test_a_clip_that_is_changed_while_a_stage_reads_it_ends_and_goes_on_by_its_n
     assert [one.video_id for one in server.all_pending()] == [identity.video_id(clip)] != [task.video_id]
 
 
+def test_a_stage_does_not_begin_on_another_clip(server: MainServerClient, here: System, clip: Path) -> None:
+    begun: list[Task] = []
+
+    def begin(task: Task, ctx: StageContext) -> StageOutput:
+        begun.append(task)
+        return ingest.run(task, ctx)
+
+    task = up_to(TaskType.INGEST_VIDEO, server, here)
+    overwritten(clip)
+    assert (work(task, begin, server, here), begun) == ("vanished", [])
+
+
 @pytest.mark.parametrize("kind", READERS[1:])
 def test_frames_that_are_missing_once_fail_the_task_and_are_looked_for_again(
     server: MainServerClient, here: System, clip: Path, kind: TaskType, monkeypatch: pytest.MonkeyPatch

@@ -211,6 +211,27 @@ def test_every_file_and_folder_is_on_disk_before_it_gets_its_name(
     assert tmp_path.stat().st_ino in flushed, "the new name itself is flushed too"
 
 
+def test_a_file_is_on_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    named: list[Path] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def note(handle: int) -> None:
+        fsync(handle)
+        flushed.append(os.fstat(handle).st_ino)
+
+    def checked(path: Path, target: Path) -> Path:
+        assert flushed == [path.stat().st_ino]
+        named.append(target)
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(Path, "replace", checked)
+    bundle.write_file(tmp_path / "candidates.json", b"new")
+    assert named == [tmp_path / "candidates.json"], "renamed, which is done whole or not at all"
+    assert flushed[1:] == [tmp_path.stat().st_ino], "the new name itself is flushed too"
+
+
 def test_a_folder_elsewhere_is_never_published_by_copying(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     with pytest.raises(ValueError, match="not in the same folder"):
