@@ -141,7 +141,12 @@ def work_on_clip(todo: Task, stage: Stage, work: Work) -> State:
         log.error("failed: %s", why, exc_info=not known)
         server.failed(todo.task_id, why)
         return Failed(message=why)
-    changed = work.spool.complete(server, todo, completion)
+    try:
+        changed = work.spool.complete(server, todo, completion)
+    except ServerRefused as refused:
+        log.error("failed: %s", refused)
+        server.failed(todo.task_id, str(refused))
+        return Failed(message=str(refused))
     if changed is None:
         log.warning("done, but the main server does not answer: its result waits in %s", work.spool.folder)
         return Completed(message="done; its result waits for the main server")

@@ -12,7 +12,7 @@ from app import system
 from app.parameters import Number, pool
 from dashcam.catalog import apply, arrival, work
 from dashcam.catalog.models import Video
-from dashcam.database import reading, writing
+from dashcam.database import reading, unfit, writing
 from dashcam.storage.roots import StoreError, split
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
@@ -127,13 +127,16 @@ def get_task(task_id: Number) -> Task:
 
 @router.post("", status_code=201)
 def create_task(new: NewTask) -> Changed:
-    """Publish a task for a known video; publishing it twice is one task (``changed`` is false the second time)."""
+    """Publish a task for a known video that has passed the stage before; publishing it twice is one task (``changed``
+    is false the second time)."""
     here = system.current()
     try:
         with writing(here.engine) as session:
-            changed = table.publish(session, new)
+            changed = table.publish_in_turn(session, new)
     except table.UnknownVideo as unknown:
         raise HTTPException(404, str(unknown)) from unknown
+    except table.OutOfTurn as out_of_turn:
+        raise HTTPException(409, str(out_of_turn)) from out_of_turn
     here.wake(new.video_id)
     return Changed(changed=changed)
 
@@ -153,8 +156,13 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
         with writing(here.engine) as session:
             changed = table.complete(session, task_id, completion, partial(apply.apply, site=here.site))
             video_id = table.video_of(session, task_id)
-    except table.UnknownVideo as unknown:
-        raise HTTPException(409, f"The task stays pending: {unknown}") from unknown
+    except table.OutOfTurn as out_of_turn:
+        raise HTTPException(422, f"The task stays pending: {out_of_turn}") from out_of_turn
+    except Exception as error:
+        if (wrong := unfit(error)) is None:
+            raise
+        # final: whoever sent it would send the same again
+        raise HTTPException(422, f"The task stays pending, its result cannot be kept: {wrong}.") from error
     here.progress.forget(task_id)
     here.wake(*([video_id] if video_id else []))
     return Changed(changed=changed)

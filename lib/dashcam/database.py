@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import psutil
+from pydantic import ValidationError
 from sqlalchemy import URL, DateTime, Double, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
@@ -152,6 +153,20 @@ def passing(error: OperationalError) -> str | None:
         case None if not hasattr(error.orig, "sqlite_errorname"):  # psycopg: connection, resources, locks
             return f"The database does not answer ({cause(error)}): try again in a few seconds."
     return None
+
+
+def unfit(error: Exception) -> str | None:
+    """What is wrong with what was to be kept; None for an error that lies elsewhere: with us, or with the database."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        return f"it is no {error.title}, {place + ': ' if place else ''}{first['msg']}"
+    if isinstance(error, IntegrityError | DataError):
+        return cause(error)
+    values = ValueError | OverflowError
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError) and isinstance(error.orig, values):
+        return str(error.orig)
+    return str(error) if isinstance(error, OverflowError) else None
 
 
 def cause(error: DBAPIError) -> str:

@@ -5,10 +5,9 @@ of the source video, times are UTC. A stage result travels as JSON over REST and
 main server alone (rule 1 of docs/architecture.md).
 """
 
-from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 Box = tuple[float, float, float, float]
 ClockKind = Literal["utc", "gps_local", "camera"]
@@ -22,14 +21,14 @@ FixQuality = Literal["fix", "2d", "3d"]
 
 
 class Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Fix(Record):
     """One GPS fix of the clip. ``t_s`` is media time: seconds after the first frame."""
 
     t_s: float
-    utc: datetime
+    utc: AwareDatetime
     lat: float = Field(ge=-90, le=90)
     lon: float = Field(ge=-180, le=180)
     speed_mps: float | None = None
@@ -51,7 +50,7 @@ class VideoFacts(Record):
     locked: bool = False
     """Protected in the camera: it lay in the folder for such clips (``RO``)."""
     trip: str
-    start_utc: datetime
+    start_utc: AwareDatetime
     clock: Literal["gps", "name", "container", "file"]
     """Where ``start_utc`` comes from, most trusted first."""
     clock_kind: ClockKind = "camera"

@@ -77,14 +77,16 @@ def test_a_clip_travels_from_ingest_to_search(client: TestClient, clip: Path) ->
     (arrival,) = ingest(client, "raw/2026-06-28/a.MP4")
     video_id = arrival["video_id"]
     task = only_task(client)
-    following = {
-        "task_type": "HEAVY_PROCESS_VIDEO",
-        "video_id": video_id,
-        "inputs": [{"device": "indoor_nas", "path": "raw/2026-06-28/a.MP4", "type": "video"}],
-    }
-    done = {"result": facts().model_dump(mode="json"), "publish": [following]}
+    inputs = [{"device": "indoor_nas", "path": "raw/2026-06-28/a.MP4", "type": "video"}]
+    preprocess = {"task_type": "PREPROCESS_VIDEO", "video_id": video_id, "inputs": inputs}
+    done = {"result": facts().model_dump(mode="json"), "publish": [preprocess]}
     assert client.post(f"/tasks/{task['task_id']}/complete", json=done).json() == {"changed": True}
     assert client.post(f"/tasks/{task['task_id']}/complete", json=done).json() == {"changed": False}
+
+    looked = {"candidates": "indoor_nas:preproc/x", "keyframes": 1, "kept_s": 3, "rejected_s": 0}
+    looked |= {"brightness": 0.5, "sharpness": 0.5}
+    done = {"result": looked, "publish": [preprocess | {"task_type": "HEAVY_PROCESS_VIDEO"}]}
+    assert client.post(f"/tasks/{only_task(client)['task_id']}/complete", json=done).json() == {"changed": True}
 
     heavy = only_task(client)
     assert heavy["video"]["name"] == "a.MP4"

@@ -13,10 +13,10 @@ from blocks.device import load_device
 from blocks.register import register_all
 from dashcam.config import Site
 from dashcam.database import reading, writing
-from dashcam.records import Record
+from dashcam.records import FinalizeResult
 from dashcam.stages.common import Rejected, StageContext, StageOutput
 from dashcam.tasks import client
-from dashcam.tasks.model import Completion, Task, TaskType
+from dashcam.tasks.model import Completion, NewTask, Task, TaskType
 from dashcam.tasks.row import TaskRow
 from flows import spool
 from flows.clips import work_off
@@ -27,8 +27,8 @@ from tests.flows.main_server import TOKEN, MainServer
 WAIT = TaskType.FINALIZE_VIDEO  # reads no clip, so that none is needed here
 
 
-class Looked(Record):
-    by: str
+def looked(by: str) -> FinalizeResult:
+    return FinalizeResult(archive=f"shed_nas:by {by}", removed=[])
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ class Stage:
         self.times += 1
         if self.leaves is not None:
             self.leaves.stop()
-        return StageOutput(Looked(by="this device"))
+        return StageOutput(looked("this device"))
 
     def run(self, task_id: int = 1) -> State:
         """A run of Prefect's, which has its tasks from the dispatcher."""
@@ -96,7 +96,7 @@ def test_a_result_waits_for_a_server_that_is_away_and_the_next_run_delivers_it(
     main_server.start()
     assert stage.run().is_completed()
     assert stage.times == 1, "no clip is worked on twice for a server that was away"
-    assert (row(engine).state, row(engine).result) == ("complete", {"by": "this device"})
+    assert (row(engine).state, row(engine).result) == ("complete", looked("this device").model_dump())
     assert here().files() == []
 
 
@@ -113,9 +113,9 @@ def test_a_late_one_changes_nothing(main_server: MainServer, engine: Engine) -> 
     Stage(leaves=main_server).run()
     main_server.start()
     server = client.MainServerClient(main_server.url, TOKEN)
-    assert server.complete(1, Completion(result={"by": "another device"}))
+    assert server.complete(1, Completion(result=looked("another device").model_dump()))
     deliver_undelivered(load_device())
-    assert row(engine).result == {"by": "another device"} and here().files() == []
+    assert row(engine).result == looked("another device").model_dump() and here().files() == []
 
 
 def test_the_same_number_in_another_database_is_another_task(main_server: MainServer, engine: Engine) -> None:
@@ -153,6 +153,20 @@ def test_a_run_says_which_clip_failed_and_why(main_server: MainServer) -> None:
     assert ended.is_failed()
     assert str(ended.message).startswith("1 of 1 clips failed and will be tried again. 2026_0628_000001_0001F.MP4: ")
     assert "Input/output error: '/mnt/nas-1/raw'" in str(ended.message)
+
+
+def test_a_result_that_the_server_will_not_have_is_a_failure_of_the_clip(
+    main_server: MainServer, engine: Engine
+) -> None:
+    class Strange(Stage):
+        def __call__(self, task: Task, context: StageContext) -> StageOutput:
+            following = NewTask(task_type=TaskType.HEAVY_PROCESS_VIDEO, video_id=task.video_id, inputs=[])
+            return StageOutput(looked("this device"), [following])
+
+    assert Strange().run().is_failed()
+    assert (row(engine).state, row(engine).failures) == ("pending", 1)
+    assert "HEAVY_PROCESS_VIDEO of 0000000000000001 does not come after FINALIZE_VIDEO" in str(row(engine).last_error)
+    assert here().files() == []
 
 
 def test_a_rejected_clip_waits_like_any_other_result(main_server: MainServer, engine: Engine) -> None:

@@ -17,6 +17,7 @@ from dashcam.tasks.model import Completion, TaskType
 
 
 def apply(session: Session, task_type: TaskType, video_id: str, completion: Completion, site: Site) -> None:
+    """Raises pydantic's ``ValidationError`` for a result that is none of its stage's."""
     video = session.get_one(Video, video_id)
     if completion.outcome != "processed":
         if task_type is TaskType.INGEST_VIDEO and completion.result:  # no picture, but positions
@@ -37,6 +38,7 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
         case TaskType.ARCHIVE_VIDEO:
             video.media = records.ArchiveResult.model_validate(result).archive
         case TaskType.FINALIZE_VIDEO:
+            records.FinalizeResult.model_validate(result)
             video.outcome, video.reason = "processed", completion.reason or video.reason
         case TaskType.PREPROCESS_VIDEO:
             accuracy.note_rejected(session, video_id, records.PreprocessResult.model_validate(result))

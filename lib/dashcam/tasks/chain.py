@@ -31,3 +31,10 @@ STAGES = {
 """In the order in which a clip travels."""
 
 POOLS = ("server", "jetson", "gpu", "nas")
+
+
+def before(task_type: TaskType) -> TaskType | None:
+    """The stage that a clip has passed when it comes to this one."""
+    order = list(STAGES)
+    place = order.index(task_type)
+    return order[place - 1] if place else None

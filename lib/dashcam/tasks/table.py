@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from dashcam.database import insert
+from dashcam.tasks import chain
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskBrief, TaskType
 from dashcam.tasks.row import IN_RUN, OFFERABLE, PENDING, SUSPECTED, TaskRow
@@ -24,6 +25,10 @@ pending = text(PENDING)
 
 class UnknownVideo(Exception):
     """A task was published for a video that nobody has handed in; the message says what to do."""
+
+
+class OutOfTurn(Exception):
+    """A task was published that is not the next of its clip's chain; the message says which is."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,22 @@ def publish(session: Session, new: NewTask) -> bool:
         return session.scalar(once(session).returning(TaskRow.task_id), row_of(new)) is not None
     except IntegrityError as error:
         raise UnknownVideo(f"There is no video {new.video_id}: send it to /api/v1/ingest first.") from error
+
+
+def publish_in_turn(session: Session, new: NewTask) -> bool:
+    """`publish` of what no completed task has brought: only where the stage before it has been passed.
+
+    Raises `OutOfTurn` too.
+    """
+    stage = chain.before(new.task_type)
+    passed = TaskRow.video_id == new.video_id, TaskRow.task_type == stage, TaskRow.outcome == "processed"
+    if stage is not None and not session.scalar(select(some(*passed))) and is_known(session, new.video_id):
+        raise OutOfTurn(f"{new.task_type} of {new.video_id} comes after {stage}, which the clip has not passed.")
+    return publish(session, new)
+
+
+def is_known(session: Session, video_id: str) -> bool:
+    return session.scalar(select(VIDEO.c.video_id).where(VIDEO.c.video_id == video_id)) is not None
 
 
 def publish_all(session: Session, tasks: Sequence[NewTask]) -> None:
@@ -77,7 +98,8 @@ def row_of(new: NewTask) -> dict[str, Any]:
 def complete(session: Session, task_id: int, completion: Completion, apply: Apply) -> bool:
     """Complete, ``apply`` the result and publish what follows, or do nothing at all.
 
-    False when the task was complete already: the late result is dropped and nothing is published (rule 3).
+    False when the task was complete already: the late result is dropped and nothing is published (rule 3). Raises
+    `OutOfTurn` for a completion that publishes something else than the clip's next task, and whatever ``apply`` raises.
     """
     done = session.execute(
         update(TaskRow)
@@ -95,10 +117,20 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
     if changed(done) == 0:
         return False
     row = session.get_one(TaskRow, task_id, populate_existing=True)
-    apply(session, TaskType(row.task_type), row.video_id, completion)
+    task_type = TaskType(row.task_type)
+    refuse_out_of_turn(task_type, row.video_id, completion)
+    apply(session, task_type, row.video_id, completion)
     for new in completion.publish:
         publish(session, new)
     return True
+
+
+def refuse_out_of_turn(task_type: TaskType, video_id: str, completion: Completion) -> None:
+    for new in completion.publish:
+        follows = chain.before(new.task_type) is task_type and new.video_id == video_id
+        if not follows or completion.outcome != "processed":
+            how = f"{task_type} of {video_id} that ends {completion.outcome}"
+            raise OutOfTurn(f"{new.task_type} of {new.video_id} does not come after {how}.")
 
 
 def fail(session: Session, task_id: int, error: str, retry_delay: timedelta) -> bool:
