@@ -23,6 +23,7 @@ from app.trouble import answer_trouble
 from dashcam import NO_USE_TRYING, __version__, config
 from dashcam.catalog import deriving
 from dashcam.database import DatabaseUnusable, open_engine
+from dashcam.embedded import listening
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
 
@@ -108,8 +109,12 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(NO_USE_TRYING)
     web = build(here)
-    server = here.site.server
-    uvicorn.run(web, host=server.host, port=server.port, log_level="warning", timeout_graceful_shutdown=3)
+    host, port = here.site.server.host, here.site.server.port
+    server = uvicorn.Server(uvicorn.Config(web, host, port, log_level="warning", timeout_graceful_shutdown=3))
+    given = listening.inherited()
+    server.run([given] if given is not None else None)
+    if not server.started:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,13 @@ Its SQLite is one that loses nothing (`flows.prefect_database`).
 """
 
 import gc
+import socket
 import sys
 import threading
 import time
 from datetime import timedelta
 
+from dashcam.embedded import listening
 from flows import prefect_database
 
 YOUNG_S, ALL_S = 1.0, 600.0
@@ -64,11 +66,31 @@ def calm_chores() -> None:
     chores.Worker = Calm  # type: ignore[attr-defined, assignment]
 
 
+def serve(given: socket.socket) -> None:
+    """What Prefect's command does, which would look for the port itself, and find it taken: by this socket."""
+    import uvicorn
+    from prefect.server.api.server import create_app
+    from prefect.settings import get_current_settings
+
+    server = get_current_settings().server
+    config = uvicorn.Config(
+        create_app(final=True),
+        timeout_keep_alive=server.api.keepalive_timeout,
+        ws_ping_interval=server.api.websocket_ping_interval,
+        ws_ping_timeout=server.api.websocket_ping_timeout,
+        log_level=server.logging_level.lower(),
+    )
+    uvicorn.Server(config).run([given])
+
+
 def main() -> None:
     print(prefect_database.prepare(), flush=True)
     collect_beside()
     make_new_database()
     calm_chores()
+    if given := listening.inherited():
+        serve(given)
+        return
     from prefect.cli import app
 
     sys.argv.insert(1, "server")

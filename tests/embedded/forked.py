@@ -20,6 +20,14 @@ def main() -> None:
             child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
             print(child.pid, flush=True)
             time.sleep(300)
+        case ["serve"]:
+            from dashcam.embedded.listening import LISTEN, inherited
+
+            listening = inherited()
+            assert listening is not None and LISTEN not in os.environ
+            while True:
+                with listening.accept()[0] as caller:
+                    caller.send(str(os.getpid()).encode())
         case ["deaf"]:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             print("here", flush=True)
@@ -33,3 +41,7 @@ def main() -> None:
                 process = server.start([__name__, "stay"], os.environ, file.fileno())
                 print(process.pid, flush=True)
                 time.sleep(300)
+
+
+if __name__ == "__main__":
+    main()

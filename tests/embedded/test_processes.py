@@ -8,7 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dashcam.embedded.home import Home, HomeUnusable, reserve_port
+from dashcam.embedded.home import Home, HomeUnusable
+from dashcam.embedded.listening import reserve_port
 from dashcam.embedded.processes import Child, ask_to_end, end_all, members
 from dashcam.embedded.system import embedded_system
 

@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dashcam.embedded.listening import LISTEN
+
 PR_SET_PDEATHSIG = 1
 """Linux's prctl(2)."""
 GRACE_S = 5.0
@@ -67,9 +69,16 @@ class ForkServer:
         return cls(socket.socket(fileno=int(number))) if number else None
 
     def start(
-        self, argv: Sequence[str], environment: Mapping[str, str], log: int, *, may_ask: bool = False
+        self,
+        argv: Sequence[str],
+        environment: Mapping[str, str],
+        log: int,
+        *,
+        listen: int | None = None,
+        may_ask: bool = False,
     ) -> "ForkedProcess":
-        """``main`` of the module ``argv[0]``, in a session of its own, its output to the descriptor ``log``.
+        """``main`` of the module ``argv[0]``, in a session of its own, its output to the descriptor ``log``; it may
+        serve on the socket ``listen``.
 
         Waits while the server still imports. Raises `ForkServerGone`.
         """
@@ -77,7 +86,8 @@ class ForkServer:
         request = json.dumps({"argv": list(argv), "environment": dict(environment), "may_ask": may_ask})
         try:
             with self._asking, theirs:
-                socket.send_fds(self.door, [request.encode()], [log, theirs.fileno()])
+                handed = [log, theirs.fileno()] + ([] if listen is None else [listen])
+                socket.send_fds(self.door, [request.encode()], handed)
             pid = json.loads(mine.recv(REQUEST_BYTES))["pid"]
             return ForkedProcess(pid, mine)
         except (OSError, ValueError) as error:
@@ -175,13 +185,13 @@ class _Server:
     def answer(self, door: socket.socket) -> Job | None:
         """Fork what is asked for; in the forked process, what it is to do."""
         try:
-            message, descriptors, _, _ = socket.recv_fds(door, REQUEST_BYTES, 2)
+            message, descriptors, _, _ = socket.recv_fds(door, REQUEST_BYTES, 3)
         except OSError:
             message, descriptors = b"", []
         if not message:
             self.close_door(door)
             return None
-        log, channel = descriptors
+        log, channel, *listen = descriptors
         child = _Child(0, socket.socket(fileno=channel))
         request = json.loads(message)
         theirs = self.new_door() if request["may_ask"] else None
@@ -195,9 +205,10 @@ class _Server:
             self.end_with(server)
             child.channel.close()
             self.leave()
-            return _become(request, log, theirs)
+            return _become(request, log, theirs, listen)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-        os.close(log)
+        for descriptor in (log, *listen):
+            os.close(descriptor)
         if theirs is not None:
             theirs.close()
         if child.pid < 0:
@@ -279,7 +290,7 @@ def serve(door: socket.socket) -> Job | None:
     return _Server(door).run()
 
 
-def _become(request: dict[str, object], log: int, door: socket.socket | None) -> Job:
+def _become(request: dict[str, object], log: int, door: socket.socket | None, listen: Sequence[int]) -> Job:
     """The job is left to the caller, so that the process ends like any other."""
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -292,7 +303,8 @@ def _become(request: dict[str, object], log: int, door: socket.socket | None) ->
     environment, argv = request["environment"], request["argv"]
     assert isinstance(environment, dict) and isinstance(argv, list)
     os.environ.clear()
-    os.environ.update(environment | ({DOOR: str(door.detach())} if door is not None else {}))
+    given = [*zip([LISTEN], listen, strict=False), *([(DOOR, door.detach())] if door is not None else [])]
+    os.environ.update(environment | {name: str(descriptor) for name, descriptor in given})
     sys.argv = argv
     return lambda: importlib.import_module(argv[0]).main()
 

@@ -241,21 +241,3 @@ def default_data() -> Path:
         return user_data_path("dashcam-processor", appauthor=False)
     except RuntimeError:
         raise HomeUnusable("This user has no home folder: name a data folder with --data or DASHCAM_DATA.") from None
-
-
-def reserve_port(wanted: int) -> socket.socket:
-    """A socket that listens on the wanted port, or on the next free one above it, until its real user starts.
-
-    Listening, because a socket that is only bound does not keep another system that starts now from the same port.
-    """
-    for port in range(wanted, wanted + 200):
-        held = socket.socket()
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            held.bind(("127.0.0.1", port))
-            held.listen()
-        except OSError:
-            held.close()
-            continue
-        return held
-    raise HomeUnusable(f"None of the ports {wanted} to {wanted + 199} is free: end a program that holds one.")

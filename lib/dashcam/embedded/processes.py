@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from typing import IO, Any
 import psutil
 
 from dashcam.embedded.forkserver import ForkedProcess, ForkServer, ForkServerGone
+from dashcam.embedded.listening import LISTEN
 
 STOP_PATIENCE_S = 8.0
 RESTART_DELAY_S = 1.0
@@ -30,6 +32,8 @@ class Child:
     environment: Mapping[str, str]
     log_file: Path
     forks: "Forks | None" = None
+    listen: socket.socket | None = None
+    """What it serves on, each time that it is started."""
     process: subprocess.Popen[bytes] | ForkedProcess | None = None
     not_before: float = 0.0
     restarts: int = field(default=0)
@@ -41,19 +45,29 @@ class Child:
             if self.forks is not None and self.forks.alive:
                 with contextlib.suppress(ForkServerGone):
                     server, module = self.forks.server, self.argv[2:]
-                    self.process = server.start(module, self.environment, log.fileno(), may_ask=True)
+                    self.process = server.start(
+                        module, self.environment, log.fileno(), listen=self.listening, may_ask=True
+                    )
                     return
             self.process = subprocess.Popen(self.argv, **self.surroundings(log))
 
+    @property
+    def listening(self) -> int | None:
+        return self.listen.fileno() if self.listen is not None else None
+
     def surroundings(self, log: IO[bytes]) -> dict[str, Any]:
         """For ``Popen``."""
-        return {
+        usual = {
             "env": dict(self.environment),
             "stdin": subprocess.DEVNULL,
             "stdout": log,
             "stderr": subprocess.STDOUT,
             "start_new_session": True,
         }
+        if self.listening is None:
+            return usual
+        given = {LISTEN: str(self.listening)}
+        return usual | {"env": {**self.environment, **given}, "pass_fds": [self.listening]}
 
     @property
     def alive(self) -> bool:

@@ -17,8 +17,9 @@ from filelock import FileLock, Timeout
 
 from dashcam import Explained
 from dashcam.embedded import forkserver
-from dashcam.embedded.home import Home, HomeUnusable, Ports, reserve_port
+from dashcam.embedded.home import Home, HomeUnusable, Ports
 from dashcam.embedded.keeper import Keeper, Say
+from dashcam.embedded.listening import reserve_port
 from dashcam.embedded.processes import Child, Forks, ask_to_end, end_all, end_tree
 from dashcam.tasks.chain import POOLS
 from dashcam.tasks.client import MainServerClient
@@ -46,7 +47,7 @@ class EmbeddedSystem:
     owned: bool = True
     children: dict[str, Child] = field(default_factory=dict)
     reserved: dict[str, socket.socket] = field(default_factory=dict)
-    """The ports of children that are not started yet."""
+    """The sockets of the children that serve, by their names."""
     forks: Forks | None = None
     began: float = field(default_factory=time.monotonic)
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -98,9 +99,8 @@ class EmbeddedSystem:
         self.wait_for_app()
 
     def spawn(self, name: str, argv: list[str]) -> None:
-        if name in self.reserved:
-            self.reserved.pop(name).close()
-        self.begin(name, Child(name, argv, self.environment(), self.log(name), self.forks))
+        listen = self.reserved.get(name)
+        self.begin(name, Child(name, argv, self.environment(), self.log(name), self.forks, listen))
 
     def begin(self, name: str, child: Child) -> None:
         """From here on it is kept alive."""
