@@ -8,7 +8,6 @@ A round reads the head of the queue and what runs have, never the queue: 250,000
 """
 
 import asyncio
-import hashlib
 import logging
 import time
 from collections.abc import Collection, Sequence
@@ -29,7 +28,7 @@ from blocks.runs import TAG, crash_silent_runs, live_runs, runs_by_id
 from dashcam.catalog.devices import at_rest
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.dispatch import MOST_CLIPS, Offer, plan
+from dashcam.tasks.dispatch import MOST_CLIPS, Offer, key_of, plan
 from dashcam.tasks.model import TaskType
 
 PAUSE_S = 0.2
@@ -161,14 +160,12 @@ class Dispatcher:
     ) -> None:
         flow, pool = STAGES[task_type].flow, STAGES[task_type].pool
         task_ids = [task.task_id for task in tasks]
-        # attempts makes the key new for every offer: Prefect returns the old run, crashed or not, for a key it knows
-        key = ",".join(f"{task.task_id}:{task.attempts}" for task in tasks)
         run = await client.create_flow_run_from_deployment(
             deployment,
             parameters={"task_ids": task_ids},
             tags=[TAG],
             name=f"{flow} of {len(tasks)} clip{'s' if len(tasks) > 1 else ''} ({tasks[0].video_id})",
-            idempotency_key=f"{flow}:{hashlib.sha256(key.encode()).hexdigest()}",
+            idempotency_key=key_of(flow, ((task.task_id, task.attempts) for task in tasks)),
         )
         await self.system.change(partial(table.offered, task_ids=task_ids, flow_run_id=str(run.id)))
         self.system.offers[pool].changed()

@@ -19,8 +19,7 @@ from prefect.states import Completed, Failed
 
 from blocks.device import LocalDevice, load_device
 from dashcam import Explained
-from dashcam.stages.common import Rejected, StageContext, StageOutput, clip_vanished, its_clip
-from dashcam.storage.bundle import explained
+from dashcam.stages.common import StageContext, StageOutput, clip_vanished, worked
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
 from flows.progress import reporting
@@ -125,14 +124,12 @@ def work_on_clip(todo: Task, stage: Stage, work: Work) -> State:
     hostname = device.settings.hostname
     log = ClipLog(get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": hostname})
     try:
-        with scratch_folder(device.settings.scratch) as scratch, reporting(server, todo.task_id, hostname) as report:
-            with its_clip(todo, device.stores), explained(scratch), work.watch.timing(clip_name(todo)):
-                output = stage(todo, StageContext(device.stores, scratch, device.settings, log, report))
-            completion = Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
-    except Rejected as rejected:
-        log.warning("rejected: %s", rejected)
-        saved = rejected.result.model_dump(mode="json") if rejected.result else None
-        completion = Completion(outcome="rejected", reason=str(rejected), result=saved)
+        with (
+            scratch_folder(device.settings.scratch) as scratch,
+            reporting(server, todo.task_id, hostname) as report,
+            work.watch.timing(clip_name(todo)),
+        ):
+            completion = worked(todo, stage, StageContext(device.stores, scratch, device.settings, log, report))
     except Exception as error:
         if clip_vanished(todo, device.stores) and not moved(todo, server) and end_as_vanished(todo, server, log):
             return Completed(message="vanished")

@@ -12,9 +12,10 @@ from dashcam import Explained
 from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.media import identity
 from dashcam.records import Record
+from dashcam.storage.bundle import explained
 from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import InputRef, NewTask, Task
+from dashcam.tasks.model import Completion, InputRef, NewTask, Task
 
 PARAMETERS = "parameters"
 """The type of a task's input that says what its stage goes by."""
@@ -58,6 +59,19 @@ class StageOutput:
 
     result: Record
     publish: list[NewTask] = field(default_factory=list)
+
+
+def worked(task: Task, stage: Callable[[Task, StageContext], StageOutput], ctx: StageContext) -> Completion:
+    """One attempt: what the main server is to be told when it went well, or the clip is rejected. Raises whatever else
+    the stage raises."""
+    try:
+        with its_clip(task, ctx.stores), explained(ctx.scratch):
+            output = stage(task, ctx)
+    except Rejected as rejected:
+        ctx.log.warning("rejected: %s", rejected)
+        saved = rejected.result.model_dump(mode="json") if rejected.result else None
+        return Completion(outcome="rejected", reason=str(rejected), result=saved)
+    return Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ Natural batching: a stage has at most one live run per worker, and a new run tak
 then. So what arrives while a device is busy costs one process start and one model load for all of it.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MOST_CLIPS = 200
@@ -59,3 +60,10 @@ def take(offers: list[Offer], cap_minutes: float) -> list[Offer]:
             break
         taken.append(offer)
     return taken
+
+
+def key_of(flow: str, tasks: Iterable[tuple[int, int]]) -> str:
+    """The idempotency key of a run of ``flow`` with these tasks, each with its number and its attempts so far: these
+    make the key new for every offer, because Prefect returns the old run, crashed or not, for a key it knows."""
+    key = ",".join(f"{task_id}:{attempts}" for task_id, attempts in tasks)
+    return f"{flow}:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -1,0 +1,295 @@
+"""The pipeline in one process: the real task table, catalogue and stages on two stores, with a clock of its own.
+
+Prefect is played by a dictionary of runs, which knows a run by its key as Prefect does. A worker is whoever begins a
+run here: it works on a task at once, and keeps what came of it until it is told to deliver it, so that it can die, be
+late, or deliver twice.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+from unittest import mock
+
+from sqlalchemy import Engine, select
+
+import migrations
+from dashcam import Explained
+from dashcam.catalog import apply, arrival, work
+from dashcam.chaos.interrupt import Watch, watching
+from dashcam.config import DeviceSettings, PreprocessSettings, Site
+from dashcam.config.model import RetentionDays
+from dashcam.database import open_engine, reading, writing
+from dashcam.stages import archive, finalize, ingest
+from dashcam.stages.common import StageContext, StageOutput, clip_vanished, worked
+from dashcam.stages.heavy import Heavy
+from dashcam.stages.preprocess import Preprocess
+from dashcam.storage import layout
+from dashcam.storage.roots import Stores
+from dashcam.tasks import table
+from dashcam.tasks.chain import STAGES
+from dashcam.tasks.dispatch import Offer, key_of, plan
+from dashcam.tasks.model import Completion, InputRef, Task, TaskType
+from dashcam.tasks.row import TaskRow
+
+MARKER = ".dashcam-store"
+NOTHING = RetentionDays(preproc_data=0, heavy_output=0)
+BEGIN = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
+Stage = Callable[[Task, StageContext], StageOutput]
+log = logging.getLogger("dashcam.chaos")
+
+
+class Clock:
+    """The main server's: stands until it is moved."""
+
+    def __init__(self, now: datetime = BEGIN) -> None:
+        self.now = now
+
+    @contextmanager
+    def ticking(self) -> Iterator[None]:
+        """Whoever asks in the tables' modules what time it is, is told this one."""
+        clock = self
+
+        class Moved(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+                return clock.now.astimezone(tz)
+
+        with mock.patch.object(table, "datetime", Moved), mock.patch.object(arrival, "datetime", Moved):
+            yield
+
+
+@dataclass
+class Run:
+    """A run as Prefect knows it."""
+
+    run_id: str
+    task_type: TaskType
+    task_ids: list[int]
+    state: Literal["scheduled", "running", "completed", "failed", "crashed", "cancelled"] = "scheduled"
+    begun: int = 0
+    """How many of its tasks its worker has come to."""
+    failed: bool = False
+
+    @property
+    def live(self) -> bool:
+        return self.state in ("scheduled", "running")
+
+
+@dataclass
+class InHand:
+    """What a worker has made of a task and not delivered yet: a completion, or a sentence about what went wrong."""
+
+    run: Run
+    task: Task
+    made: Completion | str
+
+
+@dataclass
+class World:
+    """``stages`` are shared by worlds: their engines take longer to load than a clip takes to be worked on."""
+
+    folder: Path
+    stages: Mapping[TaskType, Stage]
+    url: str = ""
+    clock: Clock = field(default_factory=Clock)
+    workers: int = 2
+    runs: dict[str, Run] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    """What was handed in: the clip's name by its id."""
+
+    def __post_init__(self) -> None:
+        self.indoor, self.shed = self.folder / "indoor", self.folder / "shed"
+        self.scratch = self.folder / "scratch"
+        for root in (self.indoor, self.shed):
+            root.mkdir(parents=True, exist_ok=True)
+            (root / MARKER).touch()
+        (self.indoor / layout.RAW / "trip").mkdir(parents=True, exist_ok=True)
+        self.scratch.mkdir(exist_ok=True)
+        self.roots = {layout.INDOOR: self.indoor, layout.SHED: self.shed}
+        self.stores = Stores(self.roots, dict.fromkeys(self.roots, MARKER))
+        self.site = Site()
+        self.device = device(self.scratch)
+        self.url = self.url or f"sqlite:///{self.folder / 'dashcam.db'}"
+        self.engine: Engine = open_engine(self.url)
+        migrations.upgrade(self.engine)
+        self.numbers = count(len(self.runs) + 1)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def restart_server(self) -> None:
+        """The web process dies and is there again; Prefect knows what it knew."""
+        self.engine.dispose()
+        self.engine = open_engine(self.url)
+
+    def put(self, name: str, content: bytes) -> Path:
+        """A clip appears on the indoor NAS, whole at once."""
+        path = self.indoor / layout.RAW / "trip" / name
+        part = path.with_name(f"{name}.part")
+        part.write_bytes(content)
+        return part.replace(path)
+
+    def hand_in(self, path: Path) -> str | None:
+        """As a scan does; gives the clip's id, None where it cannot be taken now."""
+        ref = InputRef(device=layout.INDOOR, path=path.relative_to(self.indoor).as_posix())
+        seen = arrival.look(self.engine, self.stores, [ref])
+        with writing(self.engine) as session:
+            (arrived,) = arrival.admit(session, seen)
+        if arrived.video_id is not None:
+            self.names[arrived.video_id] = path.name
+        return arrived.video_id
+
+    def offer(self) -> list[Run]:
+        """One round of the dispatcher: what has ended is settled, what is free is offered."""
+        self.settle()
+        made = []
+        with reading(self.engine) as session:
+            stages = table.stages_waiting(session, self.clock.now)
+        for stage in stages:
+            live = [run for run in self.runs.values() if run.task_type == stage and run.live]
+            held = {task_id for run in live for task_id in run.task_ids}
+            with reading(self.engine) as session:
+                found = [(one, bad) for bad in (False, True) for one in
+                         table.waiting(session, stage, self.clock.now, 50, suspects=bad)]  # fmt: skip
+            free = {one.task_id: one for one, _ in found if one.task_id not in held}
+            offers = [Offer(one.task_id, 0.0, 0.0, bad) for one, bad in found if one.task_id in free]
+            chosen = plan(
+                offers, live_runs=len(live), workers=self.workers, upstream_busy=False, linger_s=0, cap_minutes=60
+            )
+            for task_ids in chosen:
+                key = key_of(STAGES[stage].flow, [(one, free[one].attempts) for one in task_ids])
+                run = self.create(key, stage, task_ids)
+                with writing(self.engine) as session:
+                    table.offered(session, task_ids, run.run_id)
+                made.append(run)
+        return made
+
+    def create(self, key: str, stage: TaskType, task_ids: Sequence[int]) -> Run:
+        """A run of that key, or the one that there is, whatever became of it: as Prefect does."""
+        if key in self.keys:
+            return self.runs[self.keys[key]]
+        run = Run(f"run-{next(self.numbers)}", stage, list(task_ids))
+        self.keys[key] = run.run_id
+        self.runs[run.run_id] = run
+        return run
+
+    def settle(self) -> None:
+        """As the dispatcher does for runs that have ended, and each minute for what waits too long."""
+        delay = timedelta(seconds=self.site.global_.task_retry_delay_seconds)
+        with writing(self.engine) as session:
+            for run_id in sorted(table.runs_with_tasks(session)):
+                run = self.runs.get(run_id)
+                if run is None or run.state == "completed":
+                    table.settle(session, run_id, delay)
+                elif run.state == "crashed":
+                    table.settle(session, run_id, delay, crashed=f"run {run_id} crashed")
+                elif run.state == "failed":
+                    table.settle(session, run_id, delay, failed=f"run {run_id} failed")
+                elif run.state == "cancelled":
+                    table.hold(session, [one for one, _ in table.tasks_of_run(session, run_id)], "run was cancelled")
+            table.shorten_waits(session, self.clock.now)
+
+    def task(self, task_id: int) -> Task | None:
+        with reading(self.engine) as session:
+            return work.get(session, task_id)
+
+    def begin(self, run: Run, watch: Watch | None = None) -> InHand | None:
+        """A worker takes up the run's next pending task; None when all are done, and the run with them.
+
+        Raises `Killed` where ``watch`` lets it die.
+        """
+        run.state = "running"
+        while run.begun < len(run.task_ids):
+            task = self.task(run.task_ids[run.begun])
+            run.begun += 1
+            if task is not None and task.state == "pending":
+                hand = InHand(run, task, self.attempt(task, watch))
+                run.failed |= isinstance(hand.made, str)
+                return hand
+        run.state = "failed" if run.failed else "completed"
+        return None
+
+    def attempt(self, task: Task, watch: Watch | None = None) -> Completion | str:
+        """What a worker makes of the task: `flows.clips.work_on_clip` without Prefect."""
+        here = self.scratch / f"clip-{next(self.numbers)}"
+        here.mkdir()
+        with ExitStack() as stack:
+            if watch is not None:
+                stack.enter_context(watching(watch))
+            try:
+                return worked(task, self.stages[task.task_type], StageContext(self.stores, here, self.device, log))
+            except Exception as error:
+                if clip_vanished(task, self.stores):
+                    return Completion(outcome="vanished", reason="It was removed before it was processed.")
+                return str(error) if isinstance(error, Explained) else f"{type(error).__name__}: {error}"
+            finally:
+                if watch is None or not watch.dead:
+                    shutil.rmtree(here, ignore_errors=True)
+
+    def deliver(self, hand: InHand) -> bool:
+        """As the REST API takes it; tells whether anything has changed."""
+        delay = timedelta(seconds=self.site.global_.task_retry_delay_seconds)
+        if isinstance(hand.made, str):
+            with writing(self.engine) as session:
+                return table.fail(session, hand.task.task_id, hand.made, delay)
+        if hand.made.outcome == "vanished" and not self.is_gone(hand.task):
+            return False
+        with writing(self.engine) as session:
+            return table.complete(session, hand.task.task_id, hand.made, partial(apply.apply, site=self.site))
+
+    def is_gone(self, task: Task) -> bool:
+        with reading(self.engine) as session:
+            try:
+                return arrival.still_there(session, self.stores, task.video_id) is None
+            except (Explained, OSError):
+                return False
+
+    def power_returns(self) -> None:
+        """All that ran is dead; each worker empties its scratch when it starts."""
+        for run in self.runs.values():
+            if run.state == "running":
+                run.state = "crashed"
+        for left in self.scratch.iterdir():
+            shutil.rmtree(left)
+        self.settle()
+
+    def work_off(self, rounds: int = 200) -> None:
+        """Without further trouble, until nothing is pending or ``rounds`` are over; waits are slept through."""
+        for _ in range(rounds):
+            self.offer()
+            live = [run for run in self.runs.values() if run.live]
+            for run in live:
+                while hand := self.begin(run):
+                    self.deliver(hand)
+            with reading(self.engine) as session:
+                if not table.anything_pending(session):
+                    self.settle()
+                    return
+                waits = session.scalars(select(TaskRow.not_before).where(TaskRow.not_before.is_not(None))).all()
+            if not live and waits:
+                self.clock.now = max(self.clock.now, min(one for one in waits if one))
+
+
+def device(scratch: Path) -> DeviceSettings:
+    """One thread, and nothing that depends on a clip's id: which stretches are audited does."""
+    return DeviceSettings(scratch=scratch, threads=1, preprocess=PreprocessSettings(audit_share=0), retention=NOTHING)
+
+
+def real_stages(scratch: Path) -> dict[TaskType, Stage]:
+    """The stages with the engines that this machine has."""
+    here: Any = device(scratch)
+    return {
+        TaskType.INGEST_VIDEO: ingest.run,
+        TaskType.PREPROCESS_VIDEO: Preprocess(here).run,
+        TaskType.HEAVY_PROCESS_VIDEO: Heavy(here).run,
+        TaskType.ARCHIVE_VIDEO: archive.run,
+        TaskType.FINALIZE_VIDEO: finalize.run,
+    }
