@@ -16,7 +16,7 @@ from prefect import Flow
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate, WorkPoolUpdate
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyOptions
-from prefect.client.schemas.schedules import IntervalSchedule
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.flows import load_flow_from_entrypoint
 from prefect.settings import get_current_settings
@@ -85,16 +85,18 @@ async def deploy(client: PrefectClient, wanted: dict[str, Any]) -> UUID:
         work_pool_name=wanted["work_pool"]["name"],
         work_queue_name=wanted["work_pool"].get("work_queue_name"),
         tags=wanted["tags"],
-        schedules=[
-            DeploymentScheduleCreate(schedule=IntervalSchedule(interval=each["interval"]))
-            for each in wanted.get("schedules", [])
-        ],
+        schedules=[DeploymentScheduleCreate(schedule=schedule_of(each)) for each in wanted.get("schedules", [])],
         concurrency_limit=limit.limit if limit else None,
         concurrency_options=ConcurrencyOptions(collision_strategy=limit.collision_strategy) if limit else None,
         parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
         enforce_parameter_schema=True,
         pull_steps=[],
     )
+
+
+def schedule_of(wanted: dict[str, Any]) -> CronSchedule | IntervalSchedule:
+    """Seconds between two runs, or a line as of cron, in UTC."""
+    return CronSchedule(**wanted) if "cron" in wanted else IntervalSchedule(**wanted)
 
 
 def main() -> None:

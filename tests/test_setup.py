@@ -33,7 +33,9 @@ async def deployments(client: PrefectClient) -> Deployments:
     own = {"id", "created", "updated", "schedules", "labels", "last_polled", "version"}
     for one in await client.read_deployments():
         kept = one.model_dump(mode="json", exclude=own)
-        kept["intervals"] = [each.schedule.interval for each in one.schedules]
+        kept["schedules"] = [
+            (getattr(each.schedule, "interval", None), getattr(each.schedule, "cron", None)) for each in one.schedules
+        ]
         kept["global_concurrency_limit"] = limit.limit if (limit := one.global_concurrency_limit) else None
         found[one.name] = {key: value for key, value in kept.items() if key not in ("status", "concurrency_limit_id")}
     return found

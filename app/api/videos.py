@@ -64,6 +64,8 @@ class VideoAnswer(VideoSummary):
     companions: list[Companion]
     """What the car's other cameras recorded at the same time."""
     sightings: list[SightingAnswer]
+    removed: list[videos.Removed]
+    """What of it a rule has let go, and when; its crops and frames stay."""
 
 
 class VideoPage(BaseModel):

@@ -239,3 +239,27 @@ class FinalizeResult(Record):
     archive: str
     removed: list[str]
     """``store:path`` of each intermediate that was let go."""
+
+
+HoldingKind = Literal["raw", "preproc", "heavy_output", "lowres"]
+"""The clip, what preprocessing and the heavy stage wrote, and the small copy in the archive."""
+
+
+class Held(Record):
+    """What is held of a clip that has been through, as far as a rule needs to know it."""
+
+    kind: HoldingKind
+    video_id: str
+    name: str
+    uris: list[str]
+    """``store:path`` of each file or folder, all of them in folders of ours."""
+    bytes: int | None
+    """About; None where it was never counted."""
+    since: AwareDatetime
+    """The archive has been verified since then."""
+    protected: str | None = None
+    """Who protects it and why."""
+    locked: bool = False
+    """In the camera."""
+    pending: str | None = None
+    """The stage that is still to be done for its clip."""

@@ -38,8 +38,8 @@ def add_video(session: Session, number: int, start: datetime | None = NOON, **fi
         known = {"outcome": "processed", "clock": "utc", "media": f"shed_nas:{number:016x}", "poster": "poster.jpg"}
         known |= {"frames_decoded": 300, "frames_looked_at": 60, "trip": facts["trip"], "camera": "front"}
         fields = known | {"duration_s": 10.0} | fields
-    found = {"created_at": NOON, "source": f"indoor_nas:raw/{name}"} | fields
-    video = Video(video_id=f"{number:016x}", name=name, facts=facts, start_utc=start, **found)
+    found = {"video_id": f"{number:016x}", "created_at": NOON, "source": f"indoor_nas:raw/{name}"} | fields
+    video = Video(name=name, facts=facts, start_utc=start, **found)
     session.add(video)
     session.flush()
     return video

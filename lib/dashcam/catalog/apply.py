@@ -4,11 +4,13 @@ Applying is a replacement: what an earlier revision of the same stage left for t
 trips and places, is derived in the same transaction.
 """
 
+from datetime import UTC, datetime
+
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import accuracy, clocks, deriving
+from dashcam.catalog import accuracy, clocks, deriving, holdings
 from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.catalog.plates import forget_unseen, plate_id
@@ -22,6 +24,8 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
     if completion.outcome != "processed":
         if task_type is TaskType.INGEST_VIDEO and completion.result:  # no picture, but positions
             apply_facts(session, video, records.VideoFacts.model_validate(completion.result), site)
+        if completion.outcome == "vanished" and holdings.original_removed(session, video_id) is not None:
+            return  # the clip has been through, and a rule has let it go since: nothing has vanished
         video.outcome, video.reason = completion.outcome, completion.reason
         if completion.outcome == "vanished":
             # a file that comes back, even at the same place, is to be looked at again
@@ -38,8 +42,9 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
         case TaskType.ARCHIVE_VIDEO:
             video.media = records.ArchiveResult.model_validate(result).archive
         case TaskType.FINALIZE_VIDEO:
-            records.FinalizeResult.model_validate(result)
+            removed = records.FinalizeResult.model_validate(result).removed
             video.outcome, video.reason = "processed", completion.reason or video.reason
+            holdings.note(session, video, datetime.now(UTC), removed, site.global_.storage_retention_days)
         case TaskType.PREPROCESS_VIDEO:
             accuracy.note_rejected(session, video_id, records.PreprocessResult.model_validate(result))
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
+from dashcam.catalog import holdings
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import insert, reading
 from dashcam.media import identity, names
@@ -274,6 +275,8 @@ def admit(session: Session, found: Sequence[Look]) -> list[Arrival]:
         rows.file(one)
         arrivals.append(Arrival(uri=uri, status="new" if is_new else "known", video_id=one.video_id))
     rows.write()
+    read = [one for one in found if one.read and one.video_id and one.ref.uri.startswith(holdings.RAW)]
+    holdings.come_back(session, (one.video_id for one in read if one.video_id))
     return arrivals
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.database import Base, UtcDateTime
+from dashcam.tasks.row import only
 
 Bytewise = String().with_variant(String(collation="C"), "postgresql")
 """Text in the order of its bytes, as SQLite has it."""
@@ -117,6 +118,57 @@ class SourceFile(Base):
     size: Mapped[int] = mapped_column(Wide)
     mtime_ns: Mapped[int] = mapped_column(Wide)
     video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
+
+
+class Holding(Base):
+    """What is held of a clip that has been through, beside its crops; a row stays when that is removed."""
+
+    __tablename__ = "holding"
+    __table_args__ = (
+        only("holding_open", "removed_at IS NULL", "kind", "since", "video_id", "bytes"),
+        Index("holding_removed", "removed_at", "video_id"),
+    )
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """`records.HoldingKind`."""
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    """The archive has been verified since then."""
+    bytes: Mapped[int | None] = mapped_column(Wide)
+    """About; of what was removed as it was counted."""
+    plan_id: Mapped[int | None]
+    """The plan that has removed it, or was about to."""
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rule: Mapped[str | None]
+    """By which it was removed."""
+
+
+class Protection(Base):
+    """A person's word: nothing of this clip is ever removed."""
+
+    __tablename__ = "protection"
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), primary_key=True)
+    reason: Mapped[str]
+    who: Mapped[str]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RetentionPlan(Base):
+    """What was announced to go, and what became of it."""
+
+    __tablename__ = "retention_plan"
+
+    plan_id: Mapped[int] = mapped_column(primary_key=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    plan: Mapped[dict[str, Any]] = mapped_column(Json)
+    """`upkeep.retention.Plan`."""
+    began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    removed: Mapped[int] = mapped_column(default=0)
+    removed_bytes: Mapped[int] = mapped_column(Wide, default=0)
+    kept: Mapped[list[str]] = mapped_column(Json, default=list)
+    """Why something of it was not removed; a sentence each."""
 
 
 class PositionRow(Base):

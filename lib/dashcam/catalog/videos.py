@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import sightings
+from dashcam.catalog import holdings, sightings
 from dashcam.catalog.companions import Companion, companions
 from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.catalog.paging import Cursor
@@ -14,7 +14,7 @@ from dashcam.catalog.places import overlapping
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.work import TaskLine, pending_of, task_lines, task_of
 from dashcam.gps.trips import PARKING
-from dashcam.records import VideoFacts
+from dashcam.records import HoldingKind, VideoFacts
 
 WHEN = func.coalesce(Video.start_utc, Video.created_at)
 """When a clip starts; before it was looked at, when it was found."""
@@ -46,6 +46,15 @@ class VideoCard:
 
 
 @dataclass(frozen=True)
+class Removed:
+    """What a rule has let go of a clip that has been through."""
+
+    kind: HoldingKind
+    removed_at: datetime
+    rule: str
+
+
+@dataclass(frozen=True)
 class VideoDetail:
     video_id: str
     name: str
@@ -73,6 +82,7 @@ class VideoDetail:
     companions: list[Companion]
     sightings: list[SightingCard]
     task: TaskLine | None
+    removed: list[Removed]
 
 
 @dataclass(frozen=True)
@@ -203,4 +213,9 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         companions=companions(session, row),
         sightings=sightings.of_video(session, video_id, confirmed_only=False, reads=True),
         task=task_of(session, video_id),
+        removed=[
+            Removed(kind, row.removed_at, row.rule or "")
+            for kind, row in sorted(holdings.of_video(session, video_id).items())
+            if row.removed_at is not None
+        ],
     )

@@ -9,6 +9,7 @@ from dashcam import config
 
 if TYPE_CHECKING:
     from dashcam.embedded.home import Home
+    from dashcam.storage.roots import Stores
     from dashcam.tasks.client import MainServerClient
 
 
@@ -19,14 +20,31 @@ def home_of(data: Path | None) -> "Home":
     return Home((data or default_data()).absolute())
 
 
+def stores_of(data: Path | None) -> "Stores":
+    """The stores as this machine has them mounted, of the same system as `main_server`."""
+    from dashcam.storage.roots import Stores
+
+    if is_site(data):
+        site, device = config.load_site(), config.load_device()
+    else:
+        home = home_of(data)
+        home.prepare()
+        site, device = config.load_site(home.config), None
+    return Stores(site.store_roots(device), site.store_markers())
+
+
+def is_site(data: Path | None) -> bool:
+    """Whether a command means the site of ``$DASHCAM_CONFIG``, and not the embedded system."""
+    return data is None and (config.config_folder() / "config.json").exists() and bool(config.token())
+
+
 @contextmanager
 def main_server(data: Path | None) -> "Iterator[MainServerClient]":
     """The site's server when ``$DASHCAM_CONFIG`` names one, else the embedded system's, started if it does not run."""
     from dashcam.tasks.client import MainServerClient
 
-    site_token = config.token() if data is None and (config.config_folder() / "config.json").exists() else None
-    if site_token:
-        yield MainServerClient(config.load_site().server.url, site_token, patience_s=10)
+    if is_site(data):
+        yield MainServerClient(config.load_site().server.url, config.token() or "", patience_s=10)
         return
     from dashcam.embedded.system import embedded_system
 

@@ -93,9 +93,11 @@ class Section(BaseModel):
 
 
 class RetentionDays(Section):
-    """Days a file is kept at least: finalizing removes at once what has 0, and nothing that has more."""
+    """Days a file is kept after its clip's archive was verified. Of what preprocessing and the heavy stage wrote
+    finalizing removes at once what has 0; the rest goes with ``retention``."""
 
-    raw_videos: int = Field(90, ge=0)
+    raw_videos: int | None = Field(90, ge=0)
+    """None is for ever."""
     preproc_data: int = Field(30, ge=0)
     heavy_output: int = Field(7, ge=0)
 
@@ -104,6 +106,19 @@ class GlobalSettings(Section):
     task_retry_delay_seconds: float = Field(300, ge=0)
     max_concurrent_tasks_per_device: int = Field(1, ge=1)
     storage_retention_days: RetentionDays = RetentionDays()
+
+
+class RetentionSettings(Section):
+    """Whether anything is removed by ``global.storage_retention_days``, and how much at once (docs/retention.md)."""
+
+    enabled: bool = False
+    """Until then it is only reported what would go."""
+    lowres_months: int | None = Field(None, ge=1)
+    """How long the small copy is kept in the archive; None is for ever. Crops and frames stay in any case."""
+    most_of_store: float = Field(0.1, gt=0, le=1)
+    """At most this share of a store's size goes in one run."""
+    most_of_videos: float = Field(0.2, gt=0, le=1)
+    """If more than this share of all videos would lose their clip or small copy at once, nothing goes by itself."""
 
 
 class IndoorNas(Section):
@@ -344,6 +359,7 @@ class Site(Section):
     trips: TripSettings = TripSettings()
     place: PlaceSettings = PlaceSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
+    retention: RetentionSettings = RetentionSettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
 

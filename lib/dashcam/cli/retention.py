@@ -1,0 +1,90 @@
+"""``dashcam retention`` and ``sweep``: what goes by the rules, and what was left behind."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from dashcam import Explained
+from dashcam.cli.output import JsonOption, ServerDataOption, out, say, write_json
+from dashcam.cli.reach import main_server, stores_of
+
+if TYPE_CHECKING:
+    from dashcam.upkeep.retention import Plan
+
+SHOWN = 50
+
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(retention)
+
+
+def retention(
+    dry_run: DryRunOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json_file: JsonOption = None,
+    data: ServerDataOption = None,
+) -> None:
+    """Show what is to go by the rules of storage_retention_days, and remove it once you have said yes."""
+    from dashcam.upkeep import removing
+
+    stores = stores_of(data)
+    with main_server(data) as server:
+        plan = removing.announce(server, stores, unattended=False)
+        if json_file is not None:
+            write_json(json_file, plan)
+        show(plan)
+        for sentence in plan.refused:
+            say(f"Nothing may go now: {sentence}")
+        if dry_run or not plan.items:
+            return
+        if plan.refused:
+            raise typer.Exit(1)
+        if plan.report_only:
+            raise Explained(
+                'Retention only reports: to have it remove files, write "retention": {"enabled": true} into '
+                "config.json and start the main server anew."
+            )
+        if not yes and not typer.confirm(f"Remove these {len(plan.items)} things for good?"):
+            raise typer.Exit(1)
+        done = removing.carry_out(server, stores, plan)
+    for sentence in done.kept:
+        say(f"Kept: {sentence}")
+    out.print(f"Removed {done.removed} things, {size(done.bytes)}", highlight=False)
+    if done.kept:
+        raise typer.Exit(1)
+
+
+def show(plan: "Plan") -> None:
+    if not plan.items:
+        out.print("Nothing is due")
+    else:
+        out.print(table_of(plan))
+        said = f"{len(plan.items)} things, about {size(plan.bytes)}"
+        out.print(f"{said}; {plan.later} more are due" if plan.later else said, highlight=False)
+    if plan.report_only:
+        say("Report only: nothing goes by itself until retention.enabled is true (docs/retention.md)")
+
+
+def table_of(plan: "Plan") -> Table:
+    table = Table(title=f"Plan {plan.plan_id}", title_justify="left", header_style="bold")
+    for heading in ("What", "Clip", "Size", "Rule", "Due since"):
+        table.add_column(heading, justify="right" if heading == "Size" else "left")
+    for item in plan.items[:SHOWN]:
+        known = size(item.bytes) if item.bytes is not None else "small"
+        table.add_row(item.kind, Text(item.name), known, item.rule, f"{item.goes_at.astimezone():%Y-%m-%d %H:%M}")
+    if len(plan.items) > SHOWN:
+        table.add_row("…", f"and {len(plan.items) - SHOWN} more (--json has all)", "", "", "")
+    return table
+
+
+def size(count: int) -> str:
+    value, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 1000 or unit == "TB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"

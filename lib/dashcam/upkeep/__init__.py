@@ -1,0 +1,1 @@
+"""What keeps the house in order: what may go and when, and what was left behind."""
