@@ -5,16 +5,20 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
 
 from app import system
 from app.api.plates import SightingAnswer, sighting_answer
 from app.parameters import Number, TimeRange, time_range
 from dashcam import records
-from dashcam.catalog import arrival, places, videos
+from dashcam.catalog import again, arrival, places, videos
 from dashcam.catalog.companions import Companion
+from dashcam.catalog.models import Video
 from dashcam.catalog.videos import VideoFilter
 from dashcam.database import reading, writing
-from dashcam.tasks.model import InputRef, Listed
+from dashcam.storage.roots import StoreError
+from dashcam.tasks.chain import STAGES
+from dashcam.tasks.model import InputRef, Listed, TaskType
 
 router = APIRouter(tags=["videos"])
 
@@ -66,6 +70,14 @@ class VideoAnswer(VideoSummary):
     sightings: list[SightingAnswer]
     removed: list[videos.Removed]
     """What of it a rule has let go, and when; its crops and frames stay."""
+
+
+class AgainRequest(BaseModel):
+    stage: TaskType
+
+
+class AgainAnswer(BaseModel):
+    task_id: int
 
 
 class VideoPage(BaseModel):
@@ -137,3 +149,33 @@ def get_track(video_id: str) -> list[records.Fix]:
     """The clip's GPS fixes in order of media time."""
     with reading(system.current().engine) as session:
         return places.fixes_of(session, video_id)
+
+
+@router.post("/videos/{video_id}/again", status_code=201)
+def do_again(video_id: str, request: AgainRequest) -> AgainAnswer:
+    """Do the clip again from that stage on. What is known of it stays until there is something new.
+
+    409 where it has not come so far, or where the stage needs the clip and its file is gone.
+    """
+    here = system.current()
+    with reading(here.engine) as session:
+        if session.get(Video, video_id) is None:
+            raise HTTPException(404, f"There is no video {video_id}.")
+        source = where_it_lies(here, session, video_id) if STAGES[request.stage].reads_clip else None
+    try:
+        with writing(here.engine) as session:
+            task_id = again.do_again(session, session.get_one(Video, video_id), request.stage, source)
+    except again.NotAgain as refused:
+        raise HTTPException(409, str(refused)) from refused
+    here.wake(video_id)
+    return AgainAnswer(task_id=task_id)
+
+
+def where_it_lies(here: system.System, session: Session, video_id: str) -> str:
+    try:
+        found = arrival.still_there(session, here.stores, video_id)
+    except (StoreError, OSError) as error:
+        raise HTTPException(409, f"Whether the clip is there cannot be seen now: {error}") from error
+    if found is None:
+        raise HTTPException(409, "The clip's file is not there any more: it can be done again from ARCHIVE_VIDEO on.")
+    return found

@@ -216,6 +216,7 @@ def spans_of(session: Session, video_id: str) -> list[Span]:
             TaskRow.video_id == video_id,
             TaskRow.task_type == TaskType.PREPROCESS_VIDEO,
             TaskRow.state == "complete",
+            TaskRow.result.is_not(None),
         )
         .order_by(TaskRow.revision.desc())
         .limit(1)

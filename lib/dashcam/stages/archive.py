@@ -36,7 +36,7 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
     if not folder.is_dir():
         manifest = _proven(final, task)
         if manifest is None:
-            raise StorageError(f"The bundle {source.uri} is not there ({folder}), nor is it archived; run heavy again.")
+            raise StorageError(f"The bundle {source.uri} is not there ({folder}), nor is it archived; {anew(folder)}")
     else:
         manifest = _archive(folder, final, task, ctx)
     ctx.progress(1.0)
@@ -82,8 +82,13 @@ def whole(folder: Path) -> dict[str, Path]:
     """As ``kept``; ``StorageError`` when the low-resolution video, the one file every bundle has, is not there."""
     files = kept(folder)
     if layout.LOWRES not in files:
-        raise StorageError(f"The bundle {folder} has no {layout.LOWRES}, so it is not whole; run heavy again.")
+        raise StorageError(f"The bundle {folder} has no {layout.LOWRES}, so it is not whole; {anew(folder)}")
     return files
+
+
+def anew(folder: Path) -> str:
+    """What to do where a bundle is of no use."""
+    return f"run heavy again (dashcam again {folder.name})."
 
 
 def _written(folder: Path, task: Task) -> Manifest | None:
@@ -93,11 +98,9 @@ def _written(folder: Path, task: Task) -> Manifest | None:
     try:
         manifest = bundle.read_manifest(folder)
     except StorageError as error:
-        raise StorageError(
-            f"What heavy wrote cannot be proven: {error} Nothing was archived; run heavy again."
-        ) from None
+        raise StorageError(f"What heavy wrote cannot be proven: {error} Nothing was archived; {anew(folder)}") from None
     if manifest != _manifest(task, manifest.files).model_copy(update={"source": manifest.source}):
-        raise StorageError(f"{folder / layout.MANIFEST} is of another clip; nothing was archived, run heavy again.")
+        raise StorageError(f"{folder / layout.MANIFEST} is of another clip; nothing was archived, {anew(folder)}")
     return manifest
 
 
@@ -114,7 +117,7 @@ def _ensure_written(folder: Path, written: Manifest | None, read: Sequence[Manif
     if others := sorted(name for name in said.keys() | there.keys() if said.get(name) != there.get(name)):
         raise StorageError(
             f"The bundle {folder} is not what heavy wrote, by its {layout.MANIFEST} ({', '.join(others[:3])}): check "
-            "that disk. Nothing was archived; run heavy again."
+            f"that disk. Nothing was archived; {anew(folder)}"
         )
 
 

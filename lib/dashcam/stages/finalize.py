@@ -35,7 +35,7 @@ def _prove(folder: Path, made_from: Path, task: Task, ctx: StageContext) -> None
     """Raises unless the archive is whole, is this clip's, and has all that is left of the bundle it was made from."""
     manifest = bundle.read_manifest(folder)
     if manifest.video_id != task.video_id or (task.video and manifest.source_sha256 != task.video.sha256):
-        raise StorageError(f"The manifest in {folder} belongs to another clip ({manifest.source}); archive it again.")
+        raise StorageError(f"The manifest in {folder} belongs to another clip ({manifest.source}); {anew(folder)}")
     bundled = kept(made_from) if made_from.is_dir() else {}
     sizes = [entry.size for entry in manifest.files] + [path.stat().st_size for path in bundled.values()]
     step = bundle.counted(sum(sizes), ctx.progress)
@@ -51,8 +51,12 @@ def _prove(folder: Path, made_from: Path, task: Task, ctx: StageContext) -> None
     if differences:
         raise StorageError(
             f"The archive {folder} is not what it should be ({'; '.join(differences[:3])}); "
-            "nothing was removed, archive this video again."
+            f"nothing was removed, {anew(folder)}"
         )
+
+
+def anew(folder: Path) -> str:
+    return f"archive it again (dashcam again {folder.name} --from archive)."
 
 
 def _remove(folder: Path) -> bool:

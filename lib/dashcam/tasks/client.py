@@ -9,7 +9,7 @@ import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from dashcam import Explained
-from dashcam.tasks.model import Changes, Completion, InputRef, Task, TaskBrief
+from dashcam.tasks.model import Changes, Completion, InputRef, Task, TaskBrief, TaskType
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,10 @@ class MainServerClient:
     def retry(self, task_id: int) -> None:
         """Offer the task again at once, whatever held it back."""
         self.call("POST", f"/tasks/{task_id}/retry")
+
+    def again(self, video_id: str, stage: TaskType) -> None:
+        """Do the clip again from that stage on."""
+        self.call("POST", f"/videos/{video_id}/again", json={"stage": stage})
 
     def progress(self, task_id: int, fraction: float, device: str) -> None:
         """Best effort: a lost report is overtaken by the next one."""

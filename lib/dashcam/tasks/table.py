@@ -43,13 +43,14 @@ class Waiting:
     footage_s: float | None
 
 
-def publish(session: Session, new: NewTask) -> bool:
+def publish(session: Session, new: NewTask, least: int = 1) -> bool:
     """Insert the task unless this (type, video, revision) was published before; tells whether it is new.
 
-    Raises `UnknownVideo`, after which the transaction cannot go on.
+    The revision is the stage's, or ``least`` where that is higher. Raises `UnknownVideo`, after which the transaction
+    cannot go on.
     """
     try:
-        return session.scalar(once(session).returning(TaskRow.task_id), row_of(new)) is not None
+        return session.scalar(once(session).returning(TaskRow.task_id), row_of(new, least)) is not None
     except IntegrityError as error:
         raise UnknownVideo(f"There is no video {new.video_id}: send it to /api/v1/ingest first.") from error
 
@@ -82,13 +83,13 @@ def once(session: Session) -> Any:
     return new.on_conflict_do_nothing(index_elements=["task_type", "video_id", "revision"])
 
 
-def row_of(new: NewTask) -> dict[str, Any]:
+def row_of(new: NewTask, least: int = 1) -> dict[str, Any]:
     stage = STAGES[new.task_type]
     return {
         "task_type": new.task_type,
         "video_id": new.video_id,
         "of_video": new.video_id,
-        "revision": stage.revision,
+        "revision": max(stage.revision, least),
         "device_type": stage.pool,
         "inputs": [ref.model_dump() for ref in new.inputs],
         "created_at": datetime.now(UTC),
@@ -121,7 +122,7 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
     refuse_out_of_turn(task_type, row.video_id, completion)
     apply(session, task_type, row.video_id, completion)
     for new in completion.publish:
-        publish(session, new)
+        publish(session, new, row.revision)  # what a stage does anew the later ones do anew
     return True
 
 
@@ -180,6 +181,13 @@ def release(session: Session, task_id: int) -> bool:
         .values(hold=None, not_before=None, failures=0, crashes=0, flow_run_id=None, told=False)
     )
     return changed(done) > 0
+
+
+def close(session: Session, video_id: str, stages: Iterable[TaskType], reason: str) -> None:
+    """End what is pending of the clip at these stages without a result; one that comes late changes nothing."""
+    ended = {"state": "complete", "completed_at": datetime.now(UTC), "reason": reason, "hold": None, "not_before": None}
+    mine = TaskRow.video_id == video_id, TaskRow.task_type.in_([stage.value for stage in stages])
+    session.execute(update(TaskRow).where(*mine, pending).values(ended))
 
 
 def move_clip(session: Session, video_id: str, clip: InputRef) -> None:
