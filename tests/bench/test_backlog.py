@@ -27,5 +27,5 @@ def test_the_command_says_that_a_round_costs_the_same_whatever_waits(tmp_path: P
 
 
 def test_a_measuring_process_that_fails_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(backlog.NothingMeasured, match="The measuring process ended with 1"):
+    with pytest.raises(backlog.MeasuringFailed, match="The measuring process ended with 1"):
         backlog.measured(tmp_path / "nowhere", 10)

@@ -5,17 +5,21 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from dashcam.bench.start import Idle, Spent, cost_of, spent_alone, spent_by, table_of
+from dashcam.bench.start import CommandCost, Idle, cost_of, spent_alone, spent_by, table_of
 from dashcam.cli.bench import app
 from dashcam.sample import short_clips
 
 
 def test_what_a_run_takes_is_said_over_the_stages_own_work() -> None:
     idle = Idle(over_s=300, cpu_percent=2.5, pss_mb=500)
-    own, new, known = Spent(wall_s=10, cpu_s=8), Spent(wall_s=30, cpu_s=32), Spent(wall_s=20, cpu_s=24)
+    own, new, known = (
+        CommandCost(wall_s=10, cpu_s=8),
+        CommandCost(wall_s=30, cpu_s=32),
+        CommandCost(wall_s=20, cpu_s=24),
+    )
     cost = cost_of(own, new, known, idle)
-    assert cost.new_folder_over_own == Spent(wall_s=3, cpu_s=4)
-    assert cost.known_folder_over_own == Spent(wall_s=2, cpu_s=3)
+    assert cost.new_folder_over_own == CommandCost(wall_s=3, cpu_s=4)
+    assert cost.known_folder_over_own == CommandCost(wall_s=2, cpu_s=3)
     assert table_of(cost).row_count == 4
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dashcam.evaluate.clips import Outcome, apart_m, evaluate_clips, judged, true_place
+from dashcam.evaluate.clips import PlateScore, apart_m, evaluate_clips, judged, true_place
 from dashcam.evaluate.layouts import Unusable
 from dashcam.evaluate.measure import calibration_error, reliability
 from dashcam.gps.track import Track
@@ -53,8 +53,8 @@ def test_the_sighting_on_the_true_box_is_judged_and_no_other() -> None:
 
 
 def test_what_lies_elsewhere_or_at_another_time_is_not_found() -> None:
-    assert judged(CLIP, PLATE, [seen("AB12CDE", 1.5, 600)], Track(FIXES)) == Outcome("a.MP4", "AB12CDE")
-    assert judged(CLIP, PLATE, [seen("AB12CDE", 4.0, 100)], Track(FIXES)) == Outcome("a.MP4", "AB12CDE")
+    assert judged(CLIP, PLATE, [seen("AB12CDE", 1.5, 600)], Track(FIXES)) == PlateScore("a.MP4", "AB12CDE")
+    assert judged(CLIP, PLATE, [seen("AB12CDE", 4.0, 100)], Track(FIXES)) == PlateScore("a.MP4", "AB12CDE")
 
 
 def test_a_read_outside_the_plates_time_counts_as_late() -> None:

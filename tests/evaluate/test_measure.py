@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from dashcam.cli.evaluate import app
-from dashcam.evaluate.layouts import Labelled, Truth, Unusable
-from dashcam.evaluate.measure import Outcome, edits, evaluate_plates, matched, reliability, summed
+from dashcam.evaluate.layouts import Labelled, LabelledPicture, Unusable
+from dashcam.evaluate.measure import PictureScore, edits, evaluate_plates, matched, reliability, summed
 from dashcam.vision.engines import Detection, PlateText, iou
 
 BOX = (10.0, 10.0, 50.0, 20.0)
@@ -42,9 +42,11 @@ def test_edit_distance_is_a_distance(a: str, b: str, c: str) -> None:
     assert abs(len(a) - len(b)) <= edits(a, b) <= max(len(a), len(b))
 
 
-def outcome(truth: str, read: str, sure: float, found: bool = True, spurious: int = 0) -> Outcome:
+def outcome(truth: str, read: str, sure: float, found: bool = True, spurious: int = 0) -> PictureScore:
     given = PlateText(read, sure, [])
-    return Outcome(Truth(Path("a.jpg"), (BOX,), text=truth), [10.0], [found], spurious, given, given, 0.1)
+    return PictureScore(
+        LabelledPicture(Path("a.jpg"), (BOX,), text=truth), [10.0], [found], spurious, given, given, 0.1
+    )
 
 
 class Nameless:

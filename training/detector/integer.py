@@ -29,7 +29,7 @@ IN_INTEGERS = tuple(
 SAMPLES = 64
 
 
-class Samples(CalibrationDataReader):
+class CalibrationSamples(CalibrationDataReader):
     """The detector's input for each picture."""
 
     def __init__(self, files: Sequence[Path]) -> None:
@@ -47,7 +47,7 @@ def integer_of(weights: Path, out: Path, files: Sequence[Path]) -> None:
         quant_pre_process(str(weights), str(plain), skip_symbolic_shape=True)
         head = [node.name for node in onnx.load(plain).graph.node if node.name.startswith(HEAD)]
         quantize_static(
-            str(plain), str(out), Samples(files), quant_format=QuantFormat.QDQ, per_channel=True,
+            str(plain), str(out), CalibrationSamples(files), quant_format=QuantFormat.QDQ, per_channel=True,
             activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
             nodes_to_exclude=[name for name in head if not name.startswith(IN_INTEGERS)],
         )  # fmt: skip

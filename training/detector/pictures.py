@@ -36,7 +36,7 @@ SAME_IOU = 0.4
 
 
 @dataclass(frozen=True)
-class Picture:
+class TrainingPicture:
     source: str
     image: Path
     label: Path
@@ -47,7 +47,7 @@ class Picture:
         return f"{self.source.replace('/', '-')}-{self.image.stem}"
 
 
-def pictures(data: Path) -> list[Picture]:
+def pictures(data: Path) -> list[TrainingPicture]:
     """Every photograph with a label file."""
     return [picture for source in SOURCES for picture in _of(data, source)]
 
@@ -57,7 +57,7 @@ def gathered(data: Path, folder: Path, coco: Path, teacher: Detector, *, batch: 
     listing = folder / "data.yaml"
     if listing.exists():
         return listing
-    parts: dict[str, list[Picture]] = {"train": [], "val": []}
+    parts: dict[str, list[TrainingPicture]] = {"train": [], "val": []}
     for picture in pictures(data):
         parts["val" if picture.held_out else "train"].append(picture)
     from ultralytics import YOLO
@@ -77,7 +77,7 @@ def gathered(data: Path, folder: Path, coco: Path, teacher: Detector, *, batch: 
     return listing
 
 
-def _of(data: Path, source: str) -> Iterator[Picture]:
+def _of(data: Path, source: str) -> Iterator[TrainingPicture]:
     images = sorted((data / source / "images").iterdir())
     share = HELD_OUT.get(source, 0.1)
     for i, image in enumerate(images):
@@ -89,10 +89,10 @@ def _of(data: Path, source: str) -> Iterator[Picture]:
         else:
             held_out = zlib.crc32(images[i].name.encode()) % 1000 < 1000 * share
         if label.exists():
-            yield Picture(source, image, label, held_out)
+            yield TrainingPicture(source, image, label, held_out)
 
 
-def _vehicles(network: Any, some: Sequence[Picture]) -> list[list[str]]:
+def _vehicles(network: Any, some: Sequence[TrainingPicture]) -> list[list[str]]:
     """YOLO label lines of the vehicles in each picture."""
     found = network.predict([p.image for p in some], imgsz=512, conf=VEHICLE_FROM, classes=list(COCO), verbose=False)
     return [
@@ -104,7 +104,7 @@ def _vehicles(network: Any, some: Sequence[Picture]) -> list[list[str]]:
     ]
 
 
-def _plates(picture: Picture, teacher: Detector) -> list[str]:
+def _plates(picture: TrainingPicture, teacher: Detector) -> list[str]:
     """YOLO label lines of the plates."""
     lines = [line.split()[1:5] for line in picture.label.read_text().splitlines() if line.strip()]
     boxes = [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for x, y, w, h in (map(float, line) for line in lines)]
@@ -123,7 +123,7 @@ def _nearest(box: Box, seen: Sequence[Box]) -> Box:
     return max((s for s in seen if iou(s, box) >= SAME_IOU), key=lambda s: iou(s, box), default=box)
 
 
-def _place(picture: Picture, lines: Sequence[str], folder: Path, part: str) -> None:
+def _place(picture: TrainingPicture, lines: Sequence[str], folder: Path, part: str) -> None:
     link = folder / "images" / part / f"{picture.name}{picture.image.suffix}"
     link.unlink(missing_ok=True)
     link.symlink_to(picture.image.absolute())

@@ -12,7 +12,7 @@ from PIL import Image
 
 from training.reader.photographs import listed
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 SHARE = 0.25
 """Of the plates that get another's face."""
 SMALLEST = 16
@@ -46,7 +46,7 @@ class OtherPlates:
         self.paint(labels["img"], boxes.bboxes[labels["cls"].flatten() == 0], rng)
         return labels
 
-    def paint(self, image: Picture, plates: NDArray[np.floating[Any]], rng: np.random.Generator) -> None:
+    def paint(self, image: Pixels, plates: NDArray[np.floating[Any]], rng: np.random.Generator) -> None:
         """Changes ``image`` inside some of the boxes (N x 4: x0, y0, x1, y1 in pixels)."""
         height, width = image.shape[:2]
         for box in plates[rng.random(len(plates)) < SHARE]:
@@ -54,7 +54,7 @@ class OtherPlates:
             if x1 - x0 >= SMALLEST and y1 - y0 >= SMALLEST / 3:
                 self._repaint(image[y0:y1, x0:x1], rng)
 
-    def _repaint(self, place: Picture, rng: np.random.Generator) -> None:
+    def _repaint(self, place: Pixels, rng: np.random.Generator) -> None:
         rows, columns = place.shape[:2]
         fitting = [found for crops in self._of.values() if (found := _near(crops, columns / rows))]
         if not fitting:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 SHARE = 0.4
 """Of the pictures that are made worse."""
 
@@ -22,7 +22,7 @@ class Weather:
         return labels
 
 
-def night(image: Picture, rng: np.random.Generator) -> Picture:
+def night(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Dark, with lamps' glow and the noise of a sensor at its end."""
     dark = (image.astype(np.float32) / 255) ** rng.uniform(1.3, 2.4) * rng.uniform(120, 230)
     for _ in range(rng.integers(0, 4)):
@@ -34,7 +34,7 @@ def night(image: Picture, rng: np.random.Generator) -> Picture:
     return _bytes(dark)
 
 
-def smeared(image: Picture, rng: np.random.Generator) -> Picture:
+def smeared(image: Pixels, rng: np.random.Generator) -> Pixels:
     """As a moving car smears, mostly sideways."""
     length = int(rng.integers(3, 10))
     kernel = np.zeros((length, length), np.float32)
@@ -44,7 +44,7 @@ def smeared(image: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.filter2D(image, -1, kernel / kernel.sum()), np.uint8)
 
 
-def rain(image: Picture, rng: np.random.Generator) -> Picture:
+def rain(image: Pixels, rng: np.random.Generator) -> Pixels:
     """Streaks, drops on the windscreen, and the grey of wet air."""
     wet = image.astype(np.float32) * rng.uniform(0.6, 0.9) + rng.uniform(15, 50)
     streaks = (rng.random(image.shape[:2]) > 0.997).astype(np.float32)
@@ -58,7 +58,7 @@ def rain(image: Picture, rng: np.random.Generator) -> Picture:
     return _bytes(wet)
 
 
-def brake_lights(image: Picture, rng: np.random.Generator) -> Picture:
+def brake_lights(image: Pixels, rng: np.random.Generator) -> Pixels:
     """A queue at night: everything red, more so around the lamps."""
     lit = image.astype(np.float32) * (rng.uniform(0.25, 0.8), rng.uniform(0.25, 0.6), rng.uniform(0.7, 1.1))
     glow = np.zeros(image.shape[:2], np.float32)
@@ -71,7 +71,7 @@ def brake_lights(image: Picture, rng: np.random.Generator) -> Picture:
     return _bytes(lit)
 
 
-def coarse(image: Picture, rng: np.random.Generator) -> Picture:
+def coarse(image: Pixels, rng: np.random.Generator) -> Pixels:
     """A far or poor camera: fewer pixels, hard compression."""
     scale = rng.uniform(0.4, 0.8)
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -80,6 +80,6 @@ def coarse(image: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.resize(back, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _bytes(image: NDArray[np.float32]) -> Picture:
-    out: Picture = np.clip(image, 0, 255).astype(np.uint8)
+def _bytes(image: NDArray[np.float32]) -> Pixels:
+    out: Pixels = np.clip(image, 0, 255).astype(np.uint8)
     return out

@@ -72,14 +72,14 @@ class Photograph:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedPhotograph:
     source: str
     image: Path
     text: str
     held_out: bool
 
 
-def listed(data: Path) -> Iterator[Listed]:
+def listed(data: Path) -> Iterator[ListedPhotograph]:
     """What the folders of crops with ``labels.csv`` hold, but the plates that the measurements ask for."""
     asked = _asked(data)
     for source, share in HELD_OUT.items():
@@ -87,7 +87,9 @@ def listed(data: Path) -> Iterator[Listed]:
             for row in csv.DictReader(file):
                 text = re.sub(r"[^0-9A-Z]", "", row["text"].upper())
                 if 2 <= len(text) <= 10 and text not in asked:
-                    yield Listed(source, data / source / "images" / row["file"], text, _held_out(row["file"], share))
+                    yield ListedPhotograph(
+                        source, data / source / "images" / row["file"], text, _held_out(row["file"], share)
+                    )
 
 
 def labelled(data: Path) -> list[Photograph]:

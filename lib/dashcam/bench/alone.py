@@ -22,7 +22,7 @@ class PassKilled(Explained):
     """Something ended the process of a pass, most often for want of memory; the message is one plain sentence."""
 
 
-class Spent(BaseModel):
+class PassCost(BaseModel):
     """``cpu_s``, of all threads, and ``wall_s`` of the pass itself; ``peak_rss_mb`` of its whole process."""
 
     cpu_s: float
@@ -30,7 +30,7 @@ class Spent(BaseModel):
     peak_rss_mb: float
 
 
-def alone(rounds: int, prepare: Callable[..., Callable[[], T]], *arguments: object) -> tuple[Spent, T]:
+def alone(rounds: int, prepare: Callable[..., Callable[[], T]], *arguments: object) -> tuple[PassCost, T]:
     """The round that used least CPU, of several in one new process.
 
     ``prepare(folder, *arguments)``, with an empty folder that goes afterwards, returns the pass; what it loads
@@ -46,13 +46,13 @@ def alone(rounds: int, prepare: Callable[..., Callable[[], T]], *arguments: obje
     return min(answers, key=lambda answer: answer[0].cpu_s)
 
 
-def _measured(prepare: Callable[..., Callable[[], T]], *arguments: object) -> tuple[Spent, T]:
+def _measured(prepare: Callable[..., Callable[[], T]], *arguments: object) -> tuple[PassCost, T]:
     with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as folder:
         run = prepare(Path(folder), *arguments)
         cpu, wall = time.process_time(), time.perf_counter()
         answer = run()
         spent_s, took_s = time.process_time() - cpu, time.perf_counter() - wall
-    return Spent(cpu_s=round(spent_s, 3), wall_s=round(took_s, 3), peak_rss_mb=peak_rss_mb()), answer
+    return PassCost(cpu_s=round(spent_s, 3), wall_s=round(took_s, 3), peak_rss_mb=peak_rss_mb()), answer
 
 
 def peak_rss_mb() -> float:

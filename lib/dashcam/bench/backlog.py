@@ -49,7 +49,7 @@ class BacklogCost(BaseModel):
     hundredth: Measured
 
 
-class NothingMeasured(Explained):
+class MeasuringFailed(Explained):
     """The measuring process failed; the message is its last line."""
 
 
@@ -76,7 +76,7 @@ def measured(folder: Path, pending: int) -> Measured:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         words = done.stderr.strip().splitlines() or ["no word"]
-        raise NothingMeasured(f"The measuring process ended with {done.returncode}: {words[-1]}")
+        raise MeasuringFailed(f"The measuring process ended with {done.returncode}: {words[-1]}")
     return Measured.model_validate_json(done.stdout.strip().splitlines()[-1])
 
 

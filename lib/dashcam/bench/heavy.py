@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from rich.table import Table
 
 from dashcam.bench import passes
-from dashcam.bench.alone import Spent, alone
+from dashcam.bench.alone import PassCost, alone
 from dashcam.bench.passes import Findings
 from dashcam.config import DeviceSettings
 from dashcam.evaluate.layouts import Unusable
@@ -17,7 +17,7 @@ from dashcam.sample import Truth
 TRUTH = "truth.json"
 
 
-class Pass(Spent, Findings):
+class Pass(PassCost, Findings):
     """What one pass over the clip saw and what that cost."""
 
 

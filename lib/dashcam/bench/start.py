@@ -33,12 +33,12 @@ print(json.dumps({"wall_s": time.perf_counter() - began, "cpu_s": time.process_t
 Say = Callable[[str], None]
 
 
-class Spent(BaseModel):
+class CommandCost(BaseModel):
     wall_s: float
     cpu_s: float
 
-    def over(self, own: "Spent") -> "Spent":
-        return Spent(wall_s=round(self.wall_s / own.wall_s, 2), cpu_s=round(self.cpu_s / own.cpu_s, 2))
+    def over(self, own: "CommandCost") -> "CommandCost":
+        return CommandCost(wall_s=round(self.wall_s / own.wall_s, 2), cpu_s=round(self.cpu_s / own.cpu_s, 2))
 
 
 class Idle(BaseModel):
@@ -49,12 +49,12 @@ class Idle(BaseModel):
 
 
 class StartCost(BaseModel):
-    own: Spent
+    own: CommandCost
     """The stages as plain functions on the same clip, their models' loading included."""
-    new_folder: Spent
-    new_folder_over_own: Spent
-    known_folder: Spent
-    known_folder_over_own: Spent
+    new_folder: CommandCost
+    new_folder_over_own: CommandCost
+    known_folder: CommandCost
+    known_folder_over_own: CommandCost
     idle: Idle | None
 
 
@@ -77,13 +77,13 @@ def measure(folder: Path, clips: Path, idle_s: float, say: Say) -> StartCost:
         runs.append(spent_by([sys.executable, "-m", "dashcam.cli", "process", str(clip), "--data", str(data)]))
     say("The stages alone")
     own = [spent_alone(clip, folder / clip.stem) for clip in found[:2]]
-    mean = Spent(wall_s=sum(one.wall_s for one in own) / 2, cpu_s=sum(one.cpu_s for one in own) / 2)
+    mean = CommandCost(wall_s=sum(one.wall_s for one in own) / 2, cpu_s=sum(one.cpu_s for one in own) / 2)
     idle = idle_cost(data, idle_s, say) if idle_s else None
     new, known = runs
     return cost_of(mean, new, known, idle)
 
 
-def cost_of(own: Spent, new: Spent, known: Spent, idle: Idle | None) -> StartCost:
+def cost_of(own: CommandCost, new: CommandCost, known: CommandCost, idle: Idle | None) -> StartCost:
     return StartCost(
         own=own,
         new_folder=new,
@@ -94,25 +94,25 @@ def cost_of(own: Spent, new: Spent, known: Spent, idle: Idle | None) -> StartCos
     )
 
 
-def spent_by(argv: Sequence[str]) -> Spent:
+def spent_by(argv: Sequence[str]) -> CommandCost:
     """By a command and all that it starts and waits for."""
     began, before = time.monotonic(), children_cpu_s()
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RunFailed(f"{' '.join(argv[2:])} has failed: {done.stderr.strip().splitlines()[-1:]}")
-    return Spent(wall_s=round(time.monotonic() - began, 2), cpu_s=round(children_cpu_s() - before, 2))
+    return CommandCost(wall_s=round(time.monotonic() - began, 2), cpu_s=round(children_cpu_s() - before, 2))
 
 
 def children_cpu_s() -> float:
     return sum(psutil.Process().cpu_times()[2:4])
 
 
-def spent_alone(clip: Path, folder: Path) -> Spent:
+def spent_alone(clip: Path, folder: Path) -> CommandCost:
     """By the stages as plain functions on the clip, without their imports; in a process of its own."""
     done = subprocess.run([sys.executable, "-c", ALONE, clip, folder], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RunFailed(f"The stages alone have failed: {done.stderr.strip().splitlines()[-1:]}")
-    return Spent.model_validate_json(done.stdout.splitlines()[-1])
+    return CommandCost.model_validate_json(done.stdout.splitlines()[-1])
 
 
 def idle_cost(data: Path, over_s: float, say: Say) -> Idle:

@@ -29,7 +29,7 @@ METRES_A_DEGREE = 111_195
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PlateScore:
     clip: str
     truth: str
     voted: str = ""
@@ -49,7 +49,7 @@ def evaluate_clips(
     """
     truth = _truth(data)
     used = engines(engine)
-    outcomes: list[Outcome] = []
+    outcomes: list[PlateScore] = []
     strangers = 0
     drivers = {plate.text for clip in truth.clips for plate in clip.plates}
     for done, clip in enumerate(truth.clips):
@@ -71,11 +71,11 @@ def tracked(path: Path, used: Engines) -> list[MergedTrack]:
         return sightings(tracking.finish())
 
 
-def judged(clip: TrueClip, plate: TruePlate, seen: Sequence[MergedTrack], track: Track) -> Outcome:
+def judged(clip: TrueClip, plate: TruePlate, seen: Sequence[MergedTrack], track: Track) -> PlateScore:
     """What became of one true plate: the sighting most of whose reads lie on it."""
     on_it = [sum(_lies_on(plate, e.read.t_s, e.read.box) for e in s.evidence) for s in seen]
     if not any(on_it):
-        return Outcome(clip.file, plate.text)
+        return PlateScore(clip.file, plate.text)
     sighting = seen[int(np.argmax(on_it))]
     read = sighting.best.read
     single = max(sighting.evidence, key=lambda e: (e.read.legibility, -e.read.pts)).read.text
@@ -83,7 +83,7 @@ def judged(clip: TrueClip, plate: TruePlate, seen: Sequence[MergedTrack], track:
     place = None if here is None or there is None else apart_m((here.lat, here.lon), there)
     outside = max(0.0, plate.first_s - read.t_s, read.t_s - plate.last_s)
     voted = sighting.vote
-    return Outcome(clip.file, plate.text, voted.text, single, sighting.confirmed, voted.confidence, outside, place)
+    return PlateScore(clip.file, plate.text, voted.text, single, sighting.confirmed, voted.confidence, outside, place)
 
 
 def true_place(fixes: Sequence[Fix], t_s: float) -> tuple[float, float] | None:
@@ -126,7 +126,7 @@ def _lies_on(plate: TruePlate, t_s: float, box: Box) -> bool:
     return within and abs(nearest.t_s - t_s) <= NEAR_S
 
 
-def _summed(data: Path, engine: str, clips: int, outcomes: Sequence[Outcome], strangers: int) -> ClipsReport:
+def _summed(data: Path, engine: str, clips: int, outcomes: Sequence[PlateScore], strangers: int) -> ClipsReport:
     if not outcomes:
         raise Unusable(f"{data}/truth.json names no plate: there is nothing to measure.")
     found = [o for o in outcomes if o.voted]

@@ -18,7 +18,7 @@ class Unusable(Explained):
 
 
 @dataclass(frozen=True)
-class Truth:
+class LabelledPicture:
     """One picture. ``boxes`` are pixels, or shares of the picture when ``relative``; without one the picture is a
     plate's crop. ``text`` is A-Z and 0-9 only, None where nobody wrote it down."""
 
@@ -33,7 +33,7 @@ class Labelled:
     """``plates``: whole pictures, each with a plate and its text; ``boxes``: only places; ``crops``: only texts."""
 
     layout: Literal["plates", "boxes", "crops"]
-    pictures: Sequence[Truth]
+    pictures: Sequence[LabelledPicture]
 
 
 def labelled(data: Path) -> Labelled:
@@ -60,7 +60,7 @@ def plain(text: str) -> str:
     return re.sub(r"[^0-9A-Z]", "", text.upper())
 
 
-def _openalpr(file: Path) -> list[Truth]:
+def _openalpr(file: Path) -> list[LabelledPicture]:
     truths = []
     for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         parts = line.split("\t")
@@ -71,16 +71,16 @@ def _openalpr(file: Path) -> list[Truth]:
         except ValueError as error:
             raise Unusable(f"{file}, line {number}: the box is no four numbers.") from error
         # the name alone: a label must not lead out of its folder
-        truths.append(Truth(file.parent / Path(parts[0]).name, ((x, y, x + w, y + h),), text=plain(parts[5])))
+        truths.append(LabelledPicture(file.parent / Path(parts[0]).name, ((x, y, x + w, y + h),), text=plain(parts[5])))
     return truths
 
 
-def _yolo(data: Path) -> list[Truth]:
+def _yolo(data: Path) -> list[LabelledPicture]:
     truths = []
     for picture in sorted(p for p in (data / "images").iterdir() if p.suffix.lower() in PICTURES):
         label = data / "labels" / f"{picture.stem}.txt"
         if label.is_file():
-            truths.append(Truth(picture, tuple(_yolo_boxes(label)), relative=True))
+            truths.append(LabelledPicture(picture, tuple(_yolo_boxes(label)), relative=True))
     return truths
 
 
@@ -96,10 +96,12 @@ def _yolo_boxes(label: Path) -> list[Box]:
     return boxes
 
 
-def _crops(data: Path) -> list[Truth]:
+def _crops(data: Path) -> list[LabelledPicture]:
     table = data / "labels.csv"
     with table.open(newline="", encoding="utf-8", errors="replace") as file:
         rows = csv.DictReader(file)
         if not {"file", "text"} <= set(rows.fieldnames or ()):
             raise Unusable(f"{table} needs the columns 'file' and 'text'.")
-        return [Truth(data / "images" / Path(row["file"]).name, text=plain(row["text"] or "")) for row in rows]
+        return [
+            LabelledPicture(data / "images" / Path(row["file"]).name, text=plain(row["text"] or "")) for row in rows
+        ]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from dashcam.evaluate.engines import Engines, engines
-from dashcam.evaluate.layouts import Labelled, Truth, Unusable, labelled
+from dashcam.evaluate.layouts import Labelled, LabelledPicture, Unusable, labelled
 from dashcam.evaluate.report import HeightBand, PlatesReport, SureBand
 from dashcam.media.images import Image
 from dashcam.records import Box
@@ -25,10 +25,10 @@ BANDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 1.01)
 
 
 @dataclass
-class Outcome:
+class PictureScore:
     """One picture. ``found`` tells for each true box whether it was; ``spurious`` counts boxes where none is."""
 
-    truth: Truth
+    truth: LabelledPicture
     heights: list[float]
     found: list[bool] = field(default_factory=list)
     spurious: int = 0
@@ -58,7 +58,7 @@ def evaluate_plates(
     return summed(outcomes, known, used, data, engine)
 
 
-def look(truth: Truth, known: Labelled, used: Engines) -> Outcome:
+def look(truth: LabelledPicture, known: Labelled, used: Engines) -> PictureScore:
     """One picture through the engines."""
     image = cv2.imread(str(truth.file))
     if image is None:
@@ -66,9 +66,9 @@ def look(truth: Truth, known: Labelled, used: Engines) -> Outcome:
     if known.layout == "crops":
         began = perf_counter()
         read = opinion(image, used)
-        return Outcome(truth, [float(image.shape[0])], read=read, seconds=perf_counter() - began)
+        return PictureScore(truth, [float(image.shape[0])], read=read, seconds=perf_counter() - began)
     boxes = [scaled(box, image) for box in truth.boxes] if truth.relative else list(truth.boxes)
-    outcome = Outcome(truth, [box[3] - box[1] for box in boxes])
+    outcome = PictureScore(truth, [box[3] - box[1] for box in boxes])
     began = perf_counter()
     detections = used.detector.detect([image])[0]
     if known.layout == "plates":
@@ -109,7 +109,7 @@ def scaled(box: Box, image: Image) -> Box:
     return box[0] * width, box[1] * height, box[2] * width, box[3] * height
 
 
-def summed(outcomes: Sequence[Outcome], known: Labelled, used: Engines, data: Path, engine: str) -> PlatesReport:
+def summed(outcomes: Sequence[PictureScore], known: Labelled, used: Engines, data: Path, engine: str) -> PlatesReport:
     """The rates over all pictures."""
     with_text = [o for o in outcomes if o.read is not None]
     at_box = [o for o in outcomes if o.true_box_read is not None]
@@ -139,7 +139,7 @@ def summed(outcomes: Sequence[Outcome], known: Labelled, used: Engines, data: Pa
     )
 
 
-def by_height(outcomes: Sequence[Outcome]) -> list[HeightBand]:
+def by_height(outcomes: Sequence[PictureScore]) -> list[HeightBand]:
     """The rates for plates of about one height; bands without a plate are left out."""
     bands = []
     for low, high in pairwise(HEIGHTS):
@@ -195,7 +195,7 @@ def opinion(crop: Image, used: Engines) -> PlateText:
     return PlateText(voted.text, voted.confidence, voted.probabilities)
 
 
-def _wrong(outcome: Outcome, at_box: bool = False) -> int:
+def _wrong(outcome: PictureScore, at_box: bool = False) -> int:
     read = outcome.true_box_read if at_box else outcome.read
     return edits(outcome.truth.text or "", read.text if read else "")
 

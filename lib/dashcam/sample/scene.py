@@ -8,7 +8,7 @@ import numpy as np
 from dashcam.records import Box
 from dashcam.sample.plates import Picture
 from dashcam.sample.sprites import Sprite, blend
-from dashcam.sample.street import Lens, Street, View
+from dashcam.sample.street import PinholeCamera, Street, View
 from dashcam.sample.vehicles import ORIGIN, PX_PER_M, VehicleLook
 
 NEAREST_M = 2.2
@@ -32,8 +32,10 @@ class Camera:
 
     def __init__(self, size: tuple[int, int], rear: bool, seed: int) -> None:
         self.size = size
-        self.lens = Lens(*size, rear)
-        self.street = Street(Lens(round(size[0] * _STREET_DETAIL), round(size[1] * _STREET_DETAIL), rear), seed)
+        self.lens = PinholeCamera(*size, rear)
+        self.street = Street(
+            PinholeCamera(round(size[0] * _STREET_DETAIL), round(size[1] * _STREET_DETAIL), rear), seed
+        )
         self._backdrop: tuple[View, Picture] | None = None
         self._sprites: dict[tuple[str, bool], Sprite] = {}
         self._dash = _dashboard(*size, rear)

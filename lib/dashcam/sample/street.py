@@ -34,7 +34,7 @@ class View:
     bounce: float
 
 
-class Lens:
+class PinholeCamera:
     """A pinhole camera of a given picture size, looking ahead (``side`` 1) or back (-1)."""
 
     def __init__(self, width: int, height: int, rear: bool) -> None:
@@ -55,7 +55,7 @@ class Lens:
 class Street:
     """Road, houses, trees and sky."""
 
-    def __init__(self, lens: Lens, seed: int) -> None:
+    def __init__(self, lens: PinholeCamera, seed: int) -> None:
         self.lens = lens
         rng = np.random.default_rng(seed)
         self.road = _smoother(textures.road(rng), axis=1)
