@@ -2,6 +2,7 @@
 # make test     everything set up, all tests
 # make check    linters, types and import contracts, in seconds
 # make guards   each guard of tests/guards.toml taken out by itself: the test that names it has to fail (10 minutes)
+# make fuzz-clips  CLIPS (300) damaged clips through the whole pipeline, from SEED on; REAL: a folder with real ones
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
@@ -16,6 +17,7 @@ VIDEOS ?=
 EXIT ?=
 SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 
+CLIPS ?= 300
 FUZZ_S ?= 60
 
 .PHONY: demo test test-torch check guards fuzz evaluate train-reader train-detector format setup clean
@@ -43,6 +45,9 @@ check: $(VENV)/.dev
 
 guards: $(VENV)/.dev
 	$(BIN)/python -m tests.guards
+
+fuzz-clips: $(VENV)/.dev
+	PYTHONPATH=lib:. $(BIN)/python -m tests.fuzz.clips $(CLIPS) $(if $(SEED),--seed $(SEED)) $(if $(REAL),--real $(REAL))
 
 fuzz: $(VENV)/.fuzz
 	PYTHONPATH=lib:. $(BIN)/python -m tests.fuzz.containers .fuzz/containers -max_total_time=$(FUZZ_S) -print_final_stats=1

@@ -63,7 +63,7 @@ def frame_times(folder: Path) -> list[float]:
         return listed
     path = str(file_inside(folder, layout.LOWRES))
     try:
-        with av.open(path) as container:
+        with av.open(path, metadata_errors="replace") as container:
             packets = container.demux(container.streams.video[0])
             known = [(packet.pts, packet.time_base) for packet in packets]
     except av.error.FFmpegError as error:

@@ -35,7 +35,7 @@ def through(clip: Path, folder: Path, cpu_s: int, answer: Connection) -> None:
 
 
 def in_words(reason: str, clip: Path) -> bool:
-    """A sentence that names the clip; nothing that only its programmer understands."""
+    """A sentence that names the clip, without what only its programmer understands; nor that the clip can go."""
     return clip.name in reason and reason.endswith(".") and not any(
-        raw in reason for raw in ("Traceback", "Errno", "Error:", "0x", "None")
+        raw in reason for raw in ("remove it", "Traceback", "Errno", "Error:", "0x", "None")
     )  # fmt: skip

@@ -48,7 +48,7 @@ def open_ended(data: bytes) -> bytes:
     [
         (b"", "empty", "is empty (0 bytes)"),
         (bytes(300_000), "zeros", "300,000 zero bytes and nothing else"),
-        (b"shopping list\n" * 500, "not_video", "is not a video file, only its name says so"),
+        (b"shopping list\n" * 500, "not_video", "is not a video file as far as can be seen"),
         (os.urandom(50_000), "not_video", "is not a video file"),
         (b"\xff\xd8\xff\xe0" + os.urandom(5000), "not_video", "is a picture, no video"),
         (b"PK\3\4" + bytes(100), "not_video", "is an archive, no video"),

@@ -11,9 +11,9 @@ import pytest
 
 from dashcam.config import DeviceSettings
 from dashcam.config.model import GpuSettings
-from dashcam.media.decode import DecodeError, frames
+from dashcam.media.decode import frames
 from dashcam.records import Candidates, HeavyResult, Sighting, Span
-from dashcam.stages.common import StageError
+from dashcam.stages.common import Rejected, StageError
 from dashcam.stages.heavy import Heavy
 from dashcam.storage import layout
 from dashcam.tasks.model import InputRef, TaskType
@@ -156,7 +156,7 @@ def test_what_is_readable_of_a_damaged_clip_is_processed(
     assert copy[-1].t_s < 6.2
 
 
-def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path: Path, heavy: Heavy) -> None:
+def test_no_decodable_frame_is_a_rejection_and_leaves_nothing_on_the_nas(tmp_path: Path, heavy: Heavy) -> None:
     clip = write_clip(tmp_path / "torn.mp4", regular(1))
     data = bytearray(clip.read_bytes())
     start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
@@ -164,7 +164,7 @@ def test_no_decodable_frame_is_a_failure_and_leaves_nothing_on_the_nas(tmp_path:
     clip.write_bytes(data)
     device = Device(tmp_path / "device")
     torn = task(TaskType.HEAVY_PROCESS_VIDEO, clip, [InputRef(device="local", path=clip.name)])
-    with pytest.raises(DecodeError, match=r"torn\.mp4"):
+    with pytest.raises(Rejected, match=r"torn\.mp4"):
         heavy.run(torn, device.context(clip))
     assert list(device.nas.iterdir()) == []
 

@@ -19,6 +19,12 @@ class NoDecoder(Explained):
         )
 
 
+def of_the_medium(error: Exception) -> bool:
+    """Whether it is the disk or the mount that failed, and not what is in the file. FFmpeg's "try again" comes from a
+    reader of containers that lost its way; no file says that."""
+    return isinstance(error, OSError) and not isinstance(error, BlockingIOError)
+
+
 def coding_of(container: Any) -> str:
     """FFmpeg's name for the coding of the first video stream, e.g. ``hevc``; empty where it knows none.
 

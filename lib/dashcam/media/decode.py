@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 
 from dashcam import Explained
-from dashcam.media.coding import NoDecoder, coding_of
+from dashcam.media.coding import NoDecoder, coding_of, of_the_medium
 from dashcam.media.hardware import opened
 from dashcam.media.images import Image
 from dashcam.media.picture import PLANAR, SEMIPLANAR, Picture, planes_of
-from dashcam.media.validity import MAX_STEP_S
+from dashcam.media.validity import MAX_STEP_S, REPAIR
 
 MIN_FPS = 0.2
 """Slower than that is no recording, time-lapse included."""
@@ -119,9 +119,9 @@ class FrameReader:
         self.wants: Callable[[float], bool] | None = None
         try:
             self._container, self.no_gpu = opened(path, gpu)
-        except OSError as error:
-            raise _unreadable(path, error) from error
-        except av.error.FFmpegError as error:
+        except (OSError, av.error.FFmpegError) as error:
+            if of_the_medium(error):
+                raise _unreadable(path, error) from error
             raise DecodeError(f"{path.name} cannot be opened as video ({error.strerror}).") from error
         if not self._container.streams.video:
             self._container.close()
@@ -189,7 +189,8 @@ class FrameReader:
         if not self.decoded and self._not_done_here:
             raise NoDecoder(self.path.name, self.stream.codec_context.name)
         if not self.decoded:
-            raise DecodeError(f"No frame of {self.path.name} can be decoded ({self.corrupt} damaged packets).")
+            damaged = f" ({self.corrupt} damaged packets)" if self.corrupt else ""
+            raise DecodeError(f"No frame of {self.path.name} can be decoded{damaged}: {REPAIR}.")
 
     def _decode(self, packet: av.Packet | None) -> Sequence[Any]:
         """The frames that come out; with None all that are left, after which the decoder starts afresh."""
@@ -257,10 +258,10 @@ class FrameReader:
         while True:
             try:
                 packet = next(packets, None)
-            except OSError as error:  # the medium, not the clip: nothing may be concluded from half a read
-                raise _unreadable(self.path, error) from error
-            except av.error.FFmpegError:  # cut off here: what came before counts
-                self.corrupt += 1
+            except (OSError, av.error.FFmpegError) as error:
+                if of_the_medium(error):  # nothing may be concluded from half a read
+                    raise _unreadable(self.path, error) from error
+                self.corrupt += 1  # cut off here: what came before counts
                 packet = None
             except IndexError:  # PyAV 18 at the end of MPEG-TS with a stream that its tables do not list: all are out
                 packet = None
@@ -312,5 +313,6 @@ def frames(path: Path, *, keyframes_only: bool = False) -> Iterator[Frame]:
         yield from reader
 
 
-def _unreadable(path: Path, error: OSError) -> ClipUnreadable:
-    return ClipUnreadable(f"{path} cannot be read ({error.strerror}); check that it is there and may be read.")
+def _unreadable(path: Path, error: Exception) -> ClipUnreadable:
+    why = getattr(error, "strerror", error)
+    return ClipUnreadable(f"{path} cannot be read ({why}); check that it is there and may be read.")

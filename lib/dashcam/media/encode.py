@@ -63,6 +63,7 @@ class LowResEncoder:
         self._first_pts: int | None = None
         self._last_pts: int | None = None
         self._key_pts: int | None = None
+        self._sound_pts = -1
         self._every = CLOSER / fps if fps else 0.0
         self.no_gpu = "" if gpu is None else no_encoder(gpu)
         self._gpu = None if self.no_gpu else gpu
@@ -140,6 +141,8 @@ class LowResEncoder:
                 return
 
     def _raise(self) -> None:
+        if isinstance(self._error, OSError) and not isinstance(self._error, BlockingIOError):
+            raise self._error  # the disk's
         if self._error is not None:
             raise EncodeError(f"{self.path.name} cannot be written: {self._error}") from self._error
 
@@ -191,7 +194,8 @@ class LowResEncoder:
         if self._copy:
             packet.pts -= start
             packet.dts = packet.pts
-            if packet.pts >= 0:
+            if packet.pts > self._sound_pts:  # a clip in which a part lies twice goes back in time
+                self._sound_pts = packet.pts
                 packet.stream = self._audio
                 self._output.mux(packet)
             return

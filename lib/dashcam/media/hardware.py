@@ -19,7 +19,7 @@ def opened(path: Path, gpu: int | None = None) -> tuple[Any, str]:
     Frames come back to the CPU's memory either way. Raises what `av.open` raises.
     """
     if gpu is None:
-        return av.open(str(path)), ""
+        return av.open(str(path), metadata_errors="replace"), ""
     try:
         with _by_card(path, gpu) as probe:
             stream = probe.streams.video[0]
@@ -28,7 +28,7 @@ def opened(path: Path, gpu: int | None = None) -> tuple[Any, str]:
         reason = "no frame came out"
     except Exception as error:  # drivers fail in their own ways; whether it is the clip, the CPU will say
         reason = _said(error)
-    return av.open(str(path)), f"card {gpu} does not decode it ({reason})"
+    return av.open(str(path), metadata_errors="replace"), f"card {gpu} does not decode it ({reason})"
 
 
 def no_encoder(gpu: int) -> str:
@@ -45,7 +45,8 @@ def no_encoder(gpu: int) -> str:
 
 
 def _by_card(path: Path, gpu: int) -> Any:
-    return av.open(str(path), hwaccel=HWAccel("cuda", device=gpu, allow_software_fallback=False))
+    card = HWAccel("cuda", device=gpu, allow_software_fallback=False)
+    return av.open(str(path), hwaccel=card, metadata_errors="replace")
 
 
 def _said(error: Exception) -> str:

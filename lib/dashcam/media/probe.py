@@ -11,8 +11,8 @@ from statistics import median
 import av
 
 from dashcam.media import validity
-from dashcam.media.coding import NoDecoder, coding_of
-from dashcam.media.validity import COPY_AGAIN, MAX_STEP_S, Validity
+from dashcam.media.coding import NoDecoder, coding_of, of_the_medium
+from dashcam.media.validity import MAX_STEP_S, REPAIR, Validity
 
 
 class UnreadableClip(Exception):
@@ -56,17 +56,14 @@ def probe(path: Path) -> Probe:
         with av.open(str(path), metadata_errors="replace") as container:
             if not container.streams.video:
                 raise UnreadableClip(
-                    f"{path.name} holds no video, only {_streams(container)}: {COPY_AGAIN} or remove it."
+                    f"{path.name} holds no video that can be found, only {_streams(container)}: {REPAIR}."
                 )
             return _facts(path, container, found)
     except av.error.FFmpegError as error:
-        if isinstance(error, OSError):  # the disk's or the mount's, which may work again
+        if of_the_medium(error):  # it may work again
             raise
-        raise UnreadableClip(
-            f"{path.name} is not a video that can be opened ({error.strerror}): "
-            f"{COPY_AGAIN}, or remove it if it is no clip.",
-            has_remains=bool(found.damage),
-        ) from error
+        lost = found.damage.partition(";")[0] or "what is in it is damaged"
+        raise UnreadableClip(f"{path.name} cannot be opened as video, {lost}: {REPAIR}.", bool(found.damage)) from error
 
 
 def _streams(container: av.container.InputContainer) -> str:
@@ -79,11 +76,11 @@ def _facts(path: Path, container: av.container.InputContainer, found: Validity) 
         if coding := coding_of(container):
             raise NoDecoder(path.name, coding)
         raise UnreadableClip(
-            f"{path.name} holds video in a coding that is not known here, or its index is damaged: {COPY_AGAIN}.",
+            f"{path.name} holds video in a coding that is not known here, or its index is damaged: {REPAIR}.",
             has_remains=True,
         )
     if not stream.width or not stream.height:
-        raise UnreadableClip(f"{path.name} holds a video without a picture size: {COPY_AGAIN}.")
+        raise UnreadableClip(f"{path.name} holds a video without a picture size, its index is damaged: {REPAIR}.")
     rate, frames = stream.average_rate, stream.frames
     duration = _seconds(stream.duration, stream.time_base) or _seconds(container.duration, Fraction(1, av.time_base))
     created = _created(container.metadata)
@@ -93,7 +90,7 @@ def _facts(path: Path, container: av.container.InputContainer, found: Validity) 
     elif not frames or not duration or not rate or found.damage:
         frames, duration = _count(container)
         if not frames:
-            raise UnreadableClip(f"{path.name} holds no frames: {COPY_AGAIN}.")
+            raise UnreadableClip(f"{path.name} holds no frames that can be found: {REPAIR}.")
     fps = float(rate) if rate and not found.damage else frames / max(duration, 1e-3)
     return Probe(codec, width, height, fps, duration, frames, created, found.damage)
 
@@ -123,6 +120,10 @@ def video_packets(container: av.container.InputContainer) -> Iterator[av.Packet]
     except IndexError:
         # PyAV 18 at the end of MPEG-TS with a stream that its tables do not list (Viofo's GPS): all packets are out
         return
+    except av.error.FFmpegError as error:
+        if of_the_medium(error):
+            raise
+        return  # cut off here: what came before counts
 
 
 def _created(metadata: dict[str, str]) -> datetime | None:

@@ -45,6 +45,14 @@ MAX_STEP_S = 3600.0
 _FRESH_S = 10.0
 _WAIT_S = 1.0
 COPY_AGAIN = "copy it from the card again"
+REPAIR = (
+    f"{COPY_AGAIN}; if it is no better there, a repair program (such as untrunc) may save it with the help of a whole "
+    "clip of the same camera"
+)
+"""For what may be a clip: it is never said that it can go."""
+_TRACES = (*b"moov mdat trak mdia stbl stsz avcC hvcC movi idx1".split(), b"\x1f\x43\xb6\x75")
+"""Words inside of clips: a file without a head that holds some of them was one. The last begins a Matroska cluster."""
+_NEAR = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -119,10 +127,14 @@ def _look(path: Path, file: BinaryIO, size: int) -> Validity:
         return _end("unknown", "zeros", f"holds {size:,} zero bytes and nothing else: {COPY_AGAIN}, or remove it.")
     file.seek(0)
     kind = _container(file.read(transport.HEAD))
-    if kind in ("picture", "archive", "unknown"):
-        what = {"picture": "a picture, no video", "archive": "an archive, no video"}.get(kind, "not a video file")
-        return _end(kind, "not_video", f"is {what}, only its name says so: {COPY_AGAIN}, or remove it.")
+    if kind in ("picture", "archive"):
+        what = {"picture": "a picture", "archive": "an archive"}[kind]
+        return _end(kind, "not_video", f"is {what}, no video, only its name says so: {COPY_AGAIN}, or remove it.")
+    if kind == "unknown" and not _has_traces(file, size):
+        return _end(kind, "not_video", f"is not a video file as far as can be seen: {COPY_AGAIN}.")
     found = Validity(kind)
+    if kind == "unknown":
+        found = Validity(kind, (Problem("broken", "its beginning is damaged; what could be read of it was used"),))
     if kind == "mp4":
         found = _boxed(path, file, size)
     elif kind == "ts":
@@ -151,18 +163,25 @@ def _only_zeros(file: BinaryIO, size: int) -> bool:
     return True
 
 
+def _has_traces(file: BinaryIO, size: int) -> bool:
+    for place in {0, max(0, size - _NEAR)}:
+        file.seek(place)
+        near = file.read(_NEAR)
+        if any(trace in near for trace in _TRACES):
+            return True
+    return False
+
+
 def _boxed(path: Path, file: BinaryIO, size: int) -> Validity:
     checked = boxes.check(path)
     if checked.state == "no_moov":
         words = (
             "has no index (moov), the camera lost power before it closed the file or the copy stopped "
-            f"at {size:,} bytes: {COPY_AGAIN}."
+            f"at {size:,} bytes: {REPAIR}."
         )
         return _end("mp4", "no_moov", words)
-    if checked.state in ("not_video", "empty"):
-        return _end("mp4", "not_video", f"is not a video file, only its name says so: {COPY_AGAIN}, or remove it.")
-    broken = Validity("mp4", (Problem("broken", "the index (moov) is damaged; what could be read of it was used"),))
-    if checked.state == "broken":
+    broken = Validity("mp4", (Problem("broken", "its index (moov) is damaged; what could be read of it was used"),))
+    if checked.state in ("broken", "not_video", "empty"):
         return broken
     try:
         tracks = boxes.tracks(boxes.read_moov(file, size) or b"")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from dashcam.config import DeviceSettings
 from dashcam.media.coding import NoDecoder
-from dashcam.media.decode import FrameReader
+from dashcam.media.decode import DecodeError, FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Candidates, HeavyResult, Manifest, ManifestEntry, Sighting, Span
-from dashcam.stages.common import HASHES, StageContext, StageError, StageOutput, ensure_all_came
+from dashcam.stages.common import HASHES, StageContext, StageOutput, ensure_all_came
+from dashcam.stages.decoding import verdict
 from dashcam.storage import layout
 from dashcam.storage.bundle import copy_file, manifest_bytes, new_folder, tree
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -43,7 +44,7 @@ class Heavy:
     def run(self, task: Task, ctx: StageContext) -> StageOutput:
         """Writes the bundle ``heavy_output/<video_id>/`` and publishes ARCHIVE_VIDEO.
 
-        Raises `DecodeError` when no frame decodes, `StageError` when this device lacks a decoder, `ClipUnreadable`,
+        Raises `Rejected` when no frame decodes, `StageError` when this device lacks a decoder, `ClipUnreadable`,
         `EncodeError`, `StorageError`.
         """
         bundle = layout.bundle(task.video_id)
@@ -59,8 +60,8 @@ class Heavy:
         try:
             with TrackingThread(pipeline, self._device.sample_fps, batch=batch, rejected=rejected) as tracking:
                 reader, tracklets = self._decode(task, ctx, work, tracking, skip, shelf)
-        except NoDecoder as error:
-            raise StageError(str(error)) from error
+        except (DecodeError, NoDecoder) as error:
+            raise verdict(task, error) from error
         ensure_all_came(task, reader.came, lambda: self._counted(task, ctx, skip), ctx)
         found = sightings(tracklets)
         result = HeavyResult(

@@ -11,10 +11,11 @@ from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.gps.place import roughly_m
 from dashcam.gps.track import MOVING_MPS, Track
 from dashcam.media.coding import NoDecoder
-from dashcam.media.decode import DecodeError, Frame, FrameReader, UnknownCoding
+from dashcam.media.decode import DecodeError, Frame, FrameReader
 from dashcam.media.images import Image, at_most, jpeg
 from dashcam.records import Candidates, Fix, PreprocessResult, ProposedRegion
-from dashcam.stages.common import Rejected, StageContext, StageError, StageOutput, ensure_all_came, settings_of
+from dashcam.stages.common import StageContext, StageError, StageOutput, ensure_all_came, settings_of
+from dashcam.stages.decoding import verdict
 from dashcam.storage import layout
 from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -45,12 +46,8 @@ class Preprocess:
         try:
             self.load()
             seen, duration_s, packets = self._look(task, ctx, settings)
-        except DecodeError as error:
-            if isinstance(error, UnknownCoding) and task.video and task.video.codec:  # the main server knew it
-                raise StageError(str(NoDecoder(task.video.name, task.video.codec))) from error
-            raise Rejected(str(error)) from error
-        except NoDecoder as error:
-            raise StageError(str(error)) from error
+        except (DecodeError, NoDecoder) as error:
+            raise verdict(task, error) from error
         except (MissingWeights, EngineLost) as error:
             self._proposer, self._loaded = None, False
             raise StageError(str(error)) from error
