@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Depends
 
 from app import exports, system
-from app.api import accuracy, cameras, devices, frames, plates, retention, tasks, trips, videos
+from app.api import accuracy, cameras, devices, frames, plates, retention, sweep, tasks, trips, videos
 from app.api.auth import require_token
 from app.parameters import only_known, whole_characters
 from dashcam.database import named
@@ -17,5 +17,5 @@ def health() -> dict[str, str]:
     return {"status": "ok", "database": named(system.current().engine)}
 
 
-for part in (tasks, videos, plates, frames, devices, trips, cameras, exports, accuracy, retention):
+for part in (tasks, videos, plates, frames, devices, trips, cameras, exports, accuracy, retention, sweep):
     router.include_router(part.router, dependencies=[Depends(require_token)])

@@ -33,6 +33,15 @@ def stores_of(data: Path | None) -> "Stores":
     return Stores(site.store_roots(device), site.store_markers())
 
 
+def scratch_of(data: Path | None) -> Path:
+    """The folder for temporary files on this machine, of the same system as `main_server`."""
+    from dashcam.embedded.home import device_name
+
+    if is_site(data):
+        return config.load_device().scratch
+    return config.load_device(home_of(data).config, device_name("server")).scratch
+
+
 def is_site(data: Path | None) -> bool:
     """Whether a command means the site of ``$DASHCAM_CONFIG``, and not the embedded system."""
     return data is None and (config.config_folder() / "config.json").exists() and bool(config.token())

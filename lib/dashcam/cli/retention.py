@@ -8,7 +8,7 @@ from rich.text import Text
 
 from dashcam import Explained
 from dashcam.cli.output import JsonOption, ServerDataOption, out, say, write_json
-from dashcam.cli.reach import main_server, stores_of
+from dashcam.cli.reach import main_server, scratch_of, stores_of
 
 if TYPE_CHECKING:
     from dashcam.upkeep.retention import Plan
@@ -20,6 +20,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only show what wo
 
 def register(app: typer.Typer) -> None:
     app.command()(retention)
+    app.command()(sweep)
 
 
 def retention(
@@ -88,3 +89,31 @@ def size(count: int) -> str:
             break
         value /= 1000
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def sweep(
+    dry_run: DryRunOption = False,
+    grace_hours: Annotated[float, typer.Option(min=0.1, help="What was changed later than this is left alone.")] = 24,
+    json_file: JsonOption = None,
+    data: ServerDataOption = None,
+) -> None:
+    """Remove what crashes and late runs have left in the stores and in this machine's scratch, and report the rest."""
+    from dashcam.upkeep import sweep as upkeep
+
+    with main_server(data) as server:
+        scratches = upkeep.scratches_of(scratch_of(data))
+        swept = upkeep.sweep(server, stores_of(data), scratches, grace_hours * 3600, dry_run)
+    if json_file is not None:
+        write_json(json_file, swept)
+    table = Table(title="Left behind", title_justify="left", header_style="bold")
+    for heading in ("Where", "Size", "Removed", "Why"):
+        table.add_column(heading, justify="right" if heading == "Size" else "left")
+    for one in swept.left[:SHOWN]:
+        table.add_row(Text(one.place), size(one.bytes), "yes" if one.removed else "no", Text(one.why))
+    if len(swept.left) > SHOWN:
+        table.add_row(f"… and {len(swept.left) - SHOWN} more (--json has all)", "", "", "")
+    out.print(table if swept.left else "Nothing was left behind")
+    for sentence in swept.trouble:
+        say(sentence)
+    if swept.trouble:
+        raise typer.Exit(1)

@@ -118,22 +118,48 @@ def sweep_temporaries(parent: Path, name: str | None = None, older_than_s: float
     A folder that was moved aside and has no successor is put back. ``older_than_s`` spares what another process may
     still be writing. Returns the names it removed or put back.
     """
+    found = temporaries(parent, name, older_than_s)
+    for entry in found:
+        sweep_one(entry)
+    return [entry.name for entry in found]
+
+
+def sweep_one(temporary: Path) -> None:
+    """Removes one of `temporaries`, or puts it back."""
+    if successor := put_back_as(temporary):
+        temporary.rename(successor)
+    else:
+        _remove(temporary)
+    sync_folder(temporary.parent)
+
+
+def temporaries(parent: Path, name: str | None = None, older_than_s: float = 0) -> list[Path]:
+    """What `sweep_temporaries` would remove or put back, the newest first."""
     if not parent.is_dir():
         return []
-    done = []
     found = [(entry, match) for entry in sorted(parent.iterdir()) if (match := _TEMPORARY.match(entry.name))]
-    for entry, match in sorted(found, key=lambda pair: _changed(pair[0]), reverse=True):
-        if name not in (None, match["name"]) or time.time() - _changed(entry) < older_than_s:
-            continue
-        final = parent / match["name"]
-        if match["kind"] == "old" and not os.path.lexists(final):
-            entry.rename(final)
-        else:
-            _remove(entry)
-        done.append(entry.name)
-    if done:
-        sync_folder(parent)
-    return done
+    return [
+        entry
+        for entry, match in sorted(found, key=lambda pair: _changed(pair[0]), reverse=True)
+        if name in (None, match["name"]) and time.time() - _changed(entry) >= older_than_s
+    ]
+
+
+def put_back_as(temporary: Path) -> Path | None:
+    """The name that a folder gets back which was moved aside and has no successor; None for everything else."""
+    match = _TEMPORARY.match(temporary.name)
+    final = temporary.parent / match["name"] if match else None
+    return final if match and final and match["kind"] == "old" and not os.path.lexists(final) else None
+
+
+def let_go(folder: Path) -> None:
+    """Removes a folder; cut off, it leaves what `sweep_temporaries` removes, never half of it under its name."""
+    aside = _beside(folder, "part")
+    with explained(folder.parent):
+        folder.rename(aside)
+        sync_folder(folder.parent)
+        shutil.rmtree(aside)
+    sync_folder(folder.parent)
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -5,7 +5,6 @@ after its archive was read against its manifest a moment ago. Counted is what wa
 """
 
 import os
-import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from dashcam.storage.bundle import StorageError
 from dashcam.storage.roots import StoreError, StoreMissing, Stores, split
 from dashcam.tasks.client import MainServerClient
 from dashcam.upkeep.retention import Plan, PlanItem, StoreState, Survey
+from dashcam.upkeep.sweep import VIDEO_ID, size_of
 
 OURS = {
     "raw": (layout.INDOOR, layout.RAW),
@@ -29,7 +29,7 @@ OURS = {
     "heavy_output": (layout.INDOOR, layout.HEAVY_OUTPUT),
 }
 GONE_BEFORE = "was gone already: somebody else has removed it"
-VIDEO_ID = re.compile(r"[0-9a-f]{16}")
+HALF_WRITTEN_S = 600
 
 Tell = Callable[[str], None]
 
@@ -117,6 +117,8 @@ def remove(server: MainServerClient, stores: Stores, plan: Plan, item: PlanItem,
 def proven(stores: Stores, item: PlanItem) -> Manifest:
     """The manifest of its clip's archive, every file of which has just been read. Raises `StorageError`."""
     folder = stores.path(layout.archive(item.video_id))
+    # what a run that was cut off has left of a new manifest would count as a file too many
+    bundle.sweep_temporaries(folder, layout.MANIFEST, older_than_s=HALF_WRITTEN_S)
     manifest = bundle.read_manifest(folder)
     if manifest.video_id != item.video_id:
         raise StorageError(f"The manifest in {folder} belongs to another clip ({manifest.source}).")
@@ -176,9 +178,7 @@ def _folder(stores: Stores, uri: str, kind: str) -> int | None:
         _surely_gone(stores, uri)
         return None
     size = size_of(folder)
-    with bundle.explained(folder.parent):
-        shutil.rmtree(folder)
-    bundle.sync_folder(folder.parent)
+    bundle.let_go(folder)
     return size
 
 
@@ -213,12 +213,3 @@ def _surely_gone(stores: Stores, uri: str) -> None:
     root = stores.root(store)
     if not any(root.iterdir()):
         raise StoreMissing(f"{root} is empty, which is what a missing mount looks like: nothing was removed.")
-
-
-def size_of(folder: Path) -> int:
-    """Bytes of all files below."""
-    found = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            found += (Path(parent) / name).lstat().st_size
-    return found
