@@ -21,15 +21,11 @@ def home_of(data: Path | None) -> "Home":
 
 
 def stores_of(data: Path | None) -> "Stores":
-    """The stores as this machine has them mounted, of the same system as `main_server`."""
+    """The stores as this machine has them mounted, of the same system as `main_server`, which has to be there."""
     from dashcam.storage.roots import Stores
 
-    if is_site(data):
-        site, device = config.load_site(), config.load_device()
-    else:
-        home = home_of(data)
-        home.prepare()
-        site, device = config.load_site(home.config), None
+    site = config.load_site() if is_site(data) else config.load_site(home_of(data).config)
+    device = config.load_device() if is_site(data) else None
     return Stores(site.store_roots(device), site.store_markers())
 
 

@@ -32,8 +32,8 @@ def retention(
     """Show what is to go by the rules of storage_retention_days, and remove it once you have said yes."""
     from dashcam.upkeep import removing
 
-    stores = stores_of(data)
     with main_server(data) as server:
+        stores = stores_of(data)
         plan = removing.announce(server, stores, unattended=False)
         if json_file is not None:
             write_json(json_file, plan)
