@@ -227,6 +227,28 @@ class Manifest(Record):
     files: list[ManifestEntry]
 
 
+class StageRecord(Record):
+    """What one stage said of a clip: its task as it was completed."""
+
+    task_type: str
+    revision: int
+    inputs: list[dict[str, Any]]
+    result: dict[str, Any]
+    reason: str | None = None
+
+
+class ClipRecord(Record):
+    """``record.json`` of an archived video: all that the stages before the archive have found out about it, so that the
+    catalogue can be made anew from archives alone. No times of work are in it: the same clip gives the same bytes."""
+
+    version: Literal[1] = 1
+    video_id: str
+    source: str
+    """``store:path`` of the clip when it was archived."""
+    stages: list[StageRecord]
+    """In the order in which a clip travels."""
+
+
 class ArchiveResult(Record):
     archive: str
     """``store:path`` of the archive folder."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dashcam.config import DeviceSettings
-from dashcam.records import ArchiveResult, VideoFacts
+from dashcam.records import ArchiveResult, ClipRecord, StageRecord, VideoFacts
 from dashcam.stages import archive
 from dashcam.stages.common import StageContext
 from dashcam.storage import bundle
@@ -238,3 +238,41 @@ def test_a_video_id_that_is_no_folder_name_writes_nothing(tmp_path: Path, video_
 def test_without_the_facts_of_the_clip_there_is_no_manifest(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="does not say which clip"):
         archive.run(task(video=None), context(tmp_path))
+
+
+def recorded(crop: str = "plates/p1_best_crop.jpg") -> ClipRecord:
+    seen = {"text": "LT23CGK", "crop": crop, "frame": "frames/p1_best_frame.jpg"}
+    result = {"bundle": "indoor_nas:heavy_output/v1", "sightings": [seen]}
+    heavy = StageRecord(task_type="HEAVY_PROCESS_VIDEO", revision=2, inputs=[], result=result)
+    return ClipRecord(video_id="v1", source="indoor_nas:raw/a.MP4", stages=[heavy])
+
+
+def test_the_archive_keeps_the_clips_record_and_proves_it(tmp_path: Path) -> None:
+    ctx, folder = context(tmp_path), tmp_path / "archive/v1"
+    with_record = task().model_copy(update={"record": recorded()})
+    first = archive.run(with_record, ctx)
+    manifest = bundle.read_manifest(folder)
+    assert bundle.read_record(folder, manifest) == recorded()
+    assert not bundle.verify(folder, manifest)
+    before = {path: path.stat().st_ino for path in folder.rglob("*")}
+    assert archive.run(with_record, ctx) == first, "the same record is the same archive"
+    assert {path: path.stat().st_ino for path in folder.rglob("*")} == before
+    (folder / "record.json").write_bytes((folder / "record.json").read_bytes().replace(b"LT23CGK", b"LT23CGX"))
+    with pytest.raises(StorageError, match="is not the record that was written"):
+        bundle.read_record(folder, manifest)
+
+
+def test_an_older_archive_gets_its_record_when_it_is_archived_again(tmp_path: Path) -> None:
+    ctx, folder = context(tmp_path), tmp_path / "archive/v1"
+    archive.run(task(), ctx)
+    with pytest.raises(StorageError, match="from before archives kept a record"):
+        bundle.read_record(folder, bundle.read_manifest(folder))
+    archive.run(task().model_copy(update={"record": recorded()}), ctx)
+    assert bundle.read_record(folder, bundle.read_manifest(folder)) == recorded()
+
+
+def test_a_record_of_another_bundle_is_not_archived(tmp_path: Path) -> None:
+    ctx = context(tmp_path)
+    with pytest.raises(StorageError, match=r"is not of this bundle, which has no plates/p7_best_crop\.jpg"):
+        archive.run(task().model_copy(update={"record": recorded("plates/p7_best_crop.jpg")}), ctx)
+    assert list((tmp_path / "archive").iterdir()) == []

@@ -23,6 +23,7 @@ from dashcam.records import Manifest
 from dashcam.sample import TrueClip, Truth, short_clips
 from dashcam.storage import bundle
 from dashcam.tasks.chain import STAGES
+from dashcam.tasks.model import TaskType
 from tests.conftest import REPOSITORY
 from tests.system.running import Running, dashcam, until
 
@@ -116,12 +117,14 @@ def test_the_archive_has_the_owners_layout_and_matches_its_manifest(processed: d
     for video in processed["videos"]:
         archive = Path(video["archive"])
         assert archive.name == video["video_id"]
-        assert {entry.name for entry in archive.iterdir()} == {"video_lowres.mp4", "plates", "frames", "manifest.json"}
+        folders = {"plates", "frames"}
+        assert {one.name for one in archive.iterdir()} == {"video_lowres.mp4", "manifest.json", "record.json"} | folders
         for plate in video["plates"]:
             assert (archive / "plates" / f"{plate['text']}_best_crop.jpg").is_file()
         manifest = Manifest.model_validate_json((archive / "manifest.json").read_text())
         assert bundle.verify(archive, manifest) == []
         assert manifest.source_sha256
+        assert [one.task_type for one in bundle.read_record(archive, manifest).stages] == list(TaskType)[:3]
 
 
 def test_the_database_holds_the_same_as_the_json(running: Running, processed: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import Video
 from dashcam.catalog.places import fixes_of
+from dashcam.catalog.record import record_of
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Outcome, Task, TaskType
@@ -167,11 +168,13 @@ def page(session: Session, wanted: list[Any], limit: int, offset: int = 0) -> li
 
 
 def get(session: Session, task_id: int) -> Task | None:
-    """One task; with the clip's positions where the stage goes by them, which lists of tasks leave out."""
+    """One task; with what its stage goes by and lists of tasks leave out: the clip's positions, or all its record."""
     row = session.get(TaskRow, task_id)
     if row is None:
         return None
     task = to_task(row, session.get(Video, row.video_id))
+    if task.task_type is TaskType.ARCHIVE_VIDEO:
+        return task.model_copy(update={"record": record_of(session, row.video_id)})
     if task.task_type is not TaskType.PREPROCESS_VIDEO or task.video is None:
         return task
     video = task.video.model_copy(update={"fixes": list(fixes_of(session, row.video_id))})

@@ -1,15 +1,15 @@
 """ARCHIVE_VIDEO: the heavy stage's bundle goes to the shed NAS, proven byte by byte before it gets its name: what is
 read is what heavy wrote, and what is written reads back.
 
-The archive has the layout of the owner's shed NAS document, best frames and a manifest beside it; what only describes
-(``detections.json``) stays behind, because metadata is the database's.
+The archive has the layout of the owner's shed NAS document, best frames and a manifest beside it, and the clip's
+record, of which the database can be made anew; what only describes the bundle (``detections.json``) stays behind.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from dashcam.records import ArchiveResult, Manifest, ManifestEntry
+from dashcam.records import ArchiveResult, ClipRecord, Manifest, ManifestEntry
 from dashcam.stages.common import HASHES, StageContext, StageOutput
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
@@ -52,6 +52,8 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
 
 def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manifest:
     files = whole(folder)
+    if task.record is not None:
+        files = dict(sorted({**files, layout.RECORD: _recorded(task.record, files, ctx.scratch)}.items()))
     written = _written(folder, task)
     existing = _proven(final, task)
     # everything is read twice: from the bundle, and from the copy (or from the archive that is there)
@@ -70,6 +72,20 @@ def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manife
         bundle.write_file(temporary / layout.MANIFEST, bundle.manifest_bytes(manifest))
     ctx.log.info("archived %d files in %s", len(manifest.files), final)
     return manifest
+
+
+def _recorded(record: ClipRecord, files: Collection[str], scratch: Path) -> Path:
+    """The clip's record as a file; it must be of this bundle."""
+    heavy = next(one for one in reversed(record.stages) if one.task_type == TaskType.HEAVY_PROCESS_VIDEO)
+    shown = {str(seen[what]) for seen in heavy.result["sightings"] for what in ("crop", "frame")}
+    if missing := sorted(shown - set(files)):
+        raise StorageError(
+            f"The main server's record of {record.video_id} is not of this bundle, which has no {missing[0]}: when the "
+            "heavy stage has told its newest result, archiving goes on."
+        )
+    path = scratch / layout.RECORD
+    path.write_bytes(bundle.record_bytes(record))
+    return path
 
 
 def kept(folder: Path) -> dict[str, Path]:
@@ -110,7 +126,7 @@ def _ensure_written(folder: Path, written: Manifest | None, read: Sequence[Manif
     if written is None:
         return
     said = {layout.archived(entry.path) or entry.path: (entry.size, entry.sha256) for entry in written.files}
-    there = {entry.path: (entry.size, entry.sha256) for entry in read}
+    there = {entry.path: (entry.size, entry.sha256) for entry in read if entry.path != layout.RECORD}
     for name, path in bundle.tree(folder).items():
         if layout.archived(name) is None and name != layout.MANIFEST:
             there[name] = path.stat().st_size, bundle.hash_file(path)

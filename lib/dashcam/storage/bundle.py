@@ -28,8 +28,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dashcam import Explained
-from dashcam.records import Manifest, ManifestEntry
-from dashcam.storage.layout import MANIFEST
+from dashcam.records import ClipRecord, Manifest, ManifestEntry
+from dashcam.storage.layout import MANIFEST, RECORD
 
 CHUNK = 1 << 20  # bytes read at a time
 
@@ -271,6 +271,30 @@ def read_manifest(folder: Path) -> Manifest:
         raise StorageError(f"{folder} has no {MANIFEST}.") from None
     except ValueError as error:
         raise StorageError(f"{path} is not a manifest this version can read.") from error
+
+
+def record_bytes(record: ClipRecord) -> bytes:
+    """The one byte form of a clip's record: same content, same bytes."""
+    text = json.dumps(record.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return (text + "\n").encode()
+
+
+def read_record(folder: Path, manifest: Manifest) -> ClipRecord:
+    """``record.json`` of an archive, proven by its manifest; ``StorageError`` where it has none, or another one."""
+    said = next((entry for entry in manifest.files if entry.path == RECORD), None)
+    if said is None:
+        raise StorageError(f"{folder} is from before archives kept a {RECORD}.")
+    path = folder / RECORD
+    try:
+        data = path.read_bytes()
+        record = ClipRecord.model_validate_json(data)
+    except FileNotFoundError:
+        raise StorageError(f"{folder} has lost its {RECORD}.") from None
+    except ValueError as error:
+        raise StorageError(f"{path} is not a record this version can read.") from error
+    if hashlib.sha256(data).hexdigest() != said.sha256 or record.video_id != manifest.video_id:
+        raise StorageError(f"{path} is not the record that was written, by its {MANIFEST}.")
+    return record
 
 
 def verify(folder: Path, manifest: Manifest, on_bytes: Callable[[int], None] = lambda count: None) -> list[str]:

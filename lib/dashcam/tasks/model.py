@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dashcam.records import VideoFacts
+from dashcam.records import ClipRecord, VideoFacts
 
 
 class TaskType(StrEnum):
@@ -68,6 +68,8 @@ class Task(BaseModel):
     video: VideoFacts | None = None
     """What ingest found out about the clip; None until then. Its fixes only with a preprocessing task that is asked for
     by its number."""
+    record: ClipRecord | None = None
+    """What the stages before it have found out; only with an archiving task that is asked for by its number."""
     revision: int
     device_type: str
     state: State
