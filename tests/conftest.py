@@ -38,11 +38,10 @@ def shared() -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def any_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A new database made by the migrations, once as SQLite and once as PostgreSQL."""
+def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once of SQLite and once of PostgreSQL."""
     if request.param == "sqlite":
-        yield from migrated(f"sqlite:///{tmp_path / 'dashcam.db'}")
-        return
+        return f"sqlite:///{tmp_path / 'dashcam.db'}"
     socket_folder: Path = request.getfixturevalue("postgresql")
     address = URL.create(
         "postgresql+psycopg", username="postgres", database="postgres", query={"host": str(socket_folder)}
@@ -52,7 +51,13 @@ def any_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engin
     with server.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     server.dispose()
-    yield from migrated(address.set(database=name).render_as_string(hide_password=False))
+    return address.set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def any_engine(any_database: str) -> Iterator[Engine]:
+    """A new database made by the migrations, once as SQLite and once as PostgreSQL."""
+    yield from migrated(any_database)
 
 
 @pytest.fixture

@@ -136,3 +136,23 @@ def arrival(
     if json_file is not None:
         write_json(json_file, cost)
     out.print(table_of(cost))
+
+
+@app.command()
+def load(
+    tasks: Annotated[int, typer.Option(min=10, help="Tasks, five to a clip.")] = 5000,
+    devices: Annotated[int, typer.Option(min=1, help="Devices that complete them at once.")] = 20,
+    browsers: Annotated[int, typer.Option(min=0, help="Dashboards that are open meanwhile.")] = 5,
+    database: Annotated[
+        str | None, typer.Option(help="An empty database to fill instead of one in SQLite.", metavar="URL")
+    ] = None,
+    json_file: JsonOption = None,
+) -> None:
+    """Many devices complete tasks through the REST API at once, beside open pages; nothing may be there twice."""
+    from dashcam.bench.load import measure, table_of
+
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+        cost = measure(Path(temporary), tasks, devices, browsers, database, status.update)
+    if json_file is not None:
+        write_json(json_file, cost)
+    out.print(table_of(cost))
