@@ -15,6 +15,13 @@ STAGE_NAMES = {
 CAMERA_NAMES = {"front": "Front", "rear": "Rear", "interior": "Interior", "telephoto": "Telephoto"}
 KIND_NAMES = {"parking": "Parking", "event": "Event"}
 ENDED_BADLY = {"rejected": "Rejected", "vanished": "Vanished"}
+HELD_NAMES = {
+    "raw": "Clip",
+    "preproc": "Preprocessing",
+    "heavy_output": "Bundle",
+    "lowres": "Small copy",
+    "crops": "Crops and frames",
+}
 CLOCK_NAMES = {
     "gps": "from GPS",
     "name": "from the file name",
@@ -47,6 +54,12 @@ def moment(when: datetime, zone: tzinfo | None) -> str:
     """``28 Jun 2026, 13:34:16``."""
     local = when.astimezone(zone)
     return f"{local.day} {local:%b %Y, %H:%M:%S}"
+
+
+def day(when: datetime, zone: tzinfo | None) -> str:
+    """``28 Jun 2026``."""
+    local = when.astimezone(zone)
+    return f"{local.day} {local:%b %Y}"
 
 
 def short_moment(when: datetime, zone: tzinfo | None, now: datetime) -> str:

@@ -26,7 +26,6 @@ class Retention(BaseModel):
     rules: Rules
     items: list[Entry]
     """What goes first before the rest."""
-    due: planning.Due
     plan: "PlanState | None"
     """The newest."""
 
@@ -83,10 +82,9 @@ def get_retention(
     with reading(here.engine) as session:
         kinds = (kind,) if kind else retention.KINDS
         items = answers.entries(session, rules, kinds, now, state, last, limit, offset)
-        due = planning.counted(planning.due(session, rules, now))
         plans = planning.plans(session, 1)
     newest = plan_state(*plans[0]) if plans else None
-    return Retention(enabled=here.site.retention.enabled, rules=rules, items=items, due=due, plan=newest)
+    return Retention(enabled=here.site.retention.enabled, rules=rules, items=items, plan=newest)
 
 
 @router.post("/retention/simulate")
@@ -107,8 +105,10 @@ def announce(wish: PlanWish) -> Plan:
         with writing(here.engine) as session:
             if not note(session):
                 break
+    with reading(here.engine) as session:
+        draft = planning.draft(session, here.site, wish.survey, now, wish.unattended)
     with writing(here.engine) as session:
-        return planning.announce(session, here.site, wish.survey, now, wish.unattended)
+        return planning.announce(session, draft)
 
 
 @router.get("/retention/plans/{plan_id}")

@@ -7,7 +7,7 @@ from fastapi import Depends
 from nicegui import app, ui
 
 from app import addresses, exports, maps
-from app.pages import accuracy, cameras, dashboard, devices, plates, tasks, trips, video, videos
+from app.pages import accuracy, cameras, dashboard, devices, plates, storage, tasks, trips, video, videos
 from app.pages.frame import NAME, serve_static
 from app.parameters import only_known
 
@@ -24,6 +24,7 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/tasks": tasks.tasks,
     "/devices": devices.devices,
     "/accuracy": accuracy.accuracy,
+    "/storage": storage.storage,
 }
 
 

@@ -10,13 +10,12 @@ from nicegui.events import GenericEventArguments
 from app import addresses, system, wording
 from app.pages import parts
 from app.pages.frame import ask, frame
-from app.pages.parts import icon, tag
+from app.pages.parts import AS_FORM, icon, tag
 from dashcam.catalog import clocks
 
 UNITS = (("hours", "h", 3600), ("minutes", "min", 60), ("seconds", "s", 1))
 WORTH_SAYING_S = 2.0
 """A name has whole seconds: a clock that is less off is right."""
-AS_FORM = "event => { event.preventDefault(); emit(Object.fromEntries(new FormData(event.target))); }"
 
 
 async def cameras(did: str = "", changed: str = "") -> None:

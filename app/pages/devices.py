@@ -38,7 +38,9 @@ async def devices() -> None:
     found = await ask(question)
     shown = looks(*found)
     with frame("Devices", "/devices"):
-        parts.page_title("Devices")
+        with tag("div", "title-line"):
+            parts.page_title("Devices")
+            link("/storage", "button small quiet", "Storage")
         with tag("div") as place:
             draw(*found)
 

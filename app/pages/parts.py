@@ -14,6 +14,9 @@ from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoCard
 from dashcam.catalog.work import TaskLine
 
+AS_FORM = "event => { event.preventDefault(); emit(Object.fromEntries(new FormData(event.target))); }"
+"""What a form's submit event is to be handled by, so that its handler gets the fields by their names."""
+
 
 def tag(kind: str, /, classes: str = "", text: str | None = None, **attributes: str | bool) -> Element:
     """An HTML element with text and attributes, both taken literally; underscores in names stand for dashes."""

@@ -8,7 +8,7 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
-from app.pages import parts
+from app.pages import kept, parts
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
@@ -19,13 +19,17 @@ from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoDetail
 from dashcam.records import VideoFacts
 from dashcam.storage import layout
+from dashcam.upkeep import answers
+from dashcam.upkeep.answers import Answer
+from dashcam.upkeep.retention import Rules
 
 
 async def video(video_id: str, t: str = "") -> None:
-    def question(session: Session) -> VideoDetail | None:
-        return video_table.video(session, video_id)
+    def question(session: Session) -> tuple[VideoDetail | None, list[Answer] | None]:
+        rules = Rules.of(system.current().site)
+        return video_table.video(session, video_id), answers.of_video(session, rules, video_id)
 
-    found = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else None
+    found, held = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else (None, None)
     if found is None:
         with frame("No such video", "/videos"):
             parts.empty(
@@ -44,6 +48,7 @@ async def video(video_id: str, t: str = "") -> None:
                         map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
                         where_others_were(found)
                 facts(found)
+                kept.section(found, held or [])
 
 
 def second_of(text: str, duration_s: float | None) -> float | None:
@@ -73,7 +78,7 @@ def head(found: VideoDetail) -> None:
 
 
 def player(found: VideoDetail, start_s: float | None) -> None:
-    if found.media and found.facts:
+    if found.media and found.facts and not any(one.kind == "lowres" for one in found.removed):
         poster = addresses.media_url(found.video_id, found.poster) if found.poster else ""
         Player(
             addresses.media_url(found.video_id, layout.LOWRES),
@@ -91,6 +96,9 @@ def player(found: VideoDetail, start_s: float | None) -> None:
             with tag("div", "grow"):
                 tag("strong", text=trouble or "Still in work")
                 live_standing(found)
+    for one in found.removed:
+        if one.kind in kept.GONE:
+            tag("p", "muted small", kept.gone(one))
     if found.outcome == "processed" and found.reason:
         tag("p", "small", found.reason)
     if found.facts and found.facts.note:

@@ -32,6 +32,7 @@ PAGES = (
     "/tasks",
     "/devices",
     "/accuracy",
+    "/storage",
     "/plates/UNSEEN",
     "/videos/nonsense",
 )

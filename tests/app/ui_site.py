@@ -19,16 +19,19 @@ from sqlalchemy.orm import Session
 
 import migrations
 from app import media, pages, system
-from dashcam.catalog import accuracy
+from dashcam.catalog import accuracy, holdings
 from dashcam.catalog.apply import apply, apply_facts
 from dashcam.catalog.deriving import derive_everything
 from dashcam.catalog.models import Device, Rejection, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.config import Site
+from dashcam.config.model import RetentionDays
 from dashcam.database import open_engine, writing
 from dashcam.records import PreprocessResult, Span
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import Completion, TaskType
+from dashcam.upkeep import planning
+from dashcam.upkeep.retention import Plan, Rules, StoreState
 from tests.app.on_the_loop import refuse_on_the_loop
 from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
@@ -77,6 +80,7 @@ def fill(session: Session, archive: Path) -> None:
     for number in range(3, 70):
         add_sighting(session, add_video(session, number, NOON - timedelta(hours=number)), "B577PRO", 1.0)
     sample_of_the_rejected(session, first)
+    kept_and_gone(session, first, upright)
     broken = add_video(session, 100, None, name=NASTY, outcome="rejected", reason="The file is empty: copy it again.")
     add_task(session, broken, "INGEST_VIDEO", state="complete", outcome="rejected", completed_at=NOON)
     held = add_video(
@@ -88,6 +92,23 @@ def fill(session: Session, archive: Path) -> None:
     resting = "other programs load the graphics card with 63 %"
     info = {"pool": "gpu", "cores": 16}
     session.add(Device(hostname="study-pc", device_type="gpu", last_seen=datetime.now(UTC), info=info, resting=resting))
+
+
+def kept_and_gone(session: Session, here: Video, gone: Video) -> None:
+    """Of one clip some is due, and a rule has removed another one's original and small copy; a third is protected."""
+    nasty = session.get_one(Video, f"{5:016x}")
+    for video in (here, gone, nasty):
+        holdings.note(session, video, NOON - timedelta(days=1), [], RetentionDays())
+    for kind in ("raw", "lowres"):
+        holdings.gone(session, gone.video_id, kind, 1, "storage_retention_days.raw_videos = 90", 12_345_678)
+    planning.protect(session, nasty.video_id, NASTY, "Ana", NOON)
+    states = [
+        StoreState(store="indoor_nas", total=4 * 10**12, free=10**12),
+        StoreState(store="shed_nas", trouble=NASTY),
+    ]
+    rules = Rules.of(Site())
+    known = {"made_at": NOON, "unattended": True, "report_only": True, "refused": [], "rules": rules, "items": []}
+    planning.announce(session, Plan.model_validate(known | {"later": 3, "later_bytes": 5, "stores": states}))
 
 
 def sample_of_the_rejected(session: Session, video: Video) -> None:

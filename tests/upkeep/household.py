@@ -17,7 +17,7 @@ from app.trouble import answer_trouble
 from dashcam.catalog import holdings
 from dashcam.catalog.models import RetentionPlan, SourceFile, Video
 from dashcam.config import Site
-from dashcam.database import writing
+from dashcam.database import reading, writing
 from dashcam.media import identity
 from dashcam.records import HoldingKind
 from dashcam.storage import bundle, layout
@@ -114,9 +114,11 @@ class House:
         }
 
     def announce(self, unattended: bool = False) -> Plan:
+        survey = removing.survey(self.stores)
+        with reading(self.engine) as session:
+            plan = planning.draft(session, self.here.site, survey, datetime.now(UTC), unattended)
         with writing(self.engine) as session:
-            survey = removing.survey(self.stores)
-            return planning.announce(session, self.here.site, survey, datetime.now(UTC), unattended)
+            return planning.announce(session, plan)
 
     def protect(self, video: Video) -> None:
         with writing(self.engine) as session:

@@ -25,7 +25,8 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
         if task_type is TaskType.INGEST_VIDEO and completion.result:  # no picture, but positions
             apply_facts(session, video, records.VideoFacts.model_validate(completion.result), site)
         if completion.outcome == "vanished" and holdings.original_removed(session, video_id) is not None:
-            return  # the clip has been through, and a rule has let it go since: nothing has vanished
+            video.outcome = "processed"  # it has been through, and a rule has let the clip go since: nothing vanished
+            return
         video.outcome, video.reason = completion.outcome, completion.reason
         if completion.outcome == "vanished":
             # a file that comes back, even at the same place, is to be looked at again

@@ -73,13 +73,15 @@ def _of_kind(
     session: Session, rules: Rules, kind: HoldingKind, now: datetime, state: State | None, until: datetime | None
 ) -> Iterator[Entry]:
     """In order of when it would go; those that a mark keeps stand among the others."""
+    if rules.keeps(kind) is None and state not in (None, "kept"):
+        return
     offset, late = 0, list[Entry]()
     while found := planning.upcoming(session, rules, kind, CHUNK, offset, until):
         offset += len(found)
         for held, verdict in found:
             entry = _entry(held, verdict, now)
             if state in (None, entry.state):
-                if entry.goes_at is None:
+                if entry.goes_at is None and rules.keeps(kind) is not None:
                     late.append(entry)
                 else:
                     yield entry

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import Field
-from sqlalchemy import func, literal, select, text, update
+from sqlalchemy import delete, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 import migrations
@@ -81,14 +81,14 @@ def due(session: Session, rules: Rules, now: datetime) -> list[PlanItem]:
     return retention.due(found, rules, now)
 
 
-def announce(session: Session, site: Site, survey: Survey, now: datetime, unattended: bool) -> Plan:
-    """A new plan. Nothing is removed by it; see `begin`."""
+def draft(session: Session, site: Site, survey: Survey, now: datetime, unattended: bool) -> Plan:
+    """A plan that nobody has been told of yet: it only asks, which takes seconds where much is due."""
     rules = Rules.of(site)
     all_due = due(session, rules, now)
     items, later = retention.within(all_due, survey.stores, site.retention.most_of_store)
     losing = len({item.video_id for item in all_due if item.kind in retention.LOSING})
     seen = circumstances(session, now, unattended, losing)
-    plan = Plan(
+    return Plan(
         made_at=now,
         unattended=unattended,
         report_only=not site.retention.enabled,
@@ -99,14 +99,16 @@ def announce(session: Session, site: Site, survey: Survey, now: datetime, unatte
         later_bytes=sum(item.bytes or 0 for item in later),
         stores=survey.stores,
     )
-    row = RetentionPlan(made_at=now, plan={})
+
+
+def announce(session: Session, plan: Plan) -> Plan:
+    """The plan is written down, and has a number from now on. Nothing is removed by it; see `begin`."""
+    row = RetentionPlan(made_at=plan.made_at, plan={})
     session.add(row)
     session.flush()
     plan = plan.model_copy(update={"plan_id": row.plan_id})
     row.plan = plan.model_dump(mode="json")
-    old = select(RetentionPlan).where(RetentionPlan.made_at < now - PLANS_KEPT)
-    for one in session.scalars(old):
-        session.delete(one)
+    session.execute(delete(RetentionPlan).where(RetentionPlan.made_at < plan.made_at - PLANS_KEPT))
     return plan
 
 
