@@ -59,10 +59,11 @@ def test_two_writers_that_read_first_both_succeed(any_engine: Engine) -> None:
         add_video(session, 1)
     has_read, may_write = threading.Event(), threading.Event()
     trouble: list[BaseException] = []
+    another = open_engine(any_engine.url.render_as_string(hide_password=False))  # as another process has it
 
     def write(name: str, wait: bool) -> None:
         try:
-            with writing(any_engine) as session:
+            with writing(any_engine if wait else another) as session:
                 names = session.scalars(select(Video.name)).all()
                 has_read.set()
                 if wait:
@@ -80,6 +81,7 @@ def test_two_writers_that_read_first_both_succeed(any_engine: Engine) -> None:
     may_write.set()
     first.join(20)
     second.join(20)
+    another.dispose()
     assert trouble == []
 
 
@@ -89,6 +91,36 @@ def vulnerable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         pytest.skip(f"Python's own SQLite {sqlite3.sqlite_version} is sound")
     monkeypatch.setattr(sqlite, "driver", lambda: sqlite3.dbapi2)
     yield
+
+
+def test_writers_take_turns_in_the_order_in_which_they_came(engine: Engine) -> None:
+    """SQLite's own way is to look again now and then: who comes late may be first, and who came first waits long."""
+    order: list[int] = []
+    queue = database.TURNS.setdefault(engine, database.Turns())._queue
+
+    def write(number: int) -> None:
+        with writing(engine) as session:
+            order.append(number)
+            add_video(session, number)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    with writing(engine) as session:
+        session.connection()
+        for waiting, writer in enumerate(writers, 2):
+            writer.start()
+            while len(queue) < waiting:
+                assert writer.is_alive()
+    for writer in writers:
+        writer.join()
+    assert order == list(range(8))
+
+
+def test_a_writer_that_fails_lets_the_next_one_go_on(engine: Engine) -> None:
+    for _ in range(2):
+        with pytest.raises(KeyError), writing(engine):
+            raise KeyError
+    with writing(engine) as session:
+        add_video(session, 1)
 
 
 def test_a_vulnerable_sqlite_runs_without_wal_and_says_so(

@@ -1,10 +1,14 @@
 """The database that only ``app/`` opens: engine, session, and the column types every table shares."""
 
 import logging
-from contextlib import AbstractContextManager
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
 import psutil
 from pydantic import ValidationError
@@ -13,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError, StatementError
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from dashcam import Explained, sqlite
@@ -27,6 +31,8 @@ NETWORK_FILE_SYSTEMS = {
 INSERT: dict[str, Any] = {"sqlite": sqlite_dialect.insert, "postgresql": postgresql.insert}
 PATIENCE_S = 30.0
 """How long one write transaction on SQLite waits for another: longer than any of ours takes."""
+POOL = {"pool_size": 20, "max_overflow": 40}
+"""Connections: to open one for each question costs more than the question. The web process asks from 40 threads."""
 
 
 class Base(DeclarativeBase):
@@ -64,7 +70,7 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
-        engine = sqlite_engine(parsed) if is_sqlite else create_engine(parsed, pool_pre_ping=True)
+        engine = sqlite_engine(parsed) if is_sqlite else create_engine(parsed, pool_pre_ping=True, **POOL)
     except (ArgumentError, ImportError) as error:
         raise DatabaseUnusable(
             f"server.database_url names no database to be used here ({error}): write sqlite:////folder/file.db, or "
@@ -90,7 +96,7 @@ def sqlite_engine(url: URL) -> Engine:
     journal = "DELETE" if sqlite.has_wal_reset_bug(module.sqlite_version_info) else "WAL"
     if journal == "DELETE":
         log.warning("the database is %s", sqlite.advice(module))
-    engine = create_engine(url, module=module, connect_args={"timeout": PATIENCE_S, "check_same_thread": False})
+    engine = create_engine(url, module=module, connect_args={"timeout": PATIENCE_S, "check_same_thread": False}, **POOL)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -178,9 +184,49 @@ def insert(session: Session, entity: Any) -> Any:
     return INSERT[session.get_bind().dialect.name](entity)
 
 
-def writing(engine: Engine) -> AbstractContextManager[Session]:
-    """One write transaction: all of it is committed, or none."""
-    return sessionmaker(engine.execution_options(write=True), expire_on_commit=False).begin()
+class Turns:
+    """Who writes, one after the other in the order in which they came.
+
+    SQLite has one writer and no queue: those who wait for it look again now and then, and whoever looks at the right
+    moment is next. Of twenty who write all the time one waits for half a minute.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._queue: deque[threading.Event] = deque()
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        """Raises what SQLite raises when it stays busy for longer than `PATIENCE_S`."""
+        mine = threading.Event()
+        with self._lock:
+            self._queue.append(mine)
+            self._call()
+        try:
+            if not mine.wait(PATIENCE_S):
+                busy = sqlite.driver().OperationalError("database is locked")
+                busy.sqlite_errorcode = 5  # SQLITE_BUSY
+                raise OperationalError("BEGIN IMMEDIATE", None, busy)
+            yield
+        finally:
+            with self._lock:
+                self._queue.remove(mine)
+                self._call()
+
+    def _call(self) -> None:
+        if self._queue:
+            self._queue[0].set()
+
+
+TURNS: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """One write transaction: all of it is committed, or none. Those on SQLite come one after the other."""
+    turn = TURNS.setdefault(engine, Turns()).take() if engine.dialect.name == "sqlite" else nullcontext()
+    with turn, Session(engine.execution_options(write=True), expire_on_commit=False) as session, session.begin():
+        yield session
 
 
 def reading(engine: Engine) -> Session:

@@ -6,14 +6,14 @@ trips and places, is derived in the same transaction.
 
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
 from dashcam.catalog import accuracy, clocks, deriving, holdings
 from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
-from dashcam.catalog.places import place_sightings
-from dashcam.catalog.plates import forget_unseen, plate_id
+from dashcam.catalog.places import place
+from dashcam.catalog.plates import forget_unseen, plate_ids
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
 
@@ -60,9 +60,10 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
     video.trip = facts.trip
     video.camera = facts.camera
     session.execute(delete(PositionRow).where(PositionRow.video_id == video.video_id))
-    session.add_all(PositionRow(video_id=video.video_id, **fix.model_dump()) for fix in facts.fixes)
-    session.flush()
-    deriving.describe(session, video, site.trips)
+    if facts.fixes:
+        rows = [{"video_id": video.video_id} | dict(fix) for fix in facts.fixes]
+        session.connection().execute(insert(PositionRow), rows)
+    deriving.describe(session, video, site.trips, sorted(facts.fixes, key=lambda fix: fix.t_s))
     clocks.follow(session, [video, *clocks.apply_to(session, video)], site)
 
 
@@ -76,9 +77,14 @@ def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, 
     video.poster = heavy.poster
     before = set(session.scalars(select(SightingRow.plate_id).where(SightingRow.video_id == video.video_id)))
     session.execute(delete(SightingRow).where(SightingRow.video_id == video.video_id))
+    numbers = plate_ids(session, (sighting.text for sighting in heavy.sightings))
+    rows = []
     for sighting in heavy.sightings:
         known = sighting.model_dump(mode="json", exclude={"text"})
-        session.add(SightingRow(video_id=video.video_id, plate_id=plate_id(session, sighting.text), **known))
+        rows.append(SightingRow(video_id=video.video_id, plate_id=numbers[sighting.text], **known))
+    if rows:
+        place(session, video, rows, site.place)
+    session.add_all(rows)
     session.flush()
-    place_sightings(session, video, site.place)
-    forget_unseen(session, before)
+    if before:
+        forget_unseen(session, before)

@@ -19,6 +19,7 @@ from dashcam.database import reading, writing
 from dashcam.gps import trips as rules
 from dashcam.gps.drive import Drive, drive_of
 from dashcam.gps.restart import counter_of
+from dashcam.records import Fix
 
 CHUNK = 200
 APART = timedelta(days=1)
@@ -143,16 +144,19 @@ def derive_in_steps(engine: Engine, spans: Iterable[Span], settings: TripSetting
         session.execute(delete(TripRow).where(~exists().where(Video.trip_id == TripRow.trip_id)))
 
 
-def describe(session: Session, video: Video, settings: TripSettings) -> None:
-    """Write down the clip's summary, its number and whose clock it goes by."""
-    for name, value in summary(session, video, settings).items():
+def describe(session: Session, video: Video, settings: TripSettings, fixes: Sequence[Fix]) -> None:
+    """Write down the clip's summary, its number and whose clock it goes by; ``fixes`` are its own, in order."""
+    for name, value in summary(session, video, settings, fixes).items():
         setattr(video, name, value)
 
 
-def summary(session: Session, video: Video | Row[Any], settings: TripSettings) -> dict[str, Any]:
+def summary(
+    session: Session, video: Video | Row[Any], settings: TripSettings, fixes: Sequence[Fix] | None = None
+) -> dict[str, Any]:
     """``drive``, ``counter`` and ``clock`` of the clip; for those of older versions too."""
     facts = video.facts or {}
-    drive = drive_of(fixes_of(session, video.video_id), video.duration_s or 0.0, settings)
+    own = fixes_of(session, video.video_id) if fixes is None else fixes
+    drive = drive_of(own, video.duration_s or 0.0, settings)
     return {
         "drive": drive.model_dump(mode="json") if drive else None,
         "counter": counter_of(video.name),

@@ -18,8 +18,12 @@ LONGEST_CLIP = timedelta(hours=1)
 def place_sightings(session: Session, video: Video, settings: PlaceSettings) -> None:
     """Give each of the video's sightings its place, from the clip's own positions or those of the camera beside it."""
     seen = session.scalars(select(SightingRow).where(SightingRow.video_id == video.video_id)).all()
-    if not seen:
-        return
+    if seen:
+        place(session, video, seen, settings)
+
+
+def place(session: Session, video: Video, seen: Sequence[SightingRow], settings: PlaceSettings) -> None:
+    """`place_sightings` for rows that may not be in the table yet."""
     track = Track(track_of(session, video))
     size = (int((video.facts or {}).get("width", 0)), int((video.facts or {}).get("height", 0)))
     for sighting in seen:

@@ -1,5 +1,6 @@
 """Plates: the distinct texts, with how often and when each was seen."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from dashcam.catalog import plate_text
 from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.sightings import SightingCard
+from dashcam.database import insert as upsert
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,27 @@ def plate(session: Session, text: str) -> PlateSummary | None:
 
 
 def plate_id(session: Session, text: str) -> int:
-    found = session.scalar(select(Plate.plate_id).where(Plate.text == text))
-    if found is not None:
-        return found
-    plate = Plate(text=text)
-    session.add(plate)
-    session.flush()
-    session.execute(
-        insert(PlateSuffix),
-        [{"suffix": suffix, "plate_id": plate.plate_id, "text": text} for suffix in plate_text.suffixes(text)],
-    )
-    session.execute(insert(PlateNear), [{"key": key, "plate_id": plate.plate_id} for key in plate_text.near_keys(text)])
-    return plate.plate_id
+    return plate_ids(session, [text])[text]
+
+
+def plate_ids(session: Session, texts: Iterable[str]) -> dict[str, int]:
+    """The number of each plate; those that have never been seen are added, also beside somebody who adds them too."""
+    wanted = sorted(set(texts))  # two who write the same plates in one order never wait for each other in a circle
+    query = select(Plate.text, Plate.plate_id)
+    known = dict(session.execute(query.where(Plate.text.in_(wanted))).tuples().all())
+    if new := [{"text": text} for text in wanted if text not in known]:
+        once = upsert(session, Plate.__table__).on_conflict_do_nothing(index_elements=["text"])
+        added = session.execute(once.returning(Plate.text, Plate.plate_id), new).tuples().all()
+        known |= dict(added)
+        ends = [{"suffix": end, "plate_id": number, "text": text} for text, number in added
+                for end in plate_text.suffixes(text)]  # fmt: skip
+        near = [{"key": key, "plate_id": number} for text, number in added for key in plate_text.near_keys(text)]
+        for kind, rows in ((PlateSuffix, ends), (PlateNear, near)):
+            if rows:
+                session.connection().execute(insert(kind), rows)
+        if others := [text for text in wanted if text not in known]:
+            known |= dict(session.execute(query.where(Plate.text.in_(others))).tuples().all())
+    return known
 
 
 def forget_unseen(session: Session, plate_ids: set[int]) -> None:

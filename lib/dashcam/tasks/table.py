@@ -114,15 +114,15 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
             hold=None,
             not_before=None,
         )
-    )
-    if changed(done) == 0:
+        .returning(TaskRow.task_type, TaskRow.video_id, TaskRow.revision)
+    ).one_or_none()
+    if done is None:
         return False
-    row = session.get_one(TaskRow, task_id, populate_existing=True)
-    task_type = TaskType(row.task_type)
-    refuse_out_of_turn(task_type, row.video_id, completion)
-    apply(session, task_type, row.video_id, completion)
+    task_type, video_id = TaskType(done.task_type), done.video_id
+    refuse_out_of_turn(task_type, video_id, completion)
+    apply(session, task_type, video_id, completion)
     for new in completion.publish:
-        publish(session, new, row.revision)  # what a stage does anew the later ones do anew
+        publish(session, new, done.revision)  # what a stage does anew the later ones do anew
     return True
 
 
