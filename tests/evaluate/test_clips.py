@@ -1,7 +1,7 @@
 """Whole clips with known plates: what is counted as found, right, late and misplaced."""
 
 import shutil
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from dashcam.vision.track.sightings import MergedTrack
 FIXES = [
     Fix(
         t_s=float(s),
-        utc=START_LOCAL + timedelta(seconds=s),
+        utc=START_LOCAL.replace(tzinfo=UTC) + timedelta(seconds=s),
         lat=52.0 + s * 1e-4,
         lon=4.0,
         speed_mps=11.1,
