@@ -22,10 +22,11 @@ def retention() -> State:
         plan = removing.announce(server, device.stores, unattended=True)
         about = f"plan {plan.plan_id}: {len(plan.items)} things, about {plan.bytes:,} bytes"
         log.info("%s; %d more are due", about, plan.later)
-        if plan.refused:
-            return Failed(message=f"Nothing was removed. {' '.join(plan.refused)}")
+        refused = " ".join(plan.refused)
         if plan.report_only:
-            return Completed(message=f"Reported only, {about}")
+            return Completed(message=f"Reported only, {about}. {refused}".strip())
+        if refused:
+            return Failed(message=f"Nothing was removed. {refused}")
         try:
             done = removing.carry_out(server, device.stores, plan, log.info)
         except (StoreError, OSError) as error:

@@ -67,8 +67,8 @@ def standing(known: tuple[RetentionPlan, Plan] | None) -> None:
     """Whether anything goes at all, and what was said last."""
     enabled = system.current().site.retention.enabled
     refused = known[1].refused if known else []
-    with tag("div", "panel note" + (" trouble" if refused else ""), role="status"):
-        icon("block" if refused else "auto_delete" if enabled else "visibility")
+    with tag("div", "panel note" + (" trouble" if enabled and refused else ""), role="status"):
+        icon("visibility" if not enabled else "block" if refused else "auto_delete")
         with tag("div", "grow"):
             if enabled:
                 tag("strong", text="What is due goes every night" if not refused else "Nothing goes now")
