@@ -15,10 +15,12 @@ import migrations
 from dashcam.catalog import holdings
 from dashcam.catalog.models import Holding, RetentionPlan, Video
 from dashcam.database import open_engine, reading, writing
+from dashcam.records import Manifest
 from dashcam.storage import bundle, layout
-from dashcam.storage.roots import StoreMissing
+from dashcam.storage.roots import StoreMissing, Stores
 from dashcam.tasks.client import ServerRefused
 from dashcam.upkeep import removing
+from dashcam.upkeep.retention import PlanItem
 from tests.catalog.rows import add_task
 from tests.upkeep.household import MARKER, House, files_under, site_with
 
@@ -277,6 +279,42 @@ def test_what_somebody_else_has_removed_is_not_claimed_and_not_listed_for_ever(h
     with reading(house.engine) as session:
         row = session.get_one(Holding, (video.video_id, "raw"))
         assert (row.rule, row.bytes) == (removing.GONE_BEFORE, 0)
+
+
+def test_an_empty_store_is_not_one_where_everything_is_gone(house: House) -> None:
+    """Without a marker an unmounted store is an empty folder."""
+    video = house.clip(1, 100)
+    plan = house.announce()
+    shutil.rmtree(house.roots[layout.INDOOR])
+    house.roots[layout.INDOOR].mkdir()
+    house.stores = Stores(house.roots)
+    with house.server() as server, pytest.raises(StoreMissing, match="missing mount"):
+        removing.carry_out(server, house.stores, plan)
+    with reading(house.engine) as session:
+        assert session.get_one(Holding, (video.video_id, "raw")).removed_at is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "uri"),
+    [
+        ("raw", "indoor_nas:private/a.MP4"),
+        ("raw", "shed_nas:raw/a.MP4"),
+        ("raw", "local:raw/a.MP4"),
+        ("preproc", "indoor_nas:heavy_output/v1"),
+        ("preproc", "indoor_nas:preproc"),
+    ],
+)
+def test_only_what_lies_in_our_folders_is_removed(house: House, kind: str, uri: str) -> None:
+    """Whatever a plan may say."""
+    stores = Stores(house.roots | {"local": house.home})
+    path = stores.path(uri)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir() if kind == "preproc" else path.write_bytes(b"x")
+    item = PlanItem(kind=kind, video_id="v1", name="a", uris=[uri], bytes=1, rule="r", goes_at=house.now)
+    manifest = Manifest(video_id="v1", source="a", source_sha256="b", files=[])
+    with pytest.raises(removing.Kept, match="lies outside"):
+        removing.unlink(stores, item, manifest)
+    assert path.exists()
 
 
 def test_a_small_copy_cut_off_after_the_manifest_goes_the_next_time(house: House) -> None:
