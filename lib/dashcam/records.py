@@ -234,6 +234,8 @@ class StageRecord(Record):
     revision: int
     inputs: list[dict[str, Any]]
     result: dict[str, Any]
+    outcome: str = Field("processed", exclude_if=lambda outcome: outcome == "processed")
+    """Only what ended without an archive has another."""
     reason: str | None = None
 
 

@@ -5,8 +5,9 @@
 ``indoor_nas:preproc/<video_id>/``         ``candidates.json`` and ``thumbs/``, for the heavy stage
 ``indoor_nas:heavy_output/<video_id>/``    the bundle: ``manifest.json``, ``detections.json``, ``video_lowres.mp4``,
                                            ``plate_crops/``, ``frames/``
-``shed_nas:<video_id>/``                   the archive: ``manifest.json``, ``video_lowres.mp4``, ``plates/``,
-                                           ``frames/``
+``shed_nas:<video_id>/``                   the archive: ``manifest.json``, ``record.json``, ``video_lowres.mp4``,
+                                           ``plates/``, ``frames/``
+``shed_nas:.dashcam/``                     what no archive can tell: ``decisions.json``, ``backups/``
 =========================================  ===========================================================================
 
 Results and the catalogue name a clip's files as the archive does, for that is where they stay.
@@ -21,6 +22,7 @@ RAW, PREPROC, HEAVY_OUTPUT = "raw", "preproc", "heavy_output"
 CANDIDATES, THUMBS = "candidates.json", "thumbs"
 DETECTIONS = "detections.json"
 MANIFEST, RECORD = "manifest.json", "record.json"
+DECISIONS, BACKUPS = "shed_nas:.dashcam/decisions.json", "shed_nas:.dashcam/backups"
 LOWRES = "video_lowres.mp4"
 FRAMES = "frames"
 TIMES, POSTER = f"{FRAMES}/times.json", f"{FRAMES}/poster.jpg"
