@@ -14,20 +14,23 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from nicegui import ui
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import app.pages
 import migrations
 from app import api, media, system
 from app.trouble import answer_trouble
-from dashcam import NO_USE_TRYING, __version__, config
+from dashcam import NO_USE_TRYING, Explained, __version__, config
 from dashcam.catalog import deriving
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.embedded import listening
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
+from dashcam.upkeep import backup
 
 IDLE_S = 15.0
+log = logging.getLogger("dashcam")
 
 
 def build(here: system.System) -> FastAPI:
@@ -47,7 +50,8 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
     stopped = threading.Event()
-    beside = [asyncio.create_task(dispatch(here)), asyncio.create_task(here.keep_zone())]
+    going_on = (dispatch(here), here.keep_zone(), here.upkeep.go_on())
+    beside = [asyncio.create_task(one) for one in going_on]
     behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
     yield
     stopped.set()
@@ -64,7 +68,7 @@ def catch_up(here: system.System, go_on: Callable[[], bool]) -> None:
     try:
         deriving.catch_up(here.engine, here.site.trips, go_on)
     except SQLAlchemyError as error:
-        logging.getLogger("dashcam").warning("not all trips are derived (%s); the next start goes on there", error)
+        log.warning("not all trips are derived (%s); the next start goes on there", error)
 
 
 async def dispatch(here: system.System) -> None:
@@ -83,7 +87,7 @@ async def something_pending(here: system.System) -> bool:
     try:
         return await here.ask(table.anything_pending)
     except SQLAlchemyError as error:
-        logging.getLogger("dashcam").warning("the database does not answer (%s); tasks wait", error)
+        log.warning("the database does not answer (%s); tasks wait", error)
         return False
 
 
@@ -95,9 +99,21 @@ def configured() -> system.System:
     if token is None:
         raise config.ConfigError(["There is no device token: set DASHCAM_TOKEN_FILE, or run `dashcam setup`."])
     engine = open_engine(site.server.database_url)
+    if migrations.is_older(engine):
+        copy_before(engine, site)
     migrations.upgrade(engine)
     stores = Stores(site.store_roots(config.load_device()), site.store_markers())
     return system.System(engine, site, stores, token)
+
+
+def copy_before(engine: Engine, site: config.Site) -> None:
+    """A backup of the database as it is before it is migrated. Migrating is one transaction: without it nothing is lost
+    that is there, so a disk that has no room for it keeps nobody from starting."""
+    try:
+        kept = backup.take(engine, backup.folder_of(site.server.database_url, site.backup.folder), site.backup.keep)
+        log.info("backup %s taken before the database is migrated", kept.file)
+    except (Explained, OSError, SQLAlchemyError) as error:
+        log.warning("the database is migrated without a backup from before: %s", error)
 
 
 def main() -> None:

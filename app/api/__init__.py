@@ -1,9 +1,11 @@
 """The REST API, ``/api/v1``: what the flows on every device use, and scripts may."""
 
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Depends
 
 from app import exports, system
-from app.api import accuracy, cameras, devices, frames, plates, retention, sweep, tasks, trips, videos
+from app.api import accuracy, cameras, devices, frames, plates, retention, sweep, tasks, trips, upkeep, videos
 from app.api.auth import require_token
 from app.parameters import only_known, whole_characters
 from dashcam.database import named
@@ -13,9 +15,12 @@ router = APIRouter(prefix="/api/v1", dependencies=[Depends(only_known), Depends(
 
 @router.get("/health", tags=["health"])
 def health() -> dict[str, str]:
-    """Open to all: says that the process answers, and which database it runs on."""
-    return {"status": "ok", "database": named(system.current().engine)}
+    """Open to all: says that the process answers, which database it runs on, and what a person should see to."""
+    here = system.current()
+    said = {"status": "ok", "database": named(here.engine)}
+    # why is for those who have the token, or see the dashboard: the sentence names folders
+    return said | ({"backup": "needs attention"} if here.upkeep.trouble(datetime.now(UTC)) else {})
 
 
-for part in (tasks, videos, plates, frames, devices, trips, cameras, exports, accuracy, retention, sweep):
+for part in (tasks, videos, plates, frames, devices, trips, cameras, exports, accuracy, retention, sweep, upkeep):
     router.include_router(part.router, dependencies=[Depends(require_token)])

@@ -1,5 +1,6 @@
 """The first page: what there is, what came in last, what is being worked on."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ class Work:
     backlog: list[work.StageBacklog]
     running: list[work.TaskLine]
     devices: list[device_table.DeviceLine]
+    trouble: str | None
+    """What a person should see to."""
 
 
 def latest(session: Session) -> tuple[list[PlateCard], list[VideoCard]]:
@@ -50,7 +53,8 @@ def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.D
 async def look() -> tuple[Catalogue, Work]:
     here = system.current()
     catalogue = Catalogue(await here.recent(catalogue_totals), *await here.recent(latest))
-    return catalogue, Work(await here.recent(work.backlog), *await ask(going_on))
+    trouble = await asyncio.to_thread(here.upkeep.trouble, now())
+    return catalogue, Work(await here.recent(work.backlog), *await ask(going_on), trouble)
 
 
 async def dashboard() -> None:
@@ -123,6 +127,9 @@ def recent_videos(videos: list[VideoCard]) -> None:
 
 
 def draw_work(at: Work) -> None:
+    if at.trouble:
+        with parts.section("To see to", None), tag("div", "panel"):
+            tag("p", "small pad", at.trouble)
     with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
         for stage in at.backlog:
             stage_row(stage, [task for task in at.running if task.task_type == stage.task_type])

@@ -121,6 +121,15 @@ class RetentionSettings(Section):
     """If more than this share of all videos would lose their clip or small copy at once, nothing goes by itself."""
 
 
+class BackupSettings(Section):
+    """Copies of the database (docs/backup.md)."""
+
+    folder: AbsolutePath | None = None
+    """On the main server; None is ``backups`` beside an SQLite database. Another copy lies in the archive's store."""
+    keep: int = Field(7, ge=1)
+    """So many are kept in each of the two."""
+
+
 class IndoorNas(Section):
     base: AbsolutePath
     raw: Literal["raw/", "raw"] = "raw/"
@@ -360,6 +369,7 @@ class Site(Section):
     place: PlaceSettings = PlaceSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     retention: RetentionSettings = RetentionSettings()
+    backup: BackupSettings = BackupSettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
 

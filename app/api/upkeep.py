@@ -1,0 +1,36 @@
+"""Backups of the database, and what archives keep of a clip."""
+
+from fastapi import APIRouter, HTTPException
+
+from app import system
+from app.upkeep import BackupState
+from dashcam.catalog.record import record_of
+from dashcam.database import reading
+from dashcam.records import ClipRecord
+
+router = APIRouter(tags=["upkeep"])
+
+
+@router.get("/backup")
+def get_backup() -> BackupState:
+    """How the last backup went, and which there are."""
+    return system.current().upkeep.told()
+
+
+@router.post("/backup", status_code=202)
+def take_backup() -> BackupState:
+    """Begin a backup of the database; ``GET`` says when it has ended. 409 while one is under way."""
+    upkeep = system.current().upkeep
+    if not upkeep.begin():
+        raise HTTPException(409, "A backup is under way already: wait until it has ended.")
+    return upkeep.told()
+
+
+@router.get("/videos/{video_id}/record")
+def get_record(video_id: str) -> ClipRecord:
+    """What the clip's stages have said, as its archive keeps it."""
+    with reading(system.current().engine) as session:
+        record = record_of(session, video_id)
+    if record is None:
+        raise HTTPException(404, f"There is no video {video_id} that the heavy stage is through with.")
+    return record

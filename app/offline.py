@@ -1,0 +1,102 @@
+"""What is done to the database while the main server does not run: ``python -m app.offline restore FILE | rebuild``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+from sqlalchemy.exc import DBAPIError
+
+import migrations
+from dashcam import Explained, config
+from dashcam.config import Site
+from dashcam.database import cause, open_engine
+from dashcam.storage.roots import Stores
+from dashcam.upkeep import backup
+from dashcam.upkeep.rebuild import Rebuilt, rebuild
+from dashcam.upkeep.restore import restore
+
+
+def main(argv: Sequence[str]) -> int:
+    wanted = arguments().parse_args(argv)
+    try:
+        site = config.load_site()
+        refuse_while_it_runs(site)
+        return restore_file(site, wanted) if wanted.what == "restore" else rebuild_all(site, wanted)
+    except Explained as error:
+        say(f"dashcam: {error}")
+    except (OSError, DBAPIError) as error:
+        say(f"dashcam: The database cannot be used ({cause(error) if isinstance(error, DBAPIError) else error}).")
+    return 1
+
+
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m app.offline")
+    what = parser.add_subparsers(dest="what", required=True)
+    one = what.add_parser("restore")
+    one.add_argument("file", type=Path)
+    one.add_argument("--no-keep", action="store_true")
+    other = what.add_parser("rebuild")
+    other.add_argument("--add", action="store_true")
+    other.add_argument("--every-byte", action="store_true")
+    return parser
+
+
+def refuse_while_it_runs(site: Site) -> None:
+    """Two that write the catalogue would each undo what the other does. `Explained`."""
+    try:
+        answer = httpx.get(f"{site.server.url}/api/v1/health", timeout=2, trust_env=False)
+    except httpx.HTTPError:
+        return
+    if answer.is_success:
+        raise Explained(f"The main server runs at {site.server.url}: stop it first. Nothing was changed.")
+
+
+def restore_file(site: Site, wanted: argparse.Namespace) -> int:
+    url = site.server.database_url
+    folder = backup.folder_of(url, site.backup.folder)
+    there = restore(url, wanted.file, folder, migrate, say, keep_old=not wanted.no_keep)
+    say(f"Restored: {there.rows['video']} clips, {there.rows['sighting']} sightings")
+    return 0
+
+
+def migrate(url: str) -> None:
+    engine = open_engine(url)
+    try:
+        migrations.upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def rebuild_all(site: Site, wanted: argparse.Namespace) -> int:
+    stores = Stores(site.store_roots(config.load_device()), site.store_markers())
+    migrate(site.server.database_url)
+    engine = open_engine(site.server.database_url)
+    try:
+        done = rebuild(engine, stores, site, add=wanted.add, every_byte=wanted.every_byte, progress=tell_progress)
+    finally:
+        engine.dispose()
+    return report(done)
+
+
+def tell_progress(done: int, total: int) -> None:
+    if total and (done % 100 == 0 or done == total):
+        say(f"{done} of {total} archives taken in")
+
+
+def report(done: Rebuilt) -> int:
+    for sentence in done.left_out:
+        say(f"Left out: {sentence}")
+    for sentence in done.doubts:
+        say(f"Taken in, and not whole: {sentence}")
+    say(f"Rebuilt: {done.clips} clips from their archives, {done.ended} without one, {done.known} known before")
+    return 1 if done.left_out else 0
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
