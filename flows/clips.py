@@ -15,6 +15,7 @@ import httpx
 from prefect import get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from blocks.device import LocalDevice, load_device
@@ -136,13 +137,13 @@ def work_on_clip(todo: Task, stage: Stage, work: Work) -> State:
         known = isinstance(error, Explained)
         why = str(error) if known else f"{type(error).__name__}: {error}"
         log.error("failed: %s", why, exc_info=not known)
-        server.failed(todo.task_id, why)
+        server.failed(todo.task_id, why, flow_run.id)
         return Failed(message=why)
     try:
         changed = work.spool.complete(server, todo, completion)
     except ServerRefused as refused:
         log.error("failed: %s", refused)
-        server.failed(todo.task_id, str(refused))
+        server.failed(todo.task_id, str(refused), flow_run.id)
         return Failed(message=str(refused))
     if changed is None:
         log.warning("done, but the main server does not answer: its result waits in %s", work.spool.folder)

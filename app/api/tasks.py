@@ -29,6 +29,8 @@ class TaskPage(BaseModel):
 
 class Failure(BaseModel):
     error: str = Field(max_length=4000)
+    flow_run_id: str | None = Field(None, max_length=100)
+    """The run that failed; where another one has the task by now, nothing is noted."""
 
 
 class ProgressReport(BaseModel):
@@ -197,7 +199,7 @@ def fail_task(task_id: Number, failure: Failure) -> Changed:
     here = system.current()
     delay = timedelta(seconds=here.site.global_.task_retry_delay_seconds)
     with writing(here.engine) as session:
-        changed = table.fail(session, task_id, failure.error, delay)
+        changed = table.fail(session, task_id, failure.error, delay, failure.flow_run_id)
         video_id = table.video_of(session, task_id)
     here.progress.forget(task_id)
     here.wake(*([video_id] if video_id else []))

@@ -15,7 +15,7 @@ from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.records import FinalizeResult
 from dashcam.stages.common import Rejected, StageContext, StageOutput
-from dashcam.tasks import client
+from dashcam.tasks import client, table
 from dashcam.tasks.model import Completion, NewTask, Task, TaskType
 from dashcam.tasks.row import TaskRow
 from flows import spool
@@ -179,3 +179,14 @@ def test_a_rejected_clip_waits_like_any_other_result(main_server: MainServer, en
     main_server.start()
     deliver_undelivered(load_device())
     assert (row(engine).outcome, row(engine).reason) == ("rejected", "It is a shopping list.")
+
+
+def test_a_failure_names_its_run_and_is_no_other_runs(main_server: MainServer, engine: Engine) -> None:
+    class Late(Stage):
+        def __call__(self, task: Task, context: StageContext) -> StageOutput:
+            with writing(engine) as session:
+                table.offered(session, [task.task_id], "another run")
+            raise OSError(5, "Input/output error", "/mnt/nas-1/raw")
+
+    assert Late().run().is_failed()
+    assert (row(engine).failures, row(engine).told, row(engine).flow_run_id) == (0, False, "another run")

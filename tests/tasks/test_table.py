@@ -288,6 +288,22 @@ def test_a_failure_reported_twice_by_one_run_is_one(any_engine: Engine) -> None:
     assert row_of(any_engine, task_id).failures == 2
 
 
+def test_what_wakes_late_fails_no_task_that_another_run_has(any_engine: Engine) -> None:
+    """A run that was frozen, taken for dead and given up: its tasks have been offered anew."""
+    task_id, delay = publish(any_engine, TaskType.INGEST_VIDEO), timedelta(seconds=1)
+    for run in ("zombie", "second"):
+        with writing(any_engine) as session:
+            table.offered(session, [task_id], run)
+    with writing(any_engine) as session:
+        assert not table.fail(session, task_id, "I slept", delay, "zombie")
+    assert (row_of(any_engine, task_id).failures, row_of(any_engine, task_id).told) == (0, False)
+    with writing(any_engine) as session:
+        assert table.fail(session, task_id, "NAS is away", delay, "second")
+        table.settle(session, "second", delay)
+        assert table.fail(session, task_id, "retried in Prefect", delay, "zombie"), "no run has it"
+    assert row_of(any_engine, task_id).failures == 2
+
+
 def test_a_task_for_a_video_that_nobody_knows_is_refused_in_words(any_engine: Engine) -> None:
     """It was taken for published before, and the clip went no further."""
     with pytest.raises(table.UnknownVideo, match="There is no video v2"), writing(any_engine) as session:

@@ -74,8 +74,9 @@ class MainServerClient:
         answer = self.call("POST", f"/tasks/{task_id}/complete", patience_s=patience_s, json=body)
         return bool(answer and answer["changed"])
 
-    def failed(self, task_id: int, error: str) -> None:
-        self.call("POST", f"/tasks/{task_id}/failed", json={"error": error[:4000]})
+    def failed(self, task_id: int, error: str, flow_run_id: str | None = None) -> None:
+        """``flow_run_id`` is the run that failed: if another one has the task by now, that is not its failure."""
+        self.call("POST", f"/tasks/{task_id}/failed", json={"error": error[:4000], "flow_run_id": flow_run_id})
 
     def retry(self, task_id: int) -> None:
         """Offer the task again at once, whatever held it back."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, case, column, distinct, false, or_, select, table, text, update
+from sqlalchemy import ColumnElement, bindparam, case, column, distinct, false, or_, select, table, text, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -134,15 +134,17 @@ def refuse_out_of_turn(task_type: TaskType, video_id: str, completion: Completio
             raise OutOfTurn(f"{new.task_type} of {new.video_id} does not come after {how}.")
 
 
-def fail(session: Session, task_id: int, error: str, retry_delay: timedelta) -> bool:
+def fail(session: Session, task_id: int, error: str, retry_delay: timedelta, flow_run_id: str | None = None) -> bool:
     """Note a failure; the task stays pending and is not offered before a delay that doubles with each failure.
 
-    False when it is complete, or the run that has it has reported its failure before: a report may be sent twice.
+    False when it is complete, when the run that has it has reported its failure before (a report may be sent twice),
+    or when another run than ``flow_run_id`` has it by now: what woke late has no part in that one.
     """
     again = TaskRow.told, TaskRow.flow_run_id.is_not(None)
+    its = true() if flow_run_id is None else or_(TaskRow.flow_run_id.is_(None), TaskRow.flow_run_id == flow_run_id)
     done = session.execute(
         update(TaskRow)
-        .where(TaskRow.task_id == task_id, pending, ~(again[0] & again[1]))
+        .where(TaskRow.task_id == task_id, pending, ~(again[0] & again[1]), its)
         .values(told=True, **one_more_failure(error, retry_delay))
     )
     return changed(done) > 0
