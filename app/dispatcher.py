@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from app.system import System
 from blocks.runs import TAG, crash_silent_runs, live_runs, runs_by_id
-from dashcam.catalog.devices import at_rest
+from dashcam.catalog.devices import names_drained
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.dispatch import MOST_CLIPS, Offer, key_of, plan
@@ -105,10 +105,10 @@ class Dispatcher:
             return
         known = await runs_by_id(client, ended)
         # asked after the runs: a worker says that it rests, or is told to, before it stops any
-        resting = await self.system.ask(self.read_at_rest)
+        drained = await self.system.ask(self.read_drained)
         for run_id in sorted(ended):
             run = known.get(run_id)
-            if run is None or (run.state is not None and run.state.is_final() and not being_given_back(run, resting)):
+            if run is None or (run.state is not None and run.state.is_final() and not being_given_back(run, drained)):
                 self.system.wake(*await self.system.change(partial(self.note_end, run_id=run_id, run=run)))
 
     def note_end(self, session: Session, run_id: str, run: FlowRun | None) -> list[str]:
@@ -128,7 +128,7 @@ class Dispatcher:
         return [video_id for _, video_id in tasks]
 
     async def offer(self, client: PrefectClient, waiting: Sequence[TaskType], live: Sequence[FlowRun]) -> None:
-        resting = await self.system.ask(self.read_at_rest)
+        drained = await self.system.ask(self.read_drained)
         spent = await self.spent(live)
         held = {task_id for run in live for task_id in task_ids_of(run)}
         busy = await self.system.ask(table.stages_pending)
@@ -136,7 +136,7 @@ class Dispatcher:
             stage = STAGES[task_type]
             deployment = await self.deployment(client, stage.flow)
             workers = await client.read_workers_for_work_pool(stage.pool)
-            able = sum(worker.status == "ONLINE" and worker.name not in resting for worker in workers)
+            able = sum(worker.status == "ONLINE" and worker.name not in drained for worker in workers)
             at_work = sum(run.deployment_id == deployment and run.id not in spent for run in live)
             room = max(1, able) - at_work
             if room <= 0:
@@ -193,8 +193,8 @@ class Dispatcher:
         pending = await self.system.ask(partial(table.pending_among, task_ids=wanted))
         return {run.id: run.state.timestamp for run in claimed if run.state and pending.isdisjoint(task_ids_of(run))}
 
-    def read_at_rest(self, session: Session) -> set[str]:
-        return at_rest(session, datetime.now(UTC))
+    def read_drained(self, session: Session) -> set[str]:
+        return names_drained(session, datetime.now(UTC))
 
     async def deployment(self, client: PrefectClient, flow: str) -> UUID:
         if flow not in self.deployments:
@@ -225,9 +225,9 @@ def task_ids_of(run: FlowRun) -> list[int]:
     return list(run.parameters.get("task_ids") or [])
 
 
-def being_given_back(run: FlowRun, resting: set[str]) -> bool:
+def being_given_back(run: FlowRun, drained: set[str]) -> bool:
     """Its worker has stopped it to give way, and is about to make it Scheduled again."""
-    if run.state is None or not run.state.is_crashed() or run.labels.get("prefect.worker.name") not in resting:
+    if run.state is None or not run.state.is_crashed() or run.labels.get("prefect.worker.name") not in drained:
         return False
     return datetime.now(UTC) - run.state.timestamp < GIVING_BACK
 

@@ -111,7 +111,7 @@ class Watch:
         """Whether the main server has heard it."""
         told = {"hostname": self.settings.hostname, "device_type": self.settings.device_type, "info": self.info}
         try:
-            answer = await self.http.post("/devices/heartbeat", json=told | {"resting": self.worker.drained})
+            answer = await self.http.post("/devices/heartbeat", json=told | {"drained": self.worker.drained})
             answer.raise_for_status()
         except httpx.HTTPError as error:
             log.debug("heartbeat not delivered: %s", error)

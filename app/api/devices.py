@@ -22,7 +22,7 @@ class Heartbeat(BaseModel):
     hostname: str = Field(min_length=1, max_length=253)
     device_type: str = Field(min_length=1, max_length=40)
     info: dict[str, Any] = {}
-    resting: str | None = Field(None, max_length=300)
+    drained: str | None = Field(None, max_length=300)
     """Why the device takes no work; None while it does."""
 
 
@@ -52,7 +52,7 @@ def heartbeat(beat: Heartbeat) -> None:
     here = system.current()
     with writing(here.engine) as session:
         devices.beat(session, **beat.model_dump(), now=datetime.now(UTC))
-    if beat.resting is not None:
+    if beat.drained is not None:
         here.progress.forget_device(beat.hostname)
 
 
@@ -158,7 +158,7 @@ def state_of(device: Device) -> DeviceState:
         hostname=device.hostname,
         device_type=device.device_type,
         info=device.info,
-        resting=device.resting,
+        drained=device.drained,
         last_seen=device.last_seen,
         paused=pause.paused,
         paused_until=pause.until,

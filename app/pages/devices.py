@@ -58,7 +58,7 @@ async def devices() -> None:
 
 def looks(known: list[device_table.DeviceLine], running: list[work.TaskLine]) -> object:
     """What of it can be seen, when a device was last heard of only in words."""
-    devices_seen = [(one.hostname, seen(one, now()), one.info, one.pause, one.resting) for one in known]
+    devices_seen = [(one.hostname, seen(one, now()), one.info, one.pause, one.drained) for one in known]
     return devices_seen, running, system.current().progress.snapshot()
 
 
@@ -87,7 +87,7 @@ def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLi
                 tag("span", text=wording.stage_name(task.task_type))
                 link(addresses.video_url(task.video_id), "clip", task.video_name)
                 parts.progress_bar(progress, f"{task.video_name}: {wording.percent(progress.fraction)}")
-        if device.pause.paused or (device.resting is not None and online(device, at)):
+        if device.pause.paused or (device.drained is not None and online(device, at)):
             tag("p", "small", rests(device, at, bool(at_work)))
         elif not at_work:
             tag("p", "small", "Idle" if online(device, at) else "Its tasks wait until it is back.")
@@ -110,9 +110,9 @@ def rests(device: device_table.DeviceLine, at: datetime, at_work: bool) -> str:
     """Why it takes no work, and what becomes of its clips."""
     if device.pause.paused:
         until = f" until {wording.short_moment(device.pause.until, zone(), at)}" if device.pause.until else ""
-        stopping = " Stopping …" if online(device, at) and (at_work or device.resting is None) else ""
+        stopping = " Stopping …" if online(device, at) and (at_work or device.drained is None) else ""
         return f"Paused{until}: its clips wait, or go to other devices.{stopping}"
-    return f"Resting: {device.resting}."
+    return f"Resting: {device.drained}."
 
 
 def pause_button(hostname: str, label: str, spoken: str, length: timedelta | None, paused: bool) -> None:

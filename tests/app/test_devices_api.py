@@ -77,10 +77,10 @@ def test_a_worker_that_waits_hears_at_once_that_a_run_was_offered_to_its_pool(
 def test_a_device_that_rests_is_no_longer_shown_at_work(client: TestClient, here: System, gpu: str) -> None:
     here.progress.report(7, 0.5, "gpu-pc")
     here.progress.report(8, 0.5, "other-pc")
-    beat = {"hostname": "gpu-pc", "device_type": "rtx_4090", "resting": "paused"}
+    beat = {"hostname": "gpu-pc", "device_type": "rtx_4090", "drained": "paused"}
     client.post("/devices/heartbeat", json=beat)
     assert set(here.progress.snapshot()) == {8}
-    assert client.get(gpu).json()["resting"] == "paused"
+    assert client.get(gpu).json()["drained"] == "paused"
 
 
 @pytest.mark.parametrize("body", [{"for_s": 0}, {"for_s": -5}, {"for_s": "soon"}, {"for_s": 1e12}])

@@ -24,7 +24,9 @@ def test_a_device_type_is_the_guides_or_a_pools_name(client: TestClient, here: S
             add_task(session, add_video(session, number), TaskType.HEAVY_PROCESS_VIDEO)
         add_task(session, add_video(session, 3), TaskType.PREPROCESS_VIDEO, device_type="jetson")
     assert client.get("/tasks", params={"device_type": asked}).json()["total"] == found
-    assert len(client.get("/tasks/pending", params={"device_type": asked}).json()) == found
+    pending = client.get("/tasks/pending", params={"device_type": asked}).json()
+    assert len(pending) == found
+    assert {POOLS[one["device_type"]] for one in pending} <= {POOLS.get(asked, asked)}, "answers name the guide's types"
 
 
 def test_another_device_type_is_refused_with_those_there_are(client: TestClient) -> None:

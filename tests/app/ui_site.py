@@ -89,9 +89,9 @@ def fill(session: Session, archive: Path) -> None:
     add_task(session, held, hold="run cancelled in Prefect", failures=1, last_error=f"No such file: {NASTY}")
     session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=datetime.now(UTC), info={"card": NASTY}))
     session.add(Device(hostname="shed-nas", device_type="nas", last_seen=NOON, info={}))
-    resting = "other programs load the graphics card with 63 %"
+    drained = "other programs load the graphics card with 63 %"
     info = {"pool": "gpu", "cores": 16}
-    session.add(Device(hostname="study-pc", device_type="gpu", last_seen=datetime.now(UTC), info=info, resting=resting))
+    session.add(Device(hostname="study-pc", device_type="gpu", last_seen=datetime.now(UTC), info=info, drained=drained))
 
 
 def kept_and_gone(session: Session, here: Video, gone: Video) -> None:

@@ -26,10 +26,10 @@ def test_a_pause_outlives_heartbeats_and_ends_by_itself(any_engine: Engine) -> N
 
 def test_devices_at_rest_are_those_paused_and_those_that_say_so(any_engine: Engine) -> None:
     with writing(any_engine) as session:
-        for name, resting in (("works", None), ("by-rule", "it works at 22:00-07:00"), ("by-person", None)):
-            devices.beat(session, name, "rtx_4090", {}, resting, NOON)
+        for name, drained in (("works", None), ("by-rule", "it works at 22:00-07:00"), ("by-person", None)):
+            devices.beat(session, name, "rtx_4090", {}, drained, NOON)
         devices.pause(session, "by-person")
-        assert devices.at_rest(session, NOON) == {"by-rule", "by-person"}
+        assert devices.names_drained(session, NOON) == {"by-rule", "by-person"}
         devices.resume(session, "by-person")
         devices.beat(session, "by-rule", "rtx_4090", {}, None, NOON)
-        assert devices.at_rest(session, NOON) == set()
+        assert devices.names_drained(session, NOON) == set()

@@ -106,3 +106,13 @@ def test_tasks_from_before_a_backlog_was_cheap_keep_their_place(any_engine: Engi
             (2, 0, 0, 0, False, None, None),
             (3, 1, 0, 0, False, None, "q"),
         ]
+
+
+def test_why_a_device_takes_no_work_outlives_its_new_name(any_engine: Engine) -> None:
+    device = "INSERT INTO device (hostname, device_type, last_seen, info, paused, resting)"
+    with any_engine.begin() as connection:
+        to_revision(connection, command.downgrade, "0010")
+        connection.execute(text(f"{device} VALUES ('gpu-pc', 'rtx_4090', '2026-06-28', '{{}}', false, 'a game runs')"))
+    migrations.upgrade(any_engine)
+    with any_engine.connect() as connection:
+        assert connection.execute(text("SELECT drained FROM device")).scalars().all() == ["a game runs"]

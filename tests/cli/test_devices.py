@@ -13,7 +13,7 @@ from dashcam.cli import devices
 
 def device(**changes: Any) -> dict[str, Any]:
     seen = datetime.now(UTC).isoformat()
-    return {"hostname": "gpu-pc", "last_seen": seen, "paused": False, "paused_until": None, "resting": None} | changes
+    return {"hostname": "gpu-pc", "last_seen": seen, "paused": False, "paused_until": None, "drained": None} | changes
 
 
 @given(days=st.integers(0, 30), hours=st.integers(0, 99), minutes=st.integers(1, 999))
@@ -44,10 +44,10 @@ def test_a_machine_answers_for_each_pool_it_serves() -> None:
 def test_what_a_device_does_in_a_few_words() -> None:
     long_ago = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
     assert devices.state(device()) == "works"
-    assert devices.state(device(resting="it works at 22:00-07:00")) == "resting: it works at 22:00-07:00"
+    assert devices.state(device(drained="it works at 22:00-07:00")) == "resting: it works at 22:00-07:00"
     assert devices.state(device(paused=True)) == "paused, but has not stopped yet"
-    assert devices.state(device(paused=True, resting="paused")) == "paused"
+    assert devices.state(device(paused=True, drained="paused")) == "paused"
     assert devices.state(device(paused=True, last_seen=long_ago)) == "not there, paused"
     until = datetime(2030, 6, 28, 12, 0, tzinfo=UTC)
     local = f"{until.astimezone():%Y-%m-%d %H:%M}"
-    assert devices.state(device(paused=True, paused_until=until.isoformat(), resting="x")) == f"paused until {local}"
+    assert devices.state(device(paused=True, paused_until=until.isoformat(), drained="x")) == f"paused until {local}"

@@ -46,7 +46,7 @@ def task(kind: TaskType, clip: Path, inputs: list[InputRef]) -> Task:
         task_type=kind,
         video_id=clip.stem,
         revision=1,
-        device_type="gpu",
+        device_type="rtx_4090",
         state="pending",
         inputs=inputs,
         created_at=datetime(2026, 6, 28, tzinfo=UTC),

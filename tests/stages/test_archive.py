@@ -52,7 +52,7 @@ def task(video_id: str = "v1", video: VideoFacts | None = FACTS) -> Task:
         video_id=video_id,
         video=video,
         revision=1,
-        device_type="nas",
+        device_type="shed_nas",
         state="pending",
         inputs=[InputRef(type="bundle", device="indoor_nas", path="heavy_output/v1")],
         created_at=datetime(2026, 6, 28, tzinfo=UTC),

@@ -64,7 +64,7 @@ def task(video_id: str = "v1", sha256: str = SHA) -> Task:
         video_id=video_id,
         video=facts,
         revision=1,
-        device_type="server",
+        device_type="main_server",
         state="pending",
         inputs=[InputRef(type="archive", device="shed_nas", path="v1")],
         created_at=datetime(2026, 6, 28, tzinfo=UTC),

@@ -51,7 +51,7 @@ class Home:
             task_type=TaskType.INGEST_VIDEO,
             video_id=identity.video_id(self.file),
             revision=1,
-            device_type="server",
+            device_type="main_server",
             state="pending",
             inputs=[InputRef(device=store, path=path)],
             created_at=START,

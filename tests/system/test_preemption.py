@@ -86,7 +86,7 @@ def test_a_device_yields_within_five_seconds_and_another_takes_over(running: Run
         spare.terminate()
         assert seconds_to_end(flow, stopped) < YIELD_S
         assert spare.wait(10) == 0
-    told = {one["hostname"]: one["resting"] for one in running.server.devices()}
+    told = {one["hostname"]: one["drained"] for one in running.server.devices()}
     assert told["spare"] == "the worker was stopped"
     assert_nothing_is_lost(running, video_id, before, "the worker was stopped")
 

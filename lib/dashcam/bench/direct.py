@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
+from dashcam.config.model import DEVICE_TYPE_OF
 from dashcam.embedded.job import local_ref
 from dashcam.media import identity
 from dashcam.records import VideoFacts
@@ -70,7 +71,7 @@ def task_of(new: NewTask, facts: VideoFacts | None) -> Task:
         video_id=new.video_id,
         video=facts,
         revision=stage.revision,
-        device_type=stage.pool,
+        device_type=DEVICE_TYPE_OF[stage.pool],
         state="pending",
         inputs=new.inputs,
         created_at=datetime.now(UTC),

@@ -55,7 +55,9 @@ async def page(url: str, session: aiohttp.ClientSession, told: Told, ended: Even
     query = {"client_id": found[1], "document_id": uuid4().hex, "tab_id": uuid4().hex, "next_message_id": 0}
     query |= {"implicit_handshake": "true"}
     with told.timing("page's socket"):
-        await socket.connect(f"{url}?{urlencode(query)}", socketio_path=SOCKET, transports=["websocket"])
+        await socket.connect(
+            f"{url}?{urlencode(query)}", socketio_path=SOCKET, transports=["websocket"], wait_timeout=30
+        )
     until = time.monotonic() + OPEN_S
     while time.monotonic() < until and not ended.is_set():
         await asyncio.sleep(0.1)

@@ -22,10 +22,10 @@ class Pause(NamedTuple):
 
 
 def beat(
-    session: Session, hostname: str, device_type: str, info: dict[str, Any], resting: str | None, now: datetime
+    session: Session, hostname: str, device_type: str, info: dict[str, Any], drained: str | None, now: datetime
 ) -> None:
-    """The device is there; ``resting`` is why it takes no work. What a person wants of it stays."""
-    told = Device(hostname=hostname, device_type=device_type, info=info, resting=resting, last_seen=now)
+    """The device is there; ``drained`` is why it takes no work. What a person wants of it stays."""
+    told = Device(hostname=hostname, device_type=device_type, info=info, drained=drained, last_seen=now)
     session.merge(told)
 
 
@@ -56,10 +56,10 @@ def wanted(device: Device, now: datetime) -> Pause:
     return Pause(True, device.paused_until) if device.paused and not over else Pause(False)
 
 
-def at_rest(session: Session, now: datetime) -> set[str]:
-    """The names of those that take no work: paused, or resting by a rule of their own."""
+def names_drained(session: Session, now: datetime) -> set[str]:
+    """The names of those that take no work: paused, or drained by a rule of their own."""
     found = session.scalars(select(Device))
-    return {one.hostname for one in found if one.resting is not None or wanted(one, now).paused}
+    return {one.hostname for one in found if one.drained is not None or wanted(one, now).paused}
 
 
 @dataclass(frozen=True)
@@ -69,13 +69,13 @@ class DeviceLine:
     last_seen: datetime
     info: dict[str, Any]
     pause: Pause
-    resting: str | None
+    drained: str | None
 
 
 def lines(session: Session, now: datetime) -> list[DeviceLine]:
     """All of them as the pages show them, by type and name."""
     rows = session.scalars(select(Device).order_by(Device.device_type, Device.hostname))
     return [
-        DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info), wanted(row, now), row.resting)
+        DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info), wanted(row, now), row.drained)
         for row in rows
     ]

@@ -295,5 +295,5 @@ class Device(Base):
     paused: Mapped[bool] = mapped_column(default=False)
     """A person wants it to take no work, until ``paused_until`` or until someone says otherwise."""
     paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    resting: Mapped[str | None]
+    drained: Mapped[str | None]
     """Why it takes no work, as it said last."""

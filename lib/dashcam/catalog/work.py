@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from dashcam.catalog.models import Video
 from dashcam.catalog.places import fixes_of
 from dashcam.catalog.record import record_of
+from dashcam.config.model import DEVICE_TYPE_OF
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Outcome, Task, TaskType
@@ -118,7 +119,7 @@ def to_task(row: TaskRow, video: Video | None) -> Task:
         video_id=row.video_id,
         video=facts,
         revision=row.revision,
-        device_type=row.device_type,
+        device_type=DEVICE_TYPE_OF[row.device_type],
         state="complete" if row.state == "complete" else "pending",
         inputs=[InputRef.model_validate(ref) for ref in row.inputs],
         created_at=row.created_at,

@@ -108,8 +108,8 @@ def settled(server: "MainServerClient", name: str, paused: bool) -> str:
     began = time.monotonic()
     while True:
         (one,) = (one for one in server.devices() if one["hostname"] == name)
-        resting = one["resting"] or ""
-        done = bool(resting) if paused else not resting.startswith("paused")
+        drained = one["drained"] or ""
+        done = bool(drained) if paused else not drained.startswith("paused")
         if done or not heard_of(one) or time.monotonic() - began > CONFIRM_S:
             return f"{name}: {state(one)}"
         time.sleep(0.2)
@@ -125,6 +125,6 @@ def state(device: dict[str, Any]) -> str:
     paused = "" if not device["paused"] else f"paused until {until:%Y-%m-%d %H:%M}" if until else "paused"
     if not heard_of(device):
         return f"not there{', ' if paused else ''}{paused}"
-    if paused and device["resting"] is None:
+    if paused and device["drained"] is None:
         return f"{paused}, but has not stopped yet"
-    return paused or (f"resting: {device['resting']}" if device["resting"] else "works")
+    return paused or (f"resting: {device['drained']}" if device["drained"] else "works")

@@ -22,6 +22,13 @@ POOLS: dict[str, str] = {
     "shed_nas": "nas",
 }
 """The Prefect work pool of each device type."""
+DEVICE_TYPE_OF: dict[str, DeviceType] = {
+    "server": "main_server",
+    "jetson": "jetson_coral",
+    "gpu": "rtx_4090",
+    "nas": "shed_nas",
+}
+"""The device type that a pool's tasks are meant for."""
 
 
 def pool_of(device_type: str) -> str:

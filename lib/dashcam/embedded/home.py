@@ -14,12 +14,11 @@ from platformdirs import user_data_path
 
 from dashcam import Explained
 from dashcam.config import has_home
+from dashcam.config.model import DEVICE_TYPE_OF
 from dashcam.tasks.chain import POOLS
 
 PREFECT_CHORES_S = 120
 """How often Prefect's server looks for what nobody waits for: its own loops of 5 to 20 s cost a home 14 % of a core."""
-
-DEVICE_TYPES = {"server": "main_server", "jetson": "jetson_coral", "gpu": "rtx_4090", "nas": "shed_nas"}
 
 
 class HomeUnusable(Explained):
@@ -135,7 +134,7 @@ class Home:
         }
         update(self.config / "config.json", site, unless_said)
         for pool in POOLS:
-            device = {"device_type": DEVICE_TYPES[pool], "storage": {"local_scratch": str(self.data / "scratch")}}
+            device = {"device_type": DEVICE_TYPE_OF[pool], "storage": {"local_scratch": str(self.data / "scratch")}}
             update(self.config / "devices" / f"{device_name(pool)}.json", device, {})
 
     def environment(self, ports: Ports) -> dict[str, str]:

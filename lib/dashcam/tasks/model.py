@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dashcam.config.model import DeviceType
 from dashcam.records import ClipRecord, VideoFacts
 
 
@@ -71,7 +72,8 @@ class Task(BaseModel):
     record: ClipRecord | None = None
     """What the stages before it have found out; only with an archiving task that is asked for by its number."""
     revision: int
-    device_type: str
+    device_type: DeviceType
+    """As the deployment guide names them: what its pool is meant for."""
     state: State
     inputs: list[InputRef]
     created_at: datetime
