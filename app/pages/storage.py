@@ -211,6 +211,9 @@ def kept(held: Mapping[str, tuple[int, int]]) -> None:
                 tag("td")
                 tag("td")
                 tag("td", "muted small", "for ever: no rule removes them")
+        cold = system.current().site.retention.cold_store
+        said = f"Before a small copy goes, the clip's record is copied to {cold}."
+        tag("p", "muted small pad", said if cold else "No store is named for cold storage (retention.cold_store).")
 
 
 def other_rules() -> None:

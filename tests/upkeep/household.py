@@ -30,7 +30,7 @@ from tests.storage.made import manifest_of
 
 KINDS: tuple[HoldingKind, ...] = ("raw", "preproc", "heavy_output", "lowres")
 TOKEN = "a token of this test"
-MARKER = ".dashcam-store"
+MARKER = "dashcam-store"
 DAYS = {"raw_videos": 90, "preproc_data": 30, "heavy_output": 7}
 
 
@@ -96,7 +96,10 @@ class House:
         for path in (layout.LOWRES, "plates/p_best_crop.jpg", "frames/p_best_frame.jpg"):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(hashlib.sha256(f"{path}{video_id}".encode()).digest() * 9)
-        manifest = manifest_of(folder, video_id, name, sha256)
+        self.write_manifest(folder, sha256, name)
+
+    def write_manifest(self, folder: Path, sha256: str, name: str = "a.MP4") -> None:
+        manifest = manifest_of(folder, folder.name, name, sha256)
         (folder / layout.MANIFEST).write_bytes(bundle.manifest_bytes(manifest))
 
     def announced_before(self) -> None:

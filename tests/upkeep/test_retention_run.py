@@ -15,7 +15,7 @@ import migrations
 from dashcam.catalog import holdings
 from dashcam.catalog.models import Holding, RetentionPlan, Video
 from dashcam.database import open_engine, reading, writing
-from dashcam.records import Manifest
+from dashcam.records import ClipRecord, Manifest
 from dashcam.storage import bundle, layout
 from dashcam.storage.roots import StoreMissing, Stores
 from dashcam.tasks.client import ServerRefused
@@ -327,6 +327,30 @@ def test_a_small_copy_cut_off_after_the_manifest_goes_the_next_time(house: House
     gone, done = run(house)
     assert f"shed_nas:{video.video_id}/video_lowres.mp4" in gone
     assert [said for said in done.kept if "lowres" in said.split(":")[0]] == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_before_a_small_copy_goes_its_clips_record_is_in_cold_storage(
+    tmp_path: Path, engine: Engine, there: bool
+) -> None:
+    house = House(tmp_path / "stores", engine, site_with(cold_store="cold"))
+    house.stores = Stores(house.roots | {"cold": tmp_path / "cold"})
+    if there:
+        (tmp_path / "cold").mkdir()
+    video = house.clip(1, 400)
+    record = bundle.record_bytes(ClipRecord(video_id=video.video_id, source=video.source, stages=[]))
+    folder = house.roots[layout.SHED] / video.video_id
+    (folder / layout.RECORD).write_bytes(record)
+    house.write_manifest(folder, bundle.read_manifest(folder).source_sha256)
+    small = f"shed_nas:{video.video_id}/video_lowres.mp4"
+    with house.server() as server:
+        if there:
+            assert removing.carry_out(server, house.stores, house.announce()).kept == []
+            assert (tmp_path / f"cold/{video.video_id}.json").read_bytes() == record
+        else:
+            with pytest.raises(StoreMissing, match="cold"):
+                removing.carry_out(server, house.stores, house.announce())
+    assert (small in house.files()) is not there
 
 
 def test_a_clip_outside_our_folder_is_never_touched(house: House, tmp_path: Path) -> None:

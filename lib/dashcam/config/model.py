@@ -122,6 +122,8 @@ class RetentionSettings(Section):
     """Until then it is only reported what would go."""
     lowres_months: int | None = Field(None, ge=1)
     """How long the small copy is kept in the archive; None is for ever. Crops and frames stay in any case."""
+    cold_store: StoreName | None = None
+    """One of ``extra_stores``, to which a clip's record is copied before its small copy goes; None: to none."""
     most_of_store: float = Field(0.1, gt=0, le=1)
     """At most this share of a store's size goes in one run."""
     most_of_videos: float = Field(0.2, gt=0, le=1)

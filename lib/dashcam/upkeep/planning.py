@@ -92,6 +92,7 @@ def draft(session: Session, site: Site, survey: Survey, now: datetime, unattende
         made_at=now,
         unattended=unattended,
         report_only=not site.retention.enabled,
+        cold_store=site.retention.cold_store,
         refused=retention.refusals(seen, survey, site.retention.most_of_videos),
         rules=rules,
         items=items,

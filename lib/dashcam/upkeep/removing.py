@@ -100,6 +100,8 @@ def remove(server: MainServerClient, stores: Stores, plan: Plan, item: PlanItem,
         if not word["go"]:
             raise Kept(word["why"])
         belongs(item, manifest, word)
+        if item.kind == "lowres" and plan.cold_store is not None:
+            to_cold_storage(stores, plan.cold_store, item.video_id, manifest)
         count, gone_before = unlink(stores, item, manifest)
     except (Kept, StorageError) as kept:
         done.kept.append(f"{item.name}, {item.kind}: {kept}")
@@ -138,6 +140,15 @@ def belongs(item: PlanItem, manifest: Manifest, word: dict[str, Any]) -> None:
         raise Kept("its archive was made from another clip; archive it again.")
     if item.kind != "lowres" and word["lowres"] and layout.LOWRES not in {entry.path for entry in manifest.files}:
         raise Kept(f"its archive has no {layout.LOWRES}; archive it again.")
+
+
+def to_cold_storage(stores: Stores, store: str, video_id: str, manifest: Manifest) -> None:
+    """All that is known of the clip, as its archive keeps it, goes to ``store:<video_id>.json``. Raises `Kept`."""
+    source, target = stores.path(layout.archive(video_id)), stores.path(f"{store}:{video_id}.json")
+    data = bundle.record_bytes(bundle.read_record(source, manifest))
+    bundle.write_file(target, data)
+    if target.read_bytes() != data:
+        raise Kept(f"its record does not read back from {target} as it was written: check that disk.")
 
 
 def unlink(stores: Stores, item: PlanItem, manifest: Manifest) -> tuple[int, bool]:

@@ -143,6 +143,8 @@ class Plan(Record):
     unattended: bool
     """Nobody looks at it before it is carried out."""
     report_only: bool
+    cold_store: str | None = None
+    """Where the record of a clip is copied before its small copy goes."""
     refused: list[str]
     """Why nothing of it may go, a sentence each; with any of them nothing does."""
     rules: Rules
