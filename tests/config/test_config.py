@@ -161,6 +161,7 @@ def test_a_wrong_environment_variable_is_named_itself(tmp_path: Path, monkeypatc
         ({"extra_stores": {"a:b": "/"}}, "must be a store's name"),
         ({"global": []}, "global is [], but must be a JSON object"),
         ([], "must hold one JSON object"),
+        ({"retention": {"cold_store": "attic"}}, "cold_store must be one of extra_stores, which has none"),
     ],
 )
 def test_a_mistake_in_the_site_file_is_one_sentence_with_file_key_and_cure(

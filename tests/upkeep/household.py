@@ -36,7 +36,8 @@ DAYS = {"raw_videos": 90, "preproc_data": 30, "heavy_output": 7}
 
 def site_with(enabled: bool = True, days: dict[str, Any] = DAYS, **retention: Any) -> Site:
     known = {"enabled": enabled, "lowres_months": 12, "most_of_store": 1.0, "most_of_videos": 1.0}
-    return Site.model_validate({"global": {"storage_retention_days": days}, "retention": known | retention})
+    others = {"extra_stores": {"cold": "/cold"}}
+    return Site.model_validate(others | {"global": {"storage_retention_days": days}, "retention": known | retention})
 
 
 class House:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 DetectorEngine = Literal["auto", "onnx", "ultralytics", "tflite"]
 ProposalEngine = Literal["auto", "edgetpu", "tflite", "none"]
@@ -377,10 +377,18 @@ class Site(Section):
     trips: TripSettings = TripSettings()
     place: PlaceSettings = PlaceSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
-    retention: RetentionSettings = RetentionSettings()
     backup: BackupSettings = BackupSettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
+    retention: RetentionSettings = RetentionSettings()
+
+    @field_validator("retention")
+    @classmethod
+    def _cold_store_is_known(cls, retention: RetentionSettings, others: ValidationInfo) -> RetentionSettings:
+        stores = others.data.get("extra_stores", {})
+        if retention.cold_store is not None and retention.cold_store not in stores:
+            raise ValueError(f"cold_store must be one of extra_stores, which has {', '.join(stores) or 'none'}")
+        return retention
 
     def stores(self) -> dict[str, str]:
         """Every store of the site and its root as the site names it."""
