@@ -20,17 +20,15 @@ from prefect.states import Completed, Failed
 
 from blocks.device import LocalDevice, load_device
 from dashcam import Explained
-from dashcam.stages.common import StageContext, StageOutput, clip_vanished, worked
+from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
 from flows.progress import reporting
 from flows.spool import Spool
 from flows.stopwatch import LOADING, Stopwatch
 
-Stage = Callable[[Task, StageContext], StageOutput]
 
-
-def work_off(task_ids: Sequence[int], load: Callable[[LocalDevice], Stage]) -> State:
+def work_off(task_ids: Sequence[int], load: Callable[[LocalDevice], StageFunction]) -> State:
     """Work off the tasks one by one; what is complete by now is skipped, what fails does not stop the rest.
 
     ``load`` is called once, before the first clip: models are loaded there. The state in which the run is to end:
@@ -77,9 +75,9 @@ class Work:
         self.server = MainServerClient(self.device.server_url, self.device.token)
         self.spool = Spool(self.device.settings.scratch)
 
-    def off(self, task_ids: Sequence[int], load: Callable[[LocalDevice], Stage]) -> None:
+    def off(self, task_ids: Sequence[int], load: Callable[[LocalDevice], StageFunction]) -> None:
         """Raises `ServerSilent` when the main server is away, `Explained` when the stage cannot be loaded."""
-        stage: Stage | None = None
+        stage: StageFunction | None = None
         try:
             for task_id in task_ids:
                 self.deliver()
@@ -111,7 +109,7 @@ class Work:
         )
         return True
 
-    def on(self, todo: Task, stage: Stage) -> None:
+    def on(self, todo: Task, stage: StageFunction) -> None:
         name = clip_name(todo)
         state = work_on_clip.with_options(task_run_name=name)(todo, stage, self, return_state=True)
         if state.is_failed():
@@ -119,7 +117,7 @@ class Work:
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def work_on_clip(todo: Task, stage: Stage, work: Work) -> State:
+def work_on_clip(todo: Task, stage: StageFunction, work: Work) -> State:
     """One clip: run the stage, then complete the task; or say why not."""
     device, server = work.device, work.server
     hostname = device.settings.hostname

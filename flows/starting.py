@@ -56,7 +56,7 @@ class Starter:
             environment |= {"PREFECT__CONTROL_PORT": str(port), "PREFECT__CONTROL_TOKEN": token}
         self.process = await asyncio.to_thread(self.begin, environment)
         self.begun.set()
-        task_status.started(ProcessHandle(self.process, Scope(self)))  # type: ignore[arg-type]
+        task_status.started(ProcessHandle(self.process, RunEnder(self)))  # type: ignore[arg-type]
         if isinstance(self.process, ForkedProcess):
             await readable(self.process.channel.fileno())
         while self.process.poll() is None:
@@ -84,7 +84,7 @@ class Starter:
         self.process.kill()
 
 
-class Scope:
+class RunEnder:
     """How Prefect ends a run that was cancelled: by the process, never by its number alone."""
 
     wait_after_graceful_kill = True

@@ -31,7 +31,7 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
-class Work:
+class GoingOn:
     backlog: list[work.StageBacklog]
     running: list[work.TaskLine]
     devices: list[device_table.DeviceLine]
@@ -50,11 +50,11 @@ def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.D
     return running, device_table.lines(session, now())
 
 
-async def look() -> tuple[Catalogue, Work]:
+async def look() -> tuple[Catalogue, GoingOn]:
     here = system.current()
     catalogue = Catalogue(await here.recent(catalogue_totals), *await here.recent(latest))
     trouble = await asyncio.to_thread(here.upkeep.trouble, now())
-    return catalogue, Work(await here.recent(work.backlog), *await ask(going_on), trouble)
+    return catalogue, GoingOn(await here.recent(work.backlog), *await ask(going_on), trouble)
 
 
 async def dashboard() -> None:
@@ -126,7 +126,7 @@ def recent_videos(videos: list[VideoCard]) -> None:
             parts.video_card(card, zone(), now(), progress)
 
 
-def draw_work(at: Work) -> None:
+def draw_work(at: GoingOn) -> None:
     if at.trouble:
         with parts.section("To see to", None), tag("div", "panel"):
             tag("p", "small pad", at.trouble)

@@ -14,20 +14,20 @@ from dashcam.config import DeviceSettings
 from dashcam.media import identity
 from dashcam.media.decode import FrameReader
 from dashcam.stages import ingest
-from dashcam.stages.common import StageContext, StageOutput
+from dashcam.stages.common import StageContext, StageFunction, StageOutput
 from dashcam.stages.heavy import Heavy
 from dashcam.stages.preprocess import Preprocess
 from dashcam.stages.scan import scan
 from dashcam.storage import layout
 from dashcam.tasks.client import MainServerClient
 from dashcam.tasks.model import Task, TaskType
-from flows.clips import Stage, Work, work_on_clip
+from flows.clips import Work, work_on_clip
 from tests.app.test_scan import LONG_AGO
 from tests.media.made import regular, write_clip
 
 Change = Callable[[Path], object]
 SETTINGS = DeviceSettings(proposals="none")
-STAGES: dict[TaskType, Callable[[], Stage]] = {
+STAGES: dict[TaskType, Callable[[], StageFunction]] = {
     TaskType.INGEST_VIDEO: lambda: ingest.run,
     TaskType.PREPROCESS_VIDEO: lambda: Preprocess(SETTINGS).run,
     TaskType.HEAVY_PROCESS_VIDEO: lambda: Heavy(SETTINGS).run,
@@ -51,7 +51,7 @@ def overwritten(clip: Path) -> None:
         file.write(os.urandom(clip.stat().st_size // 2))
 
 
-def changed_by(change: Change, stage: Stage) -> Stage:
+def changed_by(change: Change, stage: StageFunction) -> StageFunction:
     """The stage, during which the clip is changed once: when it first says how far it is."""
 
     def run(task: Task, ctx: StageContext) -> StageOutput:
@@ -67,7 +67,7 @@ def changed_by(change: Change, stage: Stage) -> Stage:
     return run
 
 
-def work(task: Task, stage: Stage, server: MainServerClient, here: System) -> str:
+def work(task: Task, stage: StageFunction, server: MainServerClient, here: System) -> str:
     one = Work(LocalDevice(replaced_scratch(here), here.stores, "http://testserver", "not used"))
     one.server = server
     with disable_run_logger():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, event, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.arrival import Arrival, Look, Settling, admit, look
+from dashcam.catalog.arrival import Arrival, FoundFile, Settling, admit, look
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import reading, writing
 from dashcam.storage.roots import Stores
@@ -173,7 +173,7 @@ def test_a_clip_that_is_moved_while_its_batch_is_read_leaves_nothing_behind(any_
     nas.put("raw/a.MP4")
     video_id = nas.take("raw/a.MP4").video_id
     before, after = (InputRef(device="indoor_nas", path=path) for path in ("raw/a.MP4", "raw/b.MP4"))
-    seen = [Look(before, 6, 1, video_id=video_id), Look(after, 6, 1, video_id=video_id, left=before.uri)]
+    seen = [FoundFile(before, 6, 1, video_id=video_id), FoundFile(after, 6, 1, video_id=video_id, left=before.uri)]
     with writing(any_engine) as session:
         admit(session, seen)
         assert session.scalars(select(SourceFile.uri)).all() == [after.uri]

@@ -7,14 +7,15 @@ import pytest
 
 from dashcam.chaos.clips import base_clips
 from dashcam.chaos.invariants import canonical
-from dashcam.chaos.world import Stage, World, real_stages
+from dashcam.chaos.world import World, real_stages
+from dashcam.stages.common import StageFunction
 from dashcam.tasks.model import TaskType
 
 
 @dataclass(frozen=True)
 class Undisturbed:
     clips: list[Path]
-    stages: dict[TaskType, Stage]
+    stages: dict[TaskType, StageFunction]
     reference: dict[str, str]
 
 

@@ -3,7 +3,7 @@
 import logging
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,14 +13,12 @@ from dashcam.embedded.job import local_ref
 from dashcam.media import identity
 from dashcam.records import VideoFacts
 from dashcam.stages import archive, finalize, ingest
-from dashcam.stages.common import StageContext, StageOutput
+from dashcam.stages.common import StageContext, StageFunction, StageOutput
 from dashcam.stages.heavy import Heavy
 from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import NewTask, Task, TaskType
-
-Stage = Callable[[Task, StageContext], StageOutput]
 
 
 def run_stages(clips: Sequence[Path], folder: Path) -> tuple[dict[TaskType, float], float]:
@@ -48,7 +46,7 @@ def run_stages(clips: Sequence[Path], folder: Path) -> tuple[dict[TaskType, floa
     return took, footage_s
 
 
-def stages_on(device: DeviceSettings) -> dict[TaskType, Stage]:
+def stages_on(device: DeviceSettings) -> dict[TaskType, StageFunction]:
     return {
         TaskType.INGEST_VIDEO: ingest.run,
         TaskType.PREPROCESS_VIDEO: Preprocess(device).run,
@@ -58,7 +56,7 @@ def stages_on(device: DeviceSettings) -> dict[TaskType, Stage]:
     }
 
 
-def one_stage(stage: Stage, task: Task, stores: Stores, device: DeviceSettings) -> StageOutput:
+def one_stage(stage: StageFunction, task: Task, stores: Stores, device: DeviceSettings) -> StageOutput:
     with tempfile.TemporaryDirectory(dir=device.scratch) as scratch:
         return stage(task, StageContext(stores, Path(scratch), device, logging.getLogger("dashcam.bench")))
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from dashcam.bench.direct import Stage, one_stage, task_of
+from dashcam.bench.direct import one_stage, task_of
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import FrameReader
 from dashcam.media.encode import LowResEncoder
 from dashcam.media.identity import video_id
 from dashcam.media.images import Image, jpeg
 from dashcam.records import Box, HeavyResult
-from dashcam.stages.common import StageOutput
+from dashcam.stages.common import StageFunction, StageOutput
 from dashcam.stages.heavy import Heavy
 from dashcam.stages.preprocess import Preprocess
 from dashcam.storage.roots import Stores
@@ -54,7 +54,7 @@ def heavy(folder: Path, clip: Path, device: DeviceSettings) -> Callable[[], Find
     stores = Stores({"indoor_nas": folder / "nas", "local": clip.parent})
     (folder / "nas").mkdir()
 
-    def output(stage: Stage, new: NewTask) -> StageOutput:
+    def output(stage: StageFunction, new: NewTask) -> StageOutput:
         return one_stage(stage, task_of(new, None), stores, device.model_copy(update={"scratch": folder}))
 
     video = InputRef(device="local", path=clip.name, type="video")

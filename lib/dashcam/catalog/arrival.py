@@ -39,7 +39,7 @@ class Arrival(BaseModel):
 
 
 @dataclass(frozen=True)
-class Look:
+class FoundFile:
     """One file as found on disk, before anything is written down."""
 
     ref: InputRef
@@ -91,7 +91,7 @@ def unknown(session: Session, store: str, files: Sequence[Listed]) -> list[Liste
 
 def look(
     engine: Engine, stores: Stores, refs: Sequence[InputRef], settling: Settling | None = None, settle_s: float = 0
-) -> list[Look]:
+) -> list[FoundFile]:
     """Identify files by content; a path known with the same size and time is not read again.
 
     Without ``settling`` whoever names the files vouches for them: they are taken as they are.
@@ -106,29 +106,29 @@ def look(
         return left_behind(session, stores, identified)
 
 
-def told(find_out: Callable[..., Look], ref: InputRef, *arguments: Any) -> Look:
+def told(find_out: Callable[..., FoundFile], ref: InputRef, *arguments: Any) -> FoundFile:
     """What is found out about the file, or the sentence that says why it cannot be."""
     try:
         return find_out(ref, *arguments)
     except FileNotFoundError:
         name = names.printable(ref.path)
-        return Look(ref, reason=f"{name} is not there (any more): check the path, or wait for the copy to end.")
+        return FoundFile(ref, reason=f"{name} is not there (any more): check the path, or wait for the copy to end.")
     except StoreError as error:
-        return Look(ref, reason=str(error))
+        return FoundFile(ref, reason=str(error))
     except OSError as error:
         name, why = names.printable(ref.path), error.strerror or str(error)
-        return Look(ref, reason=f"{name} cannot be read ({why}): check the file's rights and the disk.")
+        return FoundFile(ref, reason=f"{name} cannot be read ({why}): check the file's rights and the disk.")
 
 
-def on_disk(ref: InputRef, stores: Stores, settling: Settling | None) -> Look:
+def on_disk(ref: InputRef, stores: Stores, settling: Settling | None) -> FoundFile:
     path = stores.path(ref.uri)
     if settling is not None and (hidden := not_final(ref)):
-        return Look(ref, waiting=True, reason=hidden)
+        return FoundFile(ref, waiting=True, reason=hidden)
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):  # to open a pipe would wait for ever
         name = names.printable(ref.path)
-        return Look(ref, reason=f"{name} is no file: name the clips themselves, or hand in the folder.")
-    return Look(ref, status.st_size, status.st_mtime_ns, path)
+        return FoundFile(ref, reason=f"{name} is no file: name the clips themselves, or hand in the folder.")
+    return FoundFile(ref, status.st_size, status.st_mtime_ns, path)
 
 
 def seen_before(session: Session, uris: Iterable[str]) -> dict[str, tuple[int, int, str]]:
@@ -140,17 +140,17 @@ def seen_before(session: Session, uris: Iterable[str]) -> dict[str, tuple[int, i
 
 def identify(
     ref: InputRef,
-    found: Look,
+    found: FoundFile,
     path: Path,
     known: Mapping[str, tuple[int, int, str]],
     settling: Settling | None,
     settle_s: float,
-) -> Look:
+) -> FoundFile:
     if (before := known.get(ref.uri)) and before[:2] == (found.size, found.mtime_ns):
         return replace(found, video_id=before[2])
     if settling is not None and not settling.settled(ref.uri, found.size, found.mtime_ns, settle_s):
         why = f"{names.printable(ref.path)} was changed less than {settle_s:g} s ago: it is taken when it has settled."
-        return Look(ref, waiting=True, reason=why)
+        return FoundFile(ref, waiting=True, reason=why)
     video_id = identity.video_id(path)
     if settling is not None:
         settling.forget(ref.uri)
@@ -167,7 +167,7 @@ def not_final(ref: InputRef) -> str | None:
     )
 
 
-def left_behind(session: Session, stores: Stores, found: Sequence[Look]) -> list[Look]:
+def left_behind(session: Session, stores: Stores, found: Sequence[FoundFile]) -> list[FoundFile]:
     """The same, each with the place that its video has left: it is there and empty now, or has another video since. Not
     for a copy, and not where that store is away."""
     videos = standing(session, [one.video_id for one in found if one.read and one.video_id])
@@ -175,7 +175,7 @@ def left_behind(session: Session, stores: Stores, found: Sequence[Look]) -> list
     holds = {uri: video_id for uri, (_, _, video_id) in seen_before(session, sources.values()).items()}
     holds |= {one.ref.uri: one.video_id for one in found if one.video_id}
 
-    def left(one: Look) -> str | None:
+    def left(one: FoundFile) -> str | None:
         if not one.read or one.video_id not in sources or (source := sources[one.video_id]) == one.ref.uri:
             return None
         is_its = holds.get(source, one.video_id) == one.video_id
@@ -229,7 +229,7 @@ class NewRows:
         self.videos.append(row)
         self.tasks.append(NewTask(task_type=TaskType.INGEST_VIDEO, video_id=video_id, inputs=[clip]))
 
-    def file(self, found: Look) -> None:
+    def file(self, found: FoundFile) -> None:
         uri = found.ref.uri
         row = {"uri": uri, "size": found.size, "mtime_ns": found.mtime_ns, "video_id": found.video_id}
         self.files[uri] = row
@@ -248,7 +248,7 @@ class NewRows:
         self.videos, self.tasks, self.files = [], [], {}
 
 
-def admit(session: Session, found: Sequence[Look]) -> list[Arrival]:
+def admit(session: Session, found: Sequence[FoundFile]) -> list[Arrival]:
     """Write files down; a content not seen before is published as INGEST_VIDEO, once for all files that have it.
 
     A video whose file was moved, or that had vanished and is back, goes on from where it was.

@@ -7,7 +7,7 @@ late, or deliver twice.
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -27,7 +27,7 @@ from dashcam.config import DeviceSettings, PreprocessSettings, Site
 from dashcam.config.model import RetentionDays
 from dashcam.database import open_engine, reading, writing
 from dashcam.stages import archive, finalize, ingest
-from dashcam.stages.common import StageContext, StageOutput, clip_vanished, worked
+from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
 from dashcam.stages.heavy import Heavy
 from dashcam.stages.preprocess import Preprocess
 from dashcam.storage import layout
@@ -41,7 +41,6 @@ from dashcam.tasks.row import TaskRow
 MARKER = ".dashcam-store"
 NOTHING = RetentionDays(preproc_data=0, heavy_output=0)
 BEGIN = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
-Stage = Callable[[Task, StageContext], StageOutput]
 log = logging.getLogger("dashcam.chaos")
 
 
@@ -96,7 +95,7 @@ class World:
     """``stages`` are shared by worlds: their engines take longer to load than a clip takes to be worked on."""
 
     folder: Path
-    stages: Mapping[TaskType, Stage]
+    stages: Mapping[TaskType, StageFunction]
     url: str = ""
     clock: Clock = field(default_factory=Clock)
     workers: int = 2
@@ -283,7 +282,7 @@ def device(scratch: Path) -> DeviceSettings:
     return DeviceSettings(scratch=scratch, threads=1, preprocess=PreprocessSettings(audit_share=0), retention=NOTHING)
 
 
-def real_stages(scratch: Path) -> dict[TaskType, Stage]:
+def real_stages(scratch: Path) -> dict[TaskType, StageFunction]:
     """The stages with the engines that this machine has."""
     here: Any = device(scratch)
     return {

@@ -74,6 +74,10 @@ def worked(task: Task, stage: Callable[[Task, StageContext], StageOutput], ctx: 
     return Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
 
 
+StageFunction = Callable[[Task, StageContext], StageOutput]
+"""A stage, its models loaded."""
+
+
 @contextmanager
 def its_clip(task: Task, stores: Stores) -> Iterator[None]:
     """What lies at the clip's place is that clip before the stage reads it, and still is afterwards, whether the stage
