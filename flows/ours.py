@@ -13,7 +13,7 @@ from prefect.states import Failed
 
 from dashcam.tasks.chain import STAGES
 
-FLOWS = frozenset({*(stage.flow for stage in STAGES.values()), "scan", "retention", "sweep", "backup"})
+FLOWS = frozenset({*(stage.flow for stage in STAGES.values()), "scan", "retention", "sweep", "backup", "scrub"})
 
 
 class Foreign(Exception):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends
 
 from app import exports, system
-from app.api import accuracy, cameras, devices, frames, plates, retention, sweep, tasks, trips, upkeep, videos
+from app.api import accuracy, archives, cameras, devices, frames, plates, retention, sweep, tasks, trips, upkeep, videos
 from app.api.auth import require_token
 from app.parameters import only_known, whole_characters
 from dashcam.database import named
@@ -22,5 +22,19 @@ def health() -> dict[str, str]:
     return said | ({"backup": "needs attention"} if here.upkeep.trouble(datetime.now(UTC)) else {})
 
 
-for part in (tasks, videos, plates, frames, devices, trips, cameras, exports, accuracy, retention, sweep, upkeep):
+for part in (
+    tasks,
+    videos,
+    plates,
+    frames,
+    devices,
+    trips,
+    cameras,
+    exports,
+    accuracy,
+    retention,
+    sweep,
+    upkeep,
+    archives,
+):
     router.include_router(part.router, dependencies=[Depends(require_token)])

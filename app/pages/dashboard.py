@@ -19,6 +19,7 @@ from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.totals import Totals
 from dashcam.catalog.totals import totals as catalogue_totals
 from dashcam.catalog.videos import VideoCard, VideoFilter
+from dashcam.upkeep import checks
 
 PLATES, VIDEOS = 10, 8
 
@@ -35,7 +36,7 @@ class GoingOn:
     backlog: list[work.StageBacklog]
     running: list[work.TaskLine]
     devices: list[device_table.DeviceLine]
-    trouble: str | None
+    troubles: list[str]
     """What a person should see to."""
 
 
@@ -53,8 +54,9 @@ def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.D
 async def look() -> tuple[Catalogue, GoingOn]:
     here = system.current()
     catalogue = Catalogue(await here.recent(catalogue_totals), *await here.recent(latest))
-    trouble = await asyncio.to_thread(here.upkeep.trouble, now())
-    return catalogue, GoingOn(await here.recent(work.backlog), *await ask(going_on), trouble)
+    told = [await asyncio.to_thread(here.upkeep.trouble, now()), await here.recent(checks.summary)]
+    troubles = [sentence for sentence in told if sentence]
+    return catalogue, GoingOn(await here.recent(work.backlog), *await ask(going_on), troubles)
 
 
 async def dashboard() -> None:
@@ -127,9 +129,10 @@ def recent_videos(videos: list[VideoCard]) -> None:
 
 
 def draw_work(at: GoingOn) -> None:
-    if at.trouble:
+    if at.troubles:
         with parts.section("To see to", None), tag("div", "panel"):
-            tag("p", "small pad", at.trouble)
+            for sentence in at.troubles:
+                tag("p", "small pad", sentence)
     with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
         for stage in at.backlog:
             stage_row(stage, [task for task in at.running if task.task_type == stage.task_type])

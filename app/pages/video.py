@@ -19,17 +19,18 @@ from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoDetail
 from dashcam.records import VideoFacts
 from dashcam.storage import layout
-from dashcam.upkeep import answers
+from dashcam.upkeep import answers, checks
 from dashcam.upkeep.answers import Answer
+from dashcam.upkeep.checks import Health
 from dashcam.upkeep.retention import Rules
 
 
 async def video(video_id: str, t: str = "") -> None:
-    def question(session: Session) -> tuple[VideoDetail | None, list[Answer] | None]:
-        rules = Rules.of(system.current().site)
-        return video_table.video(session, video_id), answers.of_video(session, rules, video_id)
+    def question(session: Session) -> tuple[VideoDetail | None, list[Answer] | None, Health | None]:
+        held = answers.of_video(session, Rules.of(system.current().site), video_id)
+        return video_table.video(session, video_id), held, checks.health(session, video_id)
 
-    found, held = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else (None, None)
+    found, held, damage = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else (None, None, None)
     if found is None:
         with frame("No such video", "/videos"):
             parts.empty(
@@ -38,6 +39,9 @@ async def video(video_id: str, t: str = "") -> None:
         return
     with frame(found.name, "/videos"):
         head(found)
+        if damage is not None:
+            mending = "It is made anew." if damage.mended_by else "Nothing is left to make it anew from."
+            tag("p", "small", f"The archive of this clip is damaged: {'; '.join(damage.wrong[:3])}. {mending}")
         with tag("div", "columns video-page"):
             with tag("div", "wide"):
                 player(found, second_of(t, found.duration_s))

@@ -154,6 +154,22 @@ class Protection(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class ArchiveCheck(Base):
+    """When an archive was read against its manifest last; `upkeep.checks`."""
+
+    __tablename__ = "archive_check"
+    __table_args__ = (Index("archive_check_at", "checked_at", "video_id"),)
+
+    video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), primary_key=True)
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    wrong: Mapped[list[str] | None] = mapped_column(Json(none_as_null=True))
+    """What differs from the manifest, in words; None where all is right."""
+    mended_by: Mapped[str | None]
+    """The stage from which on the clip was done again for it; None where nothing can mend it."""
+    mendings: Mapped[int] = mapped_column(default=0)
+    """How often in a row."""
+
+
 class RetentionPlan(Base):
     """What was announced to go, and what became of it."""
 

@@ -1,4 +1,4 @@
-"""``dashcam backup``, ``restore`` and ``rebuild``: the catalogue outlives its disk."""
+"""``dashcam backup``, ``restore``, ``rebuild``, ``scrub``: the catalogue outlives its disk, archives are looked at."""
 
 import subprocess
 import sys
@@ -9,11 +9,11 @@ import typer
 
 from dashcam import Explained
 from dashcam.cli.output import DataOption, JsonOption, ServerDataOption, out, say, write_json
-from dashcam.cli.reach import home_of, is_site, main_server
+from dashcam.cli.reach import home_of, is_site, main_server, stores_of
 
 
 def register(app: typer.Typer) -> None:
-    for command in (backup, restore, rebuild):
+    for command in (backup, restore, rebuild, scrub):
         app.command()(command)
 
 
@@ -53,6 +53,31 @@ def rebuild(
     """Make the catalogue anew from the archives, after the database was lost; the main server is stopped meanwhile."""
     options = {"--add": add, "--every-byte": every_byte}
     offline(data, "rebuild", *(option for option, wanted in options.items() if wanted))
+
+
+def scrub(
+    mb_per_s: Annotated[float, typer.Option(min=0.1, help="Read no faster than this.")] = 1000,
+    hours: Annotated[float, typer.Option(min=0.01, help="Stop after so long; the next time goes on there.")] = 24,
+    list_: Annotated[bool, typer.Option("--list", help="Only show what earlier ones have found.")] = False,
+    json_file: JsonOption = None,
+    data: ServerDataOption = None,
+) -> None:
+    """Read archives against their manifests, those first that were read longest ago; damaged ones are made anew."""
+    from dashcam.upkeep import scrub as upkeep
+
+    with main_server(data) as server:
+        if not list_:
+            done = upkeep.scrub(server, stores_of(data), mb_per_s=mb_per_s, hours=hours)
+            out.print(f"Read {done.archives} archives, {done.bytes:,} bytes", highlight=False)
+        found = server.call("GET", "/archives/damaged", params={"limit": 1000})
+    if json_file is not None:
+        write_json(json_file, found)
+    for one in found:
+        how = f"done again from {one['mended_by']} on" if one["mended_by"] else "nothing is left to mend it from"
+        say(f"{one['name']}: {'; '.join(one['wrong'][:3])}; {how}")
+    if found:
+        raise typer.Exit(1)
+    out.print("No archive is known to be damaged")
 
 
 def offline(data: Path | None, *arguments: str) -> None:
