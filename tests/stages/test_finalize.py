@@ -194,3 +194,23 @@ def test_what_the_owner_keeps_for_some_days_stays(
     assert everything(tmp_path / "nas") == {
         name: data for name, data in before.items() if not name.startswith(gone or ("nothing",))
     }
+
+
+def test_what_cannot_be_seen_any_more_is_not_gone(
+    ctx: StageContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is unmounted between the two: chaos in one process, seed 2023 of 28 November."""
+    (tmp_path / "nas/marker").touch()
+    stores = Stores(ctx.stores.roots, {"indoor_nas": "marker"})
+    sync = bundle.sync_folder
+
+    def unmounts(folder: Path) -> None:
+        sync(folder)
+        if folder.name == layout.PREPROC:
+            (tmp_path / "nas").rename(tmp_path / "away")
+            (tmp_path / "nas").mkdir()
+
+    monkeypatch.setattr(bundle, "sync_folder", unmounts)
+    with pytest.raises(StoreMissing):
+        finalize.run(task(), replace(ctx, stores=stores))
+    assert (tmp_path / "away/heavy_output/v1").is_dir()

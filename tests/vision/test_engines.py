@@ -19,11 +19,14 @@ from dashcam.vision.detect.onnx_detector import (
     plates_of,
     quickest_weights,
 )  # fmt: skip
-from dashcam.vision.engines import MissingWeights, PlateText, iou
+from dashcam.vision.engines import SUMS, MissingWeights, PlateText, hash_of, iou
 from dashcam.vision.read import ppocr_reader as plate_reader
 from dashcam.vision.read.decoding import ALPHABET, ctc_decode, fold, plate_columns
 from dashcam.vision.read.ppocr_reader import PpOcrReader
 from dashcam.vision.read.quality import legibility, sharpness, touches_border
+
+COMPILED = {"plate-detector-int8_edgetpu.tflite"}
+"""Made where it is used."""
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +204,24 @@ def test_a_small_copy_is_looked_at_as_the_whole_frame_is(shared: Path, detector:
     ours, theirs = detector.detect([big])[0][0], detector.detect([small], side)[0][0]
     assert iou(ours.box, tuple(v / scale for v in theirs.box)) > 0.95
     assert abs(ours.score - theirs.score) < 0.02
+
+
+def test_weights_of_which_a_bit_has_flipped_are_refused(tmp_path: Path) -> None:
+    """They load and find plates; only not the same ones."""
+    for name in (WEIGHTS, SUMS):
+        (tmp_path / name).write_bytes((default_weights().parent / name).read_bytes())
+    data = bytearray((tmp_path / WEIGHTS).read_bytes())
+    data[len(data) // 2] ^= 0x10
+    (tmp_path / WEIGHTS).write_bytes(data)
+    with pytest.raises(MissingWeights, match="are not those that SHA256SUMS beside them tells of"):
+        OnnxPlateDetector(tmp_path / WEIGHTS)
+    (tmp_path / SUMS).unlink()
+    OnnxPlateDetector(tmp_path / WEIGHTS)
+
+
+def test_the_shipped_weights_are_those_of_the_list() -> None:
+    folder = default_weights().parent
+    listed = {line.split()[1] for line in (folder / SUMS).read_text().splitlines()}
+    assert listed == {one.name for one in folder.iterdir() if one.suffix in (".onnx", ".pt", ".tflite")} - COMPILED
+    for name in listed:
+        hash_of(folder / name, (folder / name).read_bytes())

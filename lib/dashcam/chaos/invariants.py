@@ -4,9 +4,11 @@ Metadata is compared with that of an undisturbed run, byte for byte in one canon
 what may differ between two runs in which nothing went wrong:
 
 - numbers that the database gives (of tasks, sightings, plates, trips), and rows' order;
-- times of processing, and how often a task was tried (``attempts``, ``failures``, ``crashes`` and what goes with them);
-- of the file: its name, place, size and hash, because a run may be handed copies of one clip that differ in a trailing
-  box; its id and name inside of texts become ``<id>`` and ``<name>``;
+- times of processing, and how often a task was tried (``attempts``, ``failures``, ``crashes`` and what goes with them)
+  or whether its clip's length was known when it was published;
+- of the file: its name, place, size and hash, and the size of the archive, which keeps them, because a run may be
+  handed copies of one clip that differ in a trailing box; its id and name inside of texts become ``<id>`` and
+  ``<name>``;
 - what finalize found left to remove (``removed``): a second try finds less.
 
 A stage that was done again at a higher revision counts with its latest.
@@ -15,7 +17,7 @@ A stage that was done again at a higher revision counts with its latest.
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,9 +35,9 @@ from dashcam.tasks.row import TaskRow
 
 UNDELIVERED = "undelivered"
 """The folder in a device's scratch that outlives its emptying."""
-_OF_THE_FILE = {"name", "source", "size", "sha256", "source_sha256", "manifest_sha256", "trip"}
+_OF_THE_FILE = {"name", "source", "size", "sha256", "source_sha256", "manifest_sha256", "bytes", "trip"}
 _OF_THE_RUN = {"created_at", "completed_at", "attempts", "failures", "crashes", "last_error", "not_before", "hold",
-               "flow_run_id", "told", "revision", "removed"}  # fmt: skip
+               "flow_run_id", "told", "revision", "removed", "footage_s"}  # fmt: skip
 _NUMBERS = {"video_id", "trip_id", "task_id", "sighting_id", "plate_id"}
 _LEFT_OUT = _OF_THE_FILE | _OF_THE_RUN | _NUMBERS
 _PLACES = {layout.RAW, layout.PREPROC, layout.HEAVY_OUTPUT}
@@ -53,8 +55,9 @@ class Ground:
     """What is looked at.
 
     ``names`` gives each clip that was handed in, by its id, the name under which ``reference`` has its metadata.
-    ``taken_away`` are clips that a fault has removed or replaced for good; ``keeps`` are the intermediates
-    (``preproc``, ``heavy_output``) that the site keeps for some days.
+    ``markers`` as `Stores` has them: a store without its marker is not there. ``taken_away`` are clips that a fault has
+    removed or replaced for good, ``spoiled`` those whose folders it has damaged and nobody could mend yet; ``keeps``
+    are the intermediates (``preproc``, ``heavy_output``) that the site keeps for some days.
     """
 
     engine: Engine
@@ -62,7 +65,9 @@ class Ground:
     scratch: Sequence[Path]
     names: Mapping[str, str]
     reference: Mapping[str, str]
+    markers: Mapping[str, str] = field(default_factory=dict)
     taken_away: Collection[str] = ()
+    spoiled: Collection[str] = ()
     keeps: Collection[str] = ()
 
 
@@ -111,7 +116,7 @@ def _canonical(session: Session, video: Video, stores: Mapping[str, Path]) -> st
         _columns(row, SightingRow.__table__) | {"text": text} for row, text in session.execute(seen)
     )
     tasks = select(TaskRow).where(TaskRow.video_id == video.video_id).order_by(TaskRow.revision)
-    latest = {row.task_type: _columns(row, TaskRow.__table__) for row in session.scalars(tasks)}
+    latest = {row.task_type: _columns(row, TaskRow.__table__) for row in session.scalars(tasks) if row.outcome}
     for task in latest.values():
         task["inputs"] = [ref for ref in task["inputs"] if ref["type"] != "video"]
     mine["tasks"] = dict(sorted(latest.items()))
@@ -174,6 +179,8 @@ def _work_goes_on(session: Session) -> Iterator[Breach]:
     for video_id in session.scalars(select(Video.video_id).where(ended[0], ~of_clip)):
         yield Breach("nothing-lost", f"The clip {video_id} counts as processed, and was never finalized.")
     for task in session.scalars(select(TaskRow).where(TaskRow.state == "complete")):
+        if task.outcome is None and task.reason and task.completed_at:
+            continue  # replaced by a later one, as it says
         if task.outcome is None or task.completed_at is None or (task.outcome == "processed" and not task.result):
             yield Breach("nothing-partial", f"{task.task_type} of {task.video_id} is complete without a result.")
         elif task.outcome != "processed" and not task.reason:
@@ -184,6 +191,8 @@ def _folders_whole(ground: Ground) -> Iterator[Breach]:
     """Whatever has its name is whole: archives and bundles match their manifests, and nothing lies beside."""
     for place in filter(None, (ground.stores.get(layout.SHED), _below(ground, layout.HEAVY_OUTPUT))):
         for folder in _visible(place):
+            if folder.name in ground.spoiled:
+                continue
             try:
                 manifest = bundle.read_manifest(folder)
                 differences = bundle.verify(folder, manifest)
@@ -200,7 +209,7 @@ def _folders_whole(ground: Ground) -> Iterator[Breach]:
 
 def _clips_there(ground: Ground, session: Session) -> Iterator[Breach]:
     """The clip itself lies where it was, unless its archive is proven."""
-    stores = Stores(ground.stores)
+    stores = Stores(ground.stores, ground.markers)
     for video in session.scalars(select(Video).where(Video.video_id.in_(list(ground.names)))):
         if video.video_id in ground.taken_away:
             continue

@@ -8,20 +8,21 @@ late, or deliver twice.
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from unittest import mock
 
 from sqlalchemy import Engine, select
 
 import migrations
 from dashcam import Explained
-from dashcam.catalog import apply, arrival, work
+from dashcam.catalog import again, apply, arrival, work
+from dashcam.catalog.models import Video
 from dashcam.chaos.interrupt import Watch, watching
 from dashcam.config import DeviceSettings, PreprocessSettings, Site
 from dashcam.config.model import RetentionDays
@@ -34,9 +35,12 @@ from dashcam.storage import layout
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
+from dashcam.tasks.client import MainServerClient
 from dashcam.tasks.dispatch import Offer, key_of, plan
 from dashcam.tasks.model import Completion, InputRef, Task, TaskType
 from dashcam.tasks.row import TaskRow
+from dashcam.upkeep import orphans
+from dashcam.upkeep.sweep import Folder, sweep
 
 MARKER = ".dashcam-store"
 NOTHING = RetentionDays(preproc_data=0, heavy_output=0)
@@ -52,7 +56,8 @@ class Clock:
 
     @contextmanager
     def ticking(self) -> Iterator[None]:
-        """Whoever asks in the tables' modules what time it is, is told this one."""
+        """Whoever asks in the tables' modules what time it is, is told this one. Afterwards revisions that were raised
+        are what they were."""
         clock = self
 
         class Moved(datetime):
@@ -60,7 +65,11 @@ class Clock:
             def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
                 return clock.now.astimezone(tz)
 
-        with mock.patch.object(table, "datetime", Moved), mock.patch.object(arrival, "datetime", Moved):
+        with (
+            mock.patch.object(table, "datetime", Moved),
+            mock.patch.object(arrival, "datetime", Moved),
+            mock.patch.dict(STAGES),
+        ):
             yield
 
 
@@ -113,7 +122,8 @@ class World:
         (self.indoor / layout.RAW / "trip").mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(exist_ok=True)
         self.roots = {layout.INDOOR: self.indoor, layout.SHED: self.shed}
-        self.stores = Stores(self.roots, dict.fromkeys(self.roots, MARKER))
+        self.markers = dict.fromkeys(self.roots, MARKER)
+        self.stores = Stores(self.roots, self.markers)
         self.site = Site()
         self.device = device(self.scratch)
         self.url = self.url or f"sqlite:///{self.folder / 'dashcam.db'}"
@@ -220,9 +230,7 @@ class World:
         """What a worker makes of the task: `flows.clips.work_on_clip` without Prefect."""
         here = self.scratch / f"clip-{next(self.numbers)}"
         here.mkdir()
-        with ExitStack() as stack:
-            if watch is not None:
-                stack.enter_context(watching(watch))
+        with watching(watch) if watch is not None else nullcontext():
             try:
                 return worked(task, self.stages[task.task_type], StageContext(self.stores, here, self.device, log))
             except Exception as error:
@@ -230,7 +238,7 @@ class World:
                     return Completion(outcome="vanished", reason="It was removed before it was processed.")
                 return str(error) if isinstance(error, Explained) else f"{type(error).__name__}: {error}"
             finally:
-                if watch is None or not watch.dead:
+                with suppress(OSError):  # as what is told to ignore errors does
                     shutil.rmtree(here, ignore_errors=True)
 
     def deliver(self, hand: InHand) -> bool:
@@ -250,6 +258,54 @@ class World:
                 return arrival.still_there(session, self.stores, task.video_id) is None
             except (Explained, OSError):
                 return False
+
+    @property
+    def watched(self) -> list[Path]:
+        """Where workers change files."""
+        return [self.indoor, self.shed, self.scratch]
+
+    def sleep(self) -> bool:
+        """Until the next task may be tried again; False when none waits."""
+        waits = self.waits().values()
+        if waits:
+            self.clock.now = max(self.clock.now, min(waits))
+        return bool(waits)
+
+    def waits(self) -> dict[int, datetime]:
+        """Until when each pending task waits that does, and that no run has."""
+        free = TaskRow.state == "pending", TaskRow.flow_run_id.is_(None)
+        with reading(self.engine) as session:
+            rows = session.execute(select(TaskRow.task_id, TaskRow.not_before).where(*free))
+            return {task_id: until for task_id, until in rows if until is not None}
+
+    def do_again(self, video_id: str, stage: TaskType) -> None:
+        """As a person has it done; nothing where the clip has not come so far."""
+        with suppress(again.NotAgain), writing(self.engine) as session:
+            again.do_again(session, session.get_one(Video, video_id), stage)
+
+    def upgrade(self, stage: TaskType) -> None:
+        """A newer version: what is published from now on of the stage and those behind it is another task."""
+        for newer in list(STAGES)[list(STAGES).index(stage) :]:
+            STAGES[newer] = replace(STAGES[newer], revision=STAGES[newer].revision + 1)
+
+    def release_held(self) -> None:
+        """A person has all that is held tried again."""
+        with writing(self.engine) as session:
+            for task_id in session.scalars(select(TaskRow.task_id).where(TaskRow.hold.is_not(None))).all():
+                table.release(session, task_id)
+
+    def sweep(self) -> None:
+        """The housekeeping's, with no time of grace."""
+        sweep(cast(MainServerClient, self), self.stores, [self.scratch], grace_s=0)
+
+    def call(self, method: str, path: str, **request: Any) -> Any:
+        """What a sweep asks the main server."""
+        with reading(self.engine) as session:
+            if path == "/sweep/archives":
+                return orphans.archived(session, request["params"]["after"], 500)
+            assert path == "/sweep/judge"
+            folders = [Folder.model_validate(one) for one in request["json"]["folders"]]
+            return [word.model_dump() for word in orphans.judge(session, folders)]
 
     def power_returns(self) -> None:
         """All that ran is dead; each worker empties its scratch when it starts."""
@@ -272,9 +328,8 @@ class World:
                 if not table.anything_pending(session):
                     self.settle()
                     return
-                waits = session.scalars(select(TaskRow.not_before).where(TaskRow.not_before.is_not(None))).all()
-            if not live and waits:
-                self.clock.now = max(self.clock.now, min(one for one in waits if one))
+            if not live:
+                self.sleep()
 
 
 def device(scratch: Path) -> DeviceSettings:

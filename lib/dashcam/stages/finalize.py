@@ -8,6 +8,7 @@ from dashcam.stages.archive import kept
 from dashcam.stages.common import StageContext, StageOutput
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
+from dashcam.storage.roots import Stores
 from dashcam.tasks.model import Task
 
 
@@ -25,7 +26,7 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
     kept_days = {layout.preproc(task.video_id): days.preproc_data, made_from: days.heavy_output}
     places = {uri: ctx.stores.path(uri) for uri in kept_days}
     _prove(ctx.stores.path(archive.uri), places[made_from], task, ctx)
-    removed = [uri for uri, folder in places.items() if not kept_days[uri] and _remove(folder)]
+    removed = [uri for uri in places if not kept_days[uri] and _remove(uri, ctx.stores)]
     ctx.log.info("archive verified; removed %s", ", ".join(removed) or "nothing: it was gone already, or shall stay")
     ctx.progress(1.0)
     return StageOutput(FinalizeResult(archive=archive.uri, removed=removed))
@@ -59,10 +60,13 @@ def anew(folder: Path) -> str:
     return f"archive it again (dashcam again {folder.name} --from archive)."
 
 
-def _remove(folder: Path) -> bool:
+def _remove(uri: str, stores: Stores) -> bool:
+    """False when it is gone already. ``StoreMissing`` when its store is: what cannot be seen is not gone."""
+    folder = stores.path(uri)
     if folder.is_symlink():
         raise StorageError(f"{folder} is a link, not a folder this pipeline made; look where it points and remove it.")
     if not folder.is_dir():
+        stores.path(uri)  # the store may have gone away between the two
         return False
     with bundle.explained(folder.parent):
         shutil.rmtree(folder)

@@ -1,7 +1,6 @@
 """The plate detector as an integer TFLite network: the Jetson stage's engine, on an Edge TPU or on the CPU."""
 
 import ctypes
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from dashcam.config.model import CoralSettings
 from dashcam.media.images import Image
 from dashcam.vision.detect.onnx_detector import default_weights, letterbox, plates_of
-from dashcam.vision.engines import Detection, EngineLost, MissingWeights
+from dashcam.vision.engines import Detection, EngineLost, MissingWeights, hash_of
 
 CPU_WEIGHTS = "plate-detector-int8.tflite"
 EDGE_WEIGHTS = "plate-detector-int8_edgetpu.tflite"
@@ -41,7 +40,7 @@ class TfliteNetwork:
             )
         content = bytes_of(weights, edge_tpu)
         self.edge_tpu = edge_tpu
-        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.sha256 = hash_of(weights, content)
         device = coral.delegate_device if coral else None
         self._network = edge_tpu_interpreter(weights, device) if edge_tpu else cpu_interpreter(weights, threads)
         (self._given,) = self._network.get_input_details()

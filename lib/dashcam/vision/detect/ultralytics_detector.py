@@ -1,6 +1,5 @@
 """The plate detector in ultralytics on torch: the GPU's engine. Needs the extra ``gpu``."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from dashcam.media.images import Image
 from dashcam.vision.detect.onnx_detector import MIN_SCORE, input_size, inside
-from dashcam.vision.engines import Detection, MissingWeights
+from dashcam.vision.engines import Detection, MissingWeights, hash_of
 
 PLATE = 0
 
@@ -35,7 +34,7 @@ class UltralyticsDetector:
                 f"The weights {weights} are not there; name others in the device's gpu.yolo_model_path."
             )
         self.name = weights.stem
-        self.sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+        self.sha256 = hash_of(weights, weights.read_bytes())
         self.device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
         self._size, self._batch = size, batch
         self._network: Any = YOLO(weights, task="detect")

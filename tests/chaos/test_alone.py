@@ -1,0 +1,68 @@
+"""Seeds of chaos in one process: new ones each time, printed; those that failed once stay here."""
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+import pytest
+
+from dashcam.chaos import alone, power
+from dashcam.chaos.interrupt import Killed, Watch, watching
+from dashcam.chaos.report import Report
+
+BUDGET_S = float(os.environ.get("DASHCAM_CHAOS_S") or 20)
+
+
+def sentences(report: Report) -> list[str]:
+    return [f"seed {one.seed}: {one.invariant}: {one.sentence}" for one in report.violations]
+
+
+@pytest.fixture(scope="session")
+def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("chaos")
+
+
+@pytest.mark.parametrize("fault", alone.FAULTS)
+def test_after_each_fault_everything_is_as_if_nothing_had_happened(workdir: Path, fault: str) -> None:
+    """Of each kind one that finds its occasion."""
+    for seed in range(1, 30):
+        report = alone.run(seed, workdir, [fault], clips=1)
+        assert sentences(report) == []
+        if report.injections:
+            return
+    pytest.fail(f"{fault} never found an occasion")
+
+
+def test_seeds_that_nobody_has_seen_before(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = secrets.randbelow(1 << 30)
+    end, seed = time.monotonic() + BUDGET_S, first
+    while time.monotonic() < end:
+        assert sentences(alone.run(seed, workdir)) == [], f"dashcam chaos --alone --seeds 1 --first-seed {seed}"
+        seed += 1
+    with capsys.disabled():
+        print(f"\nchaos in one process: seeds {first} to {seed - 1}")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_after_a_power_cut_everything_is_as_if_nothing_had_happened(workdir: Path, seed: int) -> None:
+    if why := power.impossible():
+        pytest.skip(why)
+    report = power.run(seed, workdir)
+    assert sentences(report) == [] and len(report.injections) == 1
+
+
+def test_who_is_killed_changes_no_file_any_more(tmp_path: Path) -> None:
+    def die(change: str, path: Path) -> None:
+        raise Killed
+
+    watch = Watch([tmp_path], at=3, happens=die)
+    with pytest.raises(Killed), watching(watch):
+        try:
+            (tmp_path / "a").mkdir()
+            (tmp_path / "b").write_bytes(b"b")
+            (tmp_path / "c").rename(tmp_path / "d")
+        finally:
+            (tmp_path / "b").unlink()
+    assert {one.name for one in tmp_path.iterdir()} == {"a", "b"}
+    assert watch.done == ["os.mkdir a", "open b", "os.rename c"]
