@@ -47,7 +47,7 @@ def test_what_goes_is_shown_asked_about_and_removed(server: MainServer, house: H
     before = house.files()
     shown = dashcam(server, house, tmp_path, f"retention --dry-run --json {tmp_path / 'plan.json'}")
     assert shown.returncode == 0, shown.stderr
-    assert "storage_retention_days.raw_videos = 90" in shown.stdout and "3 things, about" in shown.stdout
+    assert "raw_videos = 90" in shown.stdout and "3 things, about" in shown.stdout
     assert [item["kind"] for item in json.loads((tmp_path / "plan.json").read_text())["items"]][-1] == "raw"
     assert house.files() == before
     asked = dashcam(server, house, tmp_path, "retention")  # nobody answers

@@ -73,10 +73,11 @@ def show(plan: "Plan") -> None:
 def table_of(plan: "Plan") -> Table:
     table = Table(title=f"Plan {plan.plan_id}", title_justify="left", header_style="bold")
     for heading in ("What", "Clip", "Size", "Rule", "Due since"):
-        table.add_column(heading, justify="right" if heading == "Size" else "left")
+        table.add_column(heading, justify="right" if heading == "Size" else "left", overflow="fold")
     for item in plan.items[:SHOWN]:
         known = size(item.bytes) if item.bytes is not None else "small"
-        table.add_row(item.kind, Text(item.name), known, item.rule, f"{item.goes_at.astimezone():%Y-%m-%d %H:%M}")
+        rule = item.rule.removeprefix("storage_retention_days.")
+        table.add_row(item.kind, Text(item.name), known, rule, f"{item.goes_at.astimezone():%Y-%m-%d}")
     if len(plan.items) > SHOWN:
         table.add_row("…", f"and {len(plan.items) - SHOWN} more (--json has all)", "", "", "")
     return table
@@ -107,7 +108,7 @@ def sweep(
         write_json(json_file, swept)
     table = Table(title="Left behind", title_justify="left", header_style="bold")
     for heading in ("Where", "Size", "Removed", "Why"):
-        table.add_column(heading, justify="right" if heading == "Size" else "left")
+        table.add_column(heading, justify="right" if heading == "Size" else "left", overflow="fold")
     for one in swept.left[:SHOWN]:
         table.add_row(Text(one.place), size(one.bytes), "yes" if one.removed else "no", Text(one.why))
     if len(swept.left) > SHOWN:
