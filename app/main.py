@@ -53,8 +53,10 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     going_on = (dispatch(here), here.keep_zone(), here.upkeep.go_on())
     beside = [asyncio.create_task(one) for one in going_on]
     behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
+    here.corrections.go_on()
     yield
     stopped.set()
+    await asyncio.to_thread(here.corrections.stop)
     await behind
     for task in beside:
         task.cancel()

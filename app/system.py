@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.corrections import Corrections
 from app.journal import Journal
 from app.progress import ProgressBoard
 from app.upkeep import Upkeep
@@ -74,12 +75,14 @@ class System:
     offers: dict[str, Broadcast] = field(default_factory=lambda: {pool: Broadcast() for pool in POOLS})
     """By pool: of runs that have just been created for it."""
     upkeep: Upkeep = field(init=False)
+    corrections: Corrections = field(init=False)
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _recent: dict[Callable[[Session], Any], tuple[float, float, Any]] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
+        self.corrections = Corrections(self.engine, self.site)
 
     async def ask(self, question: Callable[[Session], T]) -> T:
         """Run one reading transaction beside the event loop, which never waits for the database."""

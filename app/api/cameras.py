@@ -17,19 +17,18 @@ class Correction(BaseModel):
     """How far the camera's clock is ahead of the right local time, in seconds; 0 takes a correction back."""
 
 
-class Corrected(BaseModel):
-    changed: int
-    """Clips whose time changed; those timed by the satellites' UTC never do."""
-
-
 @router.get("/clocks")
 def list_clocks() -> list[clocks.CameraTime]:
     with reading(system.current().engine) as session:
-        return clocks.cameras(session)
+        known = clocks.cameras(session)
+    return system.current().corrections.told(known)
 
 
-@router.put("/clocks")
-def correct_clock(correction: Correction) -> Corrected:
-    """Correct a camera's clock; times, places and trips of its clips are derived anew."""
-    here = system.current()
-    return Corrected(changed=clocks.correct(here.engine, correction.camera, correction.ahead_s, here.site))
+@router.put("/clocks", status_code=202)
+def correct_clock(correction: Correction) -> clocks.Correcting:
+    """Correct a camera's clock; times, places and trips of its clips are derived anew, beside everything else.
+
+    Answers at once. How far it is says ``correcting`` of the camera (`GET /cameras/clocks`) until it has ``ended``; a
+    restart of the main server goes on with it.
+    """
+    return system.current().corrections.ask_for(correction.camera, correction.ahead_s)

@@ -7,36 +7,61 @@ from collections.abc import Mapping
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from app import addresses, system, wording
+from app import system, wording
 from app.pages import parts
 from app.pages.frame import ask, frame
 from app.pages.parts import AS_FORM, icon, tag
 from dashcam.catalog import clocks
 
 UNITS = (("hours", "h", 3600), ("minutes", "min", 60), ("seconds", "s", 1))
+LOOK_S = 0.5
 WORTH_SAYING_S = 2.0
 """A name has whole seconds: a clock that is less off is right."""
 
 
-async def cameras(did: str = "", changed: str = "") -> None:
-    found = await ask(clocks.cameras)
+async def cameras() -> None:
+    here = system.current()
+    found = here.corrections.told(await ask(clocks.cameras))
     with frame("Cameras", "/videos"):
         parts.page_title("Cameras", "How their clocks stand")
-        if did and changed.isdecimal() and len(changed) < 10:
-            with tag("div", "panel note undo", role="status"):
-                icon("check_circle")
-                moved = wording.count(int(changed), "clip")
-                tag("div", "grow", f"{moved} got another time; sightings, places and trips follow.")
         if not found:
             parts.empty("schedule", "No cameras yet", "They appear as soon as clips have been looked at.")
         for camera in found:
             with parts.section(name_of(camera.camera)), tag("div", "panel clock"):
+                if camera.correcting:
+                    how_far(camera.camera, camera.correcting)
                 standing(camera)
                 form(camera)
 
 
 def name_of(camera: str) -> str:
     return f"{wording.CAMERA_NAMES.get(camera, camera)} camera" if camera else "Clips whose name says no camera"
+
+
+def how_far(camera: str, at: clocks.Correcting) -> None:
+    """How far the latest correction is; looked at twice a second until it has ended."""
+    corrections = system.current().corrections
+    with tag("div", "note undo", role="status"):
+        icon("schedule")
+        words = ui.label(carried_out(at)).classes("grow")
+
+    def look_again() -> None:
+        now = corrections.at.get(camera, at)
+        words.text = carried_out(now)
+        if now.ended:
+            timer.cancel()
+
+    if not at.ended:
+        timer = ui.timer(LOOK_S, look_again)
+
+
+def carried_out(at: clocks.Correcting) -> str:
+    moved = wording.count(at.changed, "clip")
+    if at.ended:
+        return f"Corrected: {moved} got another time, with their sightings, places and trips."
+    if at.done < at.clips or not at.clips:
+        return f"The clock is being corrected: {at.done:,} of {wording.count(at.clips, 'clip')}."
+    return f"{moved} got another time; trips follow."
 
 
 def standing(camera: clocks.CameraTime) -> None:
@@ -115,6 +140,6 @@ def seconds_of(form: Mapping[str, str]) -> float:
 
 
 async def correct(camera: str, ahead_s: float) -> None:
-    here = system.current()
-    changed = await asyncio.to_thread(clocks.correct, here.engine, camera, ahead_s, here.site)
-    ui.navigate.to(addresses.url("/cameras", {"did": "corrected", "changed": str(changed)}))
+    """Begun at once, carried out beside everything else."""
+    await asyncio.to_thread(system.current().corrections.ask_for, camera, ahead_s)
+    ui.navigate.to("/cameras")

@@ -77,71 +77,71 @@ def all_trips(engine: Engine) -> list[tuple[Any, ...]]:
 
 
 def test_an_upgrade_is_caught_up_with_in_short_write_transactions(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    any_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     met: list[int] = []
     grouped = deriving.rules.trips
     monkeypatch.setattr(deriving.rules, "trips", lambda clips, *rest: met.append(len(clips)) or grouped(clips, *rest))
-    add_clips(engine, 2400, fixes=3, clock=None)
+    add_clips(any_engine, 2400, fixes=3, clock=None)
     began = time.thread_time()
-    with write_transactions(engine) as lasted:
-        deriving.catch_up(engine, SITE.trips)
+    with write_transactions(any_engine) as lasted:
+        deriving.catch_up(any_engine, SITE.trips)
     whole = time.thread_time() - began
     assert (len(lasted), len(met)) == (2400 // deriving.CHUNK, 2400 // deriving.CHUNK)
     assert max(met) <= deriving.CHUNK + 3 * A_DAY, "clips in one transaction: its own, and a trip to each side"
     assert max(lasted) < 0.3 * whole, f"{max(lasted):.2f} of {whole:.2f} s"
-    assert [clips for *_, clips in all_trips(engine)] == [A_DAY] * (2400 // A_DAY)
-    with reading(engine) as session:
+    assert [clips for *_, clips in all_trips(any_engine)] == [A_DAY] * (2400 // A_DAY)
+    with reading(any_engine) as session:
         assert session.scalar(select(func.count()).where(Video.clock.is_(None))) == 0
-    with write_transactions(engine) as lasted:
-        deriving.catch_up(engine, SITE.trips)
+    with write_transactions(any_engine) as lasted:
+        deriving.catch_up(any_engine, SITE.trips)
     assert lasted == []
 
 
-def test_catching_up_goes_on_where_it_was_stopped(engine: Engine) -> None:
-    add_clips(engine, 900, fixes=2, clock=None)
+def test_catching_up_goes_on_where_it_was_stopped(any_engine: Engine) -> None:
+    add_clips(any_engine, 900, fixes=2, clock=None)
     turns = iter((True, True, False))
-    deriving.catch_up(engine, SITE.trips, lambda: next(turns))
-    with reading(engine) as session:
+    deriving.catch_up(any_engine, SITE.trips, lambda: next(turns))
+    with reading(any_engine) as session:
         assert session.scalar(select(func.count()).where(Video.clock.is_(None))) == 900 - 2 * deriving.CHUNK
-    known = all_trips(engine)
-    deriving.catch_up(engine, SITE.trips)
-    assert len(all_trips(engine)) == 23
-    assert all_trips(engine)[: len(known) - 1] == known[:-1], "what was done stays as it was"
+    known = all_trips(any_engine)
+    deriving.catch_up(any_engine, SITE.trips)
+    assert len(all_trips(any_engine)) == 23
+    assert all_trips(any_engine)[: len(known) - 1] == known[:-1], "what was done stays as it was"
 
 
 def test_positions_that_came_while_a_summary_was_worked_out_are_not_overwritten(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    any_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_clips(engine, 3, fixes=2)
+    add_clips(any_engine, 3, fixes=2)
     worked_out = deriving.summary
 
     def meanwhile(session: Any, video: Any, settings: Any) -> dict[str, Any]:
         found = worked_out(session, video, settings)
-        with writing(engine) as other:
+        with writing(any_engine) as other:
             other.execute(update(Video).where(Video.video_id == video.video_id).values(drive={"newer": True}))
         return found
 
     monkeypatch.setattr(deriving, "summary", meanwhile)
     with pytest.raises(ValueError, match="newer"):  # the stand-in for a summary that another transaction wrote
-        deriving.derive_everything(engine, SITE.trips)
+        deriving.derive_everything(any_engine, SITE.trips)
 
 
 def test_correcting_a_clock_moves_everything_in_short_write_transactions(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    any_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_clips(engine, 240, fixes=10, sightings=2)
-    deriving.derive_everything(engine, SITE.trips)
-    before = all_trips(engine)
+    add_clips(any_engine, 240, fixes=10, sightings=2)
+    deriving.derive_everything(any_engine, SITE.trips)
+    before = all_trips(any_engine)
     monkeypatch.setattr(clocks, "SHORT_S", 0.1)
     began = time.thread_time()
-    with write_transactions(engine) as lasted:
-        assert clocks.correct(engine, "front", HOUR_S, SITE) == 240
+    with write_transactions(any_engine) as lasted:
+        assert clocks.correct(any_engine, "front", HOUR_S, SITE) == 240
     whole = time.thread_time() - began
     assert max(lasted) < 0.4 * whole and len(lasted) > 6, f"{max(lasted):.2f} of {whole:.2f} s, {len(lasted)} of them"
     hour = timedelta(seconds=HOUR_S)
-    assert all_trips(engine) == [(number, start - hour, end - hour, clips) for number, start, end, clips in before]
-    with reading(engine) as session:
+    assert all_trips(any_engine) == [(number, start - hour, end - hour, clips) for number, start, end, clips in before]
+    with reading(any_engine) as session:
         for video in session.scalars(select(Video)):
             number = int(video.video_id, 16)
             assert video.start_utc == NOON - hour + timedelta(days=number // A_DAY, minutes=number % A_DAY)
@@ -152,34 +152,34 @@ def test_correcting_a_clock_moves_everything_in_short_write_transactions(
 
 
 def test_a_correction_that_was_cut_short_is_finished_by_doing_it_again(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    any_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add_clips(engine, 60, fixes=2)
-    deriving.derive_everything(engine, SITE.trips)
-    before = all_trips(engine)
+    add_clips(any_engine, 60, fixes=2)
+    deriving.derive_everything(any_engine, SITE.trips)
+    before = all_trips(any_engine)
     with monkeypatch.context() as cut:
         cut.setattr(deriving, "derive_in_steps", lambda *given: pytest.fail("killed"))
         with pytest.raises(pytest.fail.Exception, match="killed"):
-            clocks.correct(engine, "front", HOUR_S, SITE)
-    assert all_trips(engine) == before
-    assert clocks.correct(engine, "front", HOUR_S, SITE) == 0
-    assert [start for _, start, *_ in all_trips(engine)] == [start - timedelta(hours=1) for _, start, *_ in before]
+            clocks.correct(any_engine, "front", HOUR_S, SITE)
+    assert all_trips(any_engine) == before
+    assert clocks.correct(any_engine, "front", HOUR_S, SITE) == 0
+    assert [start for _, start, *_ in all_trips(any_engine)] == [start - timedelta(hours=1) for _, start, *_ in before]
 
 
-def test_clips_that_move_by_years_leave_no_empty_trip_behind(engine: Engine) -> None:
-    add_clips(engine, 5, fixes=2)
-    deriving.derive_everything(engine, SITE.trips)
-    clocks.correct(engine, "front", 4 * 366 * 86400.0, SITE)
-    [(_, start, *_)] = all_trips(engine)
+def test_clips_that_move_by_years_leave_no_empty_trip_behind(any_engine: Engine) -> None:
+    add_clips(any_engine, 5, fixes=2)
+    deriving.derive_everything(any_engine, SITE.trips)
+    clocks.correct(any_engine, "front", 4 * 366 * 86400.0, SITE)
+    [(_, start, *_)] = all_trips(any_engine)
     assert start.year == NOON.year - 4
-    clocks.correct(engine, "front", 0.0, SITE)
-    assert [clips for *_, clips in all_trips(engine)] == [5]
+    clocks.correct(any_engine, "front", 0.0, SITE)
+    assert [clips for *_, clips in all_trips(any_engine)] == [5]
 
 
-def test_only_the_rows_of_moved_clips_are_written(engine: Engine) -> None:
-    add_clips(engine, 80, fixes=4, sightings=1)
-    deriving.derive_everything(engine, SITE.trips)
-    with writing(engine) as session:
+def test_only_the_rows_of_moved_clips_are_written(any_engine: Engine) -> None:
+    add_clips(any_engine, 80, fixes=4, sightings=1)
+    deriving.derive_everything(any_engine, SITE.trips)
+    with writing(any_engine) as session:
         session.execute(delete(CameraClock))
     written: list[int] = []
 
@@ -187,9 +187,9 @@ def test_only_the_rows_of_moved_clips_are_written(engine: Engine) -> None:
         if statement.startswith(("UPDATE position", "UPDATE sighting")):
             written.append(cursor.rowcount)
 
-    event.listen(engine, "after_cursor_execute", count)
-    clocks.correct(engine, "front", HOUR_S, SITE)
+    event.listen(any_engine, "after_cursor_execute", count)
+    clocks.correct(any_engine, "front", HOUR_S, SITE)
     assert sum(written) == 80 * 5
     written.clear()
-    clocks.correct(engine, "front", HOUR_S, SITE)
+    clocks.correct(any_engine, "front", HOUR_S, SITE)
     assert sum(written) == 0

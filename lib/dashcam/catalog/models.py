@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON as Json
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.database import Base, UtcDateTime
@@ -107,6 +107,8 @@ class CameraClock(Base):
     camera: Mapped[str] = mapped_column(primary_key=True)
     ahead_s: Mapped[float]
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    applied: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """The clips' times go by it; until then it is being carried out, also after a restart."""
 
 
 class SourceFile(Base):

@@ -1,6 +1,7 @@
 """``dashcam trips``, ``clock`` and ``export``: asked of the main server."""
 
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,12 +10,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from dashcam.cli.output import JsonOption, ServerDataOption, out, say, unwritable, write_json
+from dashcam.cli.output import JsonOption, ServerDataOption, err, out, say, unwritable, write_json
 from dashcam.cli.reach import main_server
+from dashcam.tasks.client import MainServerClient
 
 SINCE = typer.Option("--since", help="Date or time, local where no zone is given: 2026-06-28, 2026-06-28T13:00.")
 UNTIL = typer.Option("--until", help="Up to this date or time, itself not included.")
 FORMS = {"gpx": "/export/track.gpx", "geojson": "/export/track.geojson", "csv": "/export/sightings.csv"}
+LOOK_S = 0.5
 KINDS = {"utc": "UTC of the satellites", "gps_local": "local time in the GPS records", "camera": "the camera's clock"}
 
 
@@ -80,8 +83,8 @@ def clock(
         raise typer.BadParameter("to correct a clock name the camera and --ahead; to see them all name neither")
     with main_server(data) as server:
         if camera is not None:
-            answer = server.call("PUT", "/cameras/clocks", json={"camera": camera, "ahead_s": ahead}, timeout=3600)
-            say(f"{answer['changed']} clips have a new time")
+            server.call("PUT", "/cameras/clocks", json={"camera": camera, "ahead_s": ahead})
+            say(f"{followed(server, camera)} clips have a new time")
         known = server.call("GET", "/cameras/clocks")
     if json_file is not None:
         write_json(json_file, known)
@@ -98,6 +101,18 @@ def clock(
             signed(one["correction_s"] or None),
         )
     out.print(table if known else "No clips yet")
+
+
+def followed(server: MainServerClient, camera: str) -> int:
+    """How many clips a correction has changed, when it is carried out."""
+    with err.status("") as status:
+        while True:
+            known = server.call("GET", "/cameras/clocks")
+            at = next((one["correcting"] for one in known if one["camera"] == camera), None)
+            if at is None or at["ended"]:
+                return at["changed"] if at else 0
+            status.update(f"{at['done']:,} of {at['clips']:,} clips")
+            time.sleep(LOOK_S)
 
 
 def signed(seconds: float | None) -> str:
