@@ -12,8 +12,8 @@ from tests.upkeep.household import House, site_with
 
 
 @pytest.fixture
-def house(tmp_path: Path, engine: Engine) -> House:
-    return House(tmp_path / "stores", engine, site_with(enabled=False))
+def house(tmp_path: Path, any_engine: Engine) -> House:
+    return House(tmp_path / "stores", any_engine, site_with(enabled=False))
 
 
 def test_everything_that_is_held_has_its_rule_and_date(house: House) -> None:

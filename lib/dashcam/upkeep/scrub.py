@@ -128,6 +128,7 @@ def _complete(server: MainServerClient, folder: Path, video_id: str) -> bool:
         return False
     data = bundle.record_bytes(ClipRecord.model_validate(told))
     bundle.write_file(folder / layout.RECORD, data)
+    manifest = bundle.read_manifest(folder)  # retention may have taken the small copy out of it meanwhile
     entry = ManifestEntry(path=layout.RECORD, size=len(data), sha256=hashlib.sha256(data).hexdigest())
     files = sorted([*manifest.files, entry], key=lambda one: one.path)
     bundle.write_file(folder / layout.MANIFEST, bundle.manifest_bytes(_with(manifest, files)))
