@@ -365,6 +365,14 @@ def test_a_clip_outside_our_folder_is_never_touched(house: House, tmp_path: Path
     assert {item.kind for item in plan.items} == {"preproc", "heavy_output"}
 
 
+@pytest.mark.parametrize("uri", ["indoor_nas:heavy_output/a/a.MP4", "shed_nas:raw/a.MP4", "indoor_nas:raw"])
+def test_a_place_outside_our_folder_is_left_though_a_plan_names_it(house: House, uri: str) -> None:
+    house.clip(1, 100)
+    item = next(one for one in house.announce().items if one.kind == "raw").model_copy(update={"uris": [uri]})
+    with pytest.raises(removing.Kept, match="lies outside indoor_nas:raw/"):
+        removing.unlink(house.stores, item, bundle.read_manifest(house.stores.path(layout.archive(item.video_id))))
+
+
 def test_on_postgresql_too(tmp_path: Path, any_engine: Engine) -> None:
     house = House(tmp_path / "stores", any_engine)
     house.clip(1, 100)
