@@ -1,4 +1,5 @@
-"""Whether a device may work: heard from its main server, and seen by its own rule; and telling that it is there."""
+"""Whether a device may work: heard from its main server, and seen by its own rule and in its stores; and telling that
+it is there."""
 
 import asyncio
 import contextlib
@@ -14,18 +15,22 @@ import httpx
 
 from blocks.device import LocalDevice
 from dashcam.device.availability import Rule, meters_of
+from flows.mounts import Mounts
 from flows.preemption import Worker
 from flows.spool import deliver_undelivered
 
 HEARTBEAT_S = 20.0
 LOOK_S = 1.0
 PATIENCE_S = 2.0
+LONGEST = 300
+"""Characters of a reason that the main server takes."""
 
 log = logging.getLogger("dashcam.worker")
 
 
 class Watch:
-    """Whether the device may work, asked of a person (through the main server) and of its own rule; and heartbeats."""
+    """Whether the device may work, asked of a person (through the main server), its stores and its own rule; and
+    heartbeats."""
 
     def __init__(self, worker: Worker, device: LocalDevice, pool: str, http: httpx.AsyncClient) -> None:
         self.worker, self.settings, self.http = worker, device.settings, http
@@ -35,6 +40,7 @@ class Watch:
         self.rule = Rule(available, meters_of(available, device.settings.gpu.device_id if device.settings.gpu else 0))
         self.person: str | None = "the main server has not answered yet"
         self.changed = asyncio.Event()
+        self.mounts = Mounts(device.stores, pool, self.changed.set)
         worker.drained = self.person
 
     async def until(self, ends: set[asyncio.Task[Any]]) -> None:
@@ -52,7 +58,7 @@ class Watch:
                 raise one
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
-        return [self.listen(), self.look(), self.report(), self.worker.look_when_told()]
+        return [self.listen(), self.look(), self.mounts.watch(), self.report(), self.worker.look_when_told()]
 
     async def listen(self) -> None:
         """Hear at once when a person pauses or resumes the device, and when a run was offered to its pool: the answer
@@ -83,7 +89,7 @@ class Watch:
                 await asyncio.wait_for(self.changed.wait(), LOOK_S)
             self.changed.clear()
             against = self.rule.against(datetime.now(), time.monotonic(), bool(self.worker.at_work))
-            reason = self.person or against
+            reason = self.person or self.mounts.missing or against
             rested, self.worker.drained = self.worker.drained, reason
             if (reason is None) == (rested is None):
                 continue
@@ -110,8 +116,9 @@ class Watch:
     async def beat(self) -> bool:
         """Whether the main server has heard it."""
         told = {"hostname": self.settings.hostname, "device_type": self.settings.device_type, "info": self.info}
+        drained = self.worker.drained
         try:
-            answer = await self.http.post("/devices/heartbeat", json=told | {"drained": self.worker.drained})
+            answer = await self.http.post("/devices/heartbeat", json=told | {"drained": drained and drained[:LONGEST]})
             answer.raise_for_status()
         except httpx.HTTPError as error:
             log.debug("heartbeat not delivered: %s", error)

@@ -1,0 +1,48 @@
+"""Whether the stores are there that a pool's stages open; where one is not, the worker takes nothing.
+
+The indoor NAS, which sees its own disks alone, never takes what is to be copied to the shed.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from dashcam.storage.layout import INDOOR, SHED
+from dashcam.storage.roots import StoreError, Stores
+
+NEEDED = {"jetson": (INDOOR,), "gpu": (INDOOR,), "nas": (INDOOR, SHED)}
+"""The server's worker has housekeeping to do without any; a clip whose store it misses there waits by itself."""
+LOOK_S = 5.0
+PATIENCE_S = 10.0
+"""A mount whose server has gone answers nothing at all."""
+
+
+class Mounts:
+    def __init__(self, stores: Stores, pool: str, changed: Callable[[], None]) -> None:
+        """``changed`` is called when ``missing`` has changed."""
+        self.stores, self.needed, self.changed = stores, NEEDED.get(pool, ()), changed
+        self.missing: str | None = "its stores have not been looked at yet" if self.needed else None
+        """Why it cannot work."""
+
+    async def watch(self) -> None:
+        while self.needed:
+            looking = asyncio.create_task(asyncio.to_thread(self.look))
+            await asyncio.wait({looking}, timeout=PATIENCE_S)
+            if not looking.done():
+                self.say(f"{' or '.join(self.needed)} does not answer: see to its mount")
+            self.say(await looking)
+            await asyncio.sleep(LOOK_S)
+
+    def look(self) -> str | None:
+        for store in self.needed:
+            try:
+                self.stores.root(store)
+            except StoreError as error:
+                return str(error).removesuffix(".")
+            except OSError as error:
+                return f"{store} cannot be looked into ({error.strerror}): see to its mount"
+        return None
+
+    def say(self, missing: str | None) -> None:
+        if missing != self.missing:
+            self.missing = missing
+            self.changed()
