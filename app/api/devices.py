@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import system
 from app.system import Broadcast
 from dashcam.catalog import devices
-from dashcam.catalog.models import Device
+from dashcam.catalog.models import DeviceRow
 from dashcam.database import reading, writing
 
 router = APIRouter(prefix="/devices", tags=["devices"])
@@ -32,12 +32,12 @@ class DeviceState(Heartbeat):
     paused_until: datetime | None
 
 
-class Pause(BaseModel):
+class PauseAnswer(BaseModel):
     paused: bool
     until: datetime | None = None
 
 
-class Word(Pause):
+class PauseAndOffers(PauseAnswer):
     offers: int
     """How many runs have been offered to the pool since this server started."""
 
@@ -59,13 +59,13 @@ def heartbeat(beat: Heartbeat) -> None:
 @router.get("")
 def list_devices() -> list[DeviceState]:
     with reading(system.current().engine) as session:
-        return [state_of(device) for device in session.scalars(select(Device).order_by(Device.hostname))]
+        return [state_of(device) for device in session.scalars(select(DeviceRow).order_by(DeviceRow.hostname))]
 
 
 @router.get("/{hostname}")
 def get_device(hostname: str) -> DeviceState:
     with reading(system.current().engine) as session:
-        device = session.get(Device, hostname)
+        device = session.get(DeviceRow, hostname)
     if device is None:
         raise unknown(hostname)
     return state_of(device)
@@ -79,7 +79,7 @@ async def get_pause(
     pool: Annotated[str | None, Query(max_length=40)] = None,
     offers: int = 0,
     wait_s: Annotated[float, Query(ge=0, le=60)] = 0,
-) -> Word:
+) -> PauseAndOffers:
     """Whether a person has paused the device, and how many runs its ``pool`` was offered. With ``wait_s`` the answer
     waits so long for a pause other than ``known`` or another number of ``offers``."""
     here = system.current()
@@ -93,7 +93,7 @@ async def get_pause(
             pause = await asyncio.to_thread(read_pause, hostname)
             left = deadline - loop.time()
             if pause.paused != known or offered.number != offers or left <= 0 or gone.done():
-                return Word(paused=pause.paused, until=pause.until, offers=offered.number)
+                return PauseAndOffers(paused=pause.paused, until=pause.until, offers=offered.number)
             if pause.until is not None:
                 left = min(left, max(0.1, (pause.until - datetime.now(UTC)).total_seconds()))
             await first_of(changes, gone, left)
@@ -119,18 +119,18 @@ async def disconnected(request: Request) -> None:
 
 
 @router.put("/{hostname}/pause")
-async def pause_device(hostname: str, wish: PauseWish) -> Pause:
+async def pause_device(hostname: str, wish: PauseWish) -> PauseAnswer:
     """The device gives back what it works on, within seconds, and takes nothing until then. Other devices may."""
     until = None if wish.for_s is None else datetime.now(UTC) + timedelta(seconds=wish.for_s)
-    return await change_pause(hostname, Pause(paused=True, until=until))
+    return await change_pause(hostname, PauseAnswer(paused=True, until=until))
 
 
 @router.delete("/{hostname}/pause")
-async def resume_device(hostname: str) -> Pause:
-    return await change_pause(hostname, Pause(paused=False))
+async def resume_device(hostname: str) -> PauseAnswer:
+    return await change_pause(hostname, PauseAnswer(paused=False))
 
 
-async def change_pause(hostname: str, pause: Pause) -> Pause:
+async def change_pause(hostname: str, pause: PauseAnswer) -> PauseAnswer:
     def write() -> bool:
         with writing(system.current().engine) as session:
             if pause.paused:
@@ -152,7 +152,7 @@ def unknown(hostname: str) -> HTTPException:
     return HTTPException(404, f"No device called {hostname} has reported here.")
 
 
-def state_of(device: Device) -> DeviceState:
+def state_of(device: DeviceRow) -> DeviceState:
     pause = devices.wanted(device, datetime.now(UTC))
     return DeviceState(
         hostname=device.hostname,

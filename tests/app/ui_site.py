@@ -22,7 +22,7 @@ from app import media, pages, system
 from dashcam.catalog import accuracy, holdings
 from dashcam.catalog.apply import apply, apply_facts
 from dashcam.catalog.deriving import derive_everything
-from dashcam.catalog.models import Device, Rejection, Video
+from dashcam.catalog.models import DeviceRow, Rejection, Video
 from dashcam.catalog.places import place_sightings
 from dashcam.config import Site
 from dashcam.config.model import RetentionDays
@@ -87,11 +87,13 @@ def fill(session: Session, archive: Path) -> None:
         session, 101, NOON + timedelta(hours=1), outcome=None, media=None, poster=None, frames_decoded=None
     )
     add_task(session, held, hold="run cancelled in Prefect", failures=1, last_error=f"No such file: {NASTY}")
-    session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=datetime.now(UTC), info={"card": NASTY}))
-    session.add(Device(hostname="shed-nas", device_type="nas", last_seen=NOON, info={}))
+    session.add(DeviceRow(hostname="gpu-pc", device_type="gpu", last_seen=datetime.now(UTC), info={"card": NASTY}))
+    session.add(DeviceRow(hostname="shed-nas", device_type="nas", last_seen=NOON, info={}))
     drained = "other programs load the graphics card with 63 %"
     info = {"pool": "gpu", "cores": 16}
-    session.add(Device(hostname="study-pc", device_type="gpu", last_seen=datetime.now(UTC), info=info, drained=drained))
+    session.add(
+        DeviceRow(hostname="study-pc", device_type="gpu", last_seen=datetime.now(UTC), info=info, drained=drained)
+    )
 
 
 def kept_and_gone(session: Session, here: Video, gone: Video) -> None:

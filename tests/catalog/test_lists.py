@@ -13,7 +13,7 @@ from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.devices import Pause
-from dashcam.catalog.models import Device, SightingRow
+from dashcam.catalog.models import DeviceRow, SightingRow
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.search import PlateFilter
 from dashcam.catalog.totals import Totals
@@ -217,7 +217,7 @@ def test_totals_and_devices(engine: Engine) -> None:
         video = add_video(session, 1)
         add_sighting(session, video, "LT23CGK")
         add_sighting(session, video, "DIVERTED", best_s=5.0, confirmed=False)
-        session.add(Device(hostname="gpu-pc", device_type="gpu", last_seen=NOON, info={"cores": 8}))
+        session.add(DeviceRow(hostname="gpu-pc", device_type="gpu", last_seen=NOON, info={"cores": 8}))
     with reading(engine) as session:
         assert catalogue_totals(session) == Totals(videos=1, footage_s=10.0, plates=1, sightings=1)
         free = Pause(paused=False)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import Device
+from dashcam.catalog.models import DeviceRow
 
 SILENT = timedelta(seconds=90)
 """A device says that it is there every 20 s; one not heard of for so long is gone."""
@@ -25,13 +25,13 @@ def beat(
     session: Session, hostname: str, device_type: str, info: dict[str, Any], drained: str | None, now: datetime
 ) -> None:
     """The device is there; ``drained`` is why it takes no work. What a person wants of it stays."""
-    told = Device(hostname=hostname, device_type=device_type, info=info, drained=drained, last_seen=now)
+    told = DeviceRow(hostname=hostname, device_type=device_type, info=info, drained=drained, last_seen=now)
     session.merge(told)
 
 
 def pause(session: Session, hostname: str, until: datetime | None = None) -> bool:
     """False when no such device has reported here."""
-    device = session.get(Device, hostname)
+    device = session.get(DeviceRow, hostname)
     if device is not None:
         device.paused, device.paused_until = True, until
     return device is not None
@@ -39,7 +39,7 @@ def pause(session: Session, hostname: str, until: datetime | None = None) -> boo
 
 def resume(session: Session, hostname: str) -> bool:
     """False when no such device has reported here."""
-    device = session.get(Device, hostname)
+    device = session.get(DeviceRow, hostname)
     if device is not None:
         device.paused, device.paused_until = False, None
     return device is not None
@@ -47,18 +47,18 @@ def resume(session: Session, hostname: str) -> bool:
 
 def pause_of(session: Session, hostname: str, now: datetime) -> Pause:
     """Whether the device is paused now; nobody has paused one that is not known."""
-    device = session.get(Device, hostname)
+    device = session.get(DeviceRow, hostname)
     return Pause(False) if device is None else wanted(device, now)
 
 
-def wanted(device: Device, now: datetime) -> Pause:
+def wanted(device: DeviceRow, now: datetime) -> Pause:
     over = device.paused_until is not None and device.paused_until <= now
     return Pause(True, device.paused_until) if device.paused and not over else Pause(False)
 
 
 def names_drained(session: Session, now: datetime) -> set[str]:
     """The names of those that take no work: paused, or drained by a rule of their own."""
-    found = session.scalars(select(Device))
+    found = session.scalars(select(DeviceRow))
     return {one.hostname for one in found if one.drained is not None or wanted(one, now).paused}
 
 
@@ -74,7 +74,7 @@ class DeviceLine:
 
 def lines(session: Session, now: datetime) -> list[DeviceLine]:
     """All of them as the pages show them, by type and name."""
-    rows = session.scalars(select(Device).order_by(Device.device_type, Device.hostname))
+    rows = session.scalars(select(DeviceRow).order_by(DeviceRow.device_type, DeviceRow.hostname))
     return [
         DeviceLine(row.hostname, row.device_type, row.last_seen, dict(row.info), wanted(row, now), row.drained)
         for row in rows

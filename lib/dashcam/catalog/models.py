@@ -301,7 +301,7 @@ class Rejection(Base):
     missed: Mapped[int | None]
 
 
-class Device(Base):
+class DeviceRow(Base):
     """A machine that has said it is there."""
 
     __tablename__ = "device"

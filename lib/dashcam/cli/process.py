@@ -14,7 +14,7 @@ from dashcam.cli.reach import home_of
 
 if TYPE_CHECKING:
     from dashcam.embedded.job import Job, Standing
-    from dashcam.embedded.report import Report
+    from dashcam.embedded.report import JobReport
     from dashcam.embedded.system import EmbeddedSystem
 
 
@@ -31,13 +31,14 @@ def process(
 ) -> None:
     """Process clips on this machine: start what is needed, follow the clips to the end, print the plates."""
     from dashcam.embedded.job import Job, find_clips
-    from dashcam.embedded.report import Report
+    from dashcam.embedded.report import JobReport
     from dashcam.embedded.system import embedded_system
     from dashcam.storage.roots import Stores
 
     began = time.monotonic()
     if json_file is not None:
-        write_json(json_file, Report(videos=[], wall_s=0))  # a file that cannot be written is said now, not after hours
+        # a file that cannot be written is said now, not after hours
+        write_json(json_file, JobReport(videos=[], wall_s=0))
     clips = find_clips(paths)
     with embedded_system(home_of(data), say) as system:
         system.start()
@@ -51,7 +52,7 @@ def process(
         else:
             say("No clips found")
         stores = Stores(config.load_site(system.home.config).store_roots())
-        report = Report(videos=job.reports(stores), wall_s=round(time.monotonic() - began, 2))
+        report = JobReport(videos=job.reports(stores), wall_s=round(time.monotonic() - began, 2))
         if json_file is not None:
             write_json(json_file, report)
         print_report(report, system)
@@ -96,7 +97,7 @@ def follow(job: "Job", system: "EmbeddedSystem") -> None:
         job.follow(config.load_site(system.home.config).dispatch.max_failures, tick)
 
 
-def print_report(report: "Report", system: "EmbeddedSystem") -> None:
+def print_report(report: "JobReport", system: "EmbeddedSystem") -> None:
     from dashcam.embedded.report import table_of
 
     if report.videos:

@@ -41,7 +41,7 @@ class VideoReport(BaseModel):
     archive: str | None
 
 
-class Report(BaseModel):
+class JobReport(BaseModel):
     videos: list[VideoReport]
     wall_s: float
 
@@ -74,7 +74,7 @@ def plate_report(sighting: dict[str, Any], stores: Stores) -> PlateReport:
     return PlateReport.model_validate(fields | {"crop": str(stores.path(sighting["crop"]))})
 
 
-def table_of(report: Report) -> Table:
+def table_of(report: JobReport) -> Table:
     """The plates found, by clip; clips without any have one line that says so."""
     table = Table(title="Plates found", title_justify="left", header_style="bold", expand=False)
     for heading, justify in (("Clip", "left"), ("Plate", "left"), ("Sure", "right"), ("Seen at", "right")):

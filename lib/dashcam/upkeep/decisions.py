@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import CameraClock, Device, Holding, Protection, TripDecision, TripRow, Video
+from dashcam.catalog.models import CameraClock, DeviceRow, Holding, Protection, TripDecision, TripRow, Video
 from dashcam.database import UtcDateTime
 from dashcam.records import ClipRecord, Record, StageRecord
 from dashcam.storage import bundle, layout
@@ -51,7 +51,7 @@ class Decisions(Record):
 def said(session: Session) -> Decisions:
     """What a person has said; cheap, for it is asked often. The rest is in `all_of`."""
     words = {one.__tablename__: _rows(session, select(one.__table__)) for one in (*OF_THE_SITE, *OF_A_CLIP)}
-    return Decisions(said=words, paused=_rows(session, select(Device.__table__).where(Device.paused)))
+    return Decisions(said=words, paused=_rows(session, select(DeviceRow.__table__).where(DeviceRow.paused)))
 
 
 def all_of(session: Session) -> Decisions:
@@ -97,7 +97,7 @@ def put_back(session: Session, decisions: Decisions, tables: Iterable[Any], vide
 
 def put_back_pauses(session: Session, decisions: Decisions) -> None:
     for row in decisions.paused:
-        _insert(session, Device, row)
+        _insert(session, DeviceRow, row)
 
 
 def put_back_gone(session: Session, decisions: Decisions, video_id: str) -> None:
