@@ -13,7 +13,9 @@ from prefect.states import Failed
 
 from dashcam.tasks.chain import STAGES
 
-FLOWS = frozenset({*(stage.flow for stage in STAGES.values()), "scan", "retention", "sweep", "backup", "scrub"})
+FLOWS = frozenset(
+    {*(stage.flow for stage in STAGES.values()), "scan", "retention", "sweep", "backup", "scrub", "maintenance"}
+)
 
 
 class Foreign(Exception):

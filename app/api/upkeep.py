@@ -7,6 +7,8 @@ from app.upkeep import BackupState
 from dashcam.catalog.record import record_of
 from dashcam.database import reading
 from dashcam.records import ClipRecord
+from dashcam.upkeep import maintenance
+from dashcam.upkeep.maintenance import Maintained
 
 router = APIRouter(tags=["upkeep"])
 
@@ -24,6 +26,13 @@ def take_backup() -> BackupState:
     if not upkeep.begin():
         raise HTTPException(409, "A backup is under way already: wait until it has ended.")
     return upkeep.told()
+
+
+@router.post("/maintenance")
+def maintain() -> Maintained:
+    """Put the catalogue in order: plates and trips that nothing refers to go, the search's keys are held against the
+    plates, the database counts anew what it plans by. In short transactions; safe to repeat."""
+    return maintenance.maintain(system.current().engine)
 
 
 @router.get("/videos/{video_id}/record")

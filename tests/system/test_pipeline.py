@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -283,6 +284,21 @@ def test_process_alone_starts_and_ends_everything(drive: Path, truth: Truth, tmp
     began = time.monotonic()
     assert "Nothing to do" in dashcam("process", clip, "--data", data).stderr
     assert time.monotonic() - began < min(15, first)
+
+
+def test_a_lost_database_is_made_anew_and_nothing_is_done_again(
+    running: Running, processed: dict[str, Any], drive: Path, tmp_path: Path
+) -> None:
+    """On a copy of the archive that the running system has made."""
+    shutil.copytree(running.data / "archive", tmp_path / "data/archive", ignore=shutil.ignore_patterns(".dashcam"))
+    rebuilt = dashcam("rebuild", "--data", tmp_path / "data")
+    assert rebuilt.returncode == 0 and "clips from their archives" in rebuilt.stderr, rebuilt.stderr
+    clips = [drive / Path(video["file"]).name for video in processed["videos"]]
+    again = dashcam("process", *clips, "--data", tmp_path / "data", "--json", tmp_path / "out.json")
+    assert "Nothing to do" in again.stderr, again.stderr
+    told = json.loads((tmp_path / "out.json").read_text())["videos"]
+    without = [video | {"archive": ""} for video in told]
+    assert without == [video | {"archive": ""} for video in processed["videos"]]
 
 
 def states_in_prefect(data: Path) -> set[str]:
