@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import migrations
@@ -116,3 +117,11 @@ def test_why_a_device_takes_no_work_outlives_its_new_name(any_engine: Engine) ->
     migrations.upgrade(any_engine)
     with any_engine.connect() as connection:
         assert connection.execute(text("SELECT drained FROM device")).scalars().all() == ["a game runs"]
+
+
+def test_migrations_are_one_chain_in_the_order_of_their_files() -> None:
+    """Two that were written side by side would have the database refused at the next start."""
+    scripts = ScriptDirectory.from_config(migrations.scripts())
+    chain = [script.revision for script in scripts.walk_revisions()]
+    files = sorted(Path(migrations.__file__).parent.glob("versions/*.py"), reverse=True)
+    assert chain == [file.name[:4] for file in files]
