@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from blocks.device import LocalDevice
-from dashcam.catalog.models import Device
+from dashcam.catalog.models import DeviceRow
 from dashcam.config import DeviceSettings
 from dashcam.database import reading
 from dashcam.storage.roots import Stores
@@ -83,7 +83,7 @@ def test_a_worker_rests_while_a_store_is_away_and_says_why(
 
     def told() -> str | None:
         with reading(engine) as session:
-            known = session.get(Device, "shed")
+            known = session.get(DeviceRow, "shed")
             return known and known.drained
 
     async def all_of_it() -> None:
