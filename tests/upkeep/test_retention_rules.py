@@ -88,6 +88,12 @@ def test_a_run_takes_no_more_of_a_store_than_its_share(
         assert sum(sizes) <= share * total
 
 
+def test_what_is_more_than_the_share_waits() -> None:
+    clips = due([a_thing(video_id=f"{number:016x}", bytes=60) for number in range(3)], GUIDE, NOW)
+    now, later = within(clips, both(1000), 0.13)
+    assert (len(now), len(later)) == (2, 1)
+
+
 @given(things, rules, st.integers(1, 4000))
 def test_keeping_for_longer_never_makes_anything_go_sooner(held: Held, rules: Rules, more: int) -> None:
     longer = rules.model_copy(
