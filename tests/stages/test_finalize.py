@@ -1,6 +1,7 @@
 """Nothing is let go before the archive has been proven once more, and raw footage not at all."""
 
 import logging
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -206,7 +207,7 @@ def test_what_cannot_be_seen_any_more_is_not_gone(
 
     def unmounts(folder: Path) -> None:
         sync(folder)
-        if folder.name == layout.PREPROC:
+        if folder.name == layout.PREPROC and not any(folder.iterdir()):
             (tmp_path / "nas").rename(tmp_path / "away")
             (tmp_path / "nas").mkdir()
 
@@ -214,3 +215,17 @@ def test_what_cannot_be_seen_any_more_is_not_gone(
     with pytest.raises(StoreMissing):
         finalize.run(task(), replace(ctx, stores=stores))
     assert (tmp_path / "away/heavy_output/v1").is_dir()
+
+
+def test_who_is_killed_while_removing_leaves_no_half_bundle(
+    ctx: StageContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chaos in one process, seed 5110 of 28 November."""
+
+    def killed(folder: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        finalize.run(task(), ctx)
+    assert [one.name for one in (tmp_path / "nas/preproc").iterdir() if not one.name.startswith(".")] == []

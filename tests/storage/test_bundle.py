@@ -328,3 +328,13 @@ def test_a_manifest_that_is_missing_or_damaged_is_a_plain_sentence(tmp_path: Pat
         (tmp_path / layout.MANIFEST).write_bytes(text)
     with pytest.raises(StorageError, match=r"manifest"):
         bundle.read_manifest(tmp_path)
+
+
+def test_a_folder_that_was_swept_away_or_unmounted_is_not_made_anew_by_the_next_file(tmp_path: Path) -> None:
+    """Else half a bundle gets its name, or lies where nothing is mounted: chaos in one process, seeds 5064 and 5121 of
+    28 November."""
+    (tmp_path / "source").write_bytes(b"1")
+    for name in ("a", "plates/a"):
+        with pytest.raises(FileNotFoundError):
+            bundle.copy_file(tmp_path / "source", tmp_path / ".v1.0123456789ab.part", name)
+    assert {one.name for one in tmp_path.iterdir()} == {"source"}

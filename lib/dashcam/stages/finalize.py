@@ -1,6 +1,5 @@
 """FINALIZE_VIDEO: the archive is read once more against its manifest; only then its intermediates are let go."""
 
-import shutil
 from pathlib import Path
 
 from dashcam.records import FinalizeResult
@@ -68,7 +67,5 @@ def _remove(uri: str, stores: Stores) -> bool:
     if not folder.is_dir():
         stores.path(uri)  # the store may have gone away between the two
         return False
-    with bundle.explained(folder.parent):
-        shutil.rmtree(folder)
-    bundle.sync_folder(folder.parent)
+    bundle.let_go(folder)
     return True

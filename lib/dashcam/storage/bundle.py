@@ -216,9 +216,13 @@ def hash_file(path: Path, on_bytes: Callable[[int], None] = lambda count: None) 
 def copy_file(
     source: Path, folder: Path, name: str, on_bytes: Callable[[int], None] = lambda count: None
 ) -> ManifestEntry:
-    """Copies a file to ``name`` in a folder, flushed to disk; by the entry, what was read, the copy can be proven."""
+    """Copies a file to ``name`` in a folder, flushed to disk; by the entry, what was read, the copy can be proven.
+
+    The folder itself is never made: where it is gone its store was unmounted, or another run has swept it away.
+    """
     target = folder / name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    for below in reversed(target.relative_to(folder).parents[:-1]):
+        (folder / below).mkdir(exist_ok=True)
     digest, size = hashlib.sha256(), 0
     with source.open("rb") as read, target.open("xb") as write:
         while block := read.read(CHUNK):
