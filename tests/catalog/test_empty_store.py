@@ -17,8 +17,11 @@ from tests.catalog.test_arrival import Nas
 
 def task_for(video_id: str) -> Task:
     clip = InputRef(device="indoor_nas", path="a.MP4", type="video")
-    known = {"task_id": 1, "revision": 1, "device_type": "server", "state": "pending", "created_at": datetime.now(UTC)}
-    return Task.model_validate(known | {"task_type": TaskType.INGEST_VIDEO, "video_id": video_id, "inputs": [clip]})
+    known = {"task_id": 1, "revision": 1, "device_type": "main_server", "state": "pending"}
+    return Task.model_validate(
+        known
+        | {"task_type": TaskType.INGEST_VIDEO, "video_id": video_id, "inputs": [clip], "created_at": datetime.now(UTC)}
+    )
 
 
 @pytest.mark.parametrize("empty", [True, False])
