@@ -296,9 +296,9 @@ def test_a_lost_database_is_made_anew_and_nothing_is_done_again(
     clips = [drive / Path(video["file"]).name for video in processed["videos"]]
     again = dashcam("process", *clips, "--data", tmp_path / "data", "--json", tmp_path / "out.json")
     assert "Nothing to do" in again.stderr, again.stderr
-    told = json.loads((tmp_path / "out.json").read_text())["videos"]
-    without = [video | {"archive": ""} for video in told]
-    assert without == [video | {"archive": ""} for video in processed["videos"]]
+    told = json.dumps(json.loads((tmp_path / "out.json").read_text())["videos"])
+    before = json.dumps(processed["videos"])
+    assert told.replace(str(tmp_path / "data"), "DATA") == before.replace(str(running.data), "DATA")
 
 
 def states_in_prefect(data: Path) -> set[str]:
