@@ -24,7 +24,7 @@ class Mounts:
         """Why it cannot work."""
 
     async def watch(self) -> None:
-        while self.needed:
+        while True:
             looking = asyncio.create_task(asyncio.to_thread(self.look))
             await asyncio.wait({looking}, timeout=PATIENCE_S)
             if not looking.done():

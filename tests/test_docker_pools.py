@@ -32,7 +32,9 @@ async def asked_for(client: PrefectClient, pool: str) -> dict[str, Any]:
         deployment.id, parameters={"task_ids": []}, tags=["test"], state=Scheduled()
     )
     template = (await client.read_work_pool(pool)).base_job_template
-    configuration = await worker.DockerWorkerJobConfiguration.from_template_and_values(template, values={})
+    configuration = await worker.DockerWorkerJobConfiguration.from_template_and_values(
+        template, values={"command": "touch /tmp/hole"}
+    )
     configuration.prepare_for_flow_run(run, deployment)
     configuration.env["PREFECT_API_URL"] = "http://main-server:4200/api"
     assert configuration.image_pull_policy == "Never"

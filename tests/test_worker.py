@@ -16,6 +16,7 @@ from dashcam.config import DeviceSettings
 from dashcam.config.model import Availability
 from dashcam.device.availability import Rule
 from dashcam.storage.roots import Stores
+from dashcam.tasks.chain import POOLS
 from flows.preemption import Worker
 from flows.watch import Watch
 
@@ -29,11 +30,14 @@ class Lost:
         raise OSError("GPU is lost")
 
 
-async def watched(rule: Rule, seconds: float) -> None:
+async def watched(rule: Rule, seconds: float, pool: str = "gpu") -> bool:
+    """Whether it was watched for as long as it should."""
     async with httpx.AsyncClient(base_url="http://127.0.0.1:9") as nobody:
-        watch = Watch(Worker("gpu"), LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), "gpu", nobody)
+        watch = Watch(Worker(pool), LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), pool, nobody)
         watch.rule = rule
-        await watch.until({asyncio.create_task(asyncio.sleep(seconds))})
+        worked = asyncio.create_task(asyncio.sleep(seconds))
+        await watch.until({worked})
+        return worked.done()
 
 
 def test_a_watch_that_breaks_is_heard_of() -> None:
@@ -41,8 +45,9 @@ def test_a_watch_that_breaks_is_heard_of() -> None:
         asyncio.run(watched(Rule(Availability(), [(Lost(), 20.0)]), 30))
 
 
-def test_a_server_that_does_not_answer_breaks_nothing() -> None:
-    asyncio.run(watched(Rule(Availability(), []), 0.2))
+@pytest.mark.parametrize("pool", POOLS)
+def test_a_server_that_does_not_answer_breaks_nothing(pool: str) -> None:
+    assert asyncio.run(watched(Rule(Availability(), []), 0.2, pool))
 
 
 def test_flows_of_every_worker_tell_that_they_are_alive_before_they_are_taken_for_dead(
