@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 from typing import Any, Literal
 
+from rich.table import Table
+
 Mode = Literal["real", "alone"]
 
 
@@ -98,7 +100,20 @@ class FaultRecord:
 def markdown(report: Report) -> list[str]:
     """The table of docs/reliability.md."""
     lines = ["| fault | injections | seeds | violations | recovery s, median | longest |", "|---|---|---|---|---|---|"]
+    return lines + [f"| {' | '.join([name, *cells(one)])} |" for name, one in report.faults().items()]
+
+
+def table_of(report: Report) -> Table:
+    title = f"{len(report.seeds)} seeds, {len(report.injections)} injections, {len(report.violations)} violations"
+    table = Table(title=title, title_justify="left")
+    table.add_column("fault")
+    for heading in ("injections", "seeds", "violations", "recovery s, median", "longest"):
+        table.add_column(heading, justify="right")
     for name, one in report.faults().items():
-        took = [f"{value:.1f}" if value is not None else "" for value in (one.recovery_median_s, one.recovery_max_s)]
-        lines.append(f"| {name} | {one.injections} | {one.seeds} | {one.violations} | {took[0]} | {took[1]} |")
-    return lines
+        table.add_row(name, *cells(one))
+    return table
+
+
+def cells(one: FaultRecord) -> list[str]:
+    took = [f"{value:.1f}" if value is not None else "" for value in (one.recovery_median_s, one.recovery_max_s)]
+    return [str(one.injections), str(one.seeds), str(one.violations), *took]
