@@ -25,6 +25,7 @@ from dashcam.vision.detect.onnx_detector import quickest_weights
 RECOVERY_S = 180.0
 """Within so long of a fault's end everything has gone on by itself."""
 FAULTS_A_SEED = (6, 10)
+CLIPS_A_FAULT = 2
 REFERENCE = -1
 VARIANTS_A_SEED = 1000
 
@@ -43,12 +44,12 @@ class Warm:
     names: dict[str, str] = field(default_factory=dict)
     """Of each clip handed in, by its id: which one it is a variant of."""
 
-    def hand_in(self, clips: Path, seed: int, number: int) -> dict[str, tuple[Path, bytes]]:
-        """A variant of every base clip; its file and content by its id."""
+    def hand_in(self, base: Sequence[Path], clips: Path, seed: int, number: int) -> dict[str, tuple[Path, bytes]]:
+        """A variant of each of these clips; its file and content by its id."""
         folder = clips / str(seed) / str(number)
         folder.mkdir(parents=True)
         made = {}
-        for clip in self.base:
+        for clip in base:
             made[folder / clip.name] = variant(clip, (seed + 2) * VARIANTS_A_SEED + number)
         for path, content in made.items():
             path.write_bytes(content)
@@ -141,7 +142,7 @@ def warm_system(folder: Path, base: Sequence[Path], reference: dict[str, str], s
         driven.up()
         driven.wait_until_up()
         warm = Warm(driven, base, reference)
-        warm.hand_in(folder / "clips", REFERENCE, 0)
+        warm.hand_in(base, folder / "clips", REFERENCE, 0)
         if sentence := finished(warm, RECOVERY_S):
             raise NothingToDo(f"The undisturbed run did not end: {sentence}")
         if not reference:
@@ -178,7 +179,7 @@ def run_seed(warm: Warm, clips: Path, seed: int, names: Sequence[str], say: Say)
 
     try:
         for number in range(random.randint(*FAULTS_A_SEED)):
-            given |= warm.hand_in(clips, seed, number)
+            given |= warm.hand_in(random.sample(warm.base, CLIPS_A_FAULT), clips, seed, number)
             open_ones = warm.unfinished()
             scene.clips = dict(place for video_id, place in given.items() if video_id in open_ones)
             name = random.choice(names)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dashcam import Explained
 from dashcam.cli.output import JsonOption, out, say, unwritable, write_json
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def chaos(
 
 def alone(folder: Path, seeds: Sequence[int], faults: Sequence[str] | None, minutes: float | None) -> "Report":
     """Each seed by itself, in one process."""
-    raise NotImplementedError
+    raise Explained("Chaos in one process is not there yet: use --real.")
 
 
 def finish(report: "Report", json_file: Path | None) -> None:
