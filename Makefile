@@ -4,6 +4,7 @@
 # make guards   each guard of tests/guards.toml taken out by itself: the test that names it has to fail (10 minutes)
 # make fuzz-clips  CLIPS (300) damaged clips through the whole pipeline, from SEED on; REAL: a folder with real ones
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
+# make chaos    faults by seed, SEEDS of them (10), for CHAOS_MIN minutes at most; .chaos/report.json
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
 # make train-reader   the plate reader from drawn and photographed plates, about an hour on two cores
@@ -19,6 +20,8 @@ SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 
 CLIPS ?= 300
 FUZZ_S ?= 60
+SEEDS ?= 10
+CHAOS_MIN ?=
 
 .PHONY: demo test test-torch check guards fuzz evaluate train-reader train-detector format setup clean
 
@@ -51,6 +54,10 @@ fuzz-clips: $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz
 	PYTHONPATH=lib:. $(BIN)/python -m tests.fuzz.containers .fuzz/containers -max_total_time=$(FUZZ_S) -print_final_stats=1
+
+chaos: $(VENV)/.dev
+	@mkdir -p .chaos
+	$(BIN)/dashcam chaos --seeds $(SEEDS) $(if $(CHAOS_MIN),--minutes $(CHAOS_MIN)) --json .chaos/report.json
 
 evaluate: $(VENV)/.base
 	PYTHONPATH=lib:. $(BIN)/python -m benchmarks.plates --data $(SHARED)/data
@@ -100,4 +107,4 @@ $(TRAIN)/.done: training/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(TRAIN) .demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAIN) .demo .fuzz .chaos .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

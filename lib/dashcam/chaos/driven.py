@@ -17,7 +17,8 @@ import psutil
 
 from dashcam import sqlite
 from dashcam.chaos.wire import Wire
-from dashcam.embedded.home import DEVICE_TYPES, Home, Ports, device_name
+from dashcam.config.model import DEVICE_TYPE_OF
+from dashcam.embedded.home import Home, Ports, device_name
 from dashcam.embedded.keeper import Say
 from dashcam.embedded.processes import end_tree
 from dashcam.embedded.system import session_is
@@ -86,7 +87,7 @@ class Driven:
         for pool in POOLS:
             mine: dict[str, Any] = {"detector_weights": str(self.weights), "threads": 1} if pool == "gpu" else {}
             (devices / f"{device_name(pool)}.json").write_text(json.dumps(mine))
-            theirs = {"device_type": DEVICE_TYPES[pool], "storage": {"local_scratch": str(self.data / SECOND)}}
+            theirs = {"device_type": DEVICE_TYPE_OF[pool], "storage": {"local_scratch": str(self.data / SECOND)}}
             (devices / f"{SECOND}-{pool}.json").write_text(json.dumps(theirs | mine))
 
     def up(self) -> None:

@@ -56,7 +56,7 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "seeds": len(self.seeds),
+            "seeds": len(set(self.seeds)),
             "first_seed": min(self.seeds, default=None),
             "injections": len(self.injections),
             "violations": len(self.violations),
@@ -104,7 +104,7 @@ def markdown(report: Report) -> list[str]:
 
 
 def table_of(report: Report) -> Table:
-    title = f"{len(report.seeds)} seeds, {len(report.injections)} injections, {len(report.violations)} violations"
+    title = f"{len(set(report.seeds))} seeds, {len(report.injections)} injections, {len(report.violations)} violations"
     table = Table(title=title, title_justify="left")
     table.add_column("fault")
     for heading in ("injections", "seeds", "violations", "recovery s, median", "longest"):

@@ -1,8 +1,10 @@
 """``dashcam chaos``: faults by seed, and whether everything held."""
 
 import secrets
+import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from dashcam.chaos.report import Report
 
 FAILING = "failing-seeds.txt"
+MODES = {None: ("alone", "real"), True: ("real",), False: ("alone",)}
 
 
 def register(app: typer.Typer) -> None:
@@ -27,7 +30,7 @@ def chaos(
         int | None, typer.Option(min=0, help="The first of them, the others follow; default: a new one.")
     ] = None,
     json_file: JsonOption = None,
-    real: Annotated[
+    only_real: Annotated[
         bool | None,
         typer.Option("--real/--alone", help="Only the real system, or only without Prefect; default: both."),
     ] = None,
@@ -42,32 +45,68 @@ def chaos(
     ] = None,
 ) -> None:
     """Do harm to the pipeline, by seed, and see that nothing is lost, doubled or left over."""
+    if sys.platform == "win32":
+        raise Explained("dashcam chaos needs Linux: its faults are signals, mounts and small disks.")
+    from dashcam.chaos import alone, power, real
+    from dashcam.chaos.faults import all_faults
     from dashcam.chaos.report import Report, table_of
 
+    by_mode = {"alone": [*alone.FAULTS, power.FAULT], "real": list(all_faults())}
+    chosen = chosen_of(by_mode, faults.split(",") if faults else None, MODES[only_real])
     first = secrets.randbelow(1_000_000) if first_seed is None else first_seed
     wanted = range(first, first + seeds)
     say(f"Seeds {first} to {first + seeds - 1}")
-    only = faults.split(",") if faults else None
     report = Report()
     if json_file is not None:
         write_json(json_file, report.as_json())  # a file that cannot be written is said now
+    share = minutes / len(chosen) if minutes else None
     with tempfile.TemporaryDirectory(prefix="dashcam-chaos-", ignore_cleanup_errors=True) as temporary:
         folder = keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        if real is not True:
-            report.add(alone(folder / "alone", wanted, only, minutes))
-        if real is not False:
-            from dashcam.chaos.real import run
-
-            report.add(run(folder / "real", wanted, only, say, minutes))
+        for mode, names in chosen.items():
+            place = folder / mode
+            place.mkdir(parents=True, exist_ok=True)
+            run = real.run if mode == "real" else alone_or_cut
+            report.add(run(place, wanted, names, say, share))
     finish(report, json_file)
     out.print(table_of(report))
     raise typer.Exit(1 if report.violations else 0)
 
 
-def alone(folder: Path, seeds: Sequence[int], faults: Sequence[str] | None, minutes: float | None) -> "Report":
-    """Each seed by itself, in one process."""
-    raise Explained("Chaos in one process is not there yet: use --real.")
+def chosen_of(
+    by_mode: Mapping[str, Sequence[str]], faults: Sequence[str] | None, modes: Sequence[str]
+) -> dict[str, list[str]]:
+    """The faults to do in each mode. Raises `Explained` for a name that none of these modes knows."""
+    known = {fault for mode in modes for fault in by_mode[mode]}
+    if strange := sorted(set(faults or ()) - known):
+        raise Explained(f"No such fault: {', '.join(strange)}. Known are {', '.join(sorted(known))}.")
+    chosen = {mode: [fault for fault in by_mode[mode] if faults is None or fault in faults] for mode in modes}
+    return {mode: names for mode, names in chosen.items() if names}
+
+
+def alone_or_cut(
+    folder: Path, seeds: Sequence[int], faults: Sequence[str], say: Callable[[str], None], minutes: float | None
+) -> "Report":
+    """In one process: for each seed some of the faults, and a power cut, for about so many minutes."""
+    from dashcam.chaos import alone, power
+    from dashcam.chaos.report import Report
+
+    report, began, longest_s = Report(), time.monotonic(), 0.0
+    in_process = [fault for fault in faults if fault != power.FAULT]
+    for seed in seeds:
+        at = time.monotonic()
+        if minutes is not None and at + longest_s > began + 60 * minutes:
+            break
+        if in_process:
+            report.add(alone.run(seed, folder, in_process))
+        if power.FAULT in faults:
+            report.add(power.run(seed, folder))
+        longest_s = max(longest_s, time.monotonic() - at)
+        for one in report.violations:
+            if one.seed == seed:
+                say(f"seed {seed}: VIOLATION {one.invariant}: {one.sentence}")
+    injections, broken = len(report.injections), len(report.violations)
+    say(f"In one process: {len(set(report.seeds))} seeds, {injections} injections, {broken} violations")
+    return report
 
 
 def finish(report: "Report", json_file: Path | None) -> None:
