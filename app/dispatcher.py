@@ -20,12 +20,14 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import PrefectException
 from prefect.states import Completed
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.system import System
 from blocks.runs import TAG, crash_silent_runs, live_runs, runs_by_id
 from dashcam.catalog.devices import names_drained
+from dashcam.catalog.models import Video
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.dispatch import MOST_CLIPS, Offer, key_of, plan
@@ -37,6 +39,8 @@ BUSY_INTERVAL_S = 1.0
 IDLE_INTERVAL_S = 15.0
 RECONCILE_S = 60.0
 GIVING_BACK = timedelta(seconds=60)
+MOST_TRIPS, MOST_VIDEOS = 10, 50
+"""Of a run, as tags: each of these is in every event of the run too, and Prefect takes no event with more than 100."""
 SPENT = timedelta(seconds=60)
 """A claimed run none of whose tasks is pending: so old, nobody starts it any more."""
 
@@ -163,7 +167,7 @@ class Dispatcher:
         run = await client.create_flow_run_from_deployment(
             deployment,
             parameters={"task_ids": task_ids},
-            tags=[TAG],
+            tags=[TAG, *await self.system.ask(partial(tags_of, tasks=tasks))],
             name=f"{flow} of {len(tasks)} clip{'s' if len(tasks) > 1 else ''} ({tasks[0].video_id})",
             idempotency_key=key_of(flow, ((task.task_id, task.attempts) for task in tasks)),
         )
@@ -214,6 +218,16 @@ def read_free(session: Session, stage: TaskType, room: int, held: set[int]) -> l
         suspects = table.waiting(session, stage, now, room + len(held), suspects=True)
         free += [(task, True) for task in suspects if task.task_id not in held]
     return free
+
+
+def tags_of(session: Session, tasks: Sequence[table.Waiting]) -> list[str]:
+    """By which a person finds the runs of a clip, or of a trip, in Prefect."""
+    videos = [task.video_id for task in tasks]
+    trips = session.scalars(select(Video.trip).where(Video.video_id.in_(videos), Video.trip.is_not(None)).distinct())
+    return [
+        *(f"trip:{trip}" for trip in sorted(filter(None, trips))[:MOST_TRIPS]),
+        *(f"video:{one}" for one in videos[:MOST_VIDEOS]),
+    ]
 
 
 def offer_of(task: table.Waiting, suspect: bool) -> Offer:

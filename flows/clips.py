@@ -23,6 +23,7 @@ from dashcam import Explained
 from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
+from flows.artifacts import PlateTable, Progress
 from flows.progress import reporting
 from flows.spool import Spool
 from flows.stopwatch import LOADING, Stopwatch
@@ -74,10 +75,12 @@ class Work:
     def __post_init__(self) -> None:
         self.server = MainServerClient(self.device.server_url, self.device.token)
         self.spool = Spool(self.device.settings.scratch)
+        self.plates = PlateTable(self.device.server_url)
 
     def off(self, task_ids: Sequence[int], load: Callable[[LocalDevice], StageFunction]) -> None:
         """Raises `ServerSilent` when the main server is away, `Explained` when the stage cannot be loaded."""
         stage: StageFunction | None = None
+        progress = Progress(len(task_ids))
         try:
             for task_id in task_ids:
                 self.deliver()
@@ -88,11 +91,13 @@ class Work:
                     with self.watch.timing(LOADING):
                         stage = load(self.device)
                 self.on(todo, stage)
+                progress.clip_is_through()
             self.spool.deliver(self.server, self.server.patience_s)
         except httpx.HTTPError as error:
             raise ServerSilent(self, error) from error
         finally:
             self.server.close()
+            self.plates.publish()
         self.watch.publish()
 
     def deliver(self) -> None:
@@ -143,6 +148,7 @@ def work_on_clip(todo: Task, stage: StageFunction, work: Work) -> State:
         log.error("failed: %s", refused)
         server.failed(todo.task_id, str(refused), flow_run.id)
         return Failed(message=str(refused))
+    work.plates.note(todo, clip_name(todo), completion)
     if changed is None:
         log.warning("done, but the main server does not answer: its result waits in %s", work.spool.folder)
         return Completed(message="done; its result waits for the main server")

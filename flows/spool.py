@@ -61,9 +61,11 @@ class Spool:
     def deliver(self, server: MainServerClient, patience_s: float | None = None) -> None:
         """Deliver what waits. What the server does not want goes; one that came too late changes nothing there.
 
-        Raises `httpx.HTTPError` when the server still does not answer, `ServerRefused` when it does not know us.
+        Raises `httpx.HTTPError` when the server still does not answer, or fails over one of them (the others are
+        delivered even so); `ServerRefused` when it does not know us.
         """
         patience_s = PATIENCE_S if patience_s is None else patience_s
+        trouble: httpx.HTTPStatusError | None = None
         for file in self.files():
             try:
                 kept = Undelivered.model_validate_json(file.read_bytes())
@@ -79,7 +81,12 @@ class Spool:
                 if refused.status in UNAUTHORISED:
                     raise
                 log.warning("the result of task %s is not wanted: %s", kept.task_id, refused)
+            except httpx.HTTPStatusError as error:
+                trouble = error
+                continue
             file.unlink(missing_ok=True)
+        if trouble is not None:
+            raise trouble
 
 
 def deliver(server: MainServerClient, kept: Undelivered, patience_s: float) -> str:

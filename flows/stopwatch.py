@@ -7,6 +7,9 @@ from contextlib import contextmanager
 import psutil
 from prefect.artifacts import create_table_artifact
 
+from flows.artifacts import key, leave
+
+TIMES = "times"
 LOADING, PROCESS = "(loading)", "(process)"  # where the name of a clip stands otherwise
 
 
@@ -33,4 +36,5 @@ class Stopwatch:
     def publish(self) -> None:
         if self.rows:
             self.note(PROCESS, time.time() - psutil.Process().create_time(), time.process_time())
-            create_table_artifact(self.rows, description="The stage's own work, and this process in all")
+            told = "The stage's own work, and this process in all"
+            leave(create_table_artifact, table=self.rows, key=key(TIMES), description=told)

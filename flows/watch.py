@@ -17,7 +17,7 @@ from blocks.device import LocalDevice
 from dashcam.device.availability import Rule, meters_of
 from flows.mounts import Mounts
 from flows.preemption import Worker
-from flows.spool import deliver_undelivered
+from flows.spool import Spool, deliver_undelivered
 
 HEARTBEAT_S = 20.0
 LOOK_S = 1.0
@@ -35,7 +35,8 @@ class Watch:
     def __init__(self, worker: Worker, device: LocalDevice, pool: str, http: httpx.AsyncClient) -> None:
         self.worker, self.settings, self.http = worker, device.settings, http
         self.pool, self.device = pool, device
-        self.info = {"pool": pool, "cores": os.cpu_count()}
+        self.back = asyncio.Event()
+        """The main server answers again: what waits for it need not wait for the next heartbeat."""
         available = device.settings.availability
         self.rule = Rule(available, meters_of(available, device.settings.gpu.device_id if device.settings.gpu else 0))
         self.person: str | None = "the main server has not answered yet"
@@ -77,6 +78,9 @@ class Watch:
                 told = True
                 await asyncio.sleep(PATIENCE_S)
                 continue
+            if told:
+                told = False
+                self.back.set()
             if word["offers"] != known.get("offers"):
                 self.worker.look_for_runs()
             known = {"known": word["paused"], "offers": word["offers"]}
@@ -110,13 +114,17 @@ class Watch:
 
     async def report(self) -> None:
         while True:
+            self.back.clear()
             if await self.beat():
                 await asyncio.to_thread(deliver_undelivered, self.device)
-            await asyncio.sleep(HEARTBEAT_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.back.wait(), HEARTBEAT_S)
 
     async def beat(self) -> bool:
         """Whether the main server has heard it."""
-        told = {"hostname": self.settings.hostname, "device_type": self.settings.device_type, "info": self.info}
+        waiting = len(Spool(self.settings.scratch).files())
+        info = {"pool": self.pool, "cores": os.cpu_count()} | ({"results that wait": waiting} if waiting else {})
+        told = {"hostname": self.settings.hostname, "device_type": self.settings.device_type, "info": info}
         drained = self.worker.drained
         try:
             answer = await self.http.post("/devices/heartbeat", json=told | {"drained": drained and drained[:LONGEST]})

@@ -16,6 +16,7 @@ import migrations
 from app.dispatcher import GIVING_BACK, Dispatcher, being_given_back
 from app.main import something_pending
 from app.system import System
+from dashcam.catalog.models import Video
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.storage.roots import Stores
@@ -40,6 +41,23 @@ def test_what_waits_is_offered_once_oldest_first_and_while_a_run_has_it_to_nobod
     late = heavy(site, "d")
     site.round()
     assert site.prefect.given() == [ids, late]
+
+
+def test_a_run_is_found_by_its_clips_and_their_trip(site: MainSite) -> None:
+    heavy(site, "a", "b")
+    with writing(site.engine) as session:
+        session.execute(update(Video).values(trip="2026-06-28"))
+    site.round()
+    (run,) = site.prefect.runs.values()
+    assert run.tags == ["dashcam", "trip:2026-06-28", "video:a", "video:b"]
+
+
+def test_a_run_of_many_clips_has_no_more_tags_than_prefect_takes(site: MainSite) -> None:
+    heavy(site, *(f"clip-{number}" for number in range(120)))
+    site.round()
+    (run,) = site.prefect.runs.values()
+    assert len(run.parameters["task_ids"]) == 120
+    assert len(run.tags) < 100
 
 
 def test_what_a_run_retried_in_prefect_holds_is_not_offered(site: MainSite) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect import flow
 from prefect.client.schemas.objects import State
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from blocks.device import load_device
 from blocks.register import register_all
@@ -107,6 +109,29 @@ def test_the_worker_delivers_it_without_a_run(main_server: MainServer, engine: E
     main_server.start()
     deliver_undelivered(load_device())
     assert row(engine).state == "complete" and here().files() == []
+
+
+def test_one_over_which_the_server_fails_keeps_no_other_back(
+    main_server: MainServer, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        add_task(session, add_video(session, 2), WAIT)
+    server = client.MainServerClient(main_server.url, TOKEN)
+    for task_id in (1, 2):
+        todo = server.pending(task_id)
+        assert todo is not None
+        here().keep(todo, Completion(result=looked("this device").model_dump()))
+    complete = table.complete
+
+    def failing(session: Session, task_id: int, *rest: Any) -> bool:
+        if task_id == 1:
+            raise RuntimeError("a fault of the server's")
+        return complete(session, task_id, *rest)
+
+    monkeypatch.setattr(table, "complete", failing)
+    deliver_undelivered(load_device())
+    assert [file.name for file in here().files()] == ["1.json"], "it is still there to be delivered"
+    assert (row(engine, 1).state, row(engine, 2).state) == ("pending", "complete")
 
 
 def test_a_late_one_changes_nothing(main_server: MainServer, engine: Engine) -> None:

@@ -176,7 +176,7 @@ def phases_of(prefect: httpx.Client, run_id: str) -> tuple[float, float, float]:
 
 def rows_of(prefect: httpx.Client, run_id: str) -> list[dict[str, Any]]:
     """What the run wrote down about each clip, about loading and about its process."""
-    wanted = {"artifacts": {"flow_run_id": {"any_": [run_id]}, "type": {"any_": ["table"]}}}
+    wanted = {"artifacts": {"flow_run_id": {"any_": [run_id]}, "key": {"like_": "%-times"}}}
     tables = ask(prefect, "/artifacts/filter", wanted)
     rows = TypeAdapter(list[dict[str, Any]])
     return [row for table in tables for row in rows.validate_json(table["data"])]
