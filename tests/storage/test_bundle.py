@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dashcam.records import Manifest, ManifestEntry
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
+from dashcam.storage.roots import StoreMissing, Stores
 from tests.storage.made import manifest_of
 
 OLD = {"video_lowres.mp4": b"old video", "plates/p1.jpg": b"old crop"}
@@ -338,3 +339,20 @@ def test_a_folder_that_was_swept_away_or_unmounted_is_not_made_anew_by_the_next_
         with pytest.raises(FileNotFoundError):
             bundle.copy_file(tmp_path / "source", tmp_path / ".v1.0123456789ab.part", name)
     assert {one.name for one in tmp_path.iterdir()} == {"source"}
+
+
+def test_nothing_is_written_below_a_mount_point_that_was_unmounted_while_the_folder_was_made(tmp_path: Path) -> None:
+    """The folder can be made there like anywhere; chaos in one process, `indoor-unmounted`."""
+    marker = tmp_path / "nas" / ".dashcam-store"
+    marker.parent.mkdir()
+    marker.touch()
+    stores = Stores({"indoor_nas": marker.parent}, {"indoor_nas": marker.name})
+
+    def unmounted_meanwhile() -> object:
+        marker.unlink()
+        return stores.path("indoor_nas:heavy_output/v1")
+
+    final = stores.path("indoor_nas:heavy_output/v1")
+    with pytest.raises(StoreMissing), bundle.new_folder(final, unmounted_meanwhile) as folder:
+        (folder / "file").write_bytes(b"1")
+    assert not [path for path in marker.parent.rglob("*") if path.is_file()]

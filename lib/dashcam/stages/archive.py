@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from dashcam.records import ArchiveResult, ClipRecord, Manifest, ManifestEntry
-from dashcam.stages.common import HASHES, StageContext, StageOutput
+from dashcam.stages.common import HASHES, StageContext, StageOutput, new_folder
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
@@ -62,7 +62,7 @@ def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manife
         _ensure_written(folder, written, existing.files)
         ctx.log.info("%s already holds exactly this; left alone", final)
         return existing
-    with bundle.new_folder(final) as temporary:
+    with new_folder(ctx.stores, layout.archive(task.video_id)) as temporary:
         manifest = _manifest(task, [bundle.copy_file(path, temporary, name, step) for name, path in files.items()])
         _ensure_written(folder, written, manifest.files)
         if differences := bundle.verify(temporary, manifest, step):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from dashcam import Explained
 from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.media import identity
 from dashcam.records import Record
+from dashcam.storage import bundle
 from dashcam.storage.bundle import explained
 from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks.chain import STAGES
@@ -98,6 +99,12 @@ def _ensure(task: Task, stores: Stores) -> None:
             f"{task.input('video').path} is not the clip any more that was handed in: it was still being written, or "
             "was replaced."
         )
+
+
+def new_folder(stores: Stores, uri: str) -> AbstractContextManager[Path]:
+    """`dashcam.storage.bundle.new_folder` at ``store:path``, in a store that is there before and after it is made.
+    Raises `StoreMissing` too."""
+    return bundle.new_folder(stores.path(uri), lambda: stores.path(uri))
 
 
 def ensure_all_came(task: Task, came: int, again: Callable[[], int], ctx: StageContext) -> None:

@@ -13,10 +13,10 @@ from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Candidates, HeavyResult, Manifest, ManifestEntry, Sighting, Span
-from dashcam.stages.common import HASHES, StageContext, StageOutput, ensure_all_came
+from dashcam.stages.common import HASHES, StageContext, StageOutput, ensure_all_came, new_folder
 from dashcam.stages.decoding import verdict
 from dashcam.storage import layout
-from dashcam.storage.bundle import copy_file, manifest_bytes, new_folder, tree
+from dashcam.storage.bundle import copy_file, manifest_bytes, tree
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import Detector, PlateReader
 from dashcam.vision.factory import batch_of, beside, detector_of, no_gpu_detector, reader_of, second_reader_of
@@ -74,7 +74,7 @@ class Heavy:
             damaged=reader.corrupt,
         )
         (work / layout.DETECTIONS).write_text(_detections(result) + "\n", encoding="utf-8")
-        with new_folder(ctx.stores.path(bundle)) as folder:
+        with new_folder(ctx.stores, bundle) as folder:
             (folder / layout.PLATE_CROPS).mkdir()
             written = [copy_file(path, folder, name) for name, path in tree(work).items()]
             (folder / layout.MANIFEST).write_bytes(manifest_bytes(_manifest(task, written)))

@@ -14,10 +14,9 @@ from dashcam.media.coding import NoDecoder
 from dashcam.media.decode import DecodeError, Frame, FrameReader
 from dashcam.media.images import Image, at_most, jpeg
 from dashcam.records import Candidates, Fix, PreprocessResult, ProposedRegion
-from dashcam.stages.common import StageContext, StageError, StageOutput, ensure_all_came, settings_of
+from dashcam.stages.common import StageContext, StageError, StageOutput, ensure_all_came, new_folder, settings_of
 from dashcam.stages.decoding import verdict
 from dashcam.storage import layout
-from dashcam.storage.bundle import new_folder
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import EngineLost, MissingWeights
 from dashcam.vision.triage.audit import drawn
@@ -64,7 +63,7 @@ class Preprocess:
             parameters=settings.model_dump(),
             looks=looks,
         )
-        with new_folder(ctx.stores.path(layout.preproc(task.video_id))) as folder:
+        with new_folder(ctx.stores, layout.preproc(task.video_id)) as folder:
             (folder / layout.CANDIDATES).write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
             (folder / layout.THUMBS).mkdir()
             for index, picture in seen.thumbs.kept.items():

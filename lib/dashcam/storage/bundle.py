@@ -70,14 +70,16 @@ def temporary_beside(final: Path) -> Path:
 
 
 @contextlib.contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
+def new_folder(final: Path, ensure: Callable[[], object] = lambda: None) -> Iterator[Path]:
     """A temporary folder to fill; published as ``final`` when the block ends well, removed when it does not.
 
-    What an earlier attempt that was killed has left of it goes first.
+    What an earlier attempt that was killed has left of it goes first. ``ensure`` raises when the store of ``final`` is
+    not there: the temporary folder was then made below a bare mount point, and nothing is written into it.
     """
     sweep_temporaries(final.parent, final.name)
     temporary = temporary_beside(final)
     try:
+        ensure()
         with explained(final.parent):
             yield temporary
         publish_folder(temporary, final)
