@@ -132,6 +132,7 @@ def kill_supervisor(scene: Scene) -> str:
         raise NotNow("dashcam up does not run")
     process.kill()
     process.wait()
+    scene.driven.up_process = None  # it has not fallen by itself
     scene.moment(3)
     scene.driven.up()
     return "kill -9 of dashcam up, and started again"
