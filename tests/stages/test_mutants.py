@@ -53,6 +53,13 @@ def test_a_part_that_lies_twice(
     assert not outcome.is_violation, outcome
 
 
+def test_sound_of_which_a_stretch_is_zeros(shared: Path, goes: Callable[[Mutant], Outcome]) -> None:
+    """The copy takes sound as it is, and its container refuses a packet without a head."""
+    data = real(shared, "novatek-a119v3-real.TS").data
+    outcome = goes(Mutant("hole.TS", data[:21194] + bytes(73982 - 21194) + data[73982:], "hole"))
+    assert outcome.kind == "processed", outcome
+
+
 def test_another_container_behind_a_stream(shared: Path, goes: Callable[[Mutant], Outcome]) -> None:
     """FFmpeg ends it with "try again", which is no word of the disk's."""
     data = real(shared, "novatek-a119v3-real.TS").data + real(shared, "incar-romania-1fps.mp4").data

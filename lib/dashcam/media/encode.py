@@ -13,6 +13,7 @@ import av
 from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
+from dashcam.media.coding import of_the_medium
 from dashcam.media.decode import Frame, FrameReader
 from dashcam.media.hardware import ENCODER, no_encoder
 
@@ -141,7 +142,7 @@ class LowResEncoder:
                 return
 
     def _raise(self) -> None:
-        if isinstance(self._error, OSError) and not isinstance(self._error, BlockingIOError):
+        if self._error is not None and of_the_medium(self._error):
             raise self._error  # the disk's
         if self._error is not None:
             raise EncodeError(f"{self.path.name} cannot be written: {self._error}") from self._error
@@ -197,7 +198,7 @@ class LowResEncoder:
             if packet.pts > self._sound_pts:  # a clip in which a part lies twice goes back in time
                 self._sound_pts = packet.pts
                 packet.stream = self._audio
-                self._output.mux(packet)
+                self._mux_sound(packet)
             return
         with contextlib.suppress(av.error.FFmpegError):  # damaged sound is silence
             for sound in packet.decode():
@@ -205,6 +206,14 @@ class LowResEncoder:
                     sound.pts -= start
                 if sound.pts is None or sound.pts >= 0:
                     self._output.mux(self._audio.encode(sound))
+
+    def _mux_sound(self, packet: av.Packet) -> None:
+        """Damaged sound is silence; what the disk says is not."""
+        try:
+            self._output.mux(packet)
+        except av.error.FFmpegError as error:
+            if of_the_medium(error):
+                raise
 
     def _publish(self) -> None:
         with self._part.open("rb+") as file:
