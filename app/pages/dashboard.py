@@ -1,8 +1,11 @@
 """The first page: what there is, what came in last, what is being worked on."""
 
 import asyncio
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from nicegui import ui
 from nicegui.element import Element
@@ -12,6 +15,7 @@ from app import addresses, system, wording
 from app.pages import devices, parts
 from app.pages.frame import NAME, ask, frame, now, zone
 from app.pages.parts import link, tag
+from app.progress import Progress
 from dashcam.catalog import devices as device_table
 from dashcam.catalog import search, work
 from dashcam.catalog import videos as video_table
@@ -22,6 +26,8 @@ from dashcam.catalog.videos import VideoCard, VideoFilter
 from dashcam.upkeep import checks
 
 PLATES, VIDEOS = 10, 8
+SHARE = 0.01
+"""Of one core, that a part of an open page may take to be drawn."""
 
 
 @dataclass(frozen=True)
@@ -59,43 +65,56 @@ async def look() -> tuple[Catalogue, GoingOn]:
     return catalogue, GoingOn(await here.recent(work.backlog), *await ask(going_on), troubles)
 
 
+class Place:
+    """A part of the page that is drawn anew when what it shows has changed: a card more costs a millisecond of CPU, so
+    it keeps to its `SHARE` of one core, and shows the newest a little later."""
+
+    def __init__(self, place: Element, draw: Callable[[Any], None]) -> None:
+        self.place, self.draw = place, draw
+        self.shown: Any = None
+        self.rests_until = -math.inf
+
+    def show(self, what: Any) -> None:
+        if what == self.shown or time.monotonic() < self.rests_until:
+            return
+        began = time.thread_time()
+        self.place.clear()
+        with self.place:
+            self.draw(what)
+        self.shown = what
+        self.rests_until = time.monotonic() + (time.thread_time() - began) / SHARE
+
+
 async def dashboard() -> None:
-    """Looked at every two seconds; what takes long to count or find is not asked anew each time."""
+    """Looked at every two seconds; what takes long to count, find or draw is not done anew each time."""
     known, at_work = await look()
     with frame(NAME, "/"):
-        head = tag("div")
+        head = Place(tag("div"), counts)
         with tag("div", "columns"):
-            main, side = tag("div", "wide"), tag("div", "narrow")
-    redraw(head, lambda: counts(known.totals))
-    redraw(main, lambda: came_in_last(known))
-    redraw(side, lambda: draw_work(at_work))
+            main, side = Place(tag("div", "wide"), came_in_last), Place(tag("div", "narrow"), draw_work)
+
+    def show() -> None:
+        head.show(known.totals)
+        main.show((known.totals.videos > 0, known.plates, known.videos))
+        side.show((at_work, system.current().progress.snapshot()))
 
     async def look_again() -> None:
         nonlocal known, at_work
-        catalogue_before, work_before = known, at_work
         known, at_work = await look()
-        if at_work != work_before or at_work.running:
-            redraw(side, lambda: draw_work(at_work))
-        if known != catalogue_before:
-            redraw(head, lambda: counts(known.totals))
-            redraw(main, lambda: came_in_last(known))
+        show()
 
+    show()
     ui.timer(2.0, look_again)
 
 
-def redraw(place: Element, draw: Callable[[], None]) -> None:
-    place.clear()
-    with place:
-        draw()
-
-
-def came_in_last(known: Catalogue) -> None:
-    if not known.totals.videos:
+def came_in_last(known: tuple[bool, list[PlateCard], list[VideoCard]]) -> None:
+    any_videos, plates, videos = known
+    if not any_videos:
         what = "Give the folder with your dashcam's clips to this command; the plates in them appear here."
         parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
         return
-    recent_plates(known.plates)
-    recent_videos(known.videos)
+    recent_plates(plates)
+    recent_videos(videos)
 
 
 def counts(totals: Totals) -> None:
@@ -128,14 +147,15 @@ def recent_videos(videos: list[VideoCard]) -> None:
             parts.video_card(card, zone(), now(), progress)
 
 
-def draw_work(at: GoingOn) -> None:
+def draw_work(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:
+    at, progress = known
     if at.troubles:
         with parts.section("To see to", None), tag("div", "panel"):
             for sentence in at.troubles:
                 tag("p", "small pad", sentence)
     with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
         for stage in at.backlog:
-            stage_row(stage, [task for task in at.running if task.task_type == stage.task_type])
+            stage_row(stage, [task for task in at.running if task.task_type == stage.task_type], progress)
     with parts.section("Devices", ("Details", "/devices")), tag("div", "panel"):
         for device in at.devices:
             with tag("div", "row"):
@@ -146,8 +166,7 @@ def draw_work(at: GoingOn) -> None:
             tag("p", "muted small pad", "No device has reported yet. `dashcam up` starts all of them on this machine.")
 
 
-def stage_row(stage: work.StageBacklog, running: list[work.TaskLine]) -> None:
-    progress = system.current().progress.snapshot()
+def stage_row(stage: work.StageBacklog, running: list[work.TaskLine], progress: Mapping[int, Progress]) -> None:
     with tag("div", "row"):
         tag("span", "grow", wording.stage_name(stage.task_type))
         if stage.held:

@@ -39,7 +39,7 @@ def test_a_rule_is_tried_before_it_is_written_down(page: Page) -> None:
 
 
 def test_a_clips_page_says_what_was_removed_by_which_rule(page: Page) -> None:
-    page.goto(f"/videos/{2:016x}")
+    page.goto(f"/videos/{4:016x}")
     said = page.get_by_text("Original removed on").first
     expect(said).to_contain_text("by storage_retention_days.raw_videos = 90; archive kept.")
     expect(page.get_by_text("Small copy removed on").first).to_contain_text("crops and frames kept")

@@ -80,7 +80,7 @@ def fill(session: Session, archive: Path) -> None:
     for number in range(3, 70):
         add_sighting(session, add_video(session, number, NOON - timedelta(hours=number)), "B577PRO", 1.0)
     sample_of_the_rejected(session, first)
-    kept_and_gone(session, first, upright)
+    kept_and_gone(session, first, session.get_one(Video, f"{4:016x}"))
     broken = add_video(session, 100, None, name=NASTY, outcome="rejected", reason="The file is empty: copy it again.")
     add_task(session, broken, "INGEST_VIDEO", state="complete", outcome="rejected", completed_at=NOON)
     held = add_video(
