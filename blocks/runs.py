@@ -27,7 +27,8 @@ CLAIMED = (StateType.PENDING, StateType.RUNNING)
 LIVE = (StateType.SCHEDULED, *CLAIMED, StateType.PAUSED, StateType.CANCELLING)
 PAGE = 200  # Prefect's API returns no more at once
 SILENCE = timedelta(seconds=120)  # flows send a heartbeat every 30 s
-CLAIM_LIMIT = timedelta(minutes=5)  # from Pending, claimed by a worker, to Running
+CLAIM_LIMIT = timedelta(seconds=90)
+"""From Pending, claimed by a worker, to Running: what could not be started keeps its clips from others so long."""
 
 
 async def live_runs(client: PrefectClient) -> list[FlowRun]:

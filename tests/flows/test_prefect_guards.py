@@ -13,7 +13,7 @@ import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import Abort, ObjectNotFound
-from prefect.states import Completed, Crashed, Pending, Scheduled
+from prefect.states import Completed, Crashed, Pending, Running, Scheduled, State
 from prefect.utilities.engine import propose_state
 from prefect.workers.process import ProcessWorker
 
@@ -170,5 +170,35 @@ def test_a_scan_is_named_after_what_it_scans_and_when(
     async def test(client: PrefectClient) -> None:
         run = await client.read_flow_run(state.state_details.flow_run_id)  # type: ignore[arg-type]
         assert run.name.startswith(f"scan of indoor_nas:raw, local:x at {datetime.now():%Y-}")
+
+    in_prefect(test)
+
+
+def test_clips_that_come_in_never_stand_behind_housekeeping(prefect: str) -> None:
+    """A main server has three runs at once: a long scan, scrubbing and what is late leave one of them free."""
+
+    async def test(client: PrefectClient) -> None:
+        await set_up(SITE)
+
+        async def run_of(flow: str, state: State) -> UUID:
+            deployment = await client.read_deployment_by_name(f"{flow}/{flow}")
+            given = {"task_ids": []} if flow in ("ingest", "finalize") else {}
+            run = await client.create_flow_run_from_deployment(
+                deployment.id, parameters=given, tags=["test"], state=state
+            )
+            return run.id
+
+        busy = [await run_of(flow, Scheduled()) for flow in ("scrub", "retention")]
+        for run_id in busy:
+            await client.set_flow_run_state(run_id, Running(), force=True)
+        late, came_in = await run_of("finalize", Scheduled()), await run_of("ingest", Scheduled())
+        try:
+            soon = datetime.now(UTC) + timedelta(seconds=10)
+            given = await client.get_scheduled_flow_runs_for_work_pool("server", scheduled_before=soon)
+            ids = {one.flow_run.id for one in given}
+            assert came_in in ids and late not in ids
+        finally:
+            for run_id in (*busy, late, came_in):
+                await client.set_flow_run_state(run_id, Completed(), force=True)
 
     in_prefect(test)
