@@ -7,6 +7,7 @@ one later; what it had completed it skips. Nothing has failed, and no attempt is
 import asyncio
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from prefect.states import Scheduled
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from dashcam.embedded.forkserver import ForkServer
+from flows import scratch
 from flows.ours import Foreign, entrypoint_of, refuse
 from flows.starting import Starter
 
@@ -60,10 +62,13 @@ class Worker(ProcessWorker):
         *,
         forks: ForkServer | None = None,
         environment: Mapping[str, str] | None = None,
+        scratch: Path | None = None,
         **options: Any,
     ) -> None:
-        """``environment`` is added to this process's own for each flow; without ``forks`` interpreters are started."""
+        """``environment`` is added to this process's own for each flow; without ``forks`` interpreters are started.
+        ``scratch`` is emptied whenever none of them runs."""
         super().__init__(work_pool_name=pool, **options)
+        self.scratch = scratch
         self.forks, self.environment = forks, environment or {}
         self.drained: str | None = None
         """Why it takes no runs; None while it does."""
@@ -124,6 +129,8 @@ class Worker(ProcessWorker):
             return ProcessWorkerResult(status_code=status, identifier="")
         finally:
             self.at_work.pop(flow_run.id, None)
+            if self.scratch is not None and not self.at_work:  # listed before another can begin
+                await asyncio.to_thread(scratch.remove, scratch.left_in(self.scratch))
 
     async def execute(self, flow_run: FlowRun, entrypoint: str, task_status: Any) -> int:
         """The flow's exit status, once it has ended."""

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import logging
-import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -29,7 +28,7 @@ from dashcam import Explained, config
 from dashcam.embedded import forkserver
 from dashcam.embedded.forkserver import ForkServer
 from dashcam.tasks.client import needs_certificates
-from flows import spool
+from flows import scratch
 from flows.preemption import Worker
 from flows.setup import set_up_once
 from flows.watch import Watch
@@ -47,7 +46,7 @@ class PoolTaken(Explained):
 async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | None, stopped: asyncio.Event) -> None:
     """Until ``stopped``; then what is under way is given back. Raises what ends it before."""
     name = device.settings.hostname
-    empty_scratch(device.settings.scratch)
+    scratch.empty(device.settings.scratch)
     async with get_client() as client:
         for run in await crash_runs_of(client, name, pool):
             log.warning("run %s did not survive; its unfinished clips will be offered again", run.name)
@@ -61,6 +60,7 @@ async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | N
         heartbeat_interval_seconds=heartbeat_s,
         forks=forks,
         environment={"DASHCAM_POOL": pool},
+        scratch=device.settings.scratch,
     )
     async with server_of(device) as http:
         watch = Watch(worker, device, pool, http)
@@ -176,19 +176,6 @@ def alone(pool: str, scratch: Path) -> FileLock:
         )
         raise PoolTaken(sentence) from None
     return lock
-
-
-def empty_scratch(scratch: Path) -> None:
-    """What an interrupted run left is worthless, because every stage starts from its inputs; but not a result that the
-    main server has not taken yet."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    for left in scratch.iterdir():
-        if left.name == spool.FOLDER:
-            continue
-        if left.is_dir() and not left.is_symlink():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            left.unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -61,11 +61,11 @@ async def offered(client: PrefectClient, pool: str, *, run: dict[str, Any] | Non
     return made.id
 
 
-def work_once(pool: str, run_id: UUID, folder: Path) -> FlowRun:
+def work_once(pool: str, run_id: UUID, folder: Path, scratch: Path | None = None) -> FlowRun:
     """What a worker makes of the run that waits."""
 
     async def work(client: PrefectClient) -> FlowRun:
-        worker = Worker(pool, name="here", environment={"DASHCAM_CONFIG": str(folder)})
+        worker = Worker(pool, name="here", environment={"DASHCAM_CONFIG": str(folder)}, scratch=scratch)
         await asyncio.wait_for(worker.start(run_once=True, printer=lambda line: None), 120)
         return await client.read_flow_run(run_id)
 
@@ -120,6 +120,16 @@ def test_a_run_of_ours_is_run(pool: str, tmp_path: Path) -> None:
     done = work_once(pool, run_id, tmp_path)
     assert done.state is not None and done.state.type is StateType.FAILED
     assert "token" in str(done.state.message)
+
+
+def test_what_a_killed_flow_has_left_in_the_scratch_goes_when_no_flow_runs(pool: str, tmp_path: Path) -> None:
+    """Not at the worker's next start alone, which may be a year away."""
+    for left in ("clip-1/frame", "undelivered/7.json"):
+        (tmp_path / "scratch" / left).parent.mkdir(parents=True)
+        (tmp_path / "scratch" / left).write_text("{}")
+    run_id = ask(lambda client: offered(client, pool))
+    work_once(pool, run_id, tmp_path, tmp_path / "scratch")
+    assert [one.name for one in (tmp_path / "scratch").iterdir()] == ["undelivered"]
 
 
 async def in_state(client: PrefectClient, pool: str, state: State, worker: str, task_ids: list[int]) -> UUID:

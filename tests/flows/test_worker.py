@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dashcam import config
-from flows.worker import PoolTaken, alone, empty_scratch
+from flows.scratch import empty
+from flows.worker import PoolTaken, alone
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_scratch_is_emptied_at_the_start_but_for_results_that_wait(tmp_path: P
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "kept").write_text("")
     (scratch / "link").symlink_to(tmp_path / "elsewhere")
-    empty_scratch(scratch)
+    empty(scratch)
     assert [path.relative_to(scratch).as_posix() for path in sorted(scratch.rglob("*"))] == [
         "undelivered",
         "undelivered/7.json",
