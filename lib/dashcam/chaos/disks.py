@@ -4,7 +4,9 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 BALLAST = ".ballast"
@@ -16,7 +18,17 @@ def unavailable() -> str:
         return "small disks need Linux"
     if os.geteuid() != 0:
         return "small disks are mounted by root only: run it with sudo"
-    return ""
+    return "" if can_mount() else "this machine lets not even root mount disks, as most containers"
+
+
+@cache
+def can_mount() -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        argv = ["mount", "-t", "tmpfs", "-o", "size=1m", "dashcam-chaos", folder]
+        if subprocess.run(argv, check=False, capture_output=True).returncode != 0:
+            return False
+        subprocess.run(["umount", folder], check=True, capture_output=True)
+        return True
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from dashcam.chaos import disks
 from dashcam.chaos.interrupt import Watch, watching
 from dashcam.chaos.invariants import always, at_rest
 from dashcam.chaos.report import Report
@@ -37,7 +38,7 @@ def impossible() -> str | None:
         return "power cuts need root, to mount an image"
     if shutil.which("mkfs.ext4") is None or not Path("/dev/loop-control").exists():
         return "power cuts need mkfs.ext4 and loop devices"
-    return None
+    return disks.unavailable() or None
 
 
 def run(seed: int, workdir: Path, clips: int = 1) -> Report:
