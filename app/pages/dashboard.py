@@ -81,8 +81,9 @@ class Place:
         self.place.clear()
         with self.place:
             self.draw(what)
+        if self.shown is not None:  # who opens the page sees the first change at once
+            self.rests_until = time.monotonic() + (time.thread_time() - began) / SHARE
         self.shown = what
-        self.rests_until = time.monotonic() + (time.thread_time() - began) / SHARE
 
 
 async def dashboard() -> None:
