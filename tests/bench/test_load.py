@@ -24,7 +24,8 @@ def test_nothing_fails_and_nothing_is_there_twice(tmp_path: Path, any_database: 
     assert cost["database"].lower().startswith(any_database.split(":")[0].split("+")[0])
     assert cost["requests"]["complete INGEST_VIDEO"]["asked"] == TASKS // 5
     assert cost["requests"]["complete again"]["asked"] == TASKS // load.load_device.AGAIN
-    # so short a run may be over before a page of its browsers has its socket
+    assert cost["requests"]["page's socket"]["asked"] > 0
+    assert cost["updates"] > 0, "the open page is told of what changes"
 
 
 def test_what_is_there_twice_is_said() -> None:

@@ -33,6 +33,8 @@ LOOKED_AT = 200
 """So many clips are asked for by themselves afterwards."""
 FEW = 200
 """Clips that are handed in at once."""
+PAGES_S = 60.0
+"""How long the devices wait for the first open page."""
 
 
 class Latency(BaseModel):
@@ -81,9 +83,8 @@ def measure(
         video_ids = hand_in(client, home.indoor_nas)
         say(f"{devices} devices complete {tasks:,} tasks beside {browsers} browsers")
         app = application(system)
-        before, began = app.cpu_times(), time.monotonic()
-        told = all_at_once(system, client, video_ids, devices, browsers)
-        wall_s = time.monotonic() - began
+        before = app.cpu_times()
+        told, wall_s = all_at_once(system, client, video_ids, devices, browsers)
         after = app.cpu_times()
         say("Looking for what is there twice")
         return LoadCost(
@@ -117,23 +118,28 @@ def hand_in(client: MainServerClient, store: Path) -> list[str]:
 
 def all_at_once(
     system: EmbeddedSystem, client: MainServerClient, video_ids: Sequence[str], devices: int, browsers: int
-) -> list[Told]:
-    """What devices and browsers have to tell; browsers go on until the last device is through."""
+) -> tuple[list[Told], float]:
+    """What devices and browsers have to tell, and the seconds that the devices took; a page is open before the first device begins, and browsers go on until
+    the last is through."""
     token = client.http.headers["Authorization"].removeprefix("Bearer ")
     url = system.app_url
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     context = multiprocessing.get_context(method)
     with context.Manager() as shared, ProcessPoolExecutor(devices + min(browsers, 1), context) as pool:
-        ended = shared.Event()
-        open_pages = [pool.submit(load_browser.look, url, browsers, ended)] if browsers else []
+        opened, ended = shared.Event(), shared.Event()
+        open_pages = [pool.submit(load_browser.look, url, browsers, opened, ended)] if browsers else []
+        if browsers:
+            opened.wait(PAGES_S)
+        began = time.monotonic()
         numbered = list(enumerate(video_ids))
         own = [numbered[number::devices] for number in range(devices)]
         at_work = [pool.submit(load_device.work, url, token, f"device-{at}", mine) for at, mine in enumerate(own)]
         try:
             told = [one.result() for one in as_completed(at_work)]
+            wall_s = time.monotonic() - began
         finally:
             ended.set()
-        return told + [one.result() for one in open_pages]
+        return told + [one.result() for one in open_pages], wall_s
 
 
 def latencies(told: Sequence[Told]) -> dict[str, Latency]:

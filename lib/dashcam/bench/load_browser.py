@@ -18,27 +18,27 @@ CLIENT = re.compile(r"['\"]client_id['\"]: ?['\"]([0-9a-f-]+)['\"]")
 SOCKET = "_nicegui_ws/socket.io"
 
 
-def look(url: str, browsers: int, ended: Event) -> Told:
-    """So many browsers until ``ended``."""
+def look(url: str, browsers: int, opened: Event, ended: Event) -> Told:
+    """So many browsers until ``ended``; ``opened`` is set when the first has a page that is told of changes."""
     told = Told()
 
     async def all_of_them() -> None:
-        await asyncio.gather(*(browser(url, told, ended) for _ in range(browsers)))
+        await asyncio.gather(*(browser(url, told, opened, ended) for _ in range(browsers)))
 
     asyncio.run(all_of_them())
     return told
 
 
-async def browser(url: str, told: Told, ended: Event) -> None:
+async def browser(url: str, told: Told, opened: Event, ended: Event) -> None:
     async with aiohttp.ClientSession(url) as session:
         while not ended.is_set():
             try:
-                await page(url, session, told, ended)
+                await page(url, session, told, opened, ended)
             except (aiohttp.ClientError, socketio.exceptions.SocketIOError, TimeoutError) as error:
                 told.errors[f"page: {type(error).__name__}"] += 1
 
 
-async def page(url: str, session: aiohttp.ClientSession, told: Told, ended: Event) -> None:
+async def page(url: str, session: aiohttp.ClientSession, told: Told, opened: Event, ended: Event) -> None:
     """Open the dashboard and let it be told what changes."""
     with told.timing("page"):
         async with session.get("/") as answer:
@@ -58,6 +58,7 @@ async def page(url: str, session: aiohttp.ClientSession, told: Told, ended: Even
         await socket.connect(
             f"{url}?{urlencode(query)}", socketio_path=SOCKET, transports=["websocket"], wait_timeout=30
         )
+    opened.set()
     until = time.monotonic() + OPEN_S
     while time.monotonic() < until and not ended.is_set():
         await asyncio.sleep(0.1)
