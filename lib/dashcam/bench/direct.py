@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dashcam.config import DeviceSettings
-from dashcam.config.model import DEVICE_TYPE_OF
+from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.embedded.job import local_ref
 from dashcam.media import identity
 from dashcam.records import VideoFacts

@@ -119,8 +119,10 @@ def hand_in(client: MainServerClient, store: Path) -> list[str]:
 def all_at_once(
     system: EmbeddedSystem, client: MainServerClient, video_ids: Sequence[str], devices: int, browsers: int
 ) -> tuple[list[Told], float]:
-    """What devices and browsers have to tell, and the seconds that the devices took; a page is open before the first device begins, and browsers go on until
-    the last is through."""
+    """What devices and browsers have to tell, and the seconds that the devices took.
+
+    A page is open before the first device begins; browsers go on until the last device is through.
+    """
     token = client.http.headers["Authorization"].removeprefix("Bearer ")
     url = system.app_url
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
