@@ -11,7 +11,7 @@ from fastapi.dependencies.models import Dependant
 from pydantic import Field
 
 from app import system
-from dashcam.config.model import POOLS
+from dashcam.config.pools import POOLS
 from dashcam.media.names import printable
 
 LARGEST = 2**31 - 1

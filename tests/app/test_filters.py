@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from app import system
 from app.system import System
 from dashcam.config import Site
-from dashcam.config.model import POOLS
+from dashcam.config.pools import POOLS
 from dashcam.database import writing
 from dashcam.tasks.model import TaskType
 from tests.catalog.rows import NOON, add_sighting, add_task, add_video

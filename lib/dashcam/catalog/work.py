@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dashcam.catalog.models import Video
 from dashcam.catalog.places import fixes_of
 from dashcam.catalog.record import record_of
-from dashcam.config.model import DEVICE_TYPE_OF
+from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Outcome, Task, TaskType

@@ -17,7 +17,7 @@ import psutil
 
 from dashcam import sqlite
 from dashcam.chaos.wire import Wire
-from dashcam.config.model import DEVICE_TYPE_OF
+from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.embedded.home import Home, Ports, device_name
 from dashcam.embedded.keeper import Say
 from dashcam.embedded.processes import end_tree

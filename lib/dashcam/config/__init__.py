@@ -1,7 +1,8 @@
 """Typed settings of the site and of one device, from ``config.json``, ``devices/<hostname>.json`` and ``DASHCAM_*``."""
 
 from dashcam.config.load import check, config_folder, load_device, load_site, token
-from dashcam.config.model import POOLS, DeviceFile, DeviceSettings, DeviceType, PreprocessSettings, Site, pool_of
+from dashcam.config.model import DeviceFile, DeviceSettings, PreprocessSettings, Site
+from dashcam.config.pools import POOLS, DeviceType, pool_of
 from dashcam.config.prefect import has_home, tell_prefect
 from dashcam.config.sentences import ConfigError
 

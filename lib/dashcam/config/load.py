@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from dashcam.config.model import DeviceFile, DeviceSettings, DeviceType, Site, default_scratch
+from dashcam.config.model import DeviceFile, DeviceSettings, Site, default_scratch
+from dashcam.config.pools import DeviceType
 from dashcam.config.sentences import ConfigError, nearest, sentences_of
 
 DEFAULT_FOLDER = Path("/etc/dashcam-processor")

@@ -14,7 +14,7 @@ from platformdirs import user_data_path
 
 from dashcam import Explained
 from dashcam.config import has_home
-from dashcam.config.model import DEVICE_TYPE_OF
+from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.tasks.chain import POOLS
 
 PREFECT_CHORES_S = 120

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dashcam.config.model import DeviceType
+from dashcam.config.pools import DeviceType
 from dashcam.records import ClipRecord, VideoFacts
 
 
