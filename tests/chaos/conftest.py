@@ -7,8 +7,9 @@ import pytest
 
 from dashcam.chaos.clips import base_clips
 from dashcam.chaos.invariants import canonical
-from dashcam.chaos.world import World, real_stages
+from dashcam.chaos.world import World, device
 from dashcam.stages.common import StageFunction
+from dashcam.stages.every import stages_on
 from dashcam.tasks.model import TaskType
 
 
@@ -23,7 +24,7 @@ class Undisturbed:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     folder = tmp_path_factory.mktemp("undisturbed")
     clips = base_clips(folder / "clips")
-    stages = real_stages(folder / "scratch")
+    stages = stages_on(device(folder / "scratch"))
     world = World(folder / "world", stages)
     with world.clock.ticking():
         for clip in clips:

@@ -12,10 +12,8 @@ from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.embedded.job import local_ref
 from dashcam.media import identity
 from dashcam.records import VideoFacts
-from dashcam.stages import archive, finalize, ingest
 from dashcam.stages.common import StageContext, StageFunction, StageOutput
-from dashcam.stages.heavy import Heavy
-from dashcam.stages.preprocess import Preprocess
+from dashcam.stages.every import stages_on
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import NewTask, Task, TaskType
@@ -44,16 +42,6 @@ def run_stages(clips: Sequence[Path], folder: Path) -> tuple[dict[TaskType, floa
                 footage_s += facts.duration_s
             following = output.publish
     return took, footage_s
-
-
-def stages_on(device: DeviceSettings) -> dict[TaskType, StageFunction]:
-    return {
-        TaskType.INGEST_VIDEO: ingest.run,
-        TaskType.PREPROCESS_VIDEO: Preprocess(device).run,
-        TaskType.HEAVY_PROCESS_VIDEO: Heavy(device).run,
-        TaskType.ARCHIVE_VIDEO: archive.run,
-        TaskType.FINALIZE_VIDEO: finalize.run,
-    }
 
 
 def one_stage(stage: StageFunction, task: Task, stores: Stores, device: DeviceSettings) -> StageOutput:

@@ -16,8 +16,9 @@ from dashcam.chaos.clips import base_clips, variant
 from dashcam.chaos.interrupt import Watch
 from dashcam.chaos.invariants import Breach, Ground, always, at_rest, canonical
 from dashcam.chaos.report import Injection, Report, Violation
-from dashcam.chaos.world import Run, World, real_stages
+from dashcam.chaos.world import Run, World, device
 from dashcam.stages.common import StageFunction
+from dashcam.stages.every import stages_on
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.table import MAX_BACKOFF
@@ -50,7 +51,7 @@ def undisturbed(workdir: Path) -> Undisturbed:
     folder = workdir / "undisturbed"
     shutil.rmtree(folder, ignore_errors=True)
     clips = base_clips(folder / "clips")
-    stages = real_stages(folder / "scratch")
+    stages = stages_on(device(folder / "scratch"))
     world = World(folder / "world", stages)
     operations = dict.fromkeys(STAGES, 0)
     with world.clock.ticking():

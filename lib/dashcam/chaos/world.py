@@ -27,10 +27,7 @@ from dashcam.chaos.interrupt import Watch, watching
 from dashcam.config import DeviceSettings, PreprocessSettings, Site
 from dashcam.config.model import RetentionDays
 from dashcam.database import open_engine, reading, writing
-from dashcam.stages import archive, finalize, ingest
 from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
-from dashcam.stages.heavy import Heavy
-from dashcam.stages.preprocess import Preprocess
 from dashcam.storage import layout
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
@@ -335,15 +332,3 @@ class World:
 def device(scratch: Path) -> DeviceSettings:
     """One thread, and nothing that depends on a clip's id: which stretches are audited does."""
     return DeviceSettings(scratch=scratch, threads=1, preprocess=PreprocessSettings(audit_share=0), retention=NOTHING)
-
-
-def real_stages(scratch: Path) -> dict[TaskType, StageFunction]:
-    """The stages with the engines that this machine has."""
-    here: Any = device(scratch)
-    return {
-        TaskType.INGEST_VIDEO: ingest.run,
-        TaskType.PREPROCESS_VIDEO: Preprocess(here).run,
-        TaskType.HEAVY_PROCESS_VIDEO: Heavy(here).run,
-        TaskType.ARCHIVE_VIDEO: archive.run,
-        TaskType.FINALIZE_VIDEO: finalize.run,
-    }
