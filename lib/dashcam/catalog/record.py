@@ -18,15 +18,17 @@ def record_of(session: Session, video_id: str) -> ClipRecord | None:
     done = {row.task_type: row for row in session.scalars(query.order_by(TaskRow.revision)) if row.result is not None}
     if not {TaskType.INGEST_VIDEO, TaskType.HEAVY_PROCESS_VIDEO} <= done.keys():
         return None
-    stages = [
-        StageRecord(
-            task_type=row.task_type,
-            revision=row.revision,
-            inputs=row.inputs,
-            result=row.result or {},
-            reason=row.reason,
-        )
-        for stage in RECORDED
-        if (row := done.get(stage.value)) is not None
-    ]
+    stages = [stage_record(done[stage.value]) for stage in RECORDED if stage.value in done]
     return ClipRecord(video_id=video_id, source=session.get_one(Video, video_id).source, stages=stages)
+
+
+def stage_record(row: TaskRow) -> StageRecord:
+    """Of a completed task."""
+    return StageRecord(
+        task_type=row.task_type,
+        revision=row.revision,
+        inputs=row.inputs,
+        result=row.result or {},
+        outcome=row.outcome or "processed",
+        reason=row.reason,
+    )

@@ -11,6 +11,9 @@ from dashcam.cli.output import JsonOption, err, group, out, write_json
 
 app = group("Measure what things cost, beside a baseline in the same run.")
 RoundsOption = Annotated[int, typer.Option(min=1, help="How often each is measured; the quickest counts.")]
+DatabaseOption = Annotated[
+    str | None, typer.Option(help="An empty database to fill instead of one in SQLite.", metavar="URL")
+]
 
 
 @app.command()
@@ -123,9 +126,7 @@ def pipeline(
 @app.command()
 def arrival(
     files: Annotated[int, typer.Option(min=100, help="How many files are made.")] = 250_000,
-    database: Annotated[
-        str | None, typer.Option(help="An empty database to fill instead of one in SQLite.", metavar="URL")
-    ] = None,
+    database: DatabaseOption = None,
     json_file: JsonOption = None,
 ) -> None:
     """Taking note of a folder's clips by the real application: all new, then all known; without hashing them."""
@@ -143,9 +144,7 @@ def load(
     tasks: Annotated[int, typer.Option(min=10, help="Tasks, five to a clip.")] = 5000,
     devices: Annotated[int, typer.Option(min=1, help="Devices that complete them at once.")] = 20,
     browsers: Annotated[int, typer.Option(min=0, help="Dashboards that are open meanwhile.")] = 5,
-    database: Annotated[
-        str | None, typer.Option(help="An empty database to fill instead of one in SQLite.", metavar="URL")
-    ] = None,
+    database: DatabaseOption = None,
     json_file: JsonOption = None,
 ) -> None:
     """Many devices complete tasks through the REST API at once, beside open pages; nothing may be there twice."""

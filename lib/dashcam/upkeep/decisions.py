@@ -14,8 +14,9 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import CameraClock, DeviceRow, Holding, Protection, TripDecision, TripRow, Video
+from dashcam.catalog.record import stage_record
 from dashcam.database import UtcDateTime
-from dashcam.records import ClipRecord, Record, StageRecord
+from dashcam.records import ClipRecord, Record
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
 from dashcam.storage.roots import Stores
@@ -109,17 +110,7 @@ def put_back_gone(session: Session, decisions: Decisions, video_id: str) -> None
 
 def _ended(session: Session, video: Video) -> EndedClip:
     done = select(TaskRow).where(TaskRow.video_id == video.video_id, TaskRow.state == "complete")
-    stages = [
-        StageRecord(
-            task_type=row.task_type,
-            revision=row.revision,
-            inputs=row.inputs,
-            result=row.result or {},
-            outcome=row.outcome or "processed",
-            reason=row.reason,
-        )
-        for row in session.scalars(done.order_by(TaskRow.task_id))
-    ]
+    stages = [stage_record(row) for row in session.scalars(done.order_by(TaskRow.task_id))]
     record = ClipRecord(video_id=video.video_id, source=video.source, stages=stages)
     return EndedClip(record=record, name=video.name, created_at=video.created_at)
 
