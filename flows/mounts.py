@@ -4,7 +4,9 @@ The indoor NAS, which sees its own disks alone, never takes what is to be copied
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from dashcam.storage.layout import INDOOR, SHED
 from dashcam.storage.roots import StoreError, Stores
@@ -25,12 +27,26 @@ class Mounts:
 
     async def watch(self) -> None:
         while True:
-            looking = asyncio.create_task(asyncio.to_thread(self.look))
+            looking = asyncio.wrap_future(self.looked())
             await asyncio.wait({looking}, timeout=PATIENCE_S)
             if not looking.done():
                 self.say(f"{' or '.join(self.needed)} does not answer: see to its mount")
             self.say(await looking)
             await asyncio.sleep(LOOK_S)
+
+    def looked(self) -> Future[str | None]:
+        """In a thread that keeps no process from ending: a mount that hangs may do so for ever."""
+        answer: Future[str | None] = Future()
+        answer.set_running_or_notify_cancel()  # who gives up waiting leaves it as it is
+
+        def look() -> None:
+            try:
+                answer.set_result(self.look())
+            except Exception as error:  # whoever waits raises it
+                answer.set_exception(error)
+
+        threading.Thread(target=look, daemon=True, name="mounts").start()
+        return answer
 
     def look(self) -> str | None:
         for store in self.needed:

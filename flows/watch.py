@@ -59,8 +59,7 @@ class Watch:
                 raise one
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
-        mounts = [self.mounts.watch()] if self.mounts.needed else []
-        return [self.listen(), self.look(), *mounts, self.report(), self.worker.look_when_told()]
+        return [self.listen(), self.look(), self.mounts.watch(), self.report(), self.worker.look_when_told()]
 
     async def listen(self) -> None:
         """Hear at once when a person pauses or resumes the device, and when a run was offered to its pool: the answer

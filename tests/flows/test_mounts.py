@@ -1,6 +1,8 @@
 """A worker takes work only while the stores are there that its pool's stages open, and takes it again by itself."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from flows.mounts import Mounts
 from flows.preemption import Worker
 from flows.watch import Watch
 from flows.worker import server_of
+from tests.conftest import REPOSITORY
 from tests.flows.main_server import TOKEN, MainServer
 
 MARKER = ".dashcam-store"
@@ -68,6 +71,33 @@ def test_a_mount_that_answers_nothing_is_no_mount(tmp_path: Path, monkeypatch: p
         watching.cancel()
 
     asyncio.run(all_of_it())
+
+
+def test_a_mount_that_hangs_for_ever_keeps_no_process_from_ending(tmp_path: Path) -> None:
+    """A thread of asyncio's own would be waited for at the end, without a limit."""
+    code = """
+import asyncio, threading
+from pathlib import Path
+from dashcam.storage.roots import Stores
+from flows.mounts import Mounts
+
+looked, hangs = Mounts(Stores({}), "gpu", lambda: None), threading.Event()
+begun = threading.Event()
+
+def look():
+    begun.set()
+    hangs.wait()
+
+async def main():
+    looked.look = look
+    watching = asyncio.create_task(looked.watch())
+    while not begun.is_set():
+        await asyncio.sleep(0.01)
+    watching.cancel()
+
+asyncio.run(main())
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60, cwd=REPOSITORY).returncode == 0
 
 
 def test_a_worker_rests_while_a_store_is_away_and_says_why(
