@@ -7,7 +7,7 @@ import pytest
 from prefect.states import Cancelled, Completed, Crashed, Failed, Pending, Running, State
 from sqlalchemy import Engine, update
 
-from app.dispatcher import SPENT
+from app.dispatcher import RECONCILE_S, SPENT
 from blocks.runs import CLAIM_LIMIT, SILENCE
 from dashcam.database import writing
 from dashcam.tasks.row import TaskRow
@@ -172,6 +172,11 @@ def test_a_completed_run_moved_back_to_pending_stands_in_nobodys_way(site: MainS
     assert site.prefect.runs[run.id].state_name == "Completed"
     fresh = site.prefect.runs[list(site.prefect.runs)[-1]]
     assert fresh.state_name == "Scheduled", "only what is spent is put right"
+
+
+def test_what_is_dead_is_free_again_within_three_minutes() -> None:
+    """What `dashcam chaos` asks of every recovery."""
+    assert max(CLAIM_LIMIT, SILENCE) + timedelta(seconds=RECONCILE_S) <= timedelta(minutes=3)
 
 
 def test_a_claimed_run_that_never_started_has_no_start_time_and_is_crashed_in_time(site: MainSite) -> None:
