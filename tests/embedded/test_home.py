@@ -79,3 +79,15 @@ def test_prefects_clients_read_one_certificate_only(home: Home) -> None:
 def test_http_needs_no_certificates_and_anything_else_does() -> None:
     assert not needs_certificates("http://main:8000")
     assert needs_certificates("https://main") and needs_certificates("HTTPS://main")
+
+
+def test_archives_whose_database_is_gone_are_spoken_of(home: Home) -> None:
+    """Who starts with an empty database beside five years of archives is told how to have their record back."""
+    assert home.lost() is None, "a new folder has lost nothing"
+    for name in ("0000000000000001", "0000000000000002", ".0000000000000003.0123456789ab.part"):
+        (home.archive / name).mkdir(parents=True)
+        (home.archive / name / "manifest.json").write_text("{}")
+    said = home.lost()
+    assert said is not None and "2 archives" in said and f"dashcam rebuild --data {home.data}" in said
+    home.database.touch()
+    assert home.lost() is None

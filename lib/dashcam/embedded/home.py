@@ -15,6 +15,7 @@ from platformdirs import user_data_path
 from dashcam import Explained
 from dashcam.config import has_home
 from dashcam.config.pools import DEVICE_TYPE_OF
+from dashcam.storage import layout
 from dashcam.tasks.chain import POOLS
 
 PREFECT_CHORES_S = 120
@@ -107,6 +108,20 @@ class Home:
     def archive(self) -> Path:
         return self.data / "archive"
 
+    @property
+    def database(self) -> Path:
+        return self.data / "dashcam.db"
+
+    def lost(self) -> str | None:
+        """What to do where archives are there and their database is not; None where nothing is lost."""
+        archived = 0 if self.database.exists() else sum(1 for _ in self.archive.glob(f"[!.]*/{layout.MANIFEST}"))
+        if not archived:
+            return None
+        return (
+            f"The database is gone, but {archived} archives are there: stop this, and "
+            f"`dashcam rebuild --data {self.data}` brings back what they know. Nothing of them is removed."
+        )
+
     def write_settings(self, ports: Ports) -> None:
         """The site file, and one device per pool: this machine plays them all. What else an owner has written into them
         stays. Raises `HomeUnusable`."""
@@ -120,7 +135,7 @@ class Home:
                 "url": f"http://127.0.0.1:{ports.app}",
                 "prefect_url": f"http://127.0.0.1:{ports.prefect}/api",
                 "port": ports.app,
-                "database_url": f"sqlite:///{self.data / 'dashcam.db'}",
+                "database_url": f"sqlite:///{self.database}",
             },
         }
         unless_said = {

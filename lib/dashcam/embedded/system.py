@@ -85,6 +85,8 @@ class EmbeddedSystem:
         """All of it at once, each part waiting for what it needs; returns when the app answers."""
         if not self.owned or "worker" in self.children:
             return
+        if lost := self.home.lost():
+            self.say(lost)
         if forkserver.available() and "app" not in self.children:
             self.step("Starting: web interface, Prefect and the workers")
             self.forks = Forks(
