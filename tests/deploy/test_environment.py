@@ -35,7 +35,12 @@ def test_a_step_is_one_line_and_its_words_are_in_the_log(
     monkeypatch.setattr(environment, "LOG", log)
     assert environment.step("Greeting", [sys.executable, "-c", "print('good day')"])
     assert re.fullmatch(r"==> Greeting \.\.\. \d+ s\n", capsys.readouterr().out)
-    fails = [sys.executable, "-c", "import sys; print('\\n'.join(map(str, range(99)))); sys.exit('no such package')"]
+    fails = [
+        sys.executable,
+        "-u",
+        "-c",
+        "import sys; print('\\n'.join(map(str, range(99)))); sys.exit('no such package')",
+    ]
     assert not environment.step("Trying", fails, needed=False)
     assert re.fullmatch(r"==> Trying \.\.\. \d+ s, without success\n", capsys.readouterr().out)
     with pytest.raises(environment.Failed) as failed:
