@@ -28,6 +28,13 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts real processes or a browser is tried once more on a busy machine; the summary names it (RERUN)."""
+    for item in items:
+        if item.get_closest_marker("system") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The shared data folder; tests that need it are skipped, loudly, where it is not."""
