@@ -41,7 +41,7 @@ def leave(make: Callable[..., Any], **given: Any) -> Any:
         return None
 
 
-class Progress:
+class ProgressArtifact:
     """How many of a run's clips are through."""
 
     def __init__(self, clips: int) -> None:

@@ -23,7 +23,7 @@ from dashcam import Explained
 from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
-from flows.artifacts import PlateTable, Progress
+from flows.artifacts import PlateTable, ProgressArtifact
 from flows.progress import reporting
 from flows.spool import Spool
 from flows.stopwatch import LOADING, Stopwatch
@@ -80,7 +80,7 @@ class Work:
     def off(self, task_ids: Sequence[int], load: Callable[[LocalDevice], StageFunction]) -> None:
         """Raises `ServerSilent` when the main server is away, `Explained` when the stage cannot be loaded."""
         stage: StageFunction | None = None
-        progress = Progress(len(task_ids))
+        progress = ProgressArtifact(len(task_ids))
         try:
             for task_id in task_ids:
                 self.deliver()

@@ -28,7 +28,7 @@ LONGEST = 300
 log = logging.getLogger("dashcam.worker")
 
 
-class Watch:
+class WorkerWatch:
     """Whether the device may work, asked of a person (through the main server), its stores and its own rule; and
     heartbeats."""
 

@@ -31,7 +31,7 @@ from dashcam.tasks.client import needs_certificates
 from flows import scratch
 from flows.preemption import Worker
 from flows.setup import set_up_once
-from flows.watch import Watch
+from flows.watch import WorkerWatch
 
 SETUP_POLL_S = 1
 PREFECT_POLL_S = 0.2
@@ -63,7 +63,7 @@ async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | N
         scratch=device.settings.scratch,
     )
     async with server_of(device) as http:
-        watch = Watch(worker, device, pool, http)
+        watch = WorkerWatch(worker, device, pool, http)
         running = asyncio.create_task(worker.start(printer=log.debug))
         stop = asyncio.create_task(stopped.wait())
         try:

@@ -18,7 +18,7 @@ from dashcam.device.availability import Rule
 from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import POOLS
 from flows.preemption import Worker
-from flows.watch import Watch
+from flows.watch import WorkerWatch
 
 
 class Lost:
@@ -33,7 +33,7 @@ class Lost:
 async def watched(rule: Rule, seconds: float, pool: str = "gpu") -> bool:
     """Whether it was watched for as long as it should."""
     async with httpx.AsyncClient(base_url="http://127.0.0.1:9") as nobody:
-        watch = Watch(Worker(pool), LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), pool, nobody)
+        watch = WorkerWatch(Worker(pool), LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), pool, nobody)
         watch.rule = rule
         worked = asyncio.create_task(asyncio.sleep(seconds))
         await watch.until({worked})

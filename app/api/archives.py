@@ -11,7 +11,7 @@ from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
 from dashcam.tasks.model import TaskType
 from dashcam.upkeep import checks
-from dashcam.upkeep.checks import Health, ToCheck, Verdict
+from dashcam.upkeep.checks import CheckResult, Health, ToCheck
 
 router = APIRouter(prefix="/archives", tags=["archives"])
 
@@ -36,7 +36,7 @@ def damaged(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> list[Health]:
 
 
 @router.post("/{video_id}/checked")
-def checked(video_id: str, verdict: Verdict) -> Noted:
+def checked(video_id: str, verdict: CheckResult) -> Noted:
     """An archive was read; where something is wrong, its clip is done again from its bundle or from its file, as long
     as one of them is there."""
     here = system.current()

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from app import system
+from app.api.tasks import Changed
 from app.parameters import Number
 from dashcam.catalog import holdings
 from dashcam.catalog.models import Video
@@ -61,10 +62,6 @@ class NewRules(BaseModel):
 class Wish(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
     who: str = Field("the owner", min_length=1, max_length=100)
-
-
-class Changed(BaseModel):
-    changed: bool
 
 
 @router.get("/retention")
@@ -178,7 +175,7 @@ def _of_plan(what: Any) -> Any:
     try:
         with writing(system.current().engine) as session:
             return what(session)
-    except planning.NotNow as error:
+    except planning.PlanRefused as error:
         raise HTTPException(409, str(error)) from error
 
 

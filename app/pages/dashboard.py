@@ -65,7 +65,7 @@ async def look() -> tuple[Catalogue, GoingOn]:
     return catalogue, GoingOn(await here.recent(work.backlog), *await ask(going_on), troubles)
 
 
-class Place:
+class PagePart:
     """A part of the page that is drawn anew when what it shows has changed: a card more costs a millisecond of CPU, so
     it keeps to its `SHARE` of one core, and shows the newest a little later."""
 
@@ -90,9 +90,9 @@ async def dashboard() -> None:
     """Looked at every two seconds; what takes long to count, find or draw is not done anew each time."""
     known, at_work = await look()
     with frame(NAME, "/"):
-        head = Place(tag("div"), counts)
+        head = PagePart(tag("div"), counts)
         with tag("div", "columns"):
-            main, side = Place(tag("div", "wide"), came_in_last), Place(tag("div", "narrow"), draw_work)
+            main, side = PagePart(tag("div", "wide"), came_in_last), PagePart(tag("div", "narrow"), draw_work)
 
     def show() -> None:
         head.show(known.totals)

@@ -4,7 +4,7 @@ import time
 from contextlib import nullcontext
 from typing import Any
 
-from app.pages.dashboard import SHARE, Place
+from app.pages.dashboard import SHARE, PagePart
 
 
 class Part(nullcontext[None]):
@@ -27,7 +27,7 @@ def test_a_part_that_is_dear_to_draw_keeps_to_its_share_of_a_core_and_shows_the_
         burnt(0.02)
         drawn.append(what)
 
-    place = Place(Part(), draw)  # type: ignore[arg-type]
+    place = PagePart(Part(), draw)  # type: ignore[arg-type]
     began, number = time.monotonic(), 0
     while time.monotonic() - began < 0.6 * 0.02 / SHARE:
         place.show(number)
@@ -42,7 +42,7 @@ def test_a_part_that_is_dear_to_draw_keeps_to_its_share_of_a_core_and_shows_the_
 
 def test_what_has_not_changed_is_not_drawn_again() -> None:
     drawn: list[Any] = []
-    place = Place(Part(), drawn.append)  # type: ignore[arg-type]
+    place = PagePart(Part(), drawn.append)  # type: ignore[arg-type]
     for what in (1, 1, 1):
         place.rests_until = 0.0
         place.show(what)

@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 from dashcam.records import HeavyResult, Sighting
 from dashcam.tasks.model import Completion, Task, TaskType
 from flows import artifacts
-from flows.artifacts import PlateTable, Progress, plain
+from flows.artifacts import PlateTable, ProgressArtifact, plain
 
 
 def heavy_task() -> Task:
@@ -45,7 +45,7 @@ def test_a_run_leaves_its_progress_and_its_plates(prefect: str, monkeypatch: pyt
 
     @flow
     def heavy() -> str:
-        progress, plates = Progress(3), PlateTable("http://main:8000")
+        progress, plates = ProgressArtifact(3), PlateTable("http://main:8000")
         for plate in ("AB123C", "ZZ|99"):
             plates.note(heavy_task(), "<b>clip</b>.MP4", read(plate))
             progress.clip_is_through()
@@ -67,7 +67,7 @@ def test_a_run_leaves_its_progress_and_its_plates(prefect: str, monkeypatch: pyt
 def test_a_short_run_leaves_no_progress(prefect: str) -> None:
     @flow
     def ingest() -> str:
-        Progress(1).clip_is_through()
+        ProgressArtifact(1).clip_is_through()
         return str(flow_run.id)
 
     assert left_by(ingest()) == {}

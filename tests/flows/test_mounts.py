@@ -17,7 +17,7 @@ from dashcam.storage.roots import Stores
 from flows import mounts
 from flows.mounts import Mounts
 from flows.preemption import Worker
-from flows.watch import Watch
+from flows.watch import WorkerWatch
 from flows.worker import server_of
 from tests.conftest import REPOSITORY
 from tests.flows.main_server import TOKEN, MainServer
@@ -118,7 +118,7 @@ def test_a_worker_rests_while_a_store_is_away_and_says_why(
 
     async def all_of_it() -> None:
         async with server_of(device) as http:
-            watch = Watch(worker, device, "nas", http)
+            watch = WorkerWatch(worker, device, "nas", http)
             ended = asyncio.Event()
             watching = asyncio.create_task(watch.until({asyncio.create_task(ended.wait())}))
             await eventually(lambda: worker.drained is None)

@@ -24,7 +24,7 @@ from blocks.runs import crash_runs_of, drop_missed_runs
 from dashcam.config import DeviceSettings
 from dashcam.storage.roots import Stores
 from flows.preemption import Worker, give_back
-from flows.watch import Watch
+from flows.watch import WorkerWatch
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -212,7 +212,7 @@ def test_no_run_is_taken_before_it_is_known_whether_a_person_has_paused_the_devi
         worker = Worker(pool, name="here")
         async with httpx.AsyncClient(base_url="http://127.0.0.1:9") as nobody:
             device = LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", "")
-            watch = Watch(worker, device, pool, nobody)
+            watch = WorkerWatch(worker, device, pool, nobody)
             await watch.until({asyncio.create_task(worker.start(run_once=True, printer=lambda line: None))})
         return (await client.read_flow_run(run_id)).state_type
 

@@ -45,7 +45,7 @@ BEGIN = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
 log = logging.getLogger("dashcam.chaos")
 
 
-class Clock:
+class StandingClock:
     """The main server's: stands until it is moved."""
 
     def __init__(self, now: datetime = BEGIN) -> None:
@@ -103,7 +103,7 @@ class World:
     folder: Path
     stages: Mapping[TaskType, StageFunction]
     url: str = ""
-    clock: Clock = field(default_factory=Clock)
+    clock: StandingClock = field(default_factory=StandingClock)
     workers: int = 2
     runs: dict[str, Run] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)

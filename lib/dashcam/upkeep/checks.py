@@ -25,7 +25,7 @@ class ToCheck(BaseModel):
     """``store:path`` of its folder."""
 
 
-class Verdict(BaseModel):
+class CheckResult(BaseModel):
     """What a check has found."""
 
     wrong: list[str] = []
@@ -78,7 +78,7 @@ def way_out(session: Session, stores: Stores, video_id: str) -> Way | None:
     return Way(TaskType.HEAVY_PROCESS_VIDEO if whole else TaskType.PREPROCESS_VIDEO, source)
 
 
-def note(session: Session, video_id: str, verdict: Verdict, way: Way | None, now: datetime) -> TaskType | None:
+def note(session: Session, video_id: str, verdict: CheckResult, way: Way | None, now: datetime) -> TaskType | None:
     """Write down what was found; the stage from which on the clip is done again because of it, if it is."""
     row = session.get(ArchiveCheck, video_id)
     if row is None:

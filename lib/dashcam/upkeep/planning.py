@@ -24,7 +24,7 @@ PLANS_KEPT = timedelta(days=400)
 SENTENCES_KEPT = 200
 
 
-class NotNow(Exception):
+class PlanRefused(Exception):
     """The plan cannot be carried out; the message is one plain sentence."""
 
 
@@ -138,25 +138,25 @@ def plan_of(session: Session, plan_id: int) -> tuple[RetentionPlan, Plan] | None
 
 
 def begin(session: Session, site: Site, plan_id: int, now: datetime) -> Plan:
-    """The plan is carried out from now on, once and by one. Raises `NotNow`."""
+    """The plan is carried out from now on, once and by one. Raises `PlanRefused`."""
     known = plan_of(session, plan_id)
     if known is None:
-        raise NotNow(f"There is no plan {plan_id}: make one first.")
+        raise PlanRefused(f"There is no plan {plan_id}: make one first.")
     _, plan = known
     if plan.refused:
-        raise NotNow(" ".join(plan.refused))
+        raise PlanRefused(" ".join(plan.refused))
     if not site.retention.enabled:
-        raise NotNow("Retention only reports: set retention.enabled to true in config.json, and start anew.")
+        raise PlanRefused("Retention only reports: set retention.enabled to true in config.json, and start anew.")
     if plan.rules != Rules.of(site):
-        raise NotNow("The rules have changed since this plan was made: make another one.")
+        raise PlanRefused("The rules have changed since this plan was made: make another one.")
     if not now - LASTING <= plan.made_at <= now:
-        raise NotNow(f"This plan was made on {plan.made_at:%Y-%m-%d %H:%M} UTC: make another one.")
+        raise PlanRefused(f"This plan was made on {plan.made_at:%Y-%m-%d %H:%M} UTC: make another one.")
     newer = select(RetentionPlan.plan_id).where(RetentionPlan.plan_id > plan_id, RetentionPlan.began_at.is_not(None))
     if session.scalar(newer.limit(1)) is not None:
-        raise NotNow("A newer plan has been carried out: make another one.")
+        raise PlanRefused("A newer plan has been carried out: make another one.")
     mine = update(RetentionPlan).where(RetentionPlan.plan_id == plan_id, RetentionPlan.began_at.is_(None))
     if not session.execute(mine.values(began_at=now)).rowcount:  # type: ignore[attr-defined]
-        raise NotNow("This plan was begun before: make another one.")
+        raise PlanRefused("This plan was begun before: make another one.")
     return plan
 
 
@@ -185,14 +185,14 @@ def check(session: Session, site: Site, plan_id: int, one: One, now: datetime) -
 
 
 def item_of(session: Session, plan_id: int, one: One) -> PlanItem:
-    """Raises `NotNow` unless the plan is being carried out and names it."""
+    """Raises `PlanRefused` unless the plan is being carried out and names it."""
     known = plan_of(session, plan_id)
     if known is None or known[0].began_at is None or known[0].ended_at is not None:
-        raise NotNow(f"Plan {plan_id} is not being carried out.")
+        raise PlanRefused(f"Plan {plan_id} is not being carried out.")
     for item in known[1].items:
         if (item.kind, item.video_id) == (one.kind, one.video_id):
             return item
-    raise NotNow(f"Plan {plan_id} does not say that {one.kind} of {one.video_id} goes.")
+    raise PlanRefused(f"Plan {plan_id} does not say that {one.kind} of {one.video_id} goes.")
 
 
 def removed(session: Session, plan_id: int, one: RemovedOne) -> None:
@@ -208,7 +208,7 @@ def removed(session: Session, plan_id: int, one: RemovedOne) -> None:
 def end(session: Session, plan_id: int, kept: Sequence[str], now: datetime) -> None:
     row = session.get(RetentionPlan, plan_id)
     if row is None or row.began_at is None:
-        raise NotNow(f"Plan {plan_id} is not being carried out.")
+        raise PlanRefused(f"Plan {plan_id} is not being carried out.")
     row.ended_at, row.kept = now, list(kept[:SENTENCES_KEPT])
 
 

@@ -50,7 +50,7 @@ class Rebuilt:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundArchive:
     folder: Path
     start_utc: datetime
 
@@ -101,13 +101,13 @@ def rebuild(
     return done
 
 
-def _found(folder: Path, done: Rebuilt) -> Found | None:
+def _found(folder: Path, done: Rebuilt) -> FoundArchive | None:
     try:
         record = bundle.read_record(folder, bundle.read_manifest(folder))
         if record.video_id != folder.name:
             raise StorageError(f"{folder} holds the archive of {record.video_id}; give the folder that name.")
         ingested = next(one for one in record.stages if one.task_type == TaskType.INGEST_VIDEO)
-        return Found(folder, VideoFacts.model_validate(ingested.result).start_utc)
+        return FoundArchive(folder, VideoFacts.model_validate(ingested.result).start_utc)
     except (StorageError, OSError, StopIteration, ValueError) as error:
         done.left_out.append(str(error) or f"{folder} has a record without a first stage.")
         return None
