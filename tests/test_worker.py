@@ -33,7 +33,9 @@ class Lost:
 async def watched(rule: Rule, seconds: float, pool: str = "gpu") -> bool:
     """Whether it was watched for as long as it should."""
     async with httpx.AsyncClient(base_url="http://127.0.0.1:9") as nobody:
-        watch = WorkerWatch(Worker(pool), LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), pool, nobody)
+        watch = WorkerWatch(
+            Worker(pool), LocalDevice(DeviceSettings(), Stores({}), "http://127.0.0.1:9", ""), pool, nobody
+        )
         watch.rule = rule
         worked = asyncio.create_task(asyncio.sleep(seconds))
         await watch.until({worked})

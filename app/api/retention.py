@@ -16,7 +16,7 @@ from dashcam.database import reading, writing
 from dashcam.records import HoldingKind
 from dashcam.upkeep import answers, planning, retention
 from dashcam.upkeep.answers import Answer, Entry
-from dashcam.upkeep.retention import Plan, Rules, State, Survey
+from dashcam.upkeep.retention import HoldingState, Plan, Rules, Survey
 
 router = APIRouter(tags=["retention"])
 
@@ -67,7 +67,7 @@ class Wish(BaseModel):
 @router.get("/retention")
 def get_retention(
     kind: HoldingKind | None = None,
-    state: State | None = None,
+    state: HoldingState | None = None,
     until: Annotated[datetime | None, Query(description="Only what goes before; UTC where no zone is given.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Number = 0,

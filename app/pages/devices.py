@@ -15,7 +15,7 @@ from dashcam.catalog import devices as device_table
 from dashcam.catalog import work
 
 PAUSES = (("Pause for 2 h", timedelta(hours=2)), ("Pause", None))
-Found = tuple[list[device_table.DeviceLine], list[work.TaskLine]]
+DevicesShown = tuple[list[device_table.DeviceLine], list[work.TaskLine]]
 
 
 def online(device: device_table.DeviceLine, at: datetime) -> bool:
@@ -32,7 +32,7 @@ def dot(device: device_table.DeviceLine, at: datetime) -> None:
 
 
 async def devices() -> None:
-    def question(session: Session) -> Found:
+    def question(session: Session) -> DevicesShown:
         return device_table.lines(session, now()), work.tasks_by_id(session, system.current().progress.snapshot())
 
     found = await ask(question)

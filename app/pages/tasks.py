@@ -17,7 +17,7 @@ from dashcam.tasks import table
 PAGE = 50
 VIEWS = {"pending": "To do", "stuck": "In trouble", "complete": "Done"}
 COLUMNS = ("Video", "Stage", "Runs on", "Since", "Tries", "State", "")
-Found = tuple[list[work.TaskLine], dict[str, int]]
+TasksShown = tuple[list[work.TaskLine], dict[str, int]]
 
 
 async def tasks(view: str = "pending", page: str = "1") -> None:
@@ -48,12 +48,12 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
     ui.timer(2.0, look_again)
 
 
-async def look(view: str, number: int) -> Found:
+async def look(view: str, number: int) -> TasksShown:
     lines = await ask(lambda session: work.tasks(session, view, PAGE, (number - 1) * PAGE))
     return lines, await system.current().recent(work.task_counts)
 
 
-def draw(view: str, number: int, found: Found, progress: Mapping[int, Progress]) -> None:
+def draw(view: str, number: int, found: TasksShown, progress: Mapping[int, Progress]) -> None:
     lines, counts = found
     with tag("nav", "tabs", aria_label="Which tasks"):
         for name, title in VIEWS.items():

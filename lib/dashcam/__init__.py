@@ -4,6 +4,7 @@ Knows nothing of Prefect, NiceGUI or FastAPI; `flows/`, `blocks/` and `app/` sta
 """
 
 import os
+from collections.abc import Callable
 
 __version__ = "0.1.0"
 
@@ -19,3 +20,6 @@ class Explained(Exception):
 
 NO_USE_TRYING = 78
 """The exit status (sysexits' EX_CONFIG) of a process that has said in one sentence why it cannot run."""
+
+Say = Callable[[str], None]
+"""Takes a line that tells a person what is going on."""

@@ -9,12 +9,12 @@ import numpy as np
 
 from dashcam.media import boxes
 from dashcam.sample.drive import START_LOCAL, encode
-from dashcam.sample.plates import Picture
+from dashcam.sample.plates import Drawing
 
 FPS = 10
 
 
-def _frames(count: int) -> Iterator[Picture]:
+def _frames(count: int) -> Iterator[Drawing]:
     rng = np.random.default_rng(3)
     for _ in range(count):
         yield rng.integers(0, 255, (96, 128, 3), dtype=np.uint8)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from training.detector.weather import Pixels
 from training.reader.photographs import listed
 
-Pixels = NDArray[np.uint8]
 SHARE = 0.25
 """Of the plates that get another's face."""
 SMALLEST = 16

@@ -7,7 +7,7 @@ matter of its disks.
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,13 +15,12 @@ import psutil
 from pydantic import BaseModel
 from rich.table import Table
 
+from dashcam import Say
 from dashcam.embedded.home import Home
 from dashcam.embedded.system import EmbeddedSystem, embedded_system
 from dashcam.media import identity
 from dashcam.stages.scan import clips_below, scan
 from dashcam.storage.roots import Stores
-
-Say = Callable[[str], None]
 
 LONG_AGO = 1_700_000_000
 A_DAY = 500

@@ -8,7 +8,7 @@ Afterwards the main server is asked what it knows: every task is complete, and n
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from statistics import quantiles
@@ -18,6 +18,7 @@ import psutil
 from pydantic import BaseModel
 from rich.table import Table
 
+from dashcam import Say
 from dashcam.bench import load_browser, load_device
 from dashcam.bench.arrival import environment, make_clips
 from dashcam.bench.load_device import Told
@@ -28,7 +29,6 @@ from dashcam.tasks.chain import STAGES
 from dashcam.tasks.client import MainServerClient
 from dashcam.tasks.model import InputRef
 
-Say = Callable[[str], None]
 LOOKED_AT = 200
 """So many clips are asked for by themselves afterwards."""
 FEW = 200

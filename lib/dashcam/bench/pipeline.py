@@ -6,7 +6,7 @@ little; then compare the CPU seconds: the whole system's, less those of the func
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 from rich.table import Table
 
-from dashcam import Explained, config
+from dashcam import Explained, Say, config
 from dashcam.device.availability import used_s
 from dashcam.embedded.home import Home
 from dashcam.embedded.job import Clip, Job, find_clips
@@ -25,7 +25,6 @@ from dashcam.embedded.system import EmbeddedSystem, embedded_system
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import TaskType
 
-Say = Callable[[str], None]
 PAGE = 200
 LOADING, PROCESS = "(loading)", "(process)"
 """As `flows.clips` names what is not a clip."""

@@ -4,14 +4,14 @@ and what the system uses when there is nothing to do."""
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel
 from rich.table import Table
 
-from dashcam import Explained
+from dashcam import Explained, Say
 from dashcam.bench.pipeline import NothingMeasured, cpu_of
 from dashcam.embedded.home import Home
 from dashcam.embedded.job import find_clips
@@ -29,8 +29,6 @@ began, cpu = time.perf_counter(), time.process_time()
 run_stages([Path(sys.argv[1])], Path(sys.argv[2]))
 print(json.dumps({"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}))
 """
-
-Say = Callable[[str], None]
 
 
 class CommandCost(BaseModel):

@@ -36,7 +36,7 @@ READS = json.dumps(
     ]
 )
 
-Numbers = NDArray[Any]
+Columns = NDArray[Any]
 
 
 def fill(engine: Engine, sightings: int, seed: int = 1, progress: Callable[[float], None] = lambda share: None) -> None:
@@ -90,14 +90,14 @@ def make_plates(rng: np.random.Generator, count: int) -> list[str]:
     return list(found)[:count]
 
 
-def make_times(rng: np.random.Generator, count: int) -> Numbers:
+def make_times(rng: np.random.Generator, count: int) -> Columns:
     """Seconds after the first day, ascending: two drives a day, an hour each."""
     days = rng.integers(0, YEARS * 365, count)
     starts = np.where(rng.random(count) < 0.5, 7.5, 17.0) * 3600
     return np.asarray(np.sort(days * 86_400.0 + starts + rng.integers(0, 3600, count)))
 
 
-def make_places(rng: np.random.Generator, times: Numbers) -> Numbers:
+def make_places(rng: np.random.Generator, times: Columns) -> Columns:
     """(latitude, longitude) of each sighting."""
     days = (times // 86_400).astype(int)
     along = (times % 86_400 % 3600 / 3600)[:, None]
@@ -111,7 +111,7 @@ def make_places(rng: np.random.Generator, times: Numbers) -> Numbers:
     return np.where(week_off[:, None], away, places)
 
 
-def video_rows(times: Numbers) -> Iterator[tuple[Any, ...]]:
+def video_rows(times: Columns) -> Iterator[tuple[Any, ...]]:
     for number, start in enumerate(times[::SIGHTINGS_PER_VIDEO]):
         began = moment(start - 1)
         name = f"clip_{number:07d}F.MP4"
@@ -122,7 +122,7 @@ def video_rows(times: Numbers) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def sighting_rows(rng: np.random.Generator, times: Numbers, places: Numbers, plates: int) -> Iterator[tuple[Any, ...]]:
+def sighting_rows(rng: np.random.Generator, times: Columns, places: Columns, plates: int) -> Iterator[tuple[Any, ...]]:
     owners = make_owners(rng, len(times), plates)
     sure = rng.random(len(times)) < 0.9
     for number, (at, place, owner, confirmed) in enumerate(zip(times, places, owners, sure, strict=True)):
@@ -133,7 +133,7 @@ def sighting_rows(rng: np.random.Generator, times: Numbers, places: Numbers, pla
         )  # fmt: skip
 
 
-def make_owners(rng: np.random.Generator, count: int, plates: int) -> Numbers:
+def make_owners(rng: np.random.Generator, count: int, plates: int) -> Columns:
     """Whose car each sighting is: every plate once, sixty neighbours often, the rest with a long tail."""
     owners = 1 + (plates * rng.random(count) ** 2).astype(int)
     neighbours = rng.random(count) < 0.2

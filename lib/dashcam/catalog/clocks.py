@@ -157,7 +157,7 @@ def carry_out(
         ids = deque(session.scalars(wanted.order_by(Video.start_utc)))
     at.clips = len(ids)
     changed: set[str] = set()
-    spans: list[deriving.Span] = []
+    spans: list[deriving.Stretch] = []
     while ids:
         if not go_on():
             return

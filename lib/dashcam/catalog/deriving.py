@@ -25,7 +25,7 @@ CHUNK = 200
 APART = timedelta(days=1)
 LOCK = 0x7419
 """Any number that is no other lock's."""
-Span = tuple[datetime, datetime]
+Stretch = tuple[datetime, datetime]
 
 
 def derive_around(session: Session, videos: Iterable[Video], settings: TripSettings) -> None:
@@ -34,10 +34,10 @@ def derive_around(session: Session, videos: Iterable[Video], settings: TripSetti
         derive(session, start, end, settings)
 
 
-def spans_of(session: Session, videos: Iterable[Video]) -> list[Span]:
+def spans_of(session: Session, videos: Iterable[Video]) -> list[Stretch]:
     """Where trips are to be derived anew because of these clips; those that have left their trip for good leave it."""
     session.flush()
-    spans: list[Span] = []
+    spans: list[Stretch] = []
     for video in videos:
         old = session.get(TripRow, video.trip_id) if video.trip_id is not None else None
         if old is not None:
@@ -54,9 +54,9 @@ def _elsewhere(video: Video, trip: TripRow) -> bool:
     return video.start_utc is None or not trip.start_utc - APART <= video.start_utc <= trip.end_utc + APART
 
 
-def _stretches(spans: Iterable[Span]) -> list[Span]:
+def _stretches(spans: Iterable[Stretch]) -> list[Stretch]:
     """The spans, those less than a day apart as one."""
-    joined: list[Span] = []
+    joined: list[Stretch] = []
     for start, end in sorted(spans):
         if joined and start - joined[-1][1] <= APART:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
@@ -128,7 +128,7 @@ def _derive_next(engine: Engine, settings: TripSettings, *which: ColumnElement[b
     return last
 
 
-def derive_in_steps(engine: Engine, spans: Iterable[Span], settings: TripSettings) -> None:
+def derive_in_steps(engine: Engine, spans: Iterable[Stretch], settings: TripSettings) -> None:
     """Derive the trips of these spans a few at a time, then forget those whose clips have all gone elsewhere."""
     for start, end in _stretches(spans):
         while start <= end:

@@ -15,11 +15,10 @@ from typing import IO, Any
 import httpx
 import psutil
 
-from dashcam import sqlite
+from dashcam import Say, sqlite
 from dashcam.chaos.wire import Wire
 from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.embedded.home import Home, Ports, device_name
-from dashcam.embedded.keeper import Say
 from dashcam.embedded.processes import end_tree
 from dashcam.embedded.system import session_is
 from dashcam.tasks.chain import POOLS

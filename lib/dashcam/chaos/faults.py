@@ -18,7 +18,7 @@ import httpx
 
 from dashcam.chaos import disks
 from dashcam.chaos.driven import STOP_S, Driven, LiveRun, signalled
-from dashcam.chaos.wire import State
+from dashcam.chaos.wire import WireState
 from dashcam.embedded.job import local_ref
 from dashcam.tasks.chain import STAGES
 
@@ -64,7 +64,7 @@ class Scene:
         raise NotNow(f"no run of {flow or 'any stage'}")
 
 
-Fault = Callable[[Scene], str]
+RealFault = Callable[[Scene], str]
 """Does it, and says what was done."""
 
 
@@ -154,7 +154,7 @@ def restart(scene: Scene) -> str:
     return f"SIGTERM, ended after {took:.1f} s, and started again"
 
 
-def cut_network(state: State, scene: Scene) -> str:
+def cut_network(state: WireState, scene: Scene) -> str:
     seconds = scene.random.choice([1.0, 3.0, 8.0, 15.0, 25.0])
     scene.driven.wire.cut(state)
     scene.last(seconds)
@@ -267,7 +267,7 @@ def spoil_weights(how: str, scene: Scene) -> str:
     return f"the detector's weights {how} for {seconds:.1f} s"
 
 
-def all_faults() -> dict[str, Fault]:
+def all_faults() -> dict[str, RealFault]:
     """By name."""
     return {
         **{f"kill-{part}": partial(kill_part, part) for part in PARTS},

@@ -10,7 +10,7 @@ from random import Random
 
 import httpx
 
-from dashcam import Explained
+from dashcam import Explained, Say
 from dashcam.chaos import disks
 from dashcam.chaos.clips import base_clips, variant
 from dashcam.chaos.driven import Driven
@@ -19,7 +19,6 @@ from dashcam.chaos.invariants import Ground, at_rest, canonical
 from dashcam.chaos.report import Injection, Report, Violation
 from dashcam.chaos.wire import Wire
 from dashcam.database import open_engine
-from dashcam.embedded.keeper import Say
 from dashcam.vision.detect.onnx_detector import quickest_weights
 
 RECOVERY_S = 180.0

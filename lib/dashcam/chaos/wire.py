@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Literal
 
-State = Literal["whole", "refused", "silent"]
+WireState = Literal["whole", "refused", "silent"]
 
 
 class Wire:
@@ -19,7 +19,7 @@ class Wire:
     def __init__(self, target: Callable[[], int | None]) -> None:
         self.target = target
         self.port = 0
-        self.state: State = "whole"
+        self.state: WireState = "whole"
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
         self._writers: set[asyncio.StreamWriter] = set()
@@ -39,13 +39,13 @@ class Wire:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
-    def cut(self, state: State) -> None:
+    def cut(self, state: WireState) -> None:
         self._loop.call_soon_threadsafe(self._become, state)
 
     def mend(self) -> None:
         self._loop.call_soon_threadsafe(self._become, "whole")
 
-    def _become(self, state: State) -> None:
+    def _become(self, state: WireState) -> None:
         # a connection that was silent is not taken up where it was: its packets are lost
         if state == "refused" or (state == "whole" and self.state == "silent"):
             for writer in self._writers:

@@ -36,7 +36,7 @@ REQUEST_BYTES = 1 << 20
 DOOR = "DASHCAM_FORKSERVER"
 """Names the descriptor through which a forked process may ask for more."""
 
-Job = Callable[[], None]
+ChildMain = Callable[[], None]
 
 
 def available() -> bool:
@@ -159,7 +159,7 @@ class _Server:
     ending: bool = False
     libc: Any = field(default_factory=lambda: ctypes.CDLL(None))
 
-    def run(self) -> Job | None:
+    def run(self) -> ChildMain | None:
         woken, self.wake = socket.socketpair()
         for end in (woken, self.wake):
             end.setblocking(False)
@@ -171,7 +171,7 @@ class _Server:
         self.selector.register(self.door, selectors.EVENT_READ, lambda: self.answer(self.door))
         while not self.ending or self.children:
             for key, _ in self.selector.select(self.patience()):
-                job: Job | None = key.data()
+                job: ChildMain | None = key.data()
                 if job is not None:
                     return job
             self.look_after_children()
@@ -182,7 +182,7 @@ class _Server:
         for child in self.children.values():
             self.unwanted(child)
 
-    def answer(self, door: socket.socket) -> Job | None:
+    def answer(self, door: socket.socket) -> ChildMain | None:
         """Fork what is asked for; in the forked process, what it is to do."""
         try:
             message, descriptors, _, _ = socket.recv_fds(door, REQUEST_BYTES, 3)
@@ -282,7 +282,7 @@ class _Server:
         )
 
 
-def serve(door: socket.socket) -> Job | None:
+def serve(door: socket.socket) -> ChildMain | None:
     """Fork what is asked for through the door, until its other end is closed or SIGTERM comes; then what was forked is
     ended too. In a forked process it returns what that process is to do, in the server None in the end."""
     if len(list(Path("/proc/self/task").iterdir())) > 1:
@@ -290,7 +290,7 @@ def serve(door: socket.socket) -> Job | None:
     return _Server(door).run()
 
 
-def _become(request: dict[str, object], log: int, door: socket.socket | None, listen: Sequence[int]) -> Job:
+def _become(request: dict[str, object], log: int, door: socket.socket | None, listen: Sequence[int]) -> ChildMain:
     """The job is left to the caller, so that the process ends like any other."""
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from dashcam import NO_USE_TRYING
+from dashcam import NO_USE_TRYING, Say
 from dashcam.embedded.processes import Child
 
 LOOK_S = 0.5
@@ -11,8 +11,6 @@ MANY = 4
 """Restarts one soon after the other, in about 15 s, after which more is said than that."""
 
 NAMES = {"app": "The web interface", "prefect": "Prefect", "worker": "The worker", "forkserver": "The fork server"}
-
-Say = Callable[[str], None]
 
 
 class Keeper:

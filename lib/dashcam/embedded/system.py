@@ -15,10 +15,10 @@ import httpx
 import psutil
 from filelock import FileLock, Timeout
 
-from dashcam import Explained
+from dashcam import Explained, Say
 from dashcam.embedded import forkserver
 from dashcam.embedded.home import Home, HomeUnusable, Ports
-from dashcam.embedded.keeper import Keeper, Say
+from dashcam.embedded.keeper import Keeper
 from dashcam.embedded.listening import reserve_port
 from dashcam.embedded.processes import Child, Forks, ask_to_end, end_all, end_tree
 from dashcam.tasks.chain import POOLS

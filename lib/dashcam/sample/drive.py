@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dashcam.records import Box, Fix, Record
 from dashcam.sample.mux import GpsRecord, Layout, add_gps
-from dashcam.sample.plates import Picture, plain
+from dashcam.sample.plates import Drawing, plain
 from dashcam.sample.route import Route
 from dashcam.sample.scene import NEAREST_M, Camera, Placed
 from dashcam.sample.street import View
@@ -134,7 +134,7 @@ def short_clips(out_dir: Path, n: int, seconds: float) -> list[Path]:
     for index in range(n):
         start = START_LOCAL + timedelta(minutes=index)
 
-        def frames(index: int = index) -> Iterator[Picture]:
+        def frames(index: int = index) -> Iterator[Drawing]:
             for step in range(round(seconds * FPS)):
                 shift = (step * 4 + index * 7) % size[0]
                 grey = backdrop[:, shift : shift + size[0]].astype(np.uint8)
@@ -146,7 +146,7 @@ def short_clips(out_dir: Path, n: int, seconds: float) -> list[Path]:
     return paths
 
 
-def encode(frames: Iterator[Picture], size: tuple[int, int], fps: int, created: datetime) -> bytes:
+def encode(frames: Iterator[Drawing], size: tuple[int, int], fps: int, created: datetime) -> bytes:
     """H.264 as dashcams write it: one keyframe a second, no B-frames, moov at the end; the same bytes every time."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4", options={"fflags": "+bitexact"}) as container:
@@ -179,7 +179,7 @@ class Director:
         self.seen: dict[str, list[PlateBox]] = {}
         self.countries: dict[str, str] = {}
 
-    def frames(self, report: Callable[[float], None]) -> Iterator[Picture]:
+    def frames(self, report: Callable[[float], None]) -> Iterator[Drawing]:
         """Draw the clip, frame by frame."""
         count = round(self.take.duration_s * FPS)
         for index in range(count):
@@ -217,7 +217,7 @@ class Director:
                 self.seen.setdefault(text, []).append(PlateBox(t_s=round(t_s, 4), box=rounded))
             nearer.append(self.camera.body_box(vehicle, view))
 
-    def _stamp(self, picture: Picture, t_s: float) -> None:
+    def _stamp(self, picture: Drawing, t_s: float) -> None:
         """Time and speed in the corner, as cameras burn them in."""
         now = self.take.start_local + timedelta(seconds=int(t_s))
         speed = self.route.at(self.take.start_s + int(t_s)).speed_mps * 3.6
@@ -267,7 +267,7 @@ def _touch(a: Box, b: Box) -> bool:
 
 
 @lru_cache(maxsize=4)
-def _stamp_mask(text: str) -> Picture:
+def _stamp_mask(text: str) -> Drawing:
     font = ImageFont.load_default(20)
     image = Image.new("L", (round(font.getlength(text)) + 4, 26))
     ImageDraw.Draw(image).text((2, 1), text, fill=255, font=font)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 Bgr = tuple[int, int, int]
-Picture = NDArray[np.uint8]
+Drawing = NDArray[np.uint8]
 
 LETTERS = "ACEFHJKLMNPRTUVWXY"
 DIGITS = "34679"
@@ -63,7 +63,7 @@ def plain(text: str) -> str:
 
 
 @cache
-def _glyph(sign: str) -> Picture:
+def _glyph(sign: str) -> Drawing:
     """The sign as a tight alpha mask, about 200 px high."""
     font = ImageFont.load_default(280)
     image = Image.new("L", (420, 420))
@@ -73,7 +73,7 @@ def _glyph(sign: str) -> Picture:
     return np.ascontiguousarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def _stamp(canvas: Picture, sign: str, box: tuple[float, float, float, float], ink: Bgr) -> None:
+def _stamp(canvas: Drawing, sign: str, box: tuple[float, float, float, float], ink: Bgr) -> None:
     """Draw ``sign`` to fill ``box`` = (x0, y0, x1, y1) pixels; narrow signs keep their proportions."""
     x0, y0, x1, y1 = (round(value) for value in box)
     mask = _glyph(sign)
@@ -84,7 +84,7 @@ def _stamp(canvas: Picture, sign: str, box: tuple[float, float, float, float], i
     region[:] = (region * (1 - alpha) + np.array(ink, np.float32) * alpha).astype(np.uint8)
 
 
-def _bands(canvas: Picture, style: PlateStyle) -> tuple[float, float, float]:
+def _bands(canvas: Drawing, style: PlateStyle) -> tuple[float, float, float]:
     """Paint the country band(s); returns where text may start and end, and its top, as fractions of the plate."""
     height, width = canvas.shape[:2]
     if style.band == "top":
@@ -104,7 +104,7 @@ def _bands(canvas: Picture, style: PlateStyle) -> tuple[float, float, float]:
     return 0.115, 0.885 if style.band == "both" else 0.975, 0.15
 
 
-def draw_plate(text: str, style: PlateStyle, px_per_m: float) -> Picture:
+def draw_plate(text: str, style: PlateStyle, px_per_m: float) -> Drawing:
     """The plate as a BGR picture at ``px_per_m``; drawn four times larger and averaged down."""
     oversample = 4
     width = round(style.width_m * px_per_m * oversample)

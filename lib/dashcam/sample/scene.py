@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from dashcam.records import Box
-from dashcam.sample.plates import Picture
+from dashcam.sample.plates import Drawing
 from dashcam.sample.sprites import Sprite, blend
 from dashcam.sample.street import PinholeCamera, Street, View
 from dashcam.sample.vehicles import ORIGIN, PX_PER_M, VehicleLook
@@ -36,11 +36,11 @@ class Camera:
         self.street = Street(
             PinholeCamera(round(size[0] * _STREET_DETAIL), round(size[1] * _STREET_DETAIL), rear), seed
         )
-        self._backdrop: tuple[View, Picture] | None = None
+        self._backdrop: tuple[View, Drawing] | None = None
         self._sprites: dict[tuple[str, bool], Sprite] = {}
         self._dash = _dashboard(*size, rear)
 
-    def render(self, view: View, vehicles: list[Placed]) -> Picture:
+    def render(self, view: View, vehicles: list[Placed]) -> Drawing:
         """One BGR frame. While the car stands still, the street is drawn once."""
         if self._backdrop is None or self._backdrop[0] != view:
             self._backdrop = (view, np.asarray(cv2.resize(self.street.draw(view), self.size), np.uint8))
@@ -85,7 +85,7 @@ class Camera:
         return self._sprites[key]
 
 
-def _dashboard(width: int, height: int, rear: bool) -> Picture:
+def _dashboard(width: int, height: int, rear: bool) -> Drawing:
     """The car's own edge at the bottom of the picture, premultiplied BGRA."""
     rows = round(height * (0.05 if rear else 0.085))
     picture = np.zeros((rows, width, 4), np.uint8)

@@ -5,13 +5,13 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from dashcam.sample.plates import Picture
+from dashcam.sample.plates import Drawing
 
 
 class Sprite:
     """A premultiplied BGRA picture with half, quarter, … sizes, so that far ones do not flicker."""
 
-    def __init__(self, picture: Picture, px_per_m: float, origin: tuple[float, float]) -> None:
+    def __init__(self, picture: Drawing, px_per_m: float, origin: tuple[float, float]) -> None:
         self.levels = [picture]
         self.px_per_m = px_per_m
         self.origin = origin
@@ -27,7 +27,7 @@ class Sprite:
     def size(self) -> tuple[int, int]:
         return self.levels[0].shape[1], self.levels[0].shape[0]
 
-    def paste(self, frame: Picture, u: float, v: float, px_per_m: float) -> None:
+    def paste(self, frame: Drawing, u: float, v: float, px_per_m: float) -> None:
         """Draw with the origin at pixel (u, v), ``px_per_m`` pixels to the metre, clipped to the frame."""
         scale = px_per_m / self.px_per_m
         level = int(np.clip(np.floor(-np.log2(scale)), 0, len(self.levels) - 1))
@@ -46,7 +46,7 @@ class Sprite:
         blend(frame[top:bottom, left:right], warped)
 
 
-def blend(region: Picture, premultiplied: Picture) -> None:
+def blend(region: Drawing, premultiplied: Drawing) -> None:
     """Lay a premultiplied BGRA picture over ``region``, in place."""
     rest = cv2.cvtColor(cv2.bitwise_not(cv2.extractChannel(premultiplied, 3)), cv2.COLOR_GRAY2BGR)
     region[:] = cv2.add(cv2.multiply(region, rest, scale=1 / 255), cv2.cvtColor(premultiplied, cv2.COLOR_BGRA2BGR))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashcam.sample import textures
-from dashcam.sample.plates import Picture
+from dashcam.sample.plates import Drawing
 from dashcam.sample.sprites import Sprite
 
 FAR_M = 140.0
@@ -66,7 +66,7 @@ class Street:
         self.tree = Sprite(textures.tree(rng), 60, (150, 450))
         self.lamp = Sprite(textures.lamp(), 60, (60, 360))
 
-    def draw(self, view: View) -> Picture:
+    def draw(self, view: View) -> Drawing:
         """One BGR picture, ``lens.height`` x ``lens.width``."""
         frame = np.empty((self.lens.height, self.lens.width, 3), np.uint8)
         horizon = self.lens.horizon(view)
@@ -83,13 +83,13 @@ class Street:
         places = [(place, self.tree) for place in textures.TREES] + [(place, self.lamp) for place in textures.LAMPS]
         return [((self.lens.side * (s - view.s_m)) % textures.PERIOD_M, x, sprite) for (x, s), sprite in places]
 
-    def _sky(self, frame: Picture, view: View, horizon: float) -> None:
+    def _sky(self, frame: Drawing, view: View, horizon: float) -> None:
         rows = int(np.ceil(horizon)) + 1
         period = self.sky.shape[1] - self.lens.width
         turned = round(np.radians(view.heading_deg) * self.lens.focal) + (period // 2 if self.lens.rear else 0)
         frame[:rows] = self.sky[-rows:, turned % period : turned % period + self.lens.width]
 
-    def _ground(self, frame: Picture, view: View, horizon: float) -> None:
+    def _ground(self, frame: Drawing, view: View, horizon: float) -> None:
         top = int(np.ceil(horizon)) + 1
         z = np.asarray(self.lens.focal * EYE_M / (np.arange(top, self.lens.height) - horizon), np.float32)
         along = (view.s_m + self.lens.side * z) % textures.PERIOD_M * textures.ROAD_PX_PER_M + _PAD
@@ -101,7 +101,7 @@ class Street:
         row = np.broadcast_to(along[:, None], column.shape)
         frame[top:] = cv2.remap(self.road, column, np.ascontiguousarray(row), cv2.INTER_LINEAR)
 
-    def _walls(self, frame: Picture, view: View, horizon: float) -> None:
+    def _walls(self, frame: Drawing, view: View, horizon: float) -> None:
         """The house fronts. A picture row meets a front at ``H - eye - (horizon - v) z / f`` below its top."""
         z, which = self._nearest_wall(view)
         seen = z < FAR_M
@@ -133,7 +133,7 @@ class Street:
         return distance, which
 
 
-def _hazy(picture: Picture, z: NDArray[np.float32]) -> Picture:
+def _hazy(picture: Drawing, z: NDArray[np.float32]) -> Drawing:
     """Fade each column towards the sky's colour with its distance."""
     keep = 1 - np.clip(z / 260, 0, 0.55)[None, :, None]
     weight = np.broadcast_to(keep * 255, (1, z.size, 3)).astype(np.uint8)
@@ -147,7 +147,7 @@ def _level(z: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.digitize(z, _BLUR_FROM_M).astype(np.float32) - 1
 
 
-def _smoother(picture: Picture, axis: int) -> Picture:
+def _smoother(picture: Drawing, axis: int) -> Drawing:
     """The texture, padded to wrap, beside (axis 1) or above (axis 0) ever smoother copies of itself.
 
     Those above each other get a transparent first and last row.

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from dashcam.sample.plates import Bgr, Picture
+from dashcam.sample.plates import Bgr, Drawing
 
 PERIOD_M = 120.0
 ROAD_PX_PER_M = 28
@@ -39,7 +39,7 @@ def _noise(rng: np.random.Generator, shape: tuple[int, int], grain: int, strengt
     return np.asarray(cv2.resize(small, shape[::-1], interpolation=cv2.INTER_CUBIC), np.float32)
 
 
-def _textured(rng: np.random.Generator, picture: Picture, strength: float) -> Picture:
+def _textured(rng: np.random.Generator, picture: Drawing, strength: float) -> Drawing:
     shape = picture.shape[:2]
     noise = (
         _noise(rng, shape, 1, strength)
@@ -49,7 +49,7 @@ def _textured(rng: np.random.Generator, picture: Picture, strength: float) -> Pi
     return np.asarray(np.clip(picture + noise[..., None], 0, 255), np.uint8)
 
 
-def road(rng: np.random.Generator) -> Picture:
+def road(rng: np.random.Generator) -> Drawing:
     """From above: rows run along the street, columns from ``ROAD_LEFT_M`` to ``RIGHT_M`` + 4."""
     left = ROAD_LEFT_M
     size = (round(PERIOD_M * ROAD_PX_PER_M), round((RIGHT_M + 4 - left) * ROAD_PX_PER_M))
@@ -76,7 +76,7 @@ def road(rng: np.random.Generator) -> Picture:
     return _shaded(rng, picture)
 
 
-def _shaded(rng: np.random.Generator, picture: Picture) -> Picture:
+def _shaded(rng: np.random.Generator, picture: Drawing) -> Drawing:
     """Tyre tracks, patches and the trees' shadows."""
     light, left = np.ones(picture.shape[:2], np.float32), ROAD_LEFT_M
     for x in (-0.75, 0.75, -4.1, -2.6):
@@ -97,7 +97,7 @@ def _shaded(rng: np.random.Generator, picture: Picture) -> Picture:
     return np.asarray(np.clip(picture * light[..., None], 0, 255), np.uint8)
 
 
-def _window(picture: Picture, x: int, y: int, width: int, height: int, rng: np.random.Generator) -> None:
+def _window(picture: Drawing, x: int, y: int, width: int, height: int, rng: np.random.Generator) -> None:
     cv2.rectangle(picture, (x - 2, y - 2), (x + width + 1, y + height + 1), (214, 220, 222, 255), -1)
     top = np.array([150, 140, 128]) * rng.uniform(0.5, 1.1)
     glass = np.linspace(1, 0.35, height)[:, None, None] * top
@@ -106,7 +106,7 @@ def _window(picture: Picture, x: int, y: int, width: int, height: int, rng: np.r
     cv2.line(picture, (x, y + height // 3), (x + width, y + height // 3), (205, 212, 214, 255), 1)
 
 
-def _house(picture: Picture, x0: int, x1: int, top: int, rng: np.random.Generator) -> None:
+def _house(picture: Drawing, x0: int, x1: int, top: int, rng: np.random.Generator) -> None:
     """One front between columns ``x0`` and ``x1``, its eaves at row ``top``; alpha marks what is house."""
     bottom = picture.shape[0]
     brick = np.array(BRICKS[int(rng.integers(len(BRICKS)))]) * rng.uniform(0.85, 1.2)
@@ -135,7 +135,7 @@ def _house(picture: Picture, x0: int, x1: int, top: int, rng: np.random.Generato
         cv2.rectangle(picture, (shop[0] - 4, shop[1] - 12), (shop[0] + shop[2] + 4, shop[1] - 2), (*awning, 255.0), -1)
 
 
-def facade(rng: np.random.Generator) -> Picture:
+def facade(rng: np.random.Generator) -> Drawing:
     """A row of house fronts: BGRA, columns run along the street, the last row is the pavement."""
     size = (round(WALL_HEIGHT_M * WALL_PX_PER_M), round(PERIOD_M * WALL_PX_PER_M))
     picture = np.zeros((*size, 4), np.uint8)
@@ -150,7 +150,7 @@ def facade(rng: np.random.Generator) -> Picture:
     return picture
 
 
-def sky(rng: np.random.Generator, height: int, width: int) -> Picture:
+def sky(rng: np.random.Generator, height: int, width: int) -> Drawing:
     """The sky down to the horizon with clouds and a line of far roofs and trees; left and right edges meet."""
     part = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     picture = np.array([214, 158, 108], np.float32) * (1 - part) + np.array([232, 222, 212], np.float32) * part
@@ -166,7 +166,7 @@ def sky(rng: np.random.Generator, height: int, width: int) -> Picture:
     return np.asarray(picture, np.uint8)
 
 
-def tree(rng: np.random.Generator, px_per_m: int = 60) -> Picture:
+def tree(rng: np.random.Generator, px_per_m: int = 60) -> Drawing:
     """Premultiplied BGRA, 5 m wide and 7.5 m high; the trunk stands in the middle of the last row."""
     height, width = round(7.5 * px_per_m), 5 * px_per_m
     picture = np.zeros((height, width, 4), np.uint8)
@@ -189,7 +189,7 @@ def tree(rng: np.random.Generator, px_per_m: int = 60) -> Picture:
     return picture
 
 
-def lamp(px_per_m: int = 60) -> Picture:
+def lamp(px_per_m: int = 60) -> Drawing:
     """Premultiplied BGRA, 2 m wide and 6 m high, the post in the middle."""
     picture = np.zeros((6 * px_per_m, 2 * px_per_m, 4), np.uint8)
     x = px_per_m

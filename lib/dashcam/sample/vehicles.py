@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from dashcam.sample.plates import Bgr, Picture, PlateStyle, draw_plate
+from dashcam.sample.plates import Bgr, Drawing, PlateStyle, draw_plate
 
 PX_PER_M = 240
 _HALF_WIDTH_M, _TOP_M, _GROUND_M = 1.35, 2.25, 0.2
 """Room around a vehicle: to each side of its middle, above the road, and below it (for the shadow)."""
 
-Points = list[tuple[float, float]]
+Outline = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class _Canvas:
     def at(self, x: float, y: float) -> tuple[float, float]:
         return (x + _HALF_WIDTH_M) * self.scale, (_TOP_M - y) * self.scale
 
-    def both(self, points: Points, fill: Bgr | tuple[int, int, int, int]) -> None:
+    def both(self, points: Outline, fill: Bgr | tuple[int, int, int, int]) -> None:
         """A polygon and its mirror image."""
         for side in (1, -1):
             self.draw.polygon([self.at(side * x, y) for x, y in points], fill=fill)
 
-    def whole(self, right: Points, fill: Bgr | tuple[int, int, int, int]) -> None:
+    def whole(self, right: Outline, fill: Bgr | tuple[int, int, int, int]) -> None:
         """A symmetrical polygon, given by its right-hand points from bottom to top."""
         points = [*right, *[(-x, y) for x, y in reversed(right)]]
         self.draw.polygon([self.at(x, y) for x, y in points], fill=fill)
@@ -205,7 +205,7 @@ class VehicleLook:
     def roof_m(self) -> float:
         return BODIES[self.kind].roof
 
-    def sprite(self, rear: bool) -> Picture:
+    def sprite(self, rear: bool) -> Drawing:
         """Premultiplied BGRA at ``PX_PER_M``; its origin (middle, road level) is ``ORIGIN``."""
         body = BODIES[self.kind]
         canvas = _Canvas()
@@ -224,7 +224,7 @@ class VehicleLook:
         picture[..., :3] = (picture[..., :3] * alpha).astype(np.uint8)
         return picture
 
-    def _mount(self, picture: Picture, middle: float) -> None:
+    def _mount(self, picture: Drawing, middle: float) -> None:
         plate = draw_plate(self.plate, self.style, PX_PER_M)
         height, width = plate.shape[:2]
         x = round(ORIGIN[0] - width / 2)

@@ -18,7 +18,7 @@ class TaskType(StrEnum):
     FINALIZE_VIDEO = "FINALIZE_VIDEO"
 
 
-State = Literal["pending", "complete"]
+TaskState = Literal["pending", "complete"]
 Outcome = Literal["processed", "rejected", "vanished"]
 
 
@@ -74,7 +74,7 @@ class Task(BaseModel):
     revision: int
     device_type: DeviceType
     """As the deployment guide names them: what its pool is meant for."""
-    state: State
+    state: TaskState
     inputs: list[InputRef]
     created_at: datetime
     completed_at: datetime | None = None

@@ -11,7 +11,7 @@ from dashcam.catalog.models import Holding, Protection, Video
 from dashcam.records import Held, HoldingKind, Record
 from dashcam.storage import layout
 from dashcam.upkeep import planning, retention
-from dashcam.upkeep.retention import KINDS, Rules, State, Verdict, state_of
+from dashcam.upkeep.retention import KINDS, HoldingState, Rules, Verdict, state_of
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 CHUNK = 500
@@ -25,7 +25,7 @@ class Entry(Record):
     name: str
     uris: list[str]
     bytes: int | None
-    state: State
+    state: HoldingState
     rule: str
     goes_at: datetime | None
     why: str
@@ -50,7 +50,7 @@ def entries(
     rules: Rules,
     kinds: Iterable[HoldingKind],
     now: datetime,
-    state: State | None = None,
+    state: HoldingState | None = None,
     until: datetime | None = None,
     limit: int = 100,
     offset: int = 0,
@@ -70,7 +70,7 @@ def entries(
 
 
 def _of_kind(
-    session: Session, rules: Rules, kind: HoldingKind, now: datetime, state: State | None, until: datetime | None
+    session: Session, rules: Rules, kind: HoldingKind, now: datetime, state: HoldingState | None, until: datetime | None
 ) -> Iterator[Entry]:
     """In order of when it would go; those that a mark keeps stand among the others."""
     if rules.keeps(kind) is None and state not in (None, "kept"):

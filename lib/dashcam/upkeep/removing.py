@@ -7,13 +7,12 @@ after its archive was read against its manifest a moment ago. Counted is what wa
 import os
 import shutil
 import stat
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dashcam import Explained
+from dashcam import Explained, Say
 from dashcam.media import identity
 from dashcam.records import Manifest
 from dashcam.storage import bundle, layout
@@ -30,8 +29,6 @@ OURS = {
 }
 GONE_BEFORE = "was gone already: somebody else has removed it"
 HALF_WRITTEN_S = 600
-
-Tell = Callable[[str], None]
 
 
 class Kept(Explained):
@@ -75,7 +72,7 @@ def announce(server: MainServerClient, stores: Stores, unattended: bool) -> Plan
     return Plan.model_validate(server.call("POST", "/retention/plans", json=body, timeout=600))
 
 
-def carry_out(server: MainServerClient, stores: Stores, plan: Plan, tell: Tell = lambda line: None) -> Done:
+def carry_out(server: MainServerClient, stores: Stores, plan: Plan, tell: Say = lambda line: None) -> Done:
     """Remove what the plan says. Raises `ServerRefused` where it may not be carried out, `StoreMissing` where a store
     goes away meanwhile; what has been removed by then is written down, the rest stays."""
     server.call("POST", f"/retention/plans/{plan.plan_id}/begin")
@@ -91,7 +88,7 @@ def carry_out(server: MainServerClient, stores: Stores, plan: Plan, tell: Tell =
     return done
 
 
-def remove(server: MainServerClient, stores: Stores, plan: Plan, item: PlanItem, done: Done, tell: Tell) -> None:
+def remove(server: MainServerClient, stores: Stores, plan: Plan, item: PlanItem, done: Done, tell: Say) -> None:
     """One item of the plan: proven, asked about, unlinked, written down."""
     what = {"kind": item.kind, "video_id": item.video_id}
     try:

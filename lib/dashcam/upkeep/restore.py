@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
-from dashcam import Explained, sqlite
+from dashcam import Explained, Say, sqlite
 from dashcam.database import open_engine
 from dashcam.storage import bundle
 from dashcam.upkeep import postgres
@@ -23,7 +23,6 @@ from dashcam.upkeep.backup import BackupFailed, Contents, alone, contents, kind_
 
 Migrate = Callable[[str], None]
 """Brings the database of a URL to the newest revision; raises `Explained` for one that is newer."""
-Say = Callable[[str], None]
 
 
 class RestoreFailed(Explained):

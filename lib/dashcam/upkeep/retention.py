@@ -264,8 +264,8 @@ def _unattended(seen: Circumstances, most_of_videos: float) -> list[str]:
     return said
 
 
-State = Literal["due", "later", "kept"]
+HoldingState = Literal["due", "later", "kept"]
 
 
-def state_of(verdict: Verdict, now: datetime) -> State:
+def state_of(verdict: Verdict, now: datetime) -> HoldingState:
     return "kept" if verdict.goes_at is None else "due" if verdict.goes_at <= now else "later"

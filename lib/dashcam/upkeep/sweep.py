@@ -9,12 +9,13 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field
 
+from dashcam import Say
 from dashcam.config import POOLS
 from dashcam.records import Record
 from dashcam.storage import bundle, layout
@@ -27,8 +28,6 @@ ASKED = 500
 """Folders about which the server is asked at once."""
 VIDEO_ID = re.compile(r"[0-9a-f]{16}")
 SCRATCH = "clip-"
-
-Tell = Callable[[str], None]
 
 
 class Folder(Record):
@@ -76,7 +75,7 @@ def sweep(
     scratches: Sequence[Path],
     grace_s: float = GRACE_S,
     dry_run: bool = False,
-    tell: Tell = lambda line: None,
+    tell: Say = lambda line: None,
 ) -> Swept:
     """Look at everything, remove what may go. A store that is away keeps the others from nothing."""
     broom = Broom(server, stores, grace_s, dry_run, tell)
@@ -90,7 +89,7 @@ def sweep(
 
 
 class Broom:
-    def __init__(self, server: MainServerClient, stores: Stores, grace_s: float, dry_run: bool, tell: Tell) -> None:
+    def __init__(self, server: MainServerClient, stores: Stores, grace_s: float, dry_run: bool, tell: Say) -> None:
         self.server, self.stores = server, stores
         self.grace_s, self.dry_run, self.tell = grace_s, dry_run, tell
         self.left: list[Left] = []

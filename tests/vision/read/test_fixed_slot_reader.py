@@ -1,4 +1,4 @@
-"""The slot reader says what its slots say, how sure it is of the whole, and what is wrong with its weights."""
+"""The fixed-slot reader says what its slots say, how sure it is of the whole, and what is wrong with its weights."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_the_three_looks_are_the_crop_a_little_less_and_a_little_more(height: in
 
 
 def test_missing_and_foreign_weights_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MissingWeights, match="not a slot reader's"):
+    with pytest.raises(MissingWeights, match="not those of a fixed-slot reader"):
         FixedSlotReader(detector_weights())
     monkeypatch.setattr(slot_reader, "SCALE_KEY", "another key")
     with pytest.raises(MissingWeights, match="not calibrated"):

@@ -16,7 +16,7 @@ from dashcam.vision.read.rectify import rectified
 
 WEIGHTS = "plate-reader.onnx"
 BLANK = len(ALPHABET)
-Numbers = NDArray[np.floating[Any]]
+Probabilities = NDArray[np.floating[Any]]
 SCALE_KEY, SHIFT_KEY = "confidence_scale", "confidence_shift"
 """The weights' metadata: how the product of the characters' probabilities becomes P(whole text right)."""
 TRIM = (0.03, 0.05)
@@ -42,7 +42,7 @@ class FixedSlotReader:
         self._session, self.sha256 = load_onnx(path, threads)
         given = self._session.get_inputs()[0]
         if given.name != "grey" or [o.name for o in self._session.get_outputs()] != ["slots", "places"]:
-            raise MissingWeights(f"The weights {path} are not a slot reader's; use models/{WEIGHTS}.")
+            raise MissingWeights(f"The weights {path} are not those of a fixed-slot reader; use models/{WEIGHTS}.")
         known = self._session.get_modelmeta().custom_metadata_map
         try:
             self._calibration = float(known[SCALE_KEY]), float(known[SHIFT_KEY])
@@ -54,26 +54,26 @@ class FixedSlotReader:
         readable = [i for i, crop in enumerate(crops) if min(crop.shape[:2]) >= 4]
         found = [PlateText("", 0.0, [])] * len(crops)
         if readable:
-            for i, slots in zip(readable, self._slots([grey(crops[i]) for i in readable]), strict=True):
-                found[i] = text_of(slots, *self._calibration)
+            for i, probabilities in zip(readable, self._probabilities([grey(crops[i]) for i in readable]), strict=True):
+                found[i] = text_of(probabilities, *self._calibration)
         return found
 
-    def _slots(self, crops: Sequence[Image]) -> Numbers:
+    def _probabilities(self, crops: Sequence[Image]) -> Probabilities:
         """Of each crop the mean of its augmentations, doubtful ones' with those at what `rectified` makes of them."""
-        slots, places = self._looked(crops)
-        doubtful = [int(i) for i in np.flatnonzero(slots.max(axis=2).prod(axis=1) < RECTIFY_BELOW)]
-        level = {i: rectified(crops[i], places[i][slots[i].argmax(axis=1) != BLANK]) for i in doubtful}
+        probabilities, places = self._inferred(crops)
+        doubtful = [int(i) for i in np.flatnonzero(probabilities.max(axis=2).prod(axis=1) < RECTIFY_BELOW)]
+        level = {i: rectified(crops[i], places[i][probabilities[i].argmax(axis=1) != BLANK]) for i in doubtful}
         again = {i: crop for i, crop in level.items() if crop is not None}
         if again:
             rows = list(again)
-            slots[rows] = (slots[rows] + self._looked(list(again.values()))[0]) / 2
-        return slots
+            probabilities[rows] = (probabilities[rows] + self._inferred(list(again.values()))[0]) / 2
+        return probabilities
 
-    def _looked(self, crops: Sequence[Image]) -> tuple[Numbers, Numbers]:
-        """Slots as the mean of three augmentations, places of the first."""
+    def _inferred(self, crops: Sequence[Image]) -> tuple[Probabilities, Probabilities]:
+        """Probabilities as the mean of three augmentations, places of the first."""
         batch = np.stack([self._stretched(one) for crop in crops for one in augmented(crop)])
-        slots, places = (np.asarray(part) for part in self._session.run(None, {"grey": batch}))
-        return slots.reshape(-1, 3, *slots.shape[1:]).mean(axis=1), places[::3]
+        probabilities, places = (np.asarray(part) for part in self._session.run(None, {"grey": batch}))
+        return probabilities.reshape(-1, 3, *probabilities.shape[1:]).mean(axis=1), places[::3]
 
     def _stretched(self, crop: Image) -> Image:
         interpolation = cv2.INTER_AREA if crop.shape[0] > self._height else cv2.INTER_CUBIC
@@ -94,13 +94,13 @@ def augmented(crop: Image) -> tuple[Image, Image, Image]:
     return crop, crop[dy : height - dy, dx : width - dx], np.asarray(wider, dtype=np.uint8)
 
 
-def text_of(slots: Numbers, scale: float = 1.0, shift: float = 0.0) -> PlateText:
+def text_of(probabilities: Probabilities, scale: float = 1.0, shift: float = 0.0) -> PlateText:
     """The best text of ``S x 37`` distributions, blank last. Its confidence is the product of the winners'
     probabilities, blanks included, calibrated: that the length is right is a part of the text being right."""
-    winners = slots.argmax(axis=1)
+    winners = probabilities.argmax(axis=1)
     signs = [int(i) for i in np.flatnonzero(winners != BLANK)]
     if not signs:
         return PlateText("", 0.0, [])
-    sureness = calibrated(float(slots.max(axis=1).prod()), scale, shift)
+    sureness = calibrated(float(probabilities.max(axis=1).prod()), scale, shift)
     text = "".join(ALPHABET[winners[i]] for i in signs)
-    return PlateText(text, round(sureness, 4), [leading(slots[i, :BLANK]) for i in signs])
+    return PlateText(text, round(sureness, 4), [leading(probabilities[i, :BLANK]) for i in signs])
