@@ -1,20 +1,21 @@
-"""``dashcam worker``, ``setup``, ``server`` and ``check``: the parts of a site of several machines."""
+"""``dashcam worker``, ``setup``, ``server``, ``prefect`` and ``check``: the parts of a site of several machines."""
 
 import contextlib
 import os
 import subprocess
 import sys
 from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 
-from dashcam import __version__, config
+from dashcam import Explained, __version__, config
 from dashcam.cli.output import out, say
 from dashcam.tasks.chain import POOLS
 
 
 def register(app: typer.Typer) -> None:
-    for command in (worker, setup, server, check, version):
+    for command in (worker, setup, server, prefect, check, version):
         app.command()(command)
 
 
@@ -41,6 +42,20 @@ def setup() -> None:
 def server() -> None:
     """Run the main server's web process (API, WebUI, dispatcher) from the site's settings."""
     run_module("app.main")
+
+
+def prefect(
+    host: Annotated[str, typer.Option(help="The address at which it listens.")] = "127.0.0.1",
+) -> None:
+    """Run Prefect's server for the site, behind its login, at the port of server.prefect_url."""
+    site, login = config.load_site(), config.prefect_login()
+    if login is None:
+        raise Explained(f"There is no login for Prefect in {config.config_folder()}: `dashcam init` makes one.")
+    port = str(urlsplit(site.server.prefect_url).port or 4200)
+    settings = config.server_settings(login, [f"http://127.0.0.1:{port}", f"http://localhost:{port}"])
+    for name, value in ({"PREFECT_HOME": site.server.prefect_home} | settings).items():
+        os.environ.setdefault(name, value)
+    run_module("flows.prefect_server", "start", "--host", host, "--port", port)
 
 
 def check() -> None:

@@ -1,9 +1,9 @@
 """Typed settings of the site and of one device, from ``config.json``, ``devices/<hostname>.json`` and ``DASHCAM_*``."""
 
-from dashcam.config.load import check, config_folder, load_device, load_site, token
+from dashcam.config.load import check, config_folder, load_device, load_site, prefect_login, token
 from dashcam.config.model import DeviceFile, DeviceSettings, PreprocessSettings, Site
 from dashcam.config.pools import POOLS, DeviceType, pool_of
-from dashcam.config.prefect import has_home, tell_prefect
+from dashcam.config.prefect import client_settings, has_home, server_settings, tell_prefect
 from dashcam.config.sentences import ConfigError
 
 __all__ = [
@@ -15,11 +15,14 @@ __all__ = [
     "PreprocessSettings",
     "Site",
     "check",
+    "client_settings",
     "config_folder",
     "has_home",
     "load_device",
     "load_site",
     "pool_of",
+    "prefect_login",
+    "server_settings",
     "tell_prefect",
     "token",
 ]

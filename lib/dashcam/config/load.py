@@ -15,7 +15,9 @@ from dashcam.config.model import DeviceFile, DeviceSettings, Site, default_scrat
 from dashcam.config.pools import DeviceType
 from dashcam.config.sentences import ConfigError, nearest, sentences_of
 
-DEFAULT_FOLDER = Path("/etc/dashcam-processor")
+DEFAULT_FOLDER = Path(
+    os.environ.get("PROGRAMDATA", "C:/ProgramData") if os.name == "nt" else "/etc", "dashcam-processor"
+)
 SITE_FILE = "config.json"
 RUNS_AT_ONCE: dict[DeviceType, int] = {"main_server": 3}
 """At least, unless the device's own file says otherwise: the server's runs are short, and none waits behind a scan."""
@@ -49,7 +51,8 @@ DEVICE_ENV = {
 
 
 def config_folder(folder: Path | None = None) -> Path:
-    """The folder with the settings: the argument, else ``DASHCAM_CONFIG``, else ``/etc/dashcam-processor``.
+    """The folder with the settings: the argument, else ``DASHCAM_CONFIG``, else ``/etc/dashcam-processor``, on Windows
+    ``dashcam-processor`` in the folder for the data of programs.
 
     Raises ``ConfigError`` when a folder that was named is not there; the default one need not be.
     """
@@ -133,19 +136,31 @@ def token(folder: Path | None = None) -> str | None:
     From ``DASHCAM_TOKEN``, else the file ``DASHCAM_TOKEN_FILE``, else ``token`` in the folder with the settings. A
     file that others may read is refused with ``ConfigError``.
     """
-    if value := os.environ.get("DASHCAM_TOKEN", "").strip():
+    return _secret("token", "DASHCAM_TOKEN", "holds a token", folder)
+
+
+def prefect_login(folder: Path | None = None) -> str | None:
+    """``user:password`` of Prefect's API, or None for one that is open to all.
+
+    From ``PREFECT_API_AUTH_STRING``, else ``prefect-login`` in the folder with the settings, as `token` is found.
+    """
+    return _secret("prefect-login", "PREFECT_API_AUTH_STRING", "holds Prefect's password", folder)
+
+
+def _secret(name: str, variable: str, what: str, folder: Path | None) -> str | None:
+    if value := os.environ.get(variable, "").strip():
         return value
-    named = os.environ.get("DASHCAM_TOKEN_FILE")
-    path = Path(named) if named else config_folder(folder) / "token"
+    named = os.environ.get(f"{variable}_FILE")
+    path = Path(named) if named else config_folder(folder) / name
     if not named and not path.exists():
         return None
-    _refuse_readable_by_others(path, "holds a token")
+    _refuse_readable_by_others(path, what)
     try:
         value = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise ConfigError([f"{path}: the token file cannot be read; correct DASHCAM_TOKEN_FILE or the file."]) from None
+        raise ConfigError([f"{path}: the {name} file cannot be read; correct {variable}_FILE or the file."]) from None
     if not value:
-        raise ConfigError([f"{path}: the token file is empty; write the device's token into it."])
+        raise ConfigError([f"{path}: the {name} file is empty; write the secret into it, or remove the file."])
     return value
 
 

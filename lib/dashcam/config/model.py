@@ -146,6 +146,8 @@ class ServerSettings(Section):
     """A SQLAlchemy URL. With a password in it, it belongs into ``DASHCAM_DATABASE_URL`` or a file of mode 0600."""
     time_zone: TimeZone | None = None
     """Of the cameras' clocks, unless a device says otherwise; None is this machine's own."""
+    prefect_home: AbsolutePath = "/var/lib/dashcam-processor/prefect"
+    """On the main server: where Prefect's own server keeps its database."""
     tile_url: WebAddress | None = None
     """Map tiles of your own server, as ``http://tiles.lan/{z}/{x}/{y}.png``; None leaves the maps plain."""
 

@@ -15,11 +15,9 @@ from platformdirs import user_data_path
 from dashcam import Explained
 from dashcam.config import has_home
 from dashcam.config.pools import DEVICE_TYPE_OF
+from dashcam.config.prefect import client_settings, server_settings
 from dashcam.storage import layout
 from dashcam.tasks.chain import POOLS
-
-PREFECT_CHORES_S = 120
-"""How often Prefect's server looks for what nobody waits for: its own loops of 5 to 20 s cost a home 14 % of a core."""
 
 
 class HomeUnusable(Explained):
@@ -165,45 +163,15 @@ class Home:
         return os.environ | home | site | self.prefect_client_settings(ports) | self.prefect_server_settings(ports)
 
     def prefect_client_settings(self, ports: Ports) -> dict[str, str]:
-        return {
+        return client_settings(f"http://127.0.0.1:{ports.prefect}/api", self.prefect_login) | {
             "PREFECT_HOME": str(self.prefect),
-            "PREFECT_API_URL": f"http://127.0.0.1:{ports.prefect}/api",
-            "PREFECT_API_AUTH_STRING": self.prefect_login,
-            "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
-            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
-            "PREFECT_CLIENT_MAX_RETRIES": "8",
-            # each of its many clients would ask for what this server does not have, or has
-            "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-            "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
-            # and would read the world's certificates, for http
+            # each of its many clients would read the world's certificates, for http
             "PREFECT_API_SSL_CERT_FILE": str(self.one_certificate),
-            # a worker hears from the app when a run was offered to it; what Prefect schedules by itself may wait
-            "PREFECT_WORKER_QUERY_SECONDS": "15",
         }
 
     def prefect_server_settings(self, ports: Ports) -> dict[str, str]:
-        services = "PREFECT_SERVER_SERVICES"
-        chores = ["SCHEDULER", "LATE_RUNS", "FOREMAN", "PAUSE_EXPIRATIONS"]
-        return {
-            "PREFECT_SERVER_API_AUTH_STRING": self.prefect_login,
-            "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{ports.prefect},http://localhost:{ports.prefect}",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-            # on SQLite a busy machine lets writers wait longer than the default of 10 s, and answers 503
-            "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-            # in-memory leases crash healthy runs after a server restart
-            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-            **{f"{services}_{chore}_LOOP_SECONDS": str(PREFECT_CHORES_S) for chore in (*chores, "REPOSSESSOR")},
-            # on a new data folder the first scan waits for this one
-            f"{services}_SCHEDULER_RECENT_DEPLOYMENTS_LOOP_SECONDS": "30",
-            # a cancelled run waits for this one
-            f"{services}_CANCELLATION_CLEANUP_LOOP_SECONDS": "60",
-            "PREFECT_EVENTS_PROACTIVE_GRANULARITY": "PT60S",
-            # few runs ahead: what came due while the machine was off is not worked off afterwards
-            f"{services}_SCHEDULER_MIN_RUNS": "2",
-            f"{services}_SCHEDULER_MAX_RUNS": "2",
-            f"{services}_SCHEDULER_MIN_SCHEDULED_TIME": "PT0S",
-        }
+        origins = (f"http://127.0.0.1:{ports.prefect}", f"http://localhost:{ports.prefect}")
+        return server_settings(self.prefect_login, origins)
 
 
 def first_certificate() -> str:
