@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from dashcam.catalog import models  # noqa: F401  both make their tables known to Base
+from dashcam.access import models as access  # noqa: F401  all three make their tables known to Base
+from dashcam.catalog import models  # noqa: F401
 from dashcam.database import Base
 from dashcam.tasks import row  # noqa: F401
 

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
 import migrations
+from dashcam.access import models as access  # noqa: F401  its tables too
 from dashcam.catalog.models import Base
 from dashcam.database import open_engine
 

@@ -1,0 +1,42 @@
+"""What is written down of who did what, for a year."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.orm import Session
+
+from dashcam.access.models import AuditEntry
+
+Kind = Literal["log-in", "plate", "correction", "export", "deletion", "access", "settings"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+KEPT = timedelta(days=365)
+LONGEST = 300
+
+
+def note(session: Session, at: datetime, who: str, kind: Kind, what: str, address: str = "") -> None:
+    session.add(AuditEntry(at=at, who=who[:100], kind=kind, what=what[:LONGEST], address=address[:64]))
+
+
+def entries(
+    session: Session,
+    kind: Kind | None = None,
+    who: str = "",
+    before: tuple[datetime, int] | None = None,
+    limit: int = 100,
+) -> Sequence[AuditEntry]:
+    """Newest first; ``before`` is the time and number of the last one that was shown."""
+    asked = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.audit_id.desc()).limit(limit)
+    if kind:
+        asked = asked.where(AuditEntry.kind == kind)
+    if who:
+        asked = asked.where(AuditEntry.who == who)
+    if before:
+        asked = asked.where(tuple_(AuditEntry.at, AuditEntry.audit_id) < before)
+    return session.scalars(asked).all()
+
+
+def forget(session: Session, now: datetime) -> None:
+    """What is older than `KEPT`."""
+    session.execute(delete(AuditEntry).where(AuditEntry.at < now - KEPT))
