@@ -13,14 +13,14 @@ from prefect.client.orchestration import get_client
 from blocks.device import load_device
 from blocks.register import main, register_all
 from blocks.types import MainServer, MediaStore
-from dashcam.config import ConfigError, Site
+from dashcam.config import MARKER, ConfigError, Site
 from dashcam.storage.roots import StoreMissing
 from flows.worker import SETUP_POLL_S, this_machine
 
 SITE = Site.model_validate(
     {
         "storage_paths": {
-            "indoor_nas": {"base": "//nas-1/videos/"},
+            "indoor_nas": {"base": "//nas-1/videos/", "marker": MARKER},
             "shed_nas": {"archive_base": "//shed-nas/archive/", "marker": "this-is-the-archive"},
         },
         "extra_stores": {"local": "/"},
@@ -53,6 +53,7 @@ def device_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DASHCAM_DEVICE", "rtx-4090-1")
     monkeypatch.setenv("DASHCAM_TOKEN", "s3cret")
     (tmp_path / "devices").mkdir()
+    (tmp_path / MARKER).touch()
     write_device(tmp_path, {"device_type": "rtx_4090", "stores": {"indoor_nas": str(tmp_path)}})
     return tmp_path
 

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from dashcam.cli import app
+from dashcam.config import MARKER
+from dashcam.storage import markers
 from tests.cli.running import settings
 
 
@@ -52,3 +54,47 @@ def test_a_pool_that_is_none_is_refused() -> None:
     done = CliRunner().invoke(app, ["worker", "attic"])
     assert done.exit_code == 2
     assert "there is no pool 'attic'" in done.output
+
+
+@pytest.fixture
+def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """Of a site of several machines: the shed's mount point is bare."""
+    folders = {"indoor_nas": tmp_path / "nas", "shed_nas": tmp_path / "shed"}
+    (folders["indoor_nas"] / "raw").mkdir(parents=True)
+    folders["shed_nas"].mkdir()
+    paths = {
+        "indoor_nas": {"base": str(folders["indoor_nas"])},
+        "shed_nas": {"archive_base": str(folders["shed_nas"])},
+    }
+    site = {"storage_paths": paths, "devices": {"jetson-1": {}}}
+    monkeypatch.setenv("DASHCAM_CONFIG", str(settings(tmp_path, site)))
+    monkeypatch.setenv("DASHCAM_DEVICE", "me")
+    monkeypatch.setenv("DASHCAM_TOKEN", "a token")
+    monkeypatch.setattr(markers, "FSTAB", tmp_path / "fstab")
+    return folders
+
+
+def test_setup_marks_the_stores_that_it_sees_and_says_which_it_does_not(
+    stores: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    became = []
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(os, "execv", lambda program, argv: became.append(argv[1:]))
+    done = CliRunner().invoke(app, ["setup"])
+    assert became == [["-m", "flows.setup"]]
+    assert (stores["indoor_nas"] / MARKER).is_file() and not (stores["shed_nas"] / MARKER).exists()
+    said = " ".join(done.output.split())
+    assert f"indoor_nas: {stores['indoor_nas']} is marked now" in said
+    assert f"Store shed_nas has no marker yet: {stores['shed_nas']} is empty, and no disk is mounted there" in said
+
+
+def test_a_persons_word_marks_a_store_and_sets_up_nothing(
+    stores: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "execv", lambda program, argv: pytest.fail("it set up"))
+    done = CliRunner().invoke(app, ["setup", "--mark", "shed_nas"])
+    assert done.exit_code == 0 and (stores["shed_nas"] / MARKER).is_file()
+    assert "has its marker" in CliRunner().invoke(app, ["setup", "--mark", "shed_nas"]).output
+    assert not (stores["indoor_nas"] / MARKER).exists()
+    refused = CliRunner().invoke(app, ["setup", "--mark", "attic"])
+    assert refused.exit_code == 1 and "its stores are: indoor_nas, shed_nas" in " ".join(refused.output.split())

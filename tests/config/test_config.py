@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashcam import config
-from dashcam.config import ConfigError, Site, check, load_device, load_site, pool_of
+from dashcam.config import MARKER, ConfigError, Site, check, load_device, load_site, pool_of
 
 SITE: dict[str, Any] = {
     "global": {"task_retry_delay_seconds": 300, "storage_retention_days": {"raw_videos": 90}},
@@ -103,6 +103,28 @@ def test_a_device_maps_a_store_to_its_own_mount_and_shares_are_not_mangled(tmp_p
 def test_a_marker_file_of_a_store_is_handed_on(tmp_path: Path) -> None:
     site = {"storage_paths": {"shed_nas": {"archive_base": "/archive", "marker": "this-is-the-archive"}}}
     assert load_site(write(tmp_path, site)).store_markers() == {"shed_nas": "this-is-the-archive"}
+
+
+@pytest.mark.parametrize(
+    ("site", "files", "marked"),
+    [
+        ({}, [], False),
+        ({}, ["pc", "pc-gpu", "pc-nas"], False),
+        ({"server": {"url": "http://localhost:8000", "host": "127.0.0.1"}}, ["pc.lan"], False),
+        ({}, ["pc", "jetson-1"], True),
+        ({"devices": {"jetson-1": {}, "pc": {}}}, [], True),
+        ({"devices": {"jetson-1": {}}}, ["pc"], True),
+        ({"server": {"url": "http://main-server:8000"}}, [], True),
+        ({"server": {"host": "0.0.0.0"}}, [], True),
+    ],
+)
+def test_stores_of_several_machines_have_markers_whether_they_are_named_or_not(
+    tmp_path: Path, site: dict[str, Any], files: list[str], marked: bool
+) -> None:
+    stores = {"indoor_nas": {"base": "/nas", "marker": "here"}, "shed_nas": {"archive_base": "/archive"}}
+    folder = write(tmp_path, {"storage_paths": stores} | site, **{name: {} for name in files})
+    named = {"indoor_nas": "here"}
+    assert load_site(folder).store_markers() == (named | {"shed_nas": MARKER} if marked else named)
 
 
 def test_environment_wins_over_device_file_over_site_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

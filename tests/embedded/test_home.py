@@ -1,5 +1,6 @@
 """What an owner has written into the settings of the embedded system outlives its starts."""
 
+import contextlib
 import json
 import os
 import ssl
@@ -8,9 +9,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dashcam.config import load_device, load_site
+from dashcam.config import MARKER, load_device, load_site
 from dashcam.embedded.home import Home, HomeUnusable, Ports, device_name
 from dashcam.embedded.system import session_is
+from dashcam.storage.roots import StoreMissing, Stores
 from dashcam.tasks.client import needs_certificates
 
 
@@ -91,3 +93,66 @@ def test_archives_whose_database_is_gone_are_spoken_of(home: Home) -> None:
     assert said is not None and "2 archives" in said and f"dashcam rebuild --data {home.data}" in said
     home.database.touch()
     assert home.lost() is None
+
+
+def are_there(home: Home) -> list[str]:
+    """Its stores that are, as any of its processes sees them."""
+    site = load_site(home.config)
+    stores = Stores(site.store_roots(), site.store_markers())
+    found = []
+    for store in home.stores:
+        with contextlib.suppress(StoreMissing):
+            stores.root(store)
+            found.append(store)
+    return found
+
+
+def start(home: Home) -> None:
+    home.prepare()
+    home.write_settings(Ports(8000, 4200))
+
+
+def test_its_stores_are_marked_at_its_first_start_and_never_again(home: Home) -> None:
+    assert are_there(home) == ["indoor_nas", "shed_nas"]
+    (home.archive / MARKER).unlink()  # as a bare mount point looks
+    start(home)
+    assert are_there(home) == ["indoor_nas"]
+    home.archive.rmdir()
+    start(home)
+    assert are_there(home) == ["indoor_nas", "shed_nas"], "what it has just made is no mount point"
+
+
+def test_a_data_folder_from_before_markers_is_marked_at_the_next_start(home: Home) -> None:
+    (home.config / "config.json").write_text("{}")
+    (home.indoor_nas / MARKER).unlink()
+    (home.archive / MARKER).unlink()
+    (home.indoor_nas / "preproc").mkdir()
+    start(home)
+    assert are_there(home) == ["indoor_nas", "shed_nas"]
+
+
+def test_an_archive_that_lies_elsewhere_is_not_marked_while_it_is_not_mounted(home: Home, tmp_path: Path) -> None:
+    """The owner has put a link to his NAS there, before markers were."""
+    (home.config / "config.json").write_text("{}")
+    (home.archive / MARKER).unlink()
+    home.archive.rmdir()
+    shed = tmp_path / "shed"
+    shed.mkdir()
+    home.archive.symlink_to(shed)
+    start(home)
+    assert are_there(home) == ["indoor_nas"]
+    (shed / ".dashcam").mkdir()  # mounted again
+    (home.config / "config.json").write_text("{}")
+    start(home)
+    assert are_there(home) == ["indoor_nas", "shed_nas"]
+
+
+def test_the_owners_own_marker_counts(home: Home) -> None:
+    site = home.config / "config.json"
+    paths = json.loads(site.read_text())["storage_paths"]
+    paths["shed_nas"]["marker"] = "this-is-the-archive"
+    change(site, storage_paths=paths)
+    start(home)
+    assert are_there(home) == ["indoor_nas"]
+    (home.archive / "this-is-the-archive").touch()
+    assert are_there(home) == ["indoor_nas", "shed_nas"]

@@ -4,13 +4,15 @@ import contextlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 from urllib.parse import urlsplit
 
 import typer
 
 from dashcam import Explained, __version__, config
-from dashcam.cli.output import out, say
+from dashcam.cli.output import DataOption, out, say
+from dashcam.cli.reach import home_of, is_site, stores_of
 from dashcam.tasks.chain import POOLS
 
 
@@ -34,9 +36,54 @@ def worker(
     run_module("flows.worker", pool or device.pool, "--limit", str(limit or device.max_concurrent_tasks))
 
 
-def setup() -> None:
-    """Make Prefect's work pools, blocks and deployments from the site's settings; safe to repeat."""
+def setup(
+    marked: Annotated[
+        list[str] | None,
+        typer.Option("--mark", metavar="STORE", help="Only say that this store is mounted here now; for each one."),
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Make Prefect's work pools, blocks and deployments from the site's settings, and mark its stores; safe to repeat.
+
+    A store's marker is a file in it: a mount point without it counts as not mounted. Where setup cannot be sure that a
+    folder is the store's it asks you to say so with --mark.
+    """
+    if marked:
+        mark_stores(marked, data)
+        return
+    mark_what_is_seen()
     run_module("flows.setup")
+
+
+def mark_stores(wanted: list[str], data: Path | None) -> None:
+    """Because a person says so."""
+    from dashcam.storage.markers import mark
+
+    site = config.load_site() if is_site(data) else config.load_site(home_of(data).config)
+    roots, markers = stores_of(data).roots, site.store_markers()
+    for store in wanted:
+        if store not in roots:
+            raise Explained(f"{store!r} is not a store of this site; its stores are: {', '.join(sorted(roots))}.")
+        new = mark(store, roots[store], markers.get(store, config.MARKER), sure=True)
+        say(f"{store}: {roots[store]} {'is marked now' if new else 'has its marker'}")
+
+
+def mark_what_is_seen() -> None:
+    """Each of the two NAS, where it is seen; what is not is said, where the site asks for markers."""
+    from dashcam.storage.layout import INDOOR, SHED
+    from dashcam.storage.markers import mark
+
+    site = config.load_site()
+    roots, markers = site.store_roots(config.load_device()), site.store_markers()
+    for store in (INDOOR, SHED):
+        if store not in roots:
+            continue
+        try:
+            if mark(store, roots[store], markers.get(store, config.MARKER)):
+                say(f"{store}: {roots[store]} is marked now")
+        except (Explained, OSError) as error:
+            if store in markers:
+                say(str(error))
 
 
 def server() -> None:

@@ -1,12 +1,13 @@
 """Typed settings of the site and of one device, from ``config.json``, ``devices/<hostname>.json`` and ``DASHCAM_*``."""
 
 from dashcam.config.load import check, config_folder, load_device, load_site, prefect_login, token
-from dashcam.config.model import DeviceFile, DeviceSettings, PreprocessSettings, Site
+from dashcam.config.model import MARKER, DeviceFile, DeviceSettings, PreprocessSettings, Site
 from dashcam.config.pools import POOLS, DeviceType, pool_of
 from dashcam.config.prefect import client_settings, has_home, server_settings, tell_prefect
 from dashcam.config.sentences import ConfigError
 
 __all__ = [
+    "MARKER",
     "POOLS",
     "ConfigError",
     "DeviceFile",

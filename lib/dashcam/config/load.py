@@ -8,11 +8,12 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from dashcam.config.model import DeviceFile, DeviceSettings, Site, default_scratch
-from dashcam.config.pools import DeviceType
+from dashcam.config.model import MARKER, DeviceFile, DeviceSettings, Site, StoragePaths, default_scratch
+from dashcam.config.pools import POOLS, DeviceType
 from dashcam.config.sentences import ConfigError, nearest, sentences_of
 
 DEFAULT_FOLDER = Path(
@@ -21,6 +22,7 @@ DEFAULT_FOLDER = Path(
 SITE_FILE = "config.json"
 RUNS_AT_ONCE: dict[DeviceType, int] = {"main_server": 3}
 """At least, unless the device's own file says otherwise: the server's runs are short, and none waits behind a scan."""
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 M = TypeVar("M", bound=BaseModel)
 
 SITE_ENV = {
@@ -63,9 +65,34 @@ def config_folder(folder: Path | None = None) -> Path:
 
 
 def load_site(folder: Path | None = None) -> Site:
-    """The site's settings; all defaults when there is no ``config.json``. Raises ``ConfigError``."""
-    path = config_folder(folder) / SITE_FILE
-    return _validated(Site, _read(path), path, SITE_ENV)
+    """The site's settings; all defaults when there is no ``config.json``. Raises ``ConfigError``.
+
+    The stores of a site of several machines have a marker each, whether it is named or not.
+    """
+    base = config_folder(folder)
+    path = base / SITE_FILE
+    site = _validated(Site, _read(path), path, SITE_ENV)
+    return site.model_copy(update={"storage_paths": _marked(site.storage_paths)}) if _is_shared(site, base) else site
+
+
+def _is_shared(site: Site, base: Path) -> bool:
+    """Whether other machines have a part in the site, so that its stores are mounted and may be missing: they are
+    named, or the main server can be reached by them."""
+    named = {*site.devices, *(path.stem for path in (base / "devices").glob("*.json"))}
+    machines = {re.sub(f"-({'|'.join(set(POOLS.values()))})$", "", name.partition(".")[0]) for name in named}
+    reached = {urlsplit(site.server.url).hostname, site.server.host}
+    return len(machines) > 1 or not reached <= LOOPBACK
+
+
+def _marked(paths: StoragePaths) -> StoragePaths:
+    named = {name: getattr(paths, name) for name in StoragePaths.model_fields}
+    return paths.model_copy(
+        update={
+            name: store.model_copy(update={"marker": MARKER})
+            for name, store in named.items()
+            if store is not None and store.marker is None
+        }
+    )
 
 
 def load_device(folder: Path | None = None, hostname: str | None = None, pool: str | None = None) -> DeviceSettings:

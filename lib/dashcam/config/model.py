@@ -14,6 +14,8 @@ from dashcam.config.pools import POOLS, DeviceType
 
 DetectorEngine = Literal["auto", "onnx", "ultralytics", "tflite"]
 ProposalEngine = Literal["auto", "edgetpu", "tflite", "none"]
+MARKER = ".dashcam-store"
+"""The file that says that a store is mounted, where its settings name no other."""
 
 
 def _absolute(value: str) -> str:
@@ -43,6 +45,10 @@ def _file_name(value: str) -> str:
     return value
 
 
+def _marker_name(value: str) -> str:
+    return _file_name(value.removeprefix(".")) and value
+
+
 def _store_name(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
         raise ValueError("must be a store's name: lower-case letters, digits and '_'")
@@ -70,6 +76,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 CoralPath = Annotated[str, AfterValidator(_coral_path)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 FileName = Annotated[str, AfterValidator(_file_name)]
+MarkerName = Annotated[str, AfterValidator(_marker_name)]
 
 
 class Section(BaseModel):
@@ -121,13 +128,14 @@ class IndoorNas(Section):
     raw: Literal["raw/", "raw"] = "raw/"
     preproc: Literal["preproc/", "preproc"] = "preproc/"
     heavy_output: Literal["heavy_output/", "heavy_output"] = "heavy_output/"
-    marker: FileName | None = None
-    """A file that must lie in ``base``; without it the store counts as not mounted."""
+    marker: MarkerName | None = None
+    """A file that must lie in ``base``; without it the store counts as not mounted. None is `MARKER` where the site has
+    several machines, else none (`dashcam.config.load.load_site`)."""
 
 
 class ShedNas(Section):
     archive_base: AbsolutePath
-    marker: FileName | None = None
+    marker: MarkerName | None = None
 
 
 class StoragePaths(Section):

@@ -1,5 +1,6 @@
 """The data folder of the embedded system: where everything lies, and the settings that make it a site of its own."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -13,10 +14,12 @@ import certifi
 from platformdirs import user_data_path
 
 from dashcam import Explained
-from dashcam.config import has_home
+from dashcam.config import MARKER, has_home
 from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.config.prefect import client_settings, server_settings
 from dashcam.storage import layout
+from dashcam.storage.markers import mark
+from dashcam.storage.roots import StoreError
 from dashcam.tasks.chain import POOLS
 
 
@@ -76,8 +79,10 @@ class Home:
     def prepare(self) -> None:
         """Make the folders and the token. Raises `HomeUnusable` when that is not allowed or the disk is full."""
         try:
-            for folder in (self.config / "devices", self.logs, self.prefect, self.indoor_nas, self.archive):
+            for folder in (self.config / "devices", self.logs, self.prefect):
                 folder.mkdir(parents=True, exist_ok=True)
+            for store, folder in self.stores.items():
+                self.make_store(store, folder)
             if not self.token_file.exists():
                 write_private(self.token_file, secrets.token_urlsafe(32))
             if not self.prefect_login_file.exists():
@@ -92,6 +97,28 @@ class Home:
                 f"The data folder {self.data} cannot be written ({error.strerror}): "
                 "give another one with --data, or mend its rights or free space."
             ) from error
+
+    def make_store(self, store: str, folder: Path) -> None:
+        """Its folder with its marker in it. What was marked by an earlier start is not marked again: without its marker
+        it is not mounted."""
+        made = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        marker = self.marker_of(store)
+        if made or marker is None:
+            ours = made or not (folder.is_symlink() or any(folder.iterdir()))
+            with contextlib.suppress(StoreError):  # who opens the store hears what is wrong
+                mark(store, folder, marker or MARKER, sure=ours)
+
+    def marker_of(self, store: str) -> str | None:
+        """As its settings name it; None before the first start that knows of markers."""
+        paths = written(self.config / "config.json").get("storage_paths")
+        section = paths.get(store) if isinstance(paths, dict) else None
+        return section.get("marker") if isinstance(section, dict) else None
+
+    @property
+    def stores(self) -> dict[str, Path]:
+        """The two that it makes."""
+        return {layout.INDOOR: self.indoor_nas, layout.SHED: self.archive}
 
     @property
     def indoor_nas(self) -> Path:
@@ -137,6 +164,7 @@ class Home:
             },
         }
         unless_said = {
+            "storage_paths": {store: {"marker": MARKER} for store in self.stores},
             "global": {
                 "task_retry_delay_seconds": 5,
                 # what is archived on this machine need not lie here twice
@@ -180,14 +208,22 @@ def first_certificate() -> str:
     return every[every.index("-----BEGIN") :].partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
 
 
+def written(file: Path) -> dict[str, Any]:
+    """What is in it; nothing where it is not there. Raises `HomeUnusable`."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise HomeUnusable(f"{file} is no JSON object: mend it, or remove it to have it written anew.")
+    return content
+
+
 def update(file: Path, ours: dict[str, Any], unless_said: dict[str, Any]) -> None:
     """Write what is ours into the owner's file, and what they have not said otherwise. Raises `HomeUnusable`."""
-    try:
-        written = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        wanted = merged(merged(unless_said, written), ours)
-    except (ValueError, TypeError, AttributeError):
-        raise HomeUnusable(f"{file} is no JSON object: mend it, or remove it to have it written anew.") from None
-    if wanted != written:
+    there = written(file)
+    wanted = merged(merged(unless_said, there), ours)
+    if wanted != there:
         temporary = file.with_name(f".{file.name}")
         temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
         if file.exists():

@@ -46,7 +46,8 @@ class Stores:
         marker = self._markers.get(store)
         if marker and not (folder / marker).is_file():
             raise StoreMissing(
-                f"Store {store} is not there: {folder} has no {marker}, so nothing is mounted on it; {_hint(folder)}."
+                f"Store {store} is not there: {folder} has no {marker}, so nothing is mounted on it; {_hint(folder)}. "
+                f"If it is the right folder, run: dashcam setup --mark {store}"
             )
         return folder
 
