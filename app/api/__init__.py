@@ -5,7 +5,21 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Depends
 
 from app import exports, system
-from app.api import accuracy, archives, cameras, devices, frames, plates, retention, sweep, tasks, trips, upkeep, videos
+from app.api import (
+    accuracy,
+    archives,
+    cameras,
+    devices,
+    doctor,
+    frames,
+    plates,
+    retention,
+    sweep,
+    tasks,
+    trips,
+    upkeep,
+    videos,
+)
 from app.api.auth import require_token
 from app.parameters import only_known, whole_characters
 from dashcam.database import named
@@ -36,5 +50,6 @@ for part in (
     sweep,
     upkeep,
     archives,
+    doctor,
 ):
     router.include_router(part.router, dependencies=[Depends(require_token)])

@@ -64,8 +64,18 @@ def test_wrong_use_ends_with_2(command: list[str]) -> None:
 
 
 def test_settings_without_a_mistake_are_in_order(tmp_path: Path) -> None:
-    done = start("dashcam.cli check", DASHCAM_CONFIG=str(settings(tmp_path)))
+    done = start("dashcam.cli check --settings-only", DASHCAM_CONFIG=str(settings(tmp_path)))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "The settings are in order\n")
+
+
+def test_settings_of_another_machine_do_not_fit_this_one(tmp_path: Path) -> None:
+    device = {"device_type": "rtx_4090", "storage": {"local_scratch": "D:\\dashcam_temp"}}
+    site = {"storage_paths": {"indoor_nas": {"base": "//nas-1/videos/"}}}
+    done = start("dashcam.cli check", DASHCAM_CONFIG=str(settings(tmp_path, site, device)), DASHCAM_TOKEN="x" * 32)
+    scratch, store = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert "D:\\dashcam_temp" in scratch and "path of another system" in scratch and "storage.local_scratch" in scratch
+    assert "//nas-1/videos" in store and 'under "stores"' in store
 
 
 def test_each_mistake_is_one_line_however_long(tmp_path: Path) -> None:

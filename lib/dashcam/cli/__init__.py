@@ -6,11 +6,25 @@ and no command asks for what only another one needs (the embedded system does no
 
 import signal
 
-from dashcam.cli import again, bench, chaos, devices, evaluate, gps, process, retention, sample, site, trips, upkeep
+from dashcam.cli import (
+    again,
+    bench,
+    chaos,
+    devices,
+    doctor,
+    evaluate,
+    gps,
+    process,
+    retention,
+    sample,
+    site,
+    trips,
+    upkeep,
+)
 from dashcam.cli.output import group
 
 app = group("Turns dashcam clips into a searchable record of plates.")
-for room in (process, sample, site, gps, trips, again, retention, upkeep, chaos):
+for room in (process, sample, site, doctor, gps, trips, again, retention, upkeep, chaos):
     room.register(app)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")

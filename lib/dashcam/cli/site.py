@@ -105,14 +105,28 @@ def prefect(
     run_module("flows.prefect_server", "start", "--host", host, "--port", port)
 
 
-def check() -> None:
-    """Check the settings in $DASHCAM_CONFIG: one sentence per mistake."""
+def check(
+    settings_only: Annotated[
+        bool, typer.Option("--settings-only", help="Leave out whether they fit this machine.")
+    ] = False,
+) -> None:
+    """Check the settings in $DASHCAM_CONFIG, and whether they fit this machine: one sentence per mistake."""
     mistakes = config.check(config.config_folder())
+    if not mistakes and not settings_only:
+        mistakes = misfits(config.config_folder())
     for mistake in mistakes:
         say(mistake)
     if mistakes:
         raise typer.Exit(1)
     say("The settings are in order")
+
+
+def misfits(folder: Path) -> list[str]:
+    """What of the settings this machine cannot do: its scratch, its stores, its token."""
+    from dashcam.doctor.examine import ITS_OWN, examine
+    from dashcam.doctor.host import Host
+
+    return [f"{one.said} {one.remedy}" for one in examine(Host(folder), ITS_OWN) if one.state == "fault"]
 
 
 def version() -> None:

@@ -2,13 +2,14 @@
 
 import ctypes
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dashcam.config.model import CoralSettings
+from dashcam.config.model import CoralSettings, DeviceSettings
 from dashcam.media.images import Image
 from dashcam.vision.detect.onnx_detector import default_weights, letterbox, plates_of
 from dashcam.vision.engines import Detection, EngineLost, MissingWeights, hash_of
@@ -19,6 +20,12 @@ EDGE_WEIGHTS = "plate-detector-int8_edgetpu.tflite"
 EDGE_TPU = "libedgetpu.so.1"
 COMPILED = b"edgetpu-custom-op"
 """The operation that Google's compiler puts in the place of those the Edge TPU does."""
+
+
+NO_DRIVER = (
+    f"The Edge TPU's driver {EDGE_TPU} is not installed: install libedgetpu, or let the device's 'proposals' or "
+    "'detector_engine' name another engine."
+)
 
 
 class TfliteNetwork:
@@ -34,10 +41,7 @@ class TfliteNetwork:
         self, weights: Path, *, edge_tpu: bool = False, coral: CoralSettings | None = None, threads: int = 1
     ) -> None:
         if edge_tpu and not has_driver():
-            raise MissingWeights(
-                f"The Edge TPU's driver {EDGE_TPU} is not installed: install libedgetpu, or let the device's "
-                "'proposals' or 'detector_engine' name another engine."
-            )
+            raise MissingWeights(NO_DRIVER)
         content = bytes_of(weights, edge_tpu)
         self.edge_tpu = edge_tpu
         self.sha256 = hash_of(weights, content)
@@ -150,6 +154,22 @@ def has_driver() -> bool:
     except OSError:
         return False
     return True
+
+
+def no_coral(device: DeviceSettings) -> str | None:
+    """What the Coral that the device's settings ask for lacks, the stick aside: one sentence; None where nothing is
+    missing or none is asked for."""
+    asked = device.proposals == "edgetpu" or (device.proposals == "auto" and device.coral is not None)
+    asked = asked or (device.detector_engine == "tflite" and device.coral is not None)
+    if not asked:
+        return None
+    if find_spec("ai_edge_litert") is None:
+        return "LiteRT, which runs networks on the Coral, is not installed: install the extra jetson."
+    if not has_driver():
+        return NO_DRIVER
+    if not (weights := weights_for(device.detector_weights, edge_tpu=True)).is_file():
+        return f"The network for the Coral, {weights}, is not there: make it with deploy/compile_edgetpu.sh."
+    return None
 
 
 def bytes_of(weights: Path, edge_tpu: bool) -> bytes:

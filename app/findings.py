@@ -1,0 +1,155 @@
+"""What the main server finds when it looks at itself: for ``dashcam doctor``, and for who is to be told."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.system import System
+from dashcam.catalog import devices, work
+from dashcam.catalog.devices import SILENT, DeviceLine
+from dashcam.database import cause, named, reading
+from dashcam.doctor.finding import Finding, fault, in_words, ok, warning
+from dashcam.doctor.stores import LEAST_FREE, patiently
+from dashcam.storage.layout import INDOOR, SHED
+from dashcam.tasks.chain import STAGES
+from dashcam.tasks.row import PENDING, TaskRow
+from dashcam.upkeep import checks
+
+OVERDUE = timedelta(hours=24)
+MOST_READ = 500 * 10**6
+"""Of a larger database not every page is read while somebody waits; each night's backup does that."""
+
+
+def findings(here: System) -> list[Finding]:
+    """All of them. Blocks: asks the database and the stores."""
+    found: list[Finding] = []
+    for look in LOOKS:
+        try:
+            found += look(here, datetime.now(UTC))
+        except DBAPIError as error:
+            found.append(
+                fault("database", f"It does not answer ({cause(error)}).", "See the main server's disk and log.")
+            )
+    return found
+
+
+def database(here: System, now: datetime) -> Iterator[Finding]:
+    file = file_of(here)
+    if file is None:
+        yield ok("database", named(here.engine))
+        return
+    size = file.stat().st_size
+    if size <= MOST_READ and (damage := damage_of(here)) is not None:
+        remedy = (
+            "Stop the main server, keep the file, and run `dashcam restore` with the newest backup (docs/backup.md)."
+        )
+        yield fault("database", f"The database {file} is damaged ({damage}).", remedy)
+        return
+    usage = shutil.disk_usage(file.parent)
+    if usage.free < min(LEAST_FREE, usage.total / 20):
+        said = f"The disk of the database has {in_words(usage.free)} left."
+        yield fault(
+            "database", said, f"Make room on the disk of {file.parent}: without it nothing is written any more."
+        )
+        return
+    yield ok("database", f"{named(here.engine)}, {in_words(size)}, {in_words(usage.free)} free on its disk")
+
+
+def file_of(here: System) -> Path | None:
+    """The database's, where it is one file."""
+    url = here.engine.url
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def damage_of(here: System) -> str | None:
+    try:
+        with here.engine.connect() as connection:
+            said = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
+    except DBAPIError as error:
+        return cause(error)
+    return None if said == "ok" else " ".join(said.split())
+
+
+def backups(here: System, now: datetime) -> Iterator[Finding]:
+    state = here.upkeep.told()
+    if (trouble := here.upkeep.trouble(now)) is not None:
+        remedy = "Run `dashcam backup`: it says what is in the way (docs/backup.md)."
+        yield fault("backup", trouble, remedy)
+        return
+    newest = f"the newest of {state.newest:%Y-%m-%d %H:%M} UTC" if state.newest else "the first comes by night"
+    yield ok("backup", f"{len(state.backups)} in {state.folder}, {newest}")
+
+
+def stores(here: System, now: datetime) -> Iterator[Finding]:
+    for name, root in here.stores.roots.items():
+        yield patiently(here.stores, name, root, must=name in (INDOOR, SHED))
+
+
+def retention(here: System, now: datetime) -> Iterator[Finding]:
+    if here.site.retention.enabled:
+        yield ok("retention", "what is past its days goes every night")
+    else:
+        yield ok("retention", "nothing is removed, only reported (retention.enabled)")
+
+
+def at_work(here: System, now: datetime) -> Iterator[Finding]:
+    """Devices that are silent, pools nobody works for, and clips that wait for too long."""
+    with reading(here.engine) as session:
+        known = devices.lines(session, now)
+        waiting = {stage.task_type: stage for stage in work.backlog(session)}
+        oldest = oldest_waiting(session)
+    for one in known:
+        yield silent(one, now)
+    there = {str(one.info.get("pool", "")) for one in known if now - one.last_seen <= SILENT}
+    for pool in dict.fromkeys(stage.pool for stage in STAGES.values()):
+        count = sum(waiting[kind].pending - waiting[kind].held for kind, stage in STAGES.items() if stage.pool == pool)
+        if count > 0 and pool not in there:
+            said = f"{count} clips wait for the pool {pool}, and no device that works for it is there."
+            yield fault("pools", said, f"Start `dashcam worker {pool}` on a device, and see what its log says.", pool)
+    held = sum(stage.held for stage in waiting.values())
+    if held:
+        yield warning(
+            "tasks", f"{held} tasks are held back.", "See on the page Tasks why, and try them again there.", "held"
+        )
+    if oldest is not None and now - oldest > OVERDUE:
+        said = f"The oldest clip waits since {oldest:%Y-%m-%d %H:%M} UTC."
+        yield warning(
+            "tasks", said, "See on the page Tasks what it waits for, and whether its devices work.", "overdue"
+        )
+    if not held and (oldest is None or now - oldest <= OVERDUE):
+        yield ok("tasks", f"{sum(stage.pending for stage in waiting.values())} wait, none for longer than a day")
+
+
+def silent(one: DeviceLine, now: datetime) -> Finding:
+    if now - one.last_seen <= SILENT:
+        return ok("devices", f"{one.hostname} is there", one.hostname)
+    said = f"{one.hostname} was last heard of at {one.last_seen:%Y-%m-%d %H:%M} UTC."
+    return warning("devices", said, "Switch it on, and run `dashcam doctor` there if it stays silent.", one.hostname)
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """Since when the task waits that nobody holds and that has waited longest; the head of an index says it."""
+    oldest = select(TaskRow.created_at).where(text(PENDING), TaskRow.hold.is_(None))
+    return session.scalar(oldest.order_by(TaskRow.created_at, TaskRow.task_id).limit(1))
+
+
+def archives(here: System, now: datetime) -> Iterator[Finding]:
+    with reading(here.engine) as session:
+        damaged = checks.summary(session)
+    if damaged is not None:
+        yield fault("archives", damaged, "Look at the archive's disk, and bring the clip back from a copy of it.")
+
+
+LOOKS: tuple[Callable[[System, datetime], Iterator[Finding]], ...] = (
+    database,
+    backups,
+    stores,
+    retention,
+    at_work,
+    archives,
+)

@@ -1,0 +1,77 @@
+"""Checks of the stores as this machine has them mounted."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from dashcam.doctor.finding import Finding, Grade, fault, in_words, of_sentence, ok, skipped
+from dashcam.doctor.host import Host
+from dashcam.doctor.machine import unwritable
+from dashcam.storage.layout import INDOOR, SHED
+from dashcam.storage.roots import StoreError, Stores
+
+PATIENCE_S = 10.0
+"""A mount whose server has gone answers nothing at all."""
+LEAST_FREE = 5 * 10**9
+"""Or a twentieth of a small store."""
+NEEDED = {
+    "main_server": (INDOOR, SHED),
+    "jetson_coral": (INDOOR,),
+    "rtx_4090": (INDOOR,),
+    "indoor_nas": (INDOOR,),
+    "shed_nas": (INDOOR, SHED),
+}
+"""By the device's type: without these it has nothing to work on."""
+
+
+def stores(host: Host) -> Iterator[Finding]:
+    if host.site is None or host.device is None:
+        yield skipped("stores", "Which they are cannot be read from the settings.")
+        return
+    roots = host.site.store_roots(host.device)
+    needed = NEEDED[host.device.device_type]
+    there = Stores(roots, host.site.store_markers())
+    for name in needed:
+        if name not in roots:
+            said = f"The settings name no folder for {name}."
+            yield fault("stores", said, f"Name it in config.json under storage_paths.{name}.", name)
+    for name, root in roots.items():
+        yield patiently(there, name, root, must=name in needed)
+
+
+def patiently(there: Stores, name: str, root: Path, must: bool) -> Finding:
+    """`store`, in a thread that is left alone when the mount does not answer."""
+    found: list[Finding] = []
+    looking = threading.Thread(target=lambda: found.append(store(there, name, root, must)), daemon=True)
+    looking.start()
+    looking.join(PATIENCE_S)
+    if found:
+        return found[0]
+    said = f"Store {name} at {root} does not answer: its server is away, or its mount hangs."
+    remedy = f"Start the NAS; if it runs, unmount {root} with `umount -l` and mount it again."
+    return fault("stores", said, remedy, about=name)
+
+
+def store(there: Stores, name: str, root: Path, must: bool) -> Finding:
+    state: Grade = "fault" if must else "warning"
+    try:
+        there.root(name)
+    except StoreError as error:
+        return of_sentence("stores", str(error), "Correct the settings.", state=state).model_copy(
+            update={"about": name}
+        )
+    except OSError as error:
+        said = f"Store {name} cannot be looked into ({error.strerror})."
+        return Finding(check="stores", about=name, state=state, said=said, remedy=f"Mount {root} again.")
+    if (reason := unwritable(root)) is not None:
+        if not must or root == Path("/"):
+            return ok("stores", f"{name} at {root}, to be read only", about=name)
+        remedy = f"Mount {root} for writing, with the user id under which dashcam runs (uid= for SMB, rights for NFS)."
+        return fault("stores", f"Store {name} at {root} cannot be written ({reason}).", remedy, about=name)
+    usage = shutil.disk_usage(root)
+    if usage.free < min(LEAST_FREE, usage.total / 20):
+        said = f"Store {name} at {root} is full: {in_words(usage.free)} of {in_words(usage.total)} are free."
+        remedy = "See on the page Storage what may go (docs/retention.md), or make room there."
+        return fault("stores", said, remedy, about=name)
+    return ok("stores", f"{name} at {root}, {in_words(usage.free)} free", about=name)
