@@ -175,7 +175,13 @@ def test_a_wrong_environment_variable_is_named_itself(tmp_path: Path, monkeypatc
         ({"global": {"max_concurrent_tasks_per_device": "two"}}, "is 'two', but must be a valid integer"),
         ({"storage_paths": {"indoor_nas": {}}}, "storage_paths.indoor_nas.base is missing."),
         ({"storage_paths": {"indoor_nas": {"base": "videos/"}}}, "is 'videos/', but must be an absolute path"),
-        ({"storage_paths": {"indoor_nas": {"base": "/n", "raw": "in/"}}}, "is 'in/', but allowed is 'raw/' or 'raw'"),
+        *(
+            (
+                {"storage_paths": {"indoor_nas": {"base": "/n", folder: "in/"}}},
+                f"indoor_nas.{folder} is 'in/', but allowed is '{folder}/' or '{folder}': give the folder that name",
+            )
+            for folder in ("raw", "preproc", "heavy_output")
+        ),
         ({"server": {"url": "main-server:8000"}}, "must be a web address such as http://main-server:8000"),
         ({"server": {"time_zone": "Europe/Lodnon"}}, "must be the name of a time zone"),
         ({"server": {"time_zone": "../../etc/passwd"}}, "must be the name of a time zone"),

@@ -46,6 +46,8 @@ def _sentence(finding: ErrorDetails, where: str, model: type[BaseModel]) -> str:
     message = finding["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     if finding["type"] == "literal_error":
         message = f"allowed is {finding['ctx']['expected']}"
+        if location[:-1] == ["storage_paths", "indoor_nas"]:
+            message += ": give the folder that name, or put a link with that name beside it"
     if finding["type"] in ("model_type", "dict_type"):
         message = "must be a JSON object, from { to }"
     value = "" if set(location) & SECRET_KEYS else f" is {_short(finding['input'])},"
