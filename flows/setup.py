@@ -35,7 +35,7 @@ async def set_up(site: config.Site) -> None:
 
     To be awaited in any process; safe to repeat and at any time: runs that wait or run are not touched.
     """
-    wanted = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text())
+    wanted = project()
     async with get_client() as client:
         for pool in wanted["definitions"]["work_pools"].values():
             await make_pool(client, pool)
@@ -53,6 +53,21 @@ async def set_up_once(site: config.Site, mark: Path) -> None:
     if not mark.exists() or mark.read_text() != version:
         await set_up(site)
         mark.write_text(version)
+
+
+def project() -> dict[str, Any]:
+    """``prefect.yaml``."""
+    read: dict[str, Any] = yaml.safe_load((REPOSITORY / "prefect.yaml").read_text(encoding="utf-8"))
+    return read
+
+
+async def make_missing_pools(client: PrefectClient) -> list[str]:
+    """The names of those that Prefect did not have."""
+    known = {pool.name for pool in await client.read_work_pools()}
+    missing = [pool for pool in project()["definitions"]["work_pools"].values() if pool["name"] not in known]
+    for pool in missing:
+        await make_pool(client, pool)
+    return [pool["name"] for pool in missing]
 
 
 async def make_pool(client: PrefectClient, pool: dict[str, Any]) -> None:
@@ -99,14 +114,18 @@ def schedule_of(wanted: dict[str, Any]) -> CronSchedule | IntervalSchedule:
     return CronSchedule(**wanted) if "cron" in wanted else IntervalSchedule(**wanted)
 
 
+def unusable(error: httpx.HTTPError) -> str:
+    place = get_current_settings().api.url
+    return f"Prefect at {place} cannot be used ({error}): see that it runs, and that PREFECT_API_URL is right."
+
+
 def main() -> None:
     try:
         asyncio.run(set_up(config.load_site()))
     except config.ConfigError as error:
         sys.exit(str(error))
     except httpx.HTTPError as error:
-        place = get_current_settings().api.url
-        sys.exit(f"Prefect at {place} cannot be used ({error}): see that it runs, and that PREFECT_API_URL is right.")
+        sys.exit(unusable(error))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 
 from dashcam.config import Site
 from dashcam.tasks.chain import POOLS, STAGES
+from flows import plugin
 from flows.setup import set_up
 from tests.conftest import REPOSITORY
 
@@ -73,16 +75,44 @@ def test_setup_and_prefects_own_command_make_the_same_deployments(prefect: str) 
     assert asyncio.run(as_they_are()) == made
 
 
-def test_without_pools_prefects_own_command_says_so_in_plain_words(prefect: str) -> None:
+def test_on_a_new_server_prefects_own_command_makes_the_pools_first(prefect: str) -> None:
     async def new_server() -> None:
         async with get_client() as client:
             await cleared(client)
 
+    async def pools_and_deployments() -> tuple[set[str], Deployments]:
+        async with get_client() as client:
+            return {pool.name for pool in await client.read_work_pools()}, await deployments(client)
+
     asyncio.run(new_server())
     ended = deploy_all(prefect)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "Made the work pools that Prefect did not have: server, jetson, gpu, nas." in ended.stdout
+    pools, made = asyncio.run(pools_and_deployments())
+    assert pools == set(POOLS)
+    assert {stage.flow for stage in STAGES.values()} < set(made)
+
+
+@pytest.mark.parametrize(
+    ("argv", "makes"),
+    [
+        (["/venv/bin/python", "/venv/bin/prefect", "--no-prompt", "deploy", "--all"], True),
+        (["python", "-m", "prefect", "deploy"], True),
+        (["C:/venv/python.exe", "C:/venv/Scripts/prefect.exe", "deploy", "--all"], True),
+        (["/venv/bin/python", "/venv/bin/prefect", "deployment", "run", "heavy/heavy"], False),
+        (["/venv/bin/python", "-m", "pytest", "deploy", "prefect"], False),
+        (["/venv/bin/python", "/venv/bin/dashcam", "process", "deploy"], False),
+    ],
+)
+def test_pools_are_made_by_the_command_that_deploys_and_by_no_other(argv: list[str], makes: bool) -> None:
+    assert plugin.deploys(argv) is makes
+
+
+def test_without_a_prefect_its_own_command_ends_in_one_sentence() -> None:
+    ended = deploy_all("http://127.0.0.1:9/api")
     assert ended.returncode == 1
-    assert "work pool 'server' which does not exist" in ended.stdout
-    assert "Traceback" not in ended.stdout + ended.stderr
+    assert ended.stderr.startswith("Prefect at http://127.0.0.1:9/api cannot be used (")
+    assert ended.stderr.count("\n") == 1 and not ended.stdout
 
 
 def test_setup_may_be_repeated_and_keeps_what_a_person_has_set(prefect: str) -> None:

@@ -193,6 +193,8 @@ class Home:
     def prefect_client_settings(self, ports: Ports) -> dict[str, str]:
         return client_settings(f"http://127.0.0.1:{ports.prefect}/api", self.prefect_login) | {
             "PREFECT_HOME": str(self.prefect),
+            # asked for in a checkout, for Prefect's own command; here setting up makes the pools
+            "PREFECT_PLUGINS_ENABLED": "false",
             # each of its many clients would read the world's certificates, for http
             "PREFECT_API_SSL_CERT_FILE": str(self.one_certificate),
         }
