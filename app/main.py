@@ -14,20 +14,19 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from nicegui import ui
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import app.pages
-import migrations
 from app import api, media, system
+from app.prepare import up_to_date
 from app.trouble import answer_trouble
-from dashcam import NO_USE_TRYING, Explained, __version__, config
+from dashcam import NO_USE_TRYING, __version__, config
 from dashcam.catalog import deriving
-from dashcam.database import DatabaseUnusable, open_engine
+from dashcam.database import DatabaseUnusable
+from dashcam.device import service
 from dashcam.embedded import listening
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
-from dashcam.upkeep import backup
 
 IDLE_S = 15.0
 log = logging.getLogger("dashcam")
@@ -50,7 +49,7 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
     stopped = threading.Event()
-    going_on = (dispatch(here), here.keep_zone(), here.upkeep.go_on())
+    going_on = (dispatch(here), here.keep_zone(), here.upkeep.go_on(), service.keep_telling())
     beside = [asyncio.create_task(one) for one in going_on]
     behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
     here.corrections.go_on()
@@ -100,22 +99,9 @@ def configured() -> system.System:
     token = config.token()
     if token is None:
         raise config.ConfigError(["There is no device token: set DASHCAM_TOKEN_FILE, or run `dashcam setup`."])
-    engine = open_engine(site.server.database_url)
-    if migrations.is_older(engine):
-        copy_before(engine, site)
-    migrations.upgrade(engine)
+    engine = up_to_date(site)
     stores = Stores(site.store_roots(config.load_device()), site.store_markers())
     return system.System(engine, site, stores, token)
-
-
-def copy_before(engine: Engine, site: config.Site) -> None:
-    """A backup of the database as it is before it is migrated. Migrating is one transaction: without it nothing is lost
-    that is there, so a disk that has no room for it keeps nobody from starting."""
-    try:
-        kept = backup.take(engine, backup.folder_of(site.server.database_url, site.backup.folder), site.backup.keep)
-        log.info("backup %s taken before the database is migrated", kept.file)
-    except (Explained, OSError, SQLAlchemyError) as error:
-        log.warning("the database is migrated without a backup from before: %s", error)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ from prefect.settings import get_current_settings
 from blocks.device import LocalDevice, NotSetUp, load_devices
 from blocks.runs import crash_runs_of, drop_missed_runs
 from dashcam import Explained, config
+from dashcam.device import service
 from dashcam.embedded import forkserver
 from dashcam.embedded.forkserver import ForkServer
 from dashcam.tasks.client import needs_certificates
@@ -85,10 +86,12 @@ async def work_for(pools: Sequence[str], limit: int | None, mark: Path | None) -
     """
     stopped = told_to_stop()
     stop = asyncio.create_task(stopped.wait())
+    alive = asyncio.create_task(service.keep_telling())
     ready = asyncio.create_task(this_machine(pools, mark))
     await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():
         ready.cancel()
+        alive.cancel()
         return
     devices = await ready
     with ExitStack() as held:
@@ -105,6 +108,7 @@ async def work_for(pools: Sequence[str], limit: int | None, mark: Path | None) -
             for one in works:
                 one.cancel()
             await asyncio.gather(*works, return_exceptions=True)
+            alive.cancel()
 
 
 def fork_server() -> ForkServer | None:

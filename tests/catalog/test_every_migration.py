@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 import migrations
-from app.main import copy_before
+from app.prepare import copy_before
 from dashcam.config import Site
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.upkeep.backup import backups

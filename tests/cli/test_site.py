@@ -98,3 +98,18 @@ def test_a_persons_word_marks_a_store_and_sets_up_nothing(
     assert not (stores["indoor_nas"] / MARKER).exists()
     refused = CliRunner().invoke(app, ["setup", "--mark", "attic"])
     assert refused.exit_code == 1 and "its stores are: indoor_nas, shed_nas" in " ".join(refused.output.split())
+
+
+def test_beside_prefects_server_the_worker_sets_it_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def became(program: str, argv: Sequence[str]) -> None:
+        raise Became(*argv[1:])
+
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(os, "execv", became)
+    home = tmp_path / "prefect"
+    home.mkdir()
+    monkeypatch.setenv("DASHCAM_CONFIG", str(settings(tmp_path, {"server": {"prefect_home": str(home)}})))
+    monkeypatch.setenv("DASHCAM_DEVICE", "me")
+    done = CliRunner().invoke(app, ["worker"])
+    assert isinstance(done.exception, Became)
+    assert done.exception.args[-2:] == ("--set-up", str(home / "deployed"))

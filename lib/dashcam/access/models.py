@@ -75,6 +75,23 @@ class AccessToken(Base):
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class Invitation(Base):
+    """With whose code one device may join."""
+
+    __tablename__ = "invitation"
+
+    invitation_id: Mapped[int] = mapped_column(primary_key=True)
+    code_hash: Mapped[str] = mapped_column(unique=True)
+    """SHA-256. Short as the code is, it ends before anybody has counted through them."""
+    hostname: Mapped[str | None]
+    """The device that it is for; None: any."""
+    device_type: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    used_by: Mapped[str | None]
+
+
 class AuditEntry(Base):
     """Who looked a plate up, corrected, exported, deleted or logged in. Never a secret."""
 

@@ -33,7 +33,10 @@ def worker(
     if pool is not None and pool not in POOLS:
         raise typer.BadParameter(f"there is no pool {pool!r}; the pools are {', '.join(POOLS)}")
     device = config.load_device()
-    run_module("flows.worker", pool or device.pool, "--limit", str(limit or device.max_concurrent_tasks))
+    wanted, prefect_home = pool or device.pool, Path(config.load_site().server.prefect_home)
+    here = wanted == "server" and prefect_home.is_dir()  # beside Prefect's own server: what it must know is made here
+    set_up = ("--set-up", str(prefect_home / "deployed")) if here else ()
+    run_module("flows.worker", wanted, "--limit", str(limit or device.max_concurrent_tasks), *set_up)
 
 
 def setup(

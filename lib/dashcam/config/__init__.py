@@ -1,14 +1,25 @@
 """Typed settings of the site and of one device, from ``config.json``, ``devices/<hostname>.json`` and ``DASHCAM_*``."""
 
-from dashcam.config.load import check, config_folder, load_device, load_site, prefect_login, token
+from dashcam.config.load import (
+    DEFAULT_FOLDER,
+    SITE_FILE,
+    check,
+    config_folder,
+    load_device,
+    load_site,
+    prefect_login,
+    token,
+)
 from dashcam.config.model import MARKER, DeviceFile, DeviceSettings, PreprocessSettings, Site
 from dashcam.config.pools import POOLS, DeviceType, pool_of
 from dashcam.config.prefect import client_settings, has_home, server_settings, tell_prefect
 from dashcam.config.sentences import ConfigError
 
 __all__ = [
+    "DEFAULT_FOLDER",
     "MARKER",
     "POOLS",
+    "SITE_FILE",
     "ConfigError",
     "DeviceFile",
     "DeviceSettings",

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-Say = Callable[[str], None]
+from dashcam import Say
 
 
 class Steps:

@@ -1,0 +1,116 @@
+"""``dashcam init``: this machine becomes the main server of a site."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.prompt import Prompt
+
+from dashcam import Explained, config
+from dashcam.cli.output import err, out, say
+
+StoreOption = Annotated[
+    list[str] | None,
+    typer.Option("--store", metavar="NAME=FOLDER", help="Where a store is mounted on this machine; for each one."),
+]
+SetUpDryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+UserOption = Annotated[
+    str | None,
+    typer.Option(help="The user whose services run here; default: dashcam, which root makes, else yourself."),
+]
+UnitsOption = Annotated[bool, typer.Option(help="Install and start the services of systemd.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(init)
+
+
+def init(
+    address: Annotated[
+        str | None, typer.Option(help="Name or number under which the other machines find this one.")
+    ] = None,
+    store: StoreOption = None,
+    mark: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STORE", help="This store is mounted here now, though its folder is empty; for each one."),
+    ] = None,
+    site: Annotated[Path | None, typer.Option(help="A config.json of yours to begin with.")] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(help="Folder for database, Prefect and scratch; default: /var/lib/dashcam-processor."),
+    ] = None,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of WebUI and REST.")] = 8000,
+    prefect_port: Annotated[int, typer.Option(min=1, max=65535, help="Of Prefect, on this machine alone.")] = 4200,
+    database: Annotated[
+        str | None, typer.Option(help="URL of a PostgreSQL database; default: an SQLite file in the data folder.")
+    ] = None,
+    user: UserOption = None,
+    services: UnitsOption = True,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+    dry_run: SetUpDryRunOption = False,
+) -> None:
+    """Make this machine the main server: settings, secrets, database, Prefect, services. Safe to repeat.
+
+    The folder with the settings is $DASHCAM_CONFIG, else /etc/dashcam-processor. At the end it says what to type on
+    the other machines.
+    """
+    from dashcam.site import init as setting_up
+    from dashcam.site import machine
+    from dashcam.site.steps import Steps
+
+    folder = folder_of_settings()
+    known = setting_up.read(folder / config.SITE_FILE)
+    asks = not yes and sys.stdin.isatty()
+    if address is None and not known.get("server", {}).get("url"):
+        address = ask("Name or number of this machine for the others", machine.name()) if asks else machine.name()
+    wishes = setting_up.Wishes(
+        folder=folder,
+        data=(state or machine.STATE).absolute(),
+        address=address or machine.name(),
+        port=port,
+        prefect_port=prefect_port,
+        stores=stores_of(store) if store or not asks else asked_stores(known),
+        database_url=database,
+        site=setting_up.read(site) if site else {},
+        marked=frozenset(mark or ()),
+    )
+    owner = user or (machine.SERVICE_USER if machine.is_root() else None)
+    steps = Steps(say, dry_run, owner)
+    setting_up.init(wishes, steps, install_units=services)
+    if not dry_run:
+        out.print(setting_up.farewell(wishes, steps), markup=False, highlight=False, soft_wrap=True)
+
+
+def folder_of_settings() -> Path:
+    """Which need not be there yet."""
+    return Path(os.environ.get("DASHCAM_CONFIG") or config.DEFAULT_FOLDER).absolute()
+
+
+def ask(question: str, default: str | None = None) -> str:
+    answer = Prompt.ask(question, console=err, default=default)
+    return (answer or "").strip()
+
+
+def asked_stores(known: dict[str, dict[str, dict[str, str]]]) -> dict[str, Path]:
+    from dashcam.site.init import STORE_KEYS
+
+    written = known.get("storage_paths", {})
+    missing = [name for name, key in STORE_KEYS.items() if not written.get(name, {}).get(key)]
+    return {name: Path(ask(f"Folder on which the store {name} is mounted here", f"/mnt/{name}")) for name in missing}
+
+
+def stores_of(options: list[str] | None) -> dict[str, Path]:
+    """``NAME=FOLDER`` each. `Explained` for what is not, or is no store of a site."""
+    from dashcam.site.init import STORE_KEYS
+
+    stores = {}
+    for option in options or ():
+        name, equals, folder = option.partition("=")
+        if name not in STORE_KEYS or not equals or not Path(folder).is_absolute():
+            raise Explained(
+                f"--store {option} is not NAME=FOLDER with one of {', '.join(STORE_KEYS)} and a whole path."
+            )
+        stores[name] = Path(folder)
+    return stores

@@ -1,0 +1,190 @@
+"""``dashcam init``: everything that a main server needs, one step a line, safe to repeat."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from dashcam import Explained, config
+from dashcam.config import MARKER
+from dashcam.embedded.home import merged
+from dashcam.site import machine, units
+from dashcam.site.steps import Steps
+from dashcam.storage.layout import INDOOR, SHED
+from dashcam.storage.markers import mark
+
+STORE_KEYS = {INDOOR: "base", SHED: "archive_base"}
+PREFECT_S = 120.0
+"""So long Prefect may take to answer once its unit was started."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person wants of the main server; what they have written into its files already stays."""
+
+    folder: Path
+    """With the settings."""
+    data: Path
+    """For database, Prefect and scratch."""
+    address: str
+    """Under which the other machines find this one."""
+    port: int = 8000
+    prefect_port: int = 4200
+    stores: Mapping[str, Path] = field(default_factory=dict)
+    """Where this machine has them mounted."""
+    database_url: str | None = None
+    site: Mapping[str, Any] = field(default_factory=dict)
+    """A site file of theirs."""
+    marked: frozenset[str] = frozenset()
+    """Stores of which a person says that they are mounted now."""
+
+
+def site_file(wishes: Wishes) -> str:
+    """``config.json`` as it is to be. Raises `Explained` where it would not be a site."""
+    file = wishes.folder / "config.json"
+    unless_said = {
+        "server": {
+            "url": f"http://{wishes.address}:{wishes.port}",
+            "prefect_url": f"http://127.0.0.1:{wishes.prefect_port}/api",
+            "host": "0.0.0.0",
+            "port": wishes.port,
+            "database_url": wishes.database_url or f"sqlite:///{wishes.data / 'dashcam.db'}",
+            "prefect_home": str(wishes.data / "prefect"),
+        }
+    }
+    named = {"storage_paths": {store: {STORE_KEYS[store]: str(path)} for store, path in wishes.stores.items()}}
+    written = read(file)
+    wanted = merged(merged(merged(unless_said, dict(wishes.site)), written), named if wishes.stores else {})
+    for store, key in STORE_KEYS.items():
+        if not wanted.get("storage_paths", {}).get(store, {}).get(key):
+            raise Explained(f"Where is {store} mounted on this machine? Say so with --store {store}=FOLDER.")
+    return json.dumps(wanted, indent=2) + "\n"
+
+
+def read(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (OSError, ValueError) as error:
+        raise Explained(f"{file} cannot be read ({error}): mend it, or remove it to have it written anew.") from None
+    if not isinstance(content, dict):
+        raise Explained(f"{file} is no JSON object: mend it, or remove it to have it written anew.")
+    return content
+
+
+def init(wishes: Wishes, steps: Steps, install_units: bool = True) -> None:
+    """Raises `Explained` at the first step that cannot be done; what was done until then stays."""
+    content = site_file(wishes)
+    if steps.owner is not None:
+        user = steps.owner
+        steps.step(f"user {user}", machine.user_is_there(user), lambda: machine.make_user(user))
+    steps.folder(wishes.folder, "folder of the settings")
+    steps.folder(wishes.folder / "devices", "folder of the devices' settings")
+    steps.folder(wishes.data, "folder of the data")
+    steps.folder(wishes.data / "prefect", "folder of Prefect's server")
+    steps.file(wishes.folder / "config.json", "settings of the site", content)
+    device = wishes.folder / "devices" / f"{machine.name()}.json"
+    ours = {"device_type": "main_server", "storage": {"local_scratch": str(wishes.data / "scratch")}}
+    steps.file(device, "settings of this device", json.dumps(merged(ours, read(device)), indent=2) + "\n")
+    for name, secret in (
+        ("token", secrets.token_urlsafe(32)),
+        ("prefect-login", f"dashcam:{secrets.token_urlsafe(24)}"),
+    ):
+        file = wishes.folder / name
+        steps.file(file, f"secret {name}", file.read_text() if file.exists() else secret + "\n")
+    in_order(wishes.folder, steps)
+    for store, folder in roots(content).items():
+        marker(steps, store, folder, sure=store in wishes.marked)
+    steps.step("database", False, lambda: run_module(wishes.folder, "app.prepare", user=steps.owner))
+    if install_units:
+        folders = list(roots(content).values())
+        user = steps.owner or machine.me() or "root"
+        services = [units.service(name) for name in ("prefect", "server", "worker")]
+        units.install(steps, services, user, wishes.folder, folders)
+    set_up_prefect(wishes, steps, json.loads(content)["server"]["prefect_url"])
+
+
+def farewell(wishes: Wishes, steps: Steps) -> str:
+    """What to type on the other machines, with a code for the first of them."""
+    url = config.load_site(wishes.folder).server.url
+    code = run_module(wishes.folder, "app.prepare", "--invite", user=steps.owner)
+    return (
+        f"\nThe main server is {url}\nOn each other machine, within an hour and once for each code:\n\n"
+        f"    dashcam join {url} --code {code}\n\nAnother code: dashcam device invite"
+    )
+
+
+def in_order(folder: Path, steps: Steps) -> None:
+    if steps.dry_run and not (folder / "config.json").exists():
+        return
+    if mistakes := config.check(folder):
+        raise Explained("\n".join(mistakes))
+
+
+def roots(content: str) -> dict[str, Path]:
+    paths = json.loads(content)["storage_paths"]
+    return {store: Path(paths[store][key]) for store, key in STORE_KEYS.items()}
+
+
+def marker(steps: Steps, store: str, folder: Path, sure: bool) -> None:
+    """Of a store that is mounted; what is not is said, and may come later."""
+    what = f"store {store}: {folder}"
+    there = (folder / MARKER).is_file()
+
+    def write() -> None:
+        mark(store, folder, sure=sure)
+
+    try:
+        steps.step(f"{what}: marked as mounted", there, write)
+    except (Explained, OSError) as error:
+        steps.say(f"waits    {what}: {error}")
+
+
+def set_up_prefect(wishes: Wishes, steps: Steps, api_url: str) -> None:
+    what = "Prefect's pools, queues, blocks and deployments"
+    if not steps.dry_run and units.systemd_runs():
+        wait_for(f"{api_url}/health")
+    if not steps.dry_run and not answers(f"{api_url}/health"):
+        steps.say(f"waits    {what}: this machine's worker makes them once `dashcam prefect` runs")
+        return
+    steps.step(what, False, lambda: run_module(wishes.folder, "dashcam.cli", "setup", user=steps.owner))
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + PREFECT_S
+    while time.monotonic() < deadline and not answers(url):
+        time.sleep(0.5)
+
+
+def run_module(folder: Path, module: str, *arguments: str, user: str | None = None) -> str:
+    """What it prints at last. Runs as ``user``, to whom what it makes belongs. Raises `Explained`."""
+    environment = os.environ | {"DASHCAM_CONFIG": str(folder)}
+    environment.pop("DASHCAM_TOKEN", None)
+    another: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user and machine.is_root() else {}
+    argv = [sys.executable, "-m", module, *arguments]
+    try:
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, **another)
+    except PermissionError:
+        raise Explained(
+            f"The user {user} may not run {sys.executable}: install where it may read, as in /opt/dashcam, or name "
+            "another user with --user."
+        ) from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise Explained(said[-1] if said else f"python -m {module} ended with status {done.returncode}")
+    lines = done.stdout.strip().splitlines()
+    return lines[-1] if lines else ""
