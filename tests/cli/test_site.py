@@ -77,11 +77,13 @@ def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
 def test_setup_marks_the_stores_that_it_sees_and_says_which_it_does_not(
     stores: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    became = []
+    def became(program: str, argv: Sequence[str]) -> None:
+        raise Became(*argv[1:])
+
     monkeypatch.setattr(os, "environ", dict(os.environ))
-    monkeypatch.setattr(os, "execv", lambda program, argv: became.append(argv[1:]))
+    monkeypatch.setattr(os, "execv", became)
     done = CliRunner().invoke(app, ["setup"])
-    assert became == [["-m", "flows.setup"]]
+    assert isinstance(done.exception, Became) and done.exception.args == ("-m", "flows.setup")
     assert (stores["indoor_nas"] / MARKER).is_file() and not (stores["shed_nas"] / MARKER).exists()
     said = " ".join(done.output.split())
     assert f"indoor_nas: {stores['indoor_nas']} is marked now" in said

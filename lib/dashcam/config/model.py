@@ -129,8 +129,7 @@ class IndoorNas(Section):
     preproc: Literal["preproc/", "preproc"] = "preproc/"
     heavy_output: Literal["heavy_output/", "heavy_output"] = "heavy_output/"
     marker: MarkerName | None = None
-    """A file that must lie in ``base``; without it the store counts as not mounted. None is `MARKER` where the site has
-    several machines, else none (`dashcam.config.load.load_site`)."""
+    """A file that must lie in ``base``, or it counts as not mounted; None is `MARKER` in a site of several machines."""
 
 
 class ShedNas(Section):
