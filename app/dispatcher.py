@@ -138,6 +138,8 @@ class Dispatcher:
         busy = await self.system.ask(table.stages_pending)
         for task_type in waiting:
             stage = STAGES[task_type]
+            if self.system.shortages.waits(task_type):
+                continue
             deployment = await self.deployment(client, stage.flow)
             workers = await client.read_workers_for_work_pool(stage.pool)
             able = sum(worker.status == "ONLINE" and worker.name not in drained for worker in workers)

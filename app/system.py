@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.corrections import Corrections
 from app.journal import Journal
 from app.progress import ProgressBoard
+from app.shortages import Shortages
 from app.upkeep import Upkeep
 from dashcam.catalog import clocks
 from dashcam.catalog.arrival import Settling
@@ -75,12 +76,14 @@ class System:
     offers: dict[str, Broadcast] = field(default_factory=lambda: {pool: Broadcast() for pool in POOLS})
     """By pool: of runs that have just been created for it."""
     upkeep: Upkeep = field(init=False)
+    shortages: Shortages = field(init=False)
     corrections: Corrections = field(init=False)
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _recent: dict[Callable[[Session], Any], tuple[float, float, Any]] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
+        self.shortages = Shortages(self.engine)
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
         self.corrections = Corrections(self.engine, self.site)
 

@@ -153,6 +153,8 @@ def where_it_stands(task: TaskLine | None, outcome: str | None, reason: str | No
     name = stage_name(task.task_type)
     if task.hold:
         return f"{name} is held: {task.hold}"
+    if task.not_before and task.not_before > now and not task.failures:
+        return f"{name} waits: {task.last_error}"
     if task.not_before and task.not_before > now:
         return f"{name} failed and is tried again {until(task.not_before, now)}"
     return f"Waiting: {name.lower()} (step {list(STAGE_NAMES).index(task.task_type) + 1} of {len(STAGE_NAMES)})"

@@ -21,6 +21,7 @@ from prefect.states import Completed, Failed
 from blocks.device import LocalDevice, load_device
 from dashcam import Explained
 from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
+from dashcam.stages.room import no_room
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
 from flows.artifacts import PlateTable, ProgressArtifact
@@ -43,7 +44,7 @@ def work_off(task_ids: Sequence[int], load: Callable[[LocalDevice], StageFunctio
     finally:
         outlive_signals()
     if not work.failed:
-        return Completed()
+        return Completed(message=f"Clips wait. {work.short}" if work.short else None)
     told = " ".join(f"{clip}: {why}" for clip, why in work.failed.items())
     return Failed(message=f"{len(work.failed)} of {len(task_ids)} clips failed and will be tried again. {told}")
 
@@ -71,6 +72,8 @@ class Work:
     watch: Stopwatch = field(default_factory=Stopwatch)
     failed: dict[str, str] = field(default_factory=dict)
     """The clips that failed, and why."""
+    short: str | None = None
+    """Why the rest of the clips waits."""
 
     def __post_init__(self) -> None:
         self.server = MainServerClient(self.device.server_url, self.device.token)
@@ -87,6 +90,8 @@ class Work:
                 todo = self.server.pending(task_id)
                 if todo is None or self.is_done_already(todo):
                     continue
+                if self.must_wait(todo):
+                    break
                 if stage is None:
                     with self.watch.timing(LOADING):
                         stage = load(self.device)
@@ -99,6 +104,14 @@ class Work:
             self.server.close()
             self.plates.publish()
         self.watch.publish()
+
+    def must_wait(self, todo: Task) -> bool:
+        """What comes after it in this run would most likely not fit either, and is free again with the run's end."""
+        settings = self.device.settings
+        self.short = no_room(todo, self.device.stores, settings.scratch)
+        if self.short is not None:
+            self.server.waits(todo.task_id, self.short, flow_run.id)
+        return self.short is not None
 
     def deliver(self) -> None:
         with suppress(httpx.HTTPError):  # asked for its task next, the server has all the patience there is

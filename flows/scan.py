@@ -8,7 +8,8 @@ from prefect.runtime import flow_run
 
 from blocks.device import load_device
 from dashcam.stages.scan import scan as scan_folder
-from dashcam.storage.roots import StoreError
+from dashcam.storage.room import Need, shortage
+from dashcam.storage.roots import StoreError, split
 from dashcam.tasks.client import MainServerClient
 
 WATCHED = ["indoor_nas:raw"]
@@ -28,6 +29,11 @@ def scan(folders: list[str] = WATCHED) -> None:
     away = []
     for folder in folders:
         try:
+            store = split(folder)[0]
+            if (why := shortage([Need(f"store {store}", device.stores.root(store))])) is not None:
+                server.scan_paused(store, why)
+                log.warning("%s: no clips are taken in. %s", folder, why)
+                continue
             done = scan_folder(server, device.stores, folder)
         except StoreError as error:
             away.append(str(error))

@@ -33,6 +33,11 @@ class Failure(BaseModel):
     """The run that failed; where another one has the task by now, nothing is noted."""
 
 
+class Wait(BaseModel):
+    reason: str = Field(max_length=4000)
+    flow_run_id: str | None = Field(None, max_length=100)
+
+
 class ProgressReport(BaseModel):
     fraction: float = Field(ge=0, le=1)
     device: str = Field(default="", max_length=200)
@@ -206,6 +211,19 @@ def fail_task(task_id: Number, failure: Failure) -> Changed:
     return Changed(changed=changed)
 
 
+@router.post("/{task_id}/waits")
+def let_wait(task_id: Number, wait: Wait) -> Changed:
+    """There is no room for what the task would write: it is tried again in a minute, and that is no failure."""
+    here = system.current()
+    with writing(here.engine) as session:
+        changed = table.wait(session, task_id, wait.reason, wait.flow_run_id)
+        waiting = table.briefs(session, TaskRow.task_id == task_id)
+    for task in waiting if changed else []:
+        here.shortages.stage(task.task_type, wait.reason)
+        here.wake(task.video_id)
+    return Changed(changed=changed)
+
+
 @router.post("/{task_id}/retry")
 def retry_task(task_id: Number) -> Changed:
     """Offer a pending task again at once, whatever held it back."""
@@ -213,6 +231,7 @@ def retry_task(task_id: Number) -> Changed:
     with writing(here.engine) as session:
         changed = table.release(session, task_id)
         video_id = table.video_of(session, task_id)
+    here.shortages.try_again()
     here.wake(*([video_id] if video_id else []))
     return Changed(changed=changed)
 

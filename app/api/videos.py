@@ -42,6 +42,11 @@ class ScanAnswer(BaseModel):
     """How many have not settled yet."""
 
 
+class Pause(BaseModel):
+    store: str = Field(max_length=200)
+    reason: str = Field(max_length=4000)
+
+
 class VideoSummary(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
@@ -92,6 +97,7 @@ def ingest(request: IngestRequest) -> list[arrival.Arrival]:
     Hidden files, partial downloads and files that may still grow are ``waiting``, unless they are vouched for.
     """
     here = system.current()
+    ensure_room(here)
     settling = None if request.vouched else here.settling
     settle_s = here.site.dispatch.settle_seconds
     seen = arrival.look(here.engine, here.stores, request.files, settling, settle_s)
@@ -105,6 +111,8 @@ def ingest(request: IngestRequest) -> list[arrival.Arrival]:
 def scan(request: ScanRequest) -> ScanAnswer:
     """Which files of a listing to hand in; what is known at its size and time costs a line of one query."""
     here = system.current()
+    ensure_room(here)
+    here.shortages.over(request.store)
     with reading(here.engine) as session:
         unknown = arrival.unknown(session, request.store, request.files)
     settle_s = here.site.dispatch.settle_seconds
@@ -114,6 +122,18 @@ def scan(request: ScanRequest) -> ScanAnswer:
         if here.settling.settled(f"{request.store}:{file.path}", file.size, file.mtime_ns, settle_s)
     ]
     return ScanAnswer(wanted=wanted, waiting=len(unknown) - len(wanted))
+
+
+@router.post("/scan/paused")
+def scan_paused(pause: Pause) -> None:
+    """The store has too little room for anything more to be taken in from it; the next scan looks again."""
+    system.current().shortages.intake(pause.store, pause.reason)
+
+
+def ensure_room(here: system.System) -> None:
+    """Raises 507: what is known is kept, and nothing more is taken in, before the database's disk is full."""
+    if (why := here.shortages.of_database()) is not None:
+        raise HTTPException(507, why)
 
 
 @router.get("/videos")

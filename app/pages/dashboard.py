@@ -61,6 +61,7 @@ async def look() -> tuple[Catalogue, GoingOn]:
     here = system.current()
     catalogue = Catalogue(await here.recent(catalogue_totals), *await here.recent(latest))
     told = [await asyncio.to_thread(here.upkeep.trouble, now()), await here.recent(checks.summary)]
+    told += here.shortages.sentences()
     troubles = [sentence for sentence in told if sentence]
     return catalogue, GoingOn(await here.recent(work.backlog), *await ask(going_on), troubles)
 

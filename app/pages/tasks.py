@@ -17,7 +17,8 @@ from dashcam.tasks import table
 PAGE = 50
 VIEWS = {"pending": "To do", "stuck": "In trouble", "complete": "Done"}
 COLUMNS = ("Video", "Stage", "Runs on", "Since", "Tries", "State", "")
-TasksShown = tuple[list[work.TaskLine], dict[str, int]]
+TasksShown = tuple[list[work.TaskLine], dict[str, int], list[str]]
+"""What is listed, how much there is of each view, and where there is no room."""
 
 
 async def tasks(view: str = "pending", page: str = "1") -> None:
@@ -50,11 +51,14 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
 
 async def look(view: str, number: int) -> TasksShown:
     lines = await ask(lambda session: work.tasks(session, view, PAGE, (number - 1) * PAGE))
-    return lines, await system.current().recent(work.task_counts)
+    here = system.current()
+    return lines, await here.recent(work.task_counts), here.shortages.sentences()
 
 
 def draw(view: str, number: int, found: TasksShown, progress: Mapping[int, Progress]) -> None:
-    lines, counts = found
+    lines, counts, short = found
+    for sentence in short:
+        tag("p", "panel pad", sentence, role="status")
     with tag("nav", "tabs", aria_label="Which tasks"):
         for name, title in VIEWS.items():
             current = {"aria_current": "page"} if name == view else {}
@@ -124,7 +128,7 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
     else:
         waits = line.not_before is not None and line.not_before > at
         again = f"Again {wording.until(line.not_before, at)}" if line.not_before and waits else "Waiting"
-        parts.chip(again, "trouble" if waits else "")
+        parts.chip(again, "trouble" if waits and line.failures else "")
     if line.last_error and line.state == "pending":
         with tag("details", "error small"):
             tag("summary", text=line.last_error.strip().splitlines()[-1][:160])
@@ -134,6 +138,7 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
 def retry_button(line: work.TaskLine) -> None:
     async def again() -> None:
         released = await change(partial(table.release, task_id=line.task_id))
+        system.current().shortages.try_again()
         system.current().wake(line.video_id)
         ui.notify("It is tried again now." if released else "This task is done already.", type="info")
 

@@ -60,6 +60,17 @@ def test_a_run_of_many_clips_has_no_more_tags_than_prefect_takes(site: MainSite)
     assert len(run.tags) < 100
 
 
+def test_a_stage_without_room_is_left_alone_until_a_person_says_so_or_a_minute_has_passed(site: MainSite) -> None:
+    """Each clip of 250,000 would start a process to find out what the first one has told."""
+    ids = heavy(site, "a", "b")
+    site.system.shortages.stage(TaskType.HEAVY_PROCESS_VIDEO, "No room in store indoor_nas.")
+    site.round()
+    assert site.prefect.given() == []
+    site.system.shortages.try_again()
+    site.round()
+    assert site.prefect.given() == [ids]
+
+
 def test_what_a_run_retried_in_prefect_holds_is_not_offered(site: MainSite) -> None:
     """Nothing in the table says that such a run has the task."""
     first, second = heavy(site, "a", "b")

@@ -288,6 +288,26 @@ def test_a_failure_reported_twice_by_one_run_is_one(any_engine: Engine) -> None:
     assert row_of(any_engine, task_id).failures == 2
 
 
+def test_what_has_no_room_waits_a_minute_and_has_not_failed(any_engine: Engine) -> None:
+    task_id = publish(any_engine, TaskType.INGEST_VIDEO)
+    with writing(any_engine) as session:
+        table.offered(session, [task_id], "first")
+        assert not table.wait(session, task_id, "No room.", "another run")
+        assert table.wait(session, task_id, "No room.", "first")
+        assert not table.wait(session, task_id, "No room.", "first"), "it is told once a run"
+        table.settle(session, "first", timedelta(seconds=1), crashed="it died after all")
+        [brief] = table.briefs(session, TaskRow.task_id == task_id)
+    row = row_of(any_engine, task_id)
+    assert (row.failures, row.crashes, row.last_error, row.flow_run_id) == (0, 0, "No room.", None)
+    assert row.not_before is not None
+    assert timedelta(seconds=50) < row.not_before - datetime.now(UTC) <= table.ROOM_WAIT
+    assert brief.waits
+    with writing(any_engine) as session:
+        table.fail(session, task_id, "NAS is away", timedelta(seconds=1))
+        [brief] = table.briefs(session, TaskRow.task_id == task_id)
+    assert not brief.waits, "it has failed"
+
+
 def test_what_wakes_late_fails_no_task_that_another_run_has(any_engine: Engine) -> None:
     """A run that was frozen, taken for dead and given up: its tasks have been offered anew."""
     task_id, delay = publish(any_engine, TaskType.INGEST_VIDEO), timedelta(seconds=1)

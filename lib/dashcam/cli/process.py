@@ -73,6 +73,7 @@ def up(data: DataOption = None) -> None:
 def follow(job: "Job", system: "EmbeddedSystem") -> None:
     """Progress bars, one per stage, until every clip is through or given up."""
     from dashcam.tasks.chain import STAGES
+    from dashcam.tasks.model import TaskType
 
     columns = (
         SpinnerColumn(),
@@ -81,6 +82,7 @@ def follow(job: "Job", system: "EmbeddedSystem") -> None:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
+    said = set[TaskType]()
     with Progress(*columns, console=err, transient=False) as bars:
         total = len(job.video_ids())
         rows = {task_type: bars.add_task(stage.flow.capitalize(), total=total) for task_type, stage in STAGES.items()}
@@ -92,6 +94,9 @@ def follow(job: "Job", system: "EmbeddedSystem") -> None:
                 bars.update(
                     row, completed=now.done[task_type], description=f"{STAGES[task_type].flow.capitalize()}{on}"
                 )
+            for task_type in job.short.keys() - said:
+                said.add(task_type)
+                say(f"{STAGES[task_type].flow.capitalize()} waits. {job.short[task_type]}")
             system.look()
 
         job.follow(config.load_site(system.home.config).dispatch.max_failures, tick)

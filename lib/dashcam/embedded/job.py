@@ -52,6 +52,8 @@ class Job:
     left: dict[str, TaskBrief] = field(default_factory=dict)
     """What is still to do, by clip."""
     given_up: dict[str, TaskBrief] = field(default_factory=dict)
+    short: dict[TaskType, str] = field(default_factory=dict)
+    """Stages at which clips have had to wait for room, and where there was none."""
     at: Counter[TaskType] = field(default_factory=Counter)
     """How many clips are left at each stage."""
 
@@ -82,6 +84,8 @@ class Job:
                 if now is not None:
                     self.at[now.task_type] += 1
                     self.left[video_id] = now
+                    if now.waits:
+                        self.short.setdefault(now.task_type, now.last_error or "")
                     if now.hold or now.failures >= max_failures:
                         self.given_up[video_id] = now
 

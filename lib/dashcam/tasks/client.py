@@ -14,6 +14,8 @@ from dashcam.tasks.model import Changes, Completion, InputRef, Task, TaskBrief, 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 300.0
+NO_ROOM = 507
+"""Of the server's own errors the one that a person has to mend: it is not tried again."""
 
 
 class ServerRefused(Explained):
@@ -78,6 +80,10 @@ class MainServerClient:
         """``flow_run_id`` is the run that failed: if another one has the task by now, that is not its failure."""
         self.call("POST", f"/tasks/{task_id}/failed", json={"error": error[:4000], "flow_run_id": flow_run_id})
 
+    def waits(self, task_id: int, reason: str, flow_run_id: str | None = None) -> None:
+        """There is no room for what the task would write."""
+        self.call("POST", f"/tasks/{task_id}/waits", json={"reason": reason[:4000], "flow_run_id": flow_run_id})
+
     def retry(self, task_id: int) -> None:
         """Offer the task again at once, whatever held it back."""
         self.call("POST", f"/tasks/{task_id}/retry")
@@ -115,6 +121,10 @@ class MainServerClient:
         answer: dict[str, Any] = self.call("POST", "/scan", json={"store": store, "files": files}, timeout=120)
         return answer
 
+    def scan_paused(self, store: str, reason: str) -> None:
+        """Nothing is taken in from the store for want of room."""
+        self.call("POST", "/scan/paused", json={"store": store, "reason": reason})
+
     def video(self, video_id: str) -> dict[str, Any] | None:
         answer: dict[str, Any] | None = self.call("GET", f"/videos/{video_id}", missing_ok=True)
         return answer
@@ -126,7 +136,7 @@ class MainServerClient:
         response = patiently(lambda: self.http.request(method, path, **request), patience_s)
         if missing_ok and response.status_code == 404:
             return None
-        if response.is_client_error:
+        if response.is_client_error or response.status_code == NO_ROOM:
             raise ServerRefused(f"{method} {path}: {explanation(response)}", response.status_code)
         return response.json()
 
@@ -145,7 +155,7 @@ def patiently(send: Callable[[], httpx.Response], patience_s: float) -> httpx.Re
 
     def attempt() -> httpx.Response:
         response = send()
-        if response.is_server_error:
+        if response.is_server_error and response.status_code != NO_ROOM:
             response.raise_for_status()
         return response
 

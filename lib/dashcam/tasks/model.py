@@ -111,9 +111,15 @@ class TaskBrief(BaseModel):
     failures: int = 0
     hold: str | None = None
     last_error: str | None = None
+    not_before: datetime | None = None
     progress: float | None = None
     """How far the device working on it says it is, 0 to 1."""
     device: str | None = None
+
+    @property
+    def waits(self) -> bool:
+        """There was no room for it; ``last_error`` says where."""
+        return self.not_before is not None and not self.failures
 
 
 class Changes(BaseModel):

@@ -19,6 +19,8 @@ Apply = Callable[[Session, TaskType, str, Completion], None]
 """Makes of a completed task's result what is known of the video (its id is the third)."""
 
 MAX_BACKOFF = timedelta(hours=6)
+ROOM_WAIT = timedelta(seconds=60)
+"""After so long what did not fit is tried again."""
 VIDEO = table("video", column("video_id"), column("duration_s"))
 pending = text(PENDING)
 
@@ -150,6 +152,20 @@ def fail(session: Session, task_id: int, error: str, retry_delay: timedelta, flo
     return changed(done) > 0
 
 
+def wait(session: Session, task_id: int, reason: str, flow_run_id: str | None = None) -> bool:
+    """What the task needs is not there now, which is nobody's failure: it is offered again after `ROOM_WAIT`.
+
+    False where `fail` would say so.
+    """
+    its = true() if flow_run_id is None else or_(TaskRow.flow_run_id.is_(None), TaskRow.flow_run_id == flow_run_id)
+    done = session.execute(
+        update(TaskRow)
+        .where(TaskRow.task_id == task_id, pending, ~(TaskRow.told & TaskRow.flow_run_id.is_not(None)), its)
+        .values(told=True, last_error=reason, not_before=datetime.now(UTC) + ROOM_WAIT)
+    )
+    return changed(done) > 0
+
+
 def one_more_failure(error: str, retry_delay: timedelta) -> dict[str, Any]:
     """Counted by the database, so that two who count at the same moment count two."""
     now = datetime.now(UTC)
@@ -256,7 +272,8 @@ def video_of(session: Session, task_id: int) -> str | None:
 def briefs(session: Session, *wanted: ColumnElement[bool]) -> list[TaskBrief]:
     """The pending ones of these tasks, by their number."""
     columns = [
-        getattr(TaskRow, name) for name in ("task_id", "task_type", "video_id", "failures", "hold", "last_error")
+        getattr(TaskRow, name)
+        for name in ("task_id", "task_type", "video_id", "failures", "hold", "last_error", "not_before")
     ]
     found = session.execute(select(*columns).where(pending, *wanted).order_by(TaskRow.task_id))
     return [TaskBrief(**row._mapping) for row in found]

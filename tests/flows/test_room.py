@@ -1,0 +1,112 @@
+"""A clip for which there is no room waits, which is nobody's failure, and goes on by itself when there is."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from prefect import flow
+from prefect.client.schemas.objects import State
+from sqlalchemy import Engine, func, select
+
+from blocks.register import register_all
+from dashcam.catalog.models import Video
+from dashcam.chaos.disks import full, mounted, unavailable
+from dashcam.config import Site
+from dashcam.database import reading, writing
+from dashcam.records import ArchiveResult
+from dashcam.stages.common import StageContext, StageOutput
+from dashcam.tasks import client, table
+from dashcam.tasks.model import Task, TaskType
+from dashcam.tasks.row import TaskRow
+from flows.clips import work_off
+from flows.scan import scan
+from tests.catalog.rows import add_task, add_video
+from tests.flows.main_server import TOKEN, MainServer
+
+
+@pytest.fixture
+def site(engine: Engine, tmp_path: Path, prefect: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainServer]:
+    """With two clips to archive; both stores are small disks of their own, and this process is a device."""
+    if why := unavailable():
+        pytest.skip(why)
+    roots = {"indoor_nas": tmp_path / "nas", "shed_nas": tmp_path / "shed"}
+    one = MainServer(engine, roots)
+    named = Site.model_validate(
+        {"extra_stores": {name: str(root) for name, root in roots.items()}, "server": {"url": one.url}}
+    )
+    asyncio.run(register_all(named))
+    (tmp_path / "devices").mkdir()
+    for name, value in {
+        "DASHCAM_CONFIG": str(tmp_path),
+        "DASHCAM_DEVICE": "nas-pc",
+        "DASHCAM_TOKEN": TOKEN,
+        "DASHCAM_SCRATCH": str(tmp_path / "scratch"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(client, "PATIENCE_S", 0.5)
+    (tmp_path / "scratch/dashcam-scratch").mkdir(parents=True)
+    with writing(engine) as session:
+        for number in (1, 2):
+            add_task(session, add_video(session, number), TaskType.ARCHIVE_VIDEO)
+            session.get_one(TaskRow, number).inputs = [
+                {"device": "indoor_nas", "path": f"heavy_output/{number}", "type": "bundle"}
+            ]
+    with mounted({roots["indoor_nas"]: 8, roots["shed_nas"]: 8}):
+        one.start()
+        yield one
+        one.stop()
+
+
+def archive(loaded: list[str]) -> State:
+    def stage(task: Task, context: StageContext) -> StageOutput:
+        return StageOutput(ArchiveResult(archive=f"shed_nas:{task.video_id}", manifest_sha256="0", files=0, bytes=0))
+
+    @flow
+    def run() -> State:
+        return work_off([1, 2], lambda device: loaded.append("loaded") or stage)
+
+    return run(return_state=True)
+
+
+def rows(engine: Engine) -> list[TaskRow]:
+    with reading(engine) as session:
+        return [session.get_one(TaskRow, number) for number in (1, 2)]
+
+
+def clips(engine: Engine) -> int:
+    with reading(engine) as session:
+        return session.scalar(select(func.count()).select_from(Video)) or 0
+
+
+def test_what_does_not_fit_waits_with_the_sentence_and_then_goes_on(site: MainServer, engine: Engine) -> None:
+    loaded: list[str] = []
+    shed = site.system.stores.roots["shed_nas"]
+    with full(shed):
+        state = archive(loaded)
+    assert state.is_completed() and f"Clips wait. No room in store shed_nas ({shed})" in str(state.message)
+    first, second = rows(engine)
+    assert (first.state, first.failures, second.not_before) == ("pending", 0, None)
+    assert first.last_error is not None and first.last_error in str(state.message)
+    assert first.not_before is not None and first.not_before <= datetime.now(UTC) + table.ROOM_WAIT
+    assert not loaded, "no model is loaded for what has to wait"
+    assert site.system.shortages.waits(TaskType.ARCHIVE_VIDEO)
+    assert site.system.shortages.sentences() == [f"Clips wait. {first.last_error}"]
+    assert archive(loaded).is_completed()
+    assert {row.outcome for row in rows(engine)} == {"processed"} and loaded
+
+
+def test_a_scan_takes_nothing_in_while_the_store_has_no_room_and_says_so(site: MainServer, engine: Engine) -> None:
+    nas = site.system.stores.roots["indoor_nas"]
+    (nas / "raw").mkdir()
+    (nas / "raw/2026_0628_133416_000001F.MP4").write_bytes(b"a clip")
+    site.system.settling.settled = lambda *_: True  # type: ignore[method-assign]
+    with full(nas):
+        assert scan(return_state=True).is_completed()
+    [said] = site.system.shortages.sentences()
+    assert f"No clips are taken in. No room in store indoor_nas ({nas})" in said
+    assert clips(engine) == 2
+    assert scan(return_state=True).is_completed()
+    assert site.system.shortages.sentences() == []
+    assert clips(engine) == 3
