@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import httpx
@@ -36,6 +37,7 @@ from flows.watch import WorkerWatch
 
 SETUP_POLL_S = 1
 PREFECT_POLL_S = 0.2
+LOG_BYTES = 5_000_000
 
 log = logging.getLogger("dashcam.worker")
 
@@ -182,6 +184,16 @@ def alone(pool: str, scratch: Path) -> FileLock:
     return lock
 
 
+def say_to(file: Path | None) -> None:
+    """With the date where it is a file; what follows output has its own."""
+    if file is None:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kept = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=[kept], force=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pools", nargs="+", metavar="POOL")
@@ -189,8 +201,9 @@ def main() -> None:
     parser.add_argument(
         "--set-up", type=Path, metavar="MARK", help="wait for Prefect, and set it up unless MARK says so"
     )
+    parser.add_argument("--log", type=Path, help="write what it says there, in files of 5 MB, of which 4 are kept")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+    say_to(arguments.log)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     if get_current_settings().api.url is None:  # Prefect would start a server of its own, for this process alone
         sys.exit("PREFECT_API_URL is not set: start this with `dashcam worker`, which knows it from the settings.")

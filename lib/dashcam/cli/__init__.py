@@ -20,6 +20,7 @@ from dashcam.cli import (
     sample,
     site,
     trips,
+    unit,
     upkeep,
 )
 from dashcam.cli.output import group
@@ -30,6 +31,7 @@ for room in (process, sample, init, site, doctor, gps, trips, again, retention, 
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")
 app.add_typer(devices.app, name="device")
+app.add_typer(unit.app, name="unit")
 
 
 def main() -> None:

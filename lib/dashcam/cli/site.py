@@ -28,6 +28,9 @@ def worker(
     limit: Annotated[
         int | None, typer.Option(min=1, help="Flow runs at once here; default: the device's max_concurrent_tasks.")
     ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="Write what it says to this file, which stays small; default: print it.")
+    ] = None,
 ) -> None:
     """Work on this device until stopped; settings come from $DASHCAM_CONFIG."""
     if pool is not None and pool not in POOLS:
@@ -36,7 +39,8 @@ def worker(
     wanted, prefect_home = pool or device.pool, Path(config.load_site().server.prefect_home)
     here = wanted == "server" and prefect_home.is_dir()  # beside Prefect's own server: what it must know is made here
     set_up = ("--set-up", str(prefect_home / "deployed")) if here else ()
-    run_module("flows.worker", wanted, "--limit", str(limit or device.max_concurrent_tasks), *set_up)
+    to_file = ("--log", str(log.absolute())) if log else ()
+    run_module("flows.worker", wanted, "--limit", str(limit or device.max_concurrent_tasks), *set_up, *to_file)
 
 
 def setup(

@@ -42,6 +42,7 @@ class Keeper:
         while not self.stopped.wait(LOOK_S):
             with self.lock:
                 for name, child in self.children.items():
+                    child.trim_log()
                     if not child.alive and not self.stopped.is_set():
                         self.revive(name, child)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from dashcam.embedded.listening import LISTEN
 STOP_PATIENCE_S = 8.0
 RESTART_DELAY_S = 1.0
 LONGEST_DELAY_S = 60.0
+MOST_LOG_BYTES = 10_000_000
 STEADY_S = 60.0
 """What has run so long and ends is started again at once."""
 
@@ -102,6 +104,14 @@ class Child:
         self.start()
         self.began = time.monotonic()
         return True
+
+    def trim_log(self) -> None:
+        """Keep it small: what was said long ago goes into a second file, which is overwritten in turn. Whoever writes
+        appends, and so goes on at the beginning."""
+        with contextlib.suppress(OSError):
+            if self.log_file.stat().st_size > MOST_LOG_BYTES:
+                shutil.copyfile(self.log_file, self.log_file.with_suffix(".old.log"))
+                os.truncate(self.log_file, 0)
 
     def last_words(self, lines: int = 5) -> str:
         """The end of its log, for an error message."""

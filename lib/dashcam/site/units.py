@@ -1,11 +1,13 @@
 """The services of a machine: units of systemd, and on Windows a scheduled task, rendered for this installation."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from functools import partial
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from dashcam import NO_USE_TRYING, Explained
@@ -168,11 +170,15 @@ def escaped(word: Path | str) -> str:
     return f'"{text}"' if any(letter.isspace() for letter in text) else text
 
 
-def windows_task(wanted: Service, log: PureWindowsPath | Path) -> str:
-    """A task of the scheduler that runs from log-on on, is started again when it ends, and has no time limit."""
-    words = [*command(wanted)[1:], "--log", str(log)]
-    program = sys.executable.removesuffix("python.exe") + "pythonw.exe" if os.name == "nt" else sys.executable
+def windows_task(wanted: Service, logs: Path) -> str:
+    """A task of the scheduler: from log-on on, without a window or a time limit, started again when it ends."""
+    words = [*command(wanted)[1:], "--log", str(logs / f"{wanted.name}.log")]
+    program = re.sub(r"python\.exe$", "pythonw.exe", sys.executable)
     return TASK.format(what=wanted.what, program=escape(program), arguments=escape(subprocess.list2cmdline(words)))
+
+
+def task_name(wanted: Service) -> str:
+    return f"dashcam-{wanted.name}"
 
 
 def systemd_runs() -> bool:
@@ -180,13 +186,16 @@ def systemd_runs() -> bool:
 
 
 def install(steps: Steps, services: Sequence[Service], user: str, config: Path, writable: Sequence[Path]) -> None:
-    """The units in their place, enabled and started; where systemd does not run it is said what to start."""
+    """Each in its place, enabled and started; where nothing is there to run it, what to start is said."""
+    if os.name == "nt":
+        for one in services:
+            install_task(steps, one)
+        return
     folder = SYSTEMD / "system"
     if not folder.is_dir():
         steps.say(f"there is no systemd here: run {', '.join(f'`dashcam {one.name}`' for one in services)} yourself")
         return
-    journal = SYSTEMD / "journald@dashcam.conf"
-    steps.file(journal, "the journal's limits", JOURNAL, 0o644)
+    steps.file(SYSTEMD / "journald@dashcam.conf", "the journal's limits", JOURNAL, 0o644)
     for one in services:
         steps.file(folder / one.unit, "unit", systemd_unit(one, user, config, writable), 0o644)
     units = [one.unit for one in services]
@@ -201,18 +210,40 @@ def install(steps: Steps, services: Sequence[Service], user: str, config: Path, 
     steps.step(f"enabled and started: {', '.join(units)}", False, start)
 
 
+def install_task(steps: Steps, wanted: Service) -> None:
+    logs = STATE / "logs"
+    steps.folder(logs, "folder of the logs")
+    file = STATE / f"{task_name(wanted)}.xml"
+
+    def create() -> None:
+        file.write_text(windows_task(wanted, logs), encoding="utf-16")
+        run(["schtasks", "/Create", "/F", "/TN", task_name(wanted), "/XML", str(file)])
+        run(["schtasks", "/Run", "/TN", task_name(wanted)])
+
+    steps.step(f"scheduled task {task_name(wanted)}, and started", False, create)
+
+
 def remove(steps: Steps, services: Sequence[Service]) -> None:
+    """Stopped, and started no more."""
     for one in services:
+        if os.name == "nt":
+            steps.step(f"ended and removed: {task_name(one)}", False, partial(remove_task, one))
+            continue
         file = SYSTEMD / "system" / one.unit
+        steps.step(f"stopped and removed: {one.unit}", not file.exists(), partial(remove_unit, one))
 
-        def end(one: Service = one, file: Path = file) -> None:
-            if systemd_runs():
-                run(["systemctl", "disable", "--now", one.unit])
-            file.unlink()
-            if systemd_runs():
-                run(["systemctl", "daemon-reload"])
 
-        steps.step(f"stopped and removed: {one.unit}", not file.exists(), end)
+def remove_task(wanted: Service) -> None:
+    run(["schtasks", "/End", "/TN", task_name(wanted)])
+    run(["schtasks", "/Delete", "/F", "/TN", task_name(wanted)])
+
+
+def remove_unit(wanted: Service) -> None:
+    if systemd_runs():
+        run(["systemctl", "disable", "--now", wanted.unit])
+    (SYSTEMD / "system" / wanted.unit).unlink()
+    if systemd_runs():
+        run(["systemctl", "daemon-reload"])
 
 
 def run(argv: list[str]) -> None:
