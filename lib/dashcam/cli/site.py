@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from dashcam import Explained, __version__, config
 from dashcam.cli.output import DataOption, out, say
 from dashcam.cli.reach import home_of, is_site, stores_of
 from dashcam.tasks.chain import POOLS
+
+ITS_OWN = ("token", "scratch", "coral", "gpu", "stores")
+"""What of a machine the settings must fit, as `dashcam.doctor.examine` names it."""
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +39,8 @@ def worker(
     """Work on this device until stopped; settings come from $DASHCAM_CONFIG."""
     if pool is not None and pool not in POOLS:
         raise typer.BadParameter(f"there is no pool {pool!r}; the pools are {', '.join(POOLS)}")
+    if wrong := misfits(config.config_folder(), ("scratch", "coral", "gpu")):
+        raise config.ConfigError(wrong)
     device = config.load_device()
     wanted, prefect_home = pool or device.pool, Path(config.load_site().server.prefect_home)
     here = wanted == "server" and prefect_home.is_dir()  # beside Prefect's own server: what it must know is made here
@@ -128,12 +134,12 @@ def check(
     say("The settings are in order")
 
 
-def misfits(folder: Path) -> list[str]:
-    """What of the settings this machine cannot do: its scratch, its stores, its token."""
-    from dashcam.doctor.examine import ITS_OWN, examine
+def misfits(folder: Path, checks: Sequence[str] = ITS_OWN) -> list[str]:
+    """What of the settings this machine cannot do, and what to do about it; a sentence or two each."""
+    from dashcam.doctor.examine import examine
     from dashcam.doctor.host import Host
 
-    return [f"{one.said} {one.remedy}" for one in examine(Host(folder), ITS_OWN) if one.state == "fault"]
+    return [f"{one.said} {one.remedy}" for one in examine(Host(folder), checks) if one.state == "fault"]
 
 
 def version() -> None:

@@ -83,6 +83,11 @@ def gpu(host: Host) -> Iterator[Finding]:
         said = f"Driver {driver} is older than torch {torch} needs."
         yield fault("gpu", said, f"Install driver {CUDA_13_DRIVER} or newer, or torch for an older CUDA.")
         return
+    named = host.device.gpu.yolo_model_path
+    if named is not None and not Path(named).is_file():
+        said = f"The weights {named} that gpu.yolo_model_path names are not there."
+        yield fault("gpu", said, "Leave that key out, which takes the project's own, or name a file by its whole path.")
+        return
     yield ok("gpu", f"driver {driver}, torch {torch}")
 
 

@@ -23,8 +23,6 @@ CHECKS: dict[str, Look] = {
     "prefect": reach.prefect,
     "server": reach.server,
 }
-ITS_OWN = ("token", "scratch", "stores")
-"""What of a machine the settings must fit."""
 
 
 def examine(host: Host, only: Collection[str] = tuple(CHECKS)) -> Iterator[Finding]:

@@ -64,18 +64,31 @@ def server(host: Host) -> Iterator[Finding]:
     if (found := unreached("server", host, url, "the main server")) is not None:
         yield found
         return
-    with httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S, trust_env=False) as http:
-        try:
-            answer = http.get("/health")
-            said = answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as error:
-            remedy = f"See what listens there, and the log of the main server; correct server.url if it is not {url}."
-            yield fault("server", f"What answers at {url} is not a main server ({first_line(error)}).", remedy)
-            return
-        yield ok("server", f"{url} answers, on {said.get('database', 'an unknown database')}")
-        yield clock(answer)
-        if host.token is not None:
+    found_well = list(answering(url))
+    yield from found_well
+    if found_well[0].state == "ok" and host.token is not None:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S, trust_env=False) as http:
             yield from known_there(http, host.token)
+
+
+def answering(url: str) -> Iterator[Finding]:
+    """What answers at that address is a main server, and how it is; asked without a token."""
+    if (found := trouble(url, "the main server")) is not None:
+        yield fault("server", *found)
+        return
+    try:
+        answer = httpx.get(f"{url.rstrip('/')}/api/v1/health", timeout=PATIENCE_S, trust_env=False)
+        said = answer.raise_for_status().json()
+        database = said["database"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        remedy = f"See what listens there, and the log of the main server; correct server.url if it is not {url}."
+        yield fault("server", f"What answers at {url} is not a main server ({first_line(error)}).", remedy)
+        return
+    yield ok("server", f"{url} answers, on {database}")
+    if "backup" in said:
+        remedy = "Run `dashcam backup` on it: that says what is in the way."
+        yield warning("backup", "The main server's backups need attention.", remedy)
+    yield clock(answer)
 
 
 def clock(answer: httpx.Response) -> Finding:
