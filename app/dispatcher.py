@@ -69,7 +69,8 @@ class Dispatcher:
         """Until Prefect stops answering."""
         while True:
             change = self.system.changes.next()
-            busy = await self.round(client)
+            with self.system.metrics.rounds.time():
+                busy = await self.round(client)
             if time.monotonic() - self.reconciled > RECONCILE_S:
                 await self.reconcile(client, datetime.now(UTC))
                 self.reconciled = time.monotonic()

@@ -1,17 +1,18 @@
 """What the main server finds when it looks at itself: for ``dashcam doctor``, and for who is to be told."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.system import System
-from dashcam.catalog import devices, work
+from dashcam.catalog import work
 from dashcam.catalog.devices import SILENT, DeviceLine
+from dashcam.catalog.devices import lines as device_lines
 from dashcam.database import cause, named, reading
 from dashcam.doctor.finding import Finding, fault, in_words, ok, warning
 from dashcam.doctor.stores import LEAST_FREE, patiently
@@ -20,15 +21,18 @@ from dashcam.tasks.chain import STAGES
 from dashcam.tasks.row import PENDING, TaskRow
 from dashcam.upkeep import checks
 
+if TYPE_CHECKING:
+    from app.system import System
+
 OVERDUE = timedelta(hours=24)
 MOST_READ = 500 * 10**6
 """Of a larger database not every page is read while somebody waits; each night's backup does that."""
 
 
-def findings(here: System) -> list[Finding]:
-    """All of them. Blocks: asks the database and the stores."""
+def findings(here: "System", looks: "Sequence[ServerCheck] | None" = None) -> list[Finding]:
+    """All of them, or those named. Blocks: asks the database and the stores."""
     found: list[Finding] = []
-    for look in LOOKS:
+    for look in LOOKS if looks is None else looks:
         try:
             found += look(here, datetime.now(UTC))
         except DBAPIError as error:
@@ -38,35 +42,45 @@ def findings(here: System) -> list[Finding]:
     return found
 
 
-def database(here: System, now: datetime) -> Iterator[Finding]:
-    file = file_of(here)
-    if file is None:
-        yield ok("database", named(here.engine))
-        return
-    size = file.stat().st_size
-    if size <= MOST_READ and (damage := damage_of(here)) is not None:
+def database(here: "System", now: datetime) -> Iterator[Finding]:
+    file, size = file_of(here), database_bytes(here)
+    if size is not None and size <= MOST_READ and (damage := damage_of(here)) is not None:
         remedy = (
             "Stop the main server, keep the file, and run `dashcam restore` with the newest backup (docs/backup.md)."
         )
         yield fault("database", f"The database {file} is damaged ({damage}).", remedy)
         return
+    yield ok("database", f"{named(here.engine)}{f', {in_words(size)}' if size is not None else ''}")
+
+
+def disk(here: "System", now: datetime) -> Iterator[Finding]:
+    """Of the database."""
+    if (file := file_of(here)) is None:
+        return
     usage = shutil.disk_usage(file.parent)
     if usage.free < min(LEAST_FREE, usage.total / 20):
         said = f"The disk of the database has {in_words(usage.free)} left."
-        yield fault(
-            "database", said, f"Make room on the disk of {file.parent}: without it nothing is written any more."
-        )
+        remedy = f"Make room on the disk of {file.parent}: without it nothing is written any more."
+        yield fault("database", said, remedy, "disk")
         return
-    yield ok("database", f"{named(here.engine)}, {in_words(size)}, {in_words(usage.free)} free on its disk")
+    yield ok("database", f"{in_words(usage.free)} are free on its disk", "disk")
 
 
-def file_of(here: System) -> Path | None:
+def database_bytes(here: "System") -> int | None:
+    """With its log, which may hold most of it."""
+    if (file := file_of(here)) is None:
+        return None
+    log = file.with_name(f"{file.name}-wal")
+    return file.stat().st_size + (log.stat().st_size if log.exists() else 0)
+
+
+def file_of(here: "System") -> Path | None:
     """The database's, where it is one file."""
     url = here.engine.url
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def damage_of(here: System) -> str | None:
+def damage_of(here: "System") -> str | None:
     try:
         with here.engine.connect() as connection:
             said = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
@@ -75,7 +89,7 @@ def damage_of(here: System) -> str | None:
     return None if said == "ok" else " ".join(said.split())
 
 
-def backups(here: System, now: datetime) -> Iterator[Finding]:
+def backups(here: "System", now: datetime) -> Iterator[Finding]:
     state = here.upkeep.told()
     if (trouble := here.upkeep.trouble(now)) is not None:
         remedy = "Run `dashcam backup`: it says what is in the way (docs/backup.md)."
@@ -85,22 +99,23 @@ def backups(here: System, now: datetime) -> Iterator[Finding]:
     yield ok("backup", f"{len(state.backups)} in {state.folder}, {newest}")
 
 
-def stores(here: System, now: datetime) -> Iterator[Finding]:
+def stores(here: "System", now: datetime) -> Iterator[Finding]:
+    """Whether they can be written is seen by who writes: looking every minute would keep a NAS's disks awake."""
     for name, root in here.stores.roots.items():
-        yield patiently(here.stores, name, root, must=name in (INDOOR, SHED))
+        yield patiently(here.stores, name, root, must=name in (INDOOR, SHED), tried=False)
 
 
-def retention(here: System, now: datetime) -> Iterator[Finding]:
+def retention(here: "System", now: datetime) -> Iterator[Finding]:
     if here.site.retention.enabled:
         yield ok("retention", "what is past its days goes every night")
     else:
         yield ok("retention", "nothing is removed, only reported (retention.enabled)")
 
 
-def at_work(here: System, now: datetime) -> Iterator[Finding]:
+def at_work(here: "System", now: datetime) -> Iterator[Finding]:
     """Devices that are silent, pools nobody works for, and clips that wait for too long."""
     with reading(here.engine) as session:
-        known = devices.lines(session, now)
+        known = device_lines(session, now)
         waiting = {stage.task_type: stage for stage in work.backlog(session)}
         oldest = oldest_waiting(session)
     for one in known:
@@ -138,18 +153,14 @@ def oldest_waiting(session: Session) -> datetime | None:
     return session.scalar(oldest.order_by(TaskRow.created_at, TaskRow.task_id).limit(1))
 
 
-def archives(here: System, now: datetime) -> Iterator[Finding]:
+def archives(here: "System", now: datetime) -> Iterator[Finding]:
     with reading(here.engine) as session:
         damaged = checks.summary(session)
     if damaged is not None:
         yield fault("archives", damaged, "Look at the archive's disk, and bring the clip back from a copy of it.")
 
 
-LOOKS: tuple[Callable[[System, datetime], Iterator[Finding]], ...] = (
-    database,
-    backups,
-    stores,
-    retention,
-    at_work,
-    archives,
-)
+ServerCheck = Callable[["System", datetime], Iterator[Finding]]
+WATCHED: tuple[ServerCheck, ...] = (disk, backups, stores, at_work, archives)
+"""What costs little enough to be looked at every minute."""
+LOOKS: tuple[ServerCheck, ...] = (database, *WATCHED, retention)

@@ -49,7 +49,8 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
     stopped = threading.Event()
-    going_on = (dispatch(here), here.keep_zone(), here.upkeep.go_on(), service.keep_telling())
+    always = here.upkeep.go_on(), here.caretaker.go_on(), service.keep_telling()
+    going_on = (dispatch(here), here.keep_zone(), *always)
     beside = [asyncio.create_task(one) for one in going_on]
     behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
     here.corrections.go_on()

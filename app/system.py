@@ -15,8 +15,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.caretaker import Caretaker
 from app.corrections import Corrections
 from app.journal import Journal
+from app.metrics import Metrics
 from app.progress import ProgressBoard
 from app.shortages import Shortages
 from app.upkeep import Upkeep
@@ -78,6 +80,8 @@ class System:
     upkeep: Upkeep = field(init=False)
     shortages: Shortages = field(init=False)
     corrections: Corrections = field(init=False)
+    metrics: Metrics = field(default_factory=Metrics)
+    caretaker: Caretaker = field(init=False)
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _recent: dict[Callable[[Session], Any], tuple[float, float, Any]] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -86,6 +90,7 @@ class System:
         self.shortages = Shortages(self.engine)
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
         self.corrections = Corrections(self.engine, self.site)
+        self.caretaker = Caretaker(self)
 
     async def ask(self, question: Callable[[Session], T]) -> T:
         """Run one reading transaction beside the event loop, which never waits for the database."""

@@ -12,6 +12,7 @@ from app.api import (
     devices,
     doctor,
     frames,
+    metrics,
     plates,
     retention,
     sweep,
@@ -51,5 +52,6 @@ for part in (
     upkeep,
     archives,
     doctor,
+    metrics,
 ):
     router.include_router(part.router, dependencies=[Depends(require_token)])

@@ -129,6 +129,8 @@ def get_task(task_id: Number) -> Task:
         task = work.get(session, task_id)
     if task is None:
         raise HTTPException(404, f"There is no task {task_id}.")
+    if task.state == "pending":
+        system.current().metrics.began(task_id, task.task_type)
     return task
 
 
@@ -171,6 +173,8 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
         # final: whoever sent it would send the same again
         raise HTTPException(422, f"The task stays pending, its result cannot be kept: {wrong}.") from error
     here.progress.forget(task_id)
+    if changed:
+        here.metrics.ended(task_id, completion.outcome)
     here.wake(*([video_id] if video_id else []))
     return Changed(changed=changed)
 
@@ -207,6 +211,8 @@ def fail_task(task_id: Number, failure: Failure) -> Changed:
         changed = table.fail(session, task_id, failure.error, delay, failure.flow_run_id)
         video_id = table.video_of(session, task_id)
     here.progress.forget(task_id)
+    if changed:
+        here.metrics.failed(task_id)
     here.wake(*([video_id] if video_id else []))
     return Changed(changed=changed)
 

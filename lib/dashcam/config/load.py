@@ -307,6 +307,8 @@ def _evident_type(device: DeviceFile) -> DeviceType:
 def _refuse_password_in_open_file(settings: BaseModel, path: Path) -> None:
     if isinstance(settings, Site) and re.match(r"[^/]+://[^/@]*:[^/@]+@", settings.server.database_url):
         _refuse_readable_by_others(path, "holds a password (server.database_url)")
+    if isinstance(settings, Site) and settings.notify.urls:
+        _refuse_readable_by_others(path, "may hold passwords (notify.urls)")
 
 
 def _refuse_readable_by_others(path: Path, what: str) -> None:

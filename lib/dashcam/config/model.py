@@ -123,6 +123,16 @@ class BackupSettings(Section):
     """So many are kept in each of the two."""
 
 
+class NotifySettings(Section):
+    """Who is told, and when, that something is wrong (docs/running.md)."""
+
+    urls: list[str] = Field([], repr=False)
+    """As apprise writes them: ``ntfy://host/topic``, ``mailto://user:password@host``. They belong into a file of mode
+    0600."""
+    silent_minutes: float = Field(60, ge=2)
+    """A device that is not heard of for so long is told of."""
+
+
 class IndoorNas(Section):
     base: AbsolutePath
     raw: Literal["raw/", "raw"] = "raw/"
@@ -364,6 +374,7 @@ class Site(Section):
     place: PlaceSettings = PlaceSettings()
     preprocess: PreprocessSettings = PreprocessSettings()
     backup: BackupSettings = BackupSettings()
+    notify: NotifySettings = NotifySettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
     retention: RetentionSettings = RetentionSettings()

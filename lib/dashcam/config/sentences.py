@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from dashcam import Explained
 
-SECRET_KEYS = {"database_url"}
+SECRET_KEYS = {"database_url", "urls"}
 
 
 class ConfigError(Explained):

@@ -1,9 +1,11 @@
 """Checks of the stores as this machine has them mounted."""
 
+import contextlib
 import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from dashcam.doctor.finding import Finding, Grade, fault, in_words, of_sentence, ok, skipped
 from dashcam.doctor.host import Host
@@ -40,10 +42,10 @@ def stores(host: Host) -> Iterator[Finding]:
         yield patiently(there, name, root, must=name in needed)
 
 
-def patiently(there: Stores, name: str, root: Path, must: bool) -> Finding:
+def patiently(there: Stores, name: str, root: Path, must: bool, tried: bool = True) -> Finding:
     """`store`, in a thread that is left alone when the mount does not answer."""
     found: list[Finding] = []
-    looking = threading.Thread(target=lambda: found.append(store(there, name, root, must)), daemon=True)
+    looking = threading.Thread(target=lambda: found.append(store(there, name, root, must, tried)), daemon=True)
     looking.start()
     looking.join(PATIENCE_S)
     if found:
@@ -53,7 +55,8 @@ def patiently(there: Stores, name: str, root: Path, must: bool) -> Finding:
     return fault("stores", said, remedy, about=name)
 
 
-def store(there: Stores, name: str, root: Path, must: bool) -> Finding:
+def store(there: Stores, name: str, root: Path, must: bool, tried: bool) -> Finding:
+    """``tried``: something is written to it."""
     state: Grade = "fault" if must else "warning"
     try:
         there.root(name)
@@ -64,7 +67,7 @@ def store(there: Stores, name: str, root: Path, must: bool) -> Finding:
     except OSError as error:
         said = f"Store {name} cannot be looked into ({error.strerror})."
         return Finding(check="stores", about=name, state=state, said=said, remedy=f"Mount {root} again.")
-    if (reason := unwritable(root)) is not None:
+    if tried and (reason := unwritable(root)) is not None:
         if not must or root == Path("/"):
             return ok("stores", f"{name} at {root}, to be read only", about=name)
         remedy = f"Mount {root} for writing, with the user id under which dashcam runs (uid= for SMB, rights for NFS)."
@@ -75,3 +78,25 @@ def store(there: Stores, name: str, root: Path, must: bool) -> Finding:
         remedy = "See on the page Storage what may go (docs/retention.md), or make room there."
         return fault("stores", said, remedy, about=name)
     return ok("stores", f"{name} at {root}, {in_words(usage.free)} free", about=name)
+
+
+class Room(NamedTuple):
+    """Bytes of a store."""
+
+    total: int
+    free: int
+
+
+def room_of(there: Stores, name: str) -> Room | None:
+    """None of one that is away or does not answer."""
+    found: list[Room] = []
+
+    def look() -> None:
+        with contextlib.suppress(StoreError, OSError):
+            usage = shutil.disk_usage(there.root(name))
+            found.append(Room(usage.total, usage.free))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    looking.join(PATIENCE_S)
+    return found[0] if found else None

@@ -1,0 +1,123 @@
+"""Looks at the main server and its devices once a minute, and tells the owner what is wrong: once, until it is over."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import findings
+from dashcam.catalog import devices, work
+from dashcam.database import reading
+from dashcam.doctor.finding import Finding, warning
+from dashcam.doctor.stores import Room, room_of
+
+if TYPE_CHECKING:
+    from app.system import System
+
+LOOK_S = 60.0
+SAMPLE_S = 3600.0
+DAY = 24
+log = logging.getLogger("dashcam")
+
+
+class Caretaker:
+    """One per main server."""
+
+    def __init__(self, here: "System") -> None:
+        self.here = here
+        self.found: list[Finding] = []
+        """By the last look."""
+        self.rooms: dict[str, Room | None] = {}
+        """Of each store; None of one that is away."""
+        self.waiting: deque[int] = deque(maxlen=DAY + 1)
+        """Clips that waited, hour by hour."""
+        self.sampled = -math.inf
+        self.told = read_told(self.memory)
+
+    @property
+    def memory(self) -> Path:
+        """What was told outlives this process: a restart is no news."""
+        return self.here.upkeep.folder / ".told.json"
+
+    async def go_on(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as error:  # whatever it is, the next look may be better
+                log.warning("the main server could not be looked at (%s: %s)", type(error).__name__, error)
+            await asyncio.sleep(LOOK_S)
+
+    def look(self) -> None:
+        now = datetime.now(UTC)
+        self.rooms = {name: room_of(self.here.stores, name) for name in self.here.stores.roots}
+        self.found = [*findings.findings(self.here, findings.WATCHED), *self.growing(now)]
+        if self.here.site.notify.urls:
+            self.tell([one for one in self.found if self.is_news(one, now)])
+
+    def growing(self, now: datetime) -> list[Finding]:
+        """More clips wait than a day ago, and the oldest waits for longer."""
+        if time.monotonic() - self.sampled >= SAMPLE_S:
+            with reading(self.here.engine) as session:
+                self.waiting.append(sum(stage.pending for stage in work.backlog(session)))
+            self.sampled = time.monotonic()
+        more = self.waiting[-1] - self.waiting[0]
+        if len(self.waiting) <= DAY or more <= 0 or not any(one.about == "overdue" for one in self.found):
+            return []
+        said = f"The backlog grows: {self.waiting[-1]} clips wait, {more} more than a day ago."
+        return [warning("backlog", said, "See on the page Tasks which stage it is, and give that another device.")]
+
+    def is_news(self, one: Finding, now: datetime) -> bool:
+        """Whether the owner is to hear of it. A device may be silent for a while: it is switched off, or restarts."""
+        if one.state not in ("warning", "fault"):
+            return False
+        if one.check != "devices":
+            return True
+        with reading(self.here.engine) as session:
+            seen = {line.hostname: line.last_seen for line in devices.lines(session, now)}
+        silence = timedelta(minutes=self.here.site.notify.silent_minutes)
+        return one.about in seen and now - seen[one.about] > silence
+
+    def tell(self, news: Sequence[Finding]) -> None:
+        """What was not told before; what is over may be told anew."""
+        wrong = {f"{one.check} {one.about}": one for one in news}
+        told = self.told & wrong.keys()
+        for key in wrong.keys() - told:
+            if send(self.here.site.notify.urls, wrong[key]):
+                told.add(key)
+        if told != self.told:
+            self.told = told
+            with contextlib.suppress(OSError):
+                self.memory.parent.mkdir(parents=True, exist_ok=True)
+                self.memory.write_text(json.dumps(sorted(told)), encoding="utf-8")
+
+
+def read_told(file: Path) -> set[str]:
+    try:
+        return set(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return set()
+
+
+def send(urls: Sequence[str], one: Finding) -> bool:
+    """To each address that apprise understands; whether all have taken it. The addresses hold passwords: none is
+    written anywhere."""
+    import apprise  # a tenth of a second, and only for who is told something
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    to = apprise.Apprise()
+    added = [to.add(url) for url in urls]
+    if not all(added):
+        log.warning("notify.urls has an address that cannot be used: see apprise's documentation for its form")
+    body = one.said if one.remedy is None else f"{one.said} {one.remedy}"
+    sent = bool(len(to)) and bool(to.notify(body=body, title=f"dashcam: {one.check}"))
+    if not sent:
+        log.warning("nobody could be told that %s", one.said)
+    return sent
