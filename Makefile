@@ -1,5 +1,6 @@
 # make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
 # make test     everything set up, all tests
+# make test-postgresql  what keeps anything in a database once more, on PostgreSQL
 # make check    linters, types and import contracts, in seconds
 # make guards   each guard of tests/guards.toml taken out by itself: the test that names it has to fail (10 minutes)
 # make fuzz-clips  CLIPS (300) damaged clips through the whole pipeline, from SEED on; REAL: a folder with real ones
@@ -23,7 +24,9 @@ FUZZ_S ?= 60
 SEEDS ?= 10
 CHAOS_MIN ?=
 
-.PHONY: demo test test-torch check guards fuzz evaluate train-reader train-detector format setup clean
+KEEPING := tests/tasks tests/catalog tests/access tests/upkeep tests/app tests/test_database.py
+
+.PHONY: demo test test-postgresql test-torch check guards fuzz evaluate train-reader train-detector format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -35,6 +38,9 @@ endif
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+test-postgresql: $(VENV)/.dev
+	$(BIN)/python -m pytest --postgresql -m "not browser" -k "not [sqlite" $(KEEPING)
 
 test-torch: $(VENV)/.torch
 	$(BIN)/python -m pytest tests/torch

@@ -35,7 +35,7 @@ def time_range(
     return TimeRange(since and system.with_zone(since), until and system.with_zone(until))
 
 
-def pool(
+async def pool(
     device_type: Annotated[str | None, Query(description=f"{', '.join(POOLS)}; or the name of a pool.")] = None,
 ) -> str | None:
     """The work pool of a device type, as the deployment guide names them, or of itself."""
@@ -45,8 +45,10 @@ def pool(
     raise HTTPException(422, f"{printable(device_type)} is no device type: there are {', '.join(known)}.")
 
 
-def only_known(request: Request) -> None:
+async def only_known(request: Request) -> None:
     """Refuses a query parameter that the route does not have: ignored, it would pass for a filter that was heeded."""
+    if not request.query_params:
+        return
     known = list(dict.fromkeys(names(request.scope["route"].dependant)))
     for name in request.query_params:
         if name not in known:

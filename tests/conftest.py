@@ -28,6 +28,10 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgresql", action="store_true", help="who asks for a database gets PostgreSQL, not SQLite")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What starts real processes or a browser is tried once more on a busy machine; the summary names it (RERUN)."""
     for item in items:
@@ -47,7 +51,11 @@ def shared() -> Path:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database, once of SQLite and once of PostgreSQL."""
-    if request.param == "sqlite":
+    return empty_database(request.param, request, tmp_path)
+
+
+def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'dashcam.db'}"
     socket_folder: Path = request.getfixturevalue("postgresql")
     address = URL.create(
@@ -84,9 +92,10 @@ def too_deep() -> Callable[[Path], None]:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """A new SQLite database, made by the migrations."""
-    yield from migrated(f"sqlite:///{tmp_path / 'dashcam.db'}")
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A new database, made by the migrations: SQLite, with ``--postgresql`` PostgreSQL."""
+    kind = "postgresql" if request.config.getoption("--postgresql") else "sqlite"
+    yield from migrated(empty_database(kind, request, tmp_path))
 
 
 def migrated(url: str) -> Iterator[Engine]:

@@ -163,8 +163,7 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
         return Changed(changed=False)
     try:
         with writing(here.engine) as session:
-            changed = table.complete(session, task_id, completion, partial(apply.apply, site=here.site))
-            video_id = table.video_of(session, task_id)
+            video_id = table.complete(session, task_id, completion, partial(apply.apply, site=here.site))
     except table.OutOfTurn as out_of_turn:
         raise HTTPException(422, f"The task stays pending: {out_of_turn}") from out_of_turn
     except Exception as error:
@@ -173,10 +172,10 @@ def complete_task(task_id: Number, completion: Completion) -> Changed:
         # final: whoever sent it would send the same again
         raise HTTPException(422, f"The task stays pending, its result cannot be kept: {wrong}.") from error
     here.progress.forget(task_id)
-    if changed:
+    if video_id:
         here.metrics.ended(task_id, completion.outcome)
     here.wake(*([video_id] if video_id else []))
-    return Changed(changed=changed)
+    return Changed(changed=video_id is not None)
 
 
 def goes_on_from_a_copy(here: system.System, task_id: int) -> bool:
@@ -243,7 +242,7 @@ def retry_task(task_id: Number) -> Changed:
 
 
 @router.post("/{task_id}/progress")
-def report_progress(task_id: Number, report: ProgressReport) -> None:
+async def report_progress(task_id: Number, report: ProgressReport) -> None:
     system.current().progress.report(task_id, report.fraction, report.device)
 
 

@@ -181,7 +181,11 @@ def cause(error: DBAPIError) -> str:
 
 def insert(session: Session, entity: Any) -> Any:
     """INSERT as this database has it, with ``on_conflict_do_nothing`` and ``on_conflict_do_update``."""
-    return INSERT[session.get_bind().dialect.name](entity)
+    return INSERT[dialect_of(session)](entity)
+
+
+def dialect_of(session: Session) -> str:
+    return session.get_bind().dialect.name
 
 
 class Turns:

@@ -87,7 +87,7 @@ def count(engine: Engine, entity: type) -> int:
 
 def complete(engine: Engine, task_id: int, completion: Completion) -> bool:
     with writing(engine) as session:
-        return table.complete(session, task_id, completion, applied)
+        return table.complete(session, task_id, completion, applied) is not None
 
 
 def test_publishing_twice_is_one_task(any_engine: Engine) -> None:

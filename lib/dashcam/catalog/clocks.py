@@ -7,7 +7,7 @@ clock that had started again on 1 January is seen through (`gps.restart`).
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -281,16 +281,16 @@ def _mend_restart(session: Session, video: Video) -> list[Video]:
     if video.counter is None:
         return []
     near = Video.counter.between(video.counter - NEAR, video.counter + NEAR)
-    around = {one.video_id: one for one in session.scalars(select(Video).where(near, Video.start_utc.is_not(None)))}
-    starts = mended(list(_numbered(around.values())))
-    return [around[video_id] for video_id, start in starts.items() if retime(session, around[video_id], start)]
-
-
-def _numbered(videos: Iterable[Video]) -> Iterable[Numbered]:
-    for video in videos:
-        if video.counter is not None and video.start_utc is not None and video.clock is not None:
-            kind = _kind(video.clock)
-            yield Numbered(video.video_id, video.name, video.counter, video.start_utc, video.duration_s or 0.0, kind)
+    columns = Video.video_id, Video.name, Video.counter, Video.start_utc, Video.duration_s, Video.clock
+    whole = near, Video.start_utc.is_not(None), Video.clock.is_not(None)
+    around = [
+        Numbered(video_id, name, counter, start, duration_s or 0.0, _kind(clock))
+        for video_id, name, counter, start, duration_s, clock in session.execute(select(*columns).where(*whole))
+        if counter is not None and start is not None
+    ]
+    starts = mended(around)
+    lost = session.scalars(select(Video).where(Video.video_id.in_(starts))).all() if starts else ()
+    return [one for one in lost if retime(session, one, starts[one.video_id])]
 
 
 def _kind(stored: str | None) -> ClockKind:

@@ -200,9 +200,12 @@ def _store(
     numbers_now = select(Video.video_id, Video.trip_id).where(Video.video_id.in_(ids))
     was: dict[str, int | None] = {row.video_id: row.trip_id for row in session.execute(numbers_now)}
     numbers = _numbers(found, was)
+    known = {
+        row.trip_id: row for row in session.scalars(select(TripRow).where(TripRow.trip_id.in_(filter(None, numbers))))
+    }
     stays: set[int] = set()
     for trip, number in zip(found, numbers, strict=True):
-        row = session.get(TripRow, number) if number is not None else None
+        row = known.get(number) if number is not None else None
         if row is None:
             row = TripRow()
             session.add(row)

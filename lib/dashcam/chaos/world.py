@@ -247,7 +247,7 @@ class World:
         if hand.made.outcome == "vanished" and not self.is_gone(hand.task):
             return False
         with writing(self.engine) as session:
-            return table.complete(session, hand.task.task_id, hand.made, partial(apply.apply, site=self.site))
+            return bool(table.complete(session, hand.task.task_id, hand.made, partial(apply.apply, site=self.site)))
 
     def is_gone(self, task: Task) -> bool:
         with reading(self.engine) as session:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, column, distinct, false, or_, select, table, text, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dashcam.database import insert
+from dashcam.database import INSERT, dialect_of
 from dashcam.tasks import chain
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskBrief, TaskType
@@ -52,7 +53,7 @@ def publish(session: Session, new: NewTask, least: int = 1) -> bool:
     cannot go on.
     """
     try:
-        return session.scalar(once(session).returning(TaskRow.task_id), row_of(new, least)) is not None
+        return session.scalar(once(dialect_of(session), told=True), row_of(new, least)) is not None
     except IntegrityError as error:
         raise UnknownVideo(f"There is no video {new.video_id}: send it to /api/v1/ingest first.") from error
 
@@ -75,14 +76,16 @@ def is_known(session: Session, video_id: str) -> bool:
 
 def publish_all(session: Session, tasks: Sequence[NewTask]) -> None:
     """`publish` for many tasks in one statement, in this order; of videos that are there."""
-    session.execute(once(session), [row_of(new) for new in tasks])
+    session.execute(once(dialect_of(session)), [row_of(new) for new in tasks])
 
 
-def once(session: Session) -> Any:
-    """The INSERT of a task that leaves one alone that was published before."""
+@cache
+def once(dialect: str, told: bool = False) -> Any:
+    """The INSERT of a task that leaves one alone that was published before; if ``told``, it gives the new number."""
     footage = select(VIDEO.c.duration_s).where(VIDEO.c.video_id == bindparam("of_video")).scalar_subquery()
-    new = insert(session, TaskRow.__table__).values(footage_s=footage)
-    return new.on_conflict_do_nothing(index_elements=["task_type", "video_id", "revision"])
+    new = INSERT[dialect](TaskRow.__table__).values(footage_s=footage)
+    new = new.on_conflict_do_nothing(index_elements=["task_type", "video_id", "revision"])
+    return new.returning(TaskRow.__table__.c.task_id) if told else new
 
 
 def row_of(new: NewTask, least: int = 1) -> dict[str, Any]:
@@ -98,10 +101,10 @@ def row_of(new: NewTask, least: int = 1) -> dict[str, Any]:
     }
 
 
-def complete(session: Session, task_id: int, completion: Completion, apply: Apply) -> bool:
-    """Complete, ``apply`` the result and publish what follows, or do nothing at all.
+def complete(session: Session, task_id: int, completion: Completion, apply: Apply) -> str | None:
+    """Complete, ``apply`` the result and publish what follows, or do nothing at all; gives the clip whose task it was.
 
-    False when the task was complete already: the late result is dropped and nothing is published (rule 3). Raises
+    None when the task was complete already: the late result is dropped and nothing is published (rule 3). Raises
     `OutOfTurn` for a completion that publishes something else than the clip's next task, and whatever ``apply`` raises.
     """
     done = session.execute(
@@ -119,13 +122,13 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
         .returning(TaskRow.task_type, TaskRow.video_id, TaskRow.revision)
     ).one_or_none()
     if done is None:
-        return False
-    task_type, video_id = TaskType(done.task_type), done.video_id
+        return None
+    task_type, video_id = TaskType(done.task_type), str(done.video_id)
     refuse_out_of_turn(task_type, video_id, completion)
     apply(session, task_type, video_id, completion)
     for new in completion.publish:
         publish(session, new, done.revision)  # what a stage does anew the later ones do anew
-    return True
+    return video_id
 
 
 def refuse_out_of_turn(task_type: TaskType, video_id: str, completion: Completion) -> None:

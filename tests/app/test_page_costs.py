@@ -1,0 +1,51 @@
+"""What NiceGUI makes of our pages: how long each may take, and what each of its elements costs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from nicegui import helpers
+
+from app import pages
+
+
+class Handlers:
+    def without(self, *others: Any, named: str = "") -> None: ...
+
+    def with_one(self, event: Any) -> None: ...
+
+
+def test_each_page_may_take_longer_than_a_busy_machine_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: dict[str, float] = {}
+
+    def page(path: str, *, response_timeout: float = 3.0, **_: Any) -> Callable[[Any], Any]:
+        limits[path] = response_timeout
+        return lambda build: build
+
+    monkeypatch.setattr(pages.ui, "page", page)
+    monkeypatch.setattr(pages, "app", FastAPI())
+    monkeypatch.setattr(pages, "serve_static", lambda: None)
+    monkeypatch.setattr(helpers, "expects_arguments", helpers.expects_arguments)
+    pages.register()
+    assert limits == dict.fromkeys(pages.PAGES, pages.PATIENCE_S)
+    assert pages.PATIENCE_S >= 30
+
+
+def test_what_nicegui_asks_of_each_method_it_learns_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Callable[..., Any]] = []
+    look = helpers.functions.expects_arguments
+
+    def counted(func: Callable[..., Any]) -> bool:
+        asked.append(func)
+        return look(func)
+
+    monkeypatch.setattr(helpers, "expects_arguments", counted)
+    pages.look_at_each_method_once()
+    for _ in range(3):
+        one = Handlers()
+        assert not helpers.expects_arguments(one.without)
+        assert helpers.expects_arguments(one.with_one)
+        assert helpers.expects_arguments(lambda event: None), "a function may be another each time"
+        assert not helpers.expects_arguments(lambda: None)
+    assert len(asked) == 2 + 2 * 3
