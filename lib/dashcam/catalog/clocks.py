@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -270,6 +271,7 @@ def _named_alike(session: Session, video: Video, start: datetime | None) -> list
     return list(session.scalars(select(Video).where(Video.video_id.in_(alike)))) if alike else []
 
 
+@lru_cache(4096)  # neighbours ask for each name some forty times
 def _named(name: str) -> datetime | None:
     """The time in a file's name, as if it were UTC."""
     local = names.parse(name).start_local

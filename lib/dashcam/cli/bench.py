@@ -56,6 +56,21 @@ def backlog(
 
 
 @app.command()
+def correction(
+    clips: Annotated[int, typer.Option(min=40, help="Clips of the camera whose clock is corrected.")] = 20_000,
+    json_file: JsonOption = None,
+) -> None:
+    """Correcting a camera's clock over all its clips, and how long another writer waits meanwhile."""
+    from dashcam.bench.correction import measure, table_of
+
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+        cost = measure(Path(temporary), clips, status.update)
+    if json_file is not None:
+        write_json(json_file, cost)
+    out.print(table_of(cost))
+
+
+@app.command()
 def heavy(
     clip: Annotated[Path, typer.Argument(help="A real clip, or one of 'dashcam sample'.", metavar="CLIP")],
     truth: Annotated[
