@@ -21,24 +21,24 @@ def wanted(
     times: Annotated[TimeRange, Depends(time_range)],
     video: str | None = None,
     trip: Number | None = None,
-) -> export.Scope:
+) -> export.ExportScope:
     """A video, a trip, or a stretch of time."""
     if (video is not None) + (trip is not None) + (times != TimeRange()) > 1:
         raise HTTPException(422, "Ask for a video, a trip or a stretch of time, not for several of these.")
-    return export.Scope(video, trip, *times)
+    return export.ExportScope(video, trip, *times)
 
 
 @router.get("/track.{form}")
-def track(form: Literal["gpx", "geojson"], scope: Annotated[export.Scope, Depends(wanted)]) -> StreamingResponse:
+def track(form: Literal["gpx", "geojson"], scope: Annotated[export.ExportScope, Depends(wanted)]) -> StreamingResponse:
     """The positions as they were recorded, one camera at a time."""
-    if scope == export.Scope():
+    if scope == export.ExportScope():
         raise HTTPException(422, "Say what to export: video, trip, or since and until.")
     write = gpx if form == "gpx" else geojson
     return streamed(scope, lambda session: write(export.legs(session, scope)), TYPES[form], f"track.{form}")
 
 
 @router.get("/sightings.csv")
-def sightings(scope: Annotated[export.Scope, Depends(wanted)], unsure: bool = False) -> StreamingResponse:
+def sightings(scope: Annotated[export.ExportScope, Depends(wanted)], unsure: bool = False) -> StreamingResponse:
     """Confirmed sightings, with ``unsure`` all; everything where nothing is asked for."""
     return streamed(
         scope,
@@ -49,7 +49,7 @@ def sightings(scope: Annotated[export.Scope, Depends(wanted)], unsure: bool = Fa
 
 
 def streamed(
-    scope: export.Scope, write: Callable[[Session], Iterator[str]], media_type: str, name: str
+    scope: export.ExportScope, write: Callable[[Session], Iterator[str]], media_type: str, name: str
 ) -> StreamingResponse:
     """What is written goes out as it is read from the database; 404 where there is no such video or trip."""
     with reading(system.current().engine) as session:

@@ -20,7 +20,7 @@ INTAKE_KEPT_S = 900.0
 
 
 @dataclass(frozen=True)
-class Told:
+class Shortage:
     sentence: str
     at: float
     kept_s: float
@@ -32,15 +32,15 @@ class Shortages:
 
     engine: Engine
     now: Callable[[], float] = time.monotonic
-    told: dict[str, Told] = field(default_factory=dict)
+    told: dict[str, Shortage] = field(default_factory=dict)
 
     def stage(self, task_type: TaskType, sentence: str) -> None:
         """A clip at this stage does not fit."""
-        self.told[task_type] = Told(f"Clips wait. {sentence}", self.now(), TASKS_KEPT_S)
+        self.told[task_type] = Shortage(f"Clips wait. {sentence}", self.now(), TASKS_KEPT_S)
 
     def intake(self, store: str, sentence: str) -> None:
         """No clips are taken in from this store."""
-        self.told[store] = Told(f"No clips are taken in. {sentence}", self.now(), INTAKE_KEPT_S)
+        self.told[store] = Shortage(f"No clips are taken in. {sentence}", self.now(), INTAKE_KEPT_S)
 
     def over(self, key: str) -> None:
         """Of a stage or a store."""

@@ -42,7 +42,7 @@ class ScanAnswer(BaseModel):
     """How many have not settled yet."""
 
 
-class Pause(BaseModel):
+class IntakePause(BaseModel):
     store: str = Field(max_length=200)
     reason: str = Field(max_length=4000)
 
@@ -125,7 +125,7 @@ def scan(request: ScanRequest) -> ScanAnswer:
 
 
 @router.post("/scan/paused")
-def scan_paused(pause: Pause) -> None:
+def scan_paused(pause: IntakePause) -> None:
     """The store has too little room for anything more to be taken in from it; the next scan looks again."""
     system.current().shortages.intake(pause.store, pause.reason)
 

@@ -16,9 +16,9 @@ from dashcam.gps.export import geojson, gpx
 from tests.catalog.test_long_changes import SITE, add_clips
 
 WRITERS: dict[str, Callable[[Session], Iterator[str]]] = {
-    "gpx": lambda session: gpx(export.legs(session, export.Scope())),
-    "geojson": lambda session: geojson(export.legs(session, export.Scope())),
-    "csv": lambda session: export.sightings_csv(session, export.Scope()),
+    "gpx": lambda session: gpx(export.legs(session, export.ExportScope())),
+    "geojson": lambda session: geojson(export.legs(session, export.ExportScope())),
+    "csv": lambda session: export.sightings_csv(session, export.ExportScope()),
 }
 
 

@@ -250,7 +250,7 @@ def test_what_has_no_time_stands_in_the_same_place_in_both_databases(any_engine:
         assert [int(one.video_id, 16) for one in sighting_table.of_plate(session, plate_id or 0)] == [2, 1, 3]
         [card] = search.plates(session)
         assert (card.sightings, int(card.last.video_id, 16)) == (3, 2)
-        lines = list(export.sightings_csv(session, export.Scope()))
+        lines = list(export.sightings_csv(session, export.ExportScope()))
         assert [line.rstrip()[-1] for line in lines[1:]] == ["1", "2", "3"]
 
 

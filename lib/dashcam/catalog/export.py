@@ -47,7 +47,7 @@ class NothingThere(Exception):
 
 
 @dataclass(frozen=True)
-class Scope:
+class ExportScope:
     """A clip, a trip, or what began from ``start`` on and before ``end``; nothing set is everything."""
 
     clip: str | None = None
@@ -75,7 +75,7 @@ class Scope:
             raise NothingThere(f"There is no trip {self.trip}: `dashcam trips` lists them.")
 
 
-def legs(session: Session, scope: Scope) -> Iterator[Leg]:
+def legs(session: Session, scope: ExportScope) -> Iterator[Leg]:
     """The positions, one camera at a time; a clip named by itself shows those of the camera beside it if need be."""
     if scope.clip is not None:
         video = session.get(Video, scope.clip)
@@ -94,7 +94,7 @@ def legs(session: Session, scope: Scope) -> Iterator[Leg]:
             yield Leg(group, name, camera or "", fixes_of(session, video_id))
 
 
-def sightings_csv(session: Session, scope: Scope, confirmed_only: bool = True) -> Iterator[str]:
+def sightings_csv(session: Session, scope: ExportScope, confirmed_only: bool = True) -> Iterator[str]:
     """Lines of CSV (RFC 4180), the first with the names, in order of time; read from the database as they are taken."""
     yield _line(SIGHTING_COLUMNS)
     query = (

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dashcam.media import boxes, transport
 
 Container = Literal["mp4", "ts", "avi", "matroska", "mpeg", "flv", "asf", "picture", "archive", "unknown"]
-Kind = Literal[
+ProblemKind = Literal[
     "empty", "zeros", "not_video", "no_moov", "growing", "broken", "cut", "hole", "wrap", "lost", "wrong_name"
 ]
 
@@ -59,7 +59,7 @@ _NEAR = 1 << 20
 class Problem:
     """``words`` end the sentence "clip.MP4 …"; for a loss they stand alone, e.g. "first 41 of 60 s: …"."""
 
-    kind: Kind
+    kind: ProblemKind
     words: str
     fatal: bool = False
 
@@ -150,7 +150,7 @@ def _look(path: Path, file: BinaryIO, size: int) -> Validity:
     return found
 
 
-def _end(kind: Container, problem: Kind, words: str) -> Validity:
+def _end(kind: Container, problem: ProblemKind, words: str) -> Validity:
     return Validity(kind, (Problem(problem, words, fatal=True),))
 
 
