@@ -20,7 +20,7 @@ import app.pages
 from app import api, media, system
 from app.prepare import up_to_date
 from app.trouble import answer_trouble
-from dashcam import NO_USE_TRYING, __version__, config
+from dashcam import NO_USE_TRYING, __version__, config, logs
 from dashcam.catalog import deriving
 from dashcam.database import DatabaseUnusable
 from dashcam.device import service
@@ -109,8 +109,7 @@ def configured() -> system.System:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logs.begin("%(asctime)s %(name)s %(message)s")
     try:
         here = configured()
     except (config.ConfigError, DatabaseUnusable, OSError) as error:

@@ -25,7 +25,7 @@ from prefect.settings import get_current_settings
 
 from blocks.device import LocalDevice, NotSetUp, load_devices
 from blocks.runs import crash_runs_of, drop_missed_runs
-from dashcam import Explained, config
+from dashcam import Explained, config, logs
 from dashcam.device import service
 from dashcam.embedded import forkserver
 from dashcam.embedded.forkserver import ForkServer
@@ -187,11 +187,11 @@ def alone(pool: str, scratch: Path) -> FileLock:
 def say_to(file: Path | None) -> None:
     """With the date where it is a file; what follows output has its own."""
     if file is None:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+        logs.begin("%(asctime)s %(message)s")
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     kept = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=3, encoding="utf-8")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", handlers=[kept], force=True)
+    logs.begin("%(asctime)s %(message)s", kept, clock=None)
 
 
 def main() -> None:
@@ -204,7 +204,6 @@ def main() -> None:
     parser.add_argument("--log", type=Path, help="write what it says there, in files of 5 MB, of which 4 are kept")
     arguments = parser.parse_args()
     say_to(arguments.log)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     if get_current_settings().api.url is None:  # Prefect would start a server of its own, for this process alone
         sys.exit("PREFECT_API_URL is not set: start this with `dashcam worker`, which knows it from the settings.")
     try:

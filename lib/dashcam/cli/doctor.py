@@ -1,7 +1,8 @@
 """``dashcam doctor``: what is wrong with this machine and with the main server, and what to do about it."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,7 @@ SIGNS = {
 
 def register(app: typer.Typer) -> None:
     app.command()(doctor)
+    app.command("support-bundle")(support_bundle)
 
 
 def doctor(json_file: JsonOption = None, data: ServerDataOption = None) -> None:
@@ -64,3 +66,21 @@ def tell(finding: "Finding") -> None:
     out.print(f"{finding.check}: {finding.said}", markup=False, highlight=False, soft_wrap=True)
     if finding.remedy:
         out.print(f"        {finding.remedy}", markup=False, highlight=False, soft_wrap=True)
+
+
+def support_bundle(
+    file: Annotated[
+        Path | None, typer.Argument(help="The file to write; default: dashcam-support-<time>.zip here.")
+    ] = None,
+    data: ServerDataOption = None,
+) -> None:
+    """Gather versions, settings, the doctor's findings and the last log lines in a file for whoever helps you.
+
+    Secrets, plates, places and names of clips are taken out.
+    """
+    from dashcam.doctor.support import write
+
+    file = file or Path(f"dashcam-support-{datetime.now():%Y%m%d-%H%M%S}.zip")
+    names = write(file, this_host(data))
+    out.print(f"{file}: {', '.join(names)}", markup=False, highlight=False, soft_wrap=True)
+    say("Look through it before you give it away.")
