@@ -60,8 +60,8 @@ class ServerSilent(Explained):
 
     def __init__(self, work: "Work", error: httpx.HTTPError) -> None:
         results = len(work.spool.files())
-        waiting = f"; {results} result(s) wait in {work.spool.folder} until it does" if results else ""
-        super().__init__(f"The main server at {work.device.server_url} does not answer ({error}){waiting}.")
+        waiting = f" {results} result(s) wait in {work.spool.folder} until it answers." if results else ""
+        super().__init__(f"{error}{waiting}")
 
 
 @dataclass

@@ -24,6 +24,7 @@ from prefect.utilities.callables import parameter_schema
 
 from blocks.register import register
 from dashcam import config
+from dashcam.tasks.silence import PREFECT, why_silent
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ENTRYPOINTS = "flows."
@@ -115,8 +116,7 @@ def schedule_of(wanted: dict[str, Any]) -> CronSchedule | IntervalSchedule:
 
 
 def unusable(error: httpx.HTTPError) -> str:
-    place = get_current_settings().api.url
-    return f"Prefect at {place} cannot be used ({error}): see that it runs, and that PREFECT_API_URL is right."
+    return why_silent(error, str(get_current_settings().api.url), PREFECT)
 
 
 def main() -> None:

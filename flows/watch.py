@@ -15,6 +15,7 @@ import httpx
 
 from blocks.device import LocalDevice
 from dashcam.device.availability import Rule, meters_of
+from dashcam.tasks.silence import why_silent
 from flows.mounts import Mounts
 from flows.preemption import Worker
 from flows.spool import Spool, deliver_undelivered
@@ -73,7 +74,7 @@ class WorkerWatch:
                 answer = await self.http.get(path, params=asked, timeout=HEARTBEAT_S + 10)
                 word = answer.raise_for_status().json()
             except (httpx.HTTPError, ValueError) as error:
-                log.log(logging.DEBUG if told else logging.WARNING, "the main server does not answer: %s", error)
+                log.log(logging.DEBUG if told else logging.WARNING, "%s", why_silent(error, self.device.server_url))
                 told = True
                 await asyncio.sleep(PATIENCE_S)
                 continue

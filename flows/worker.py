@@ -32,7 +32,7 @@ from dashcam.embedded.forkserver import ForkServer
 from dashcam.tasks.client import needs_certificates
 from flows import scratch
 from flows.preemption import Worker
-from flows.setup import set_up_once
+from flows.setup import set_up_once, unusable
 from flows.watch import WorkerWatch
 
 SETUP_POLL_S = 1
@@ -211,8 +211,7 @@ def main() -> None:
     except Explained as error:
         sys.exit(str(error))
     except httpx.HTTPError as error:
-        place = get_current_settings().api.url
-        sys.exit(f"Prefect at {place} cannot be used ({error}): see that it runs, and that PREFECT_API_URL is right.")
+        sys.exit(unusable(error))
     log.info("stopped")
 
 

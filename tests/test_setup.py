@@ -111,7 +111,7 @@ def test_pools_are_made_by_the_command_that_deploys_and_by_no_other(argv: list[s
 def test_without_a_prefect_its_own_command_ends_in_one_sentence() -> None:
     ended = deploy_all("http://127.0.0.1:9/api")
     assert ended.returncode == 1
-    assert ended.stderr.startswith("Prefect at http://127.0.0.1:9/api cannot be used (")
+    assert ended.stderr.startswith("Prefect at http://127.0.0.1:9/api does not run: nothing listens there.")
     assert ended.stderr.count("\n") == 1 and not ended.stdout
 
 

@@ -1,13 +1,17 @@
 """What a person can mend is one sentence and exit status 1, from every process of a site: nobody reads a traceback."""
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dashcam import NO_USE_TRYING
+from dashcam.cli import app, reach
+from dashcam.cli.output import sentence_of
 from tests.cli.running import NOBODY_LISTENS, REPOSITORY, settings, start
 
 NO_NAME = """
@@ -51,7 +55,7 @@ def test_a_worker_without_prefect(tmp_path: Path) -> None:
     never = {"PREFECT_API_URL": NOBODY_LISTENS, "PREFECT_CLIENT_MAX_RETRIES": "0", "DASHCAM_TOKEN": "x"}
     for command in ("flows.worker gpu", "flows.setup"):
         said = one_sentence(start(command, DASHCAM_CONFIG=folder, **never))
-        assert said.startswith(f"Prefect at {NOBODY_LISTENS} cannot be used")
+        assert said.startswith(f"Prefect at {NOBODY_LISTENS} does not run: nothing listens there. Start it, or correct")
 
 
 def test_a_user_id_without_a_name_and_a_home(tmp_path: Path) -> None:
@@ -87,3 +91,49 @@ def test_the_web_process_knows_prefect_from_the_settings_alone(tmp_path: Path) -
         check=True,
     )
     assert told.stdout.strip() == NOBODY_LISTENS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "device list",
+        "device pause gpu-pc",
+        "trips",
+        "clock",
+        "export gpx --trip 1",
+        "again 0123456789abcdef",
+        "retention --dry-run",
+        "backup",
+        "scrub --list",
+    ],
+)
+def test_a_command_whose_main_server_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    url = NOBODY_LISTENS.removesuffix("/api")
+    monkeypatch.setenv("DASHCAM_CONFIG", str(settings(tmp_path, {"server": {"url": url}})))
+    monkeypatch.setenv("DASHCAM_DEVICE", "me")
+    monkeypatch.setenv("DASHCAM_TOKEN", "a token")
+    monkeypatch.setattr(reach, "PATIENCE_S", 0.0)
+    done = CliRunner().invoke(app, command.split())
+    assert done.exit_code == 1, done.output
+    said = f"dashcam: The main server at {url} does not run: nothing listens there. Start it, or correct server.url."
+    assert said in done.output.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "The disk that holds this folder is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "/nas/x"), "The quota on the disk that holds /nas/x is used up"),
+        (OSError(errno.EROFS, "Read-only file system", "/nas/x"), "The disk that holds /nas/x is read-only"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "x.MP4"), "x.MP4 cannot be used (No such file)"),
+    ],
+)
+def test_a_disk_that_says_no(error: OSError, says: str) -> None:
+    said = sentence_of(error)
+    assert said is not None and said.startswith(says)
+
+
+def test_what_nobody_expected_is_no_sentence() -> None:
+    assert sentence_of(ValueError("?")) is None and sentence_of(OSError("?")) is None

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashcam.chaos.disks import mounted, unavailable
 from dashcam.records import Manifest, ManifestEntry
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
@@ -145,7 +147,7 @@ def test_a_full_disk_is_one_plain_sentence_and_leaves_nothing(
 
     monkeypatch.setattr(os, "fsync", full)
     for action in (lambda: publish(final, NEW), lambda: bundle.write_file(tmp_path / "x.json", b"{}")):
-        with pytest.raises(StorageError, match="is full: free some space") as refused:
+        with pytest.raises(StorageError, match=r"The (disk|quota) .*: free some ") as refused:
             action()
         assert str(tmp_path) in str(refused.value) and "\n" not in str(refused.value)
     assert content(tmp_path) == {f"v1/{name}": data for name, data in OLD.items()}
@@ -356,3 +358,42 @@ def test_nothing_is_written_below_a_mount_point_that_was_unmounted_while_the_fol
     with pytest.raises(StoreMissing), bundle.new_folder(final, unmounted_meanwhile) as folder:
         (folder / "file").write_bytes(b"1")
     assert not [path for path in marker.parent.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (errno.ENOSPC, "is full: free some space there"),
+        (errno.EDQUOT, "The quota on the disk that holds"),
+        (errno.EROFS, "is read-only: mount it for writing"),
+        (errno.EACCES, "No right to use"),
+        (errno.EPERM, "No right to use"),
+        (errno.ESTALE, "is stale, its server has lost it: mount it again"),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_what_a_disk_says_is_one_sentence_that_names_the_place(
+    tmp_path: Path, code: int, says: str, named: bool
+) -> None:
+    file = tmp_path / "store/file"
+    error = OSError(code, os.strerror(code), *([str(file)] if named else []))
+    with pytest.raises(StorageError, match=says) as told, bundle.explained(tmp_path / "store"):
+        raise error
+    assert str(file if named else tmp_path / "store") in str(told.value)
+
+
+def test_what_is_not_the_disks_fault_passes_unchanged(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), bundle.explained(tmp_path):
+        raise FileNotFoundError(errno.ENOENT, "no such file", "clip.MP4")
+
+
+def test_a_store_that_is_read_only_says_so(tmp_path: Path) -> None:
+    """A real one: a file system with errors is set read-only, and so is a share without the right to write."""
+    if why := unavailable():
+        pytest.skip(why)
+    with mounted({tmp_path / "store": 1}):
+        subprocess.run(["mount", "-o", "remount,ro", tmp_path / "store"], check=True)
+        with pytest.raises(StorageError, match=r"store.* is read-only"), bundle.new_folder(tmp_path / "store/v1"):
+            pass
+        with pytest.raises(StorageError, match=r"store.* is read-only"):
+            bundle.write_file(tmp_path / "store/file", b"x")

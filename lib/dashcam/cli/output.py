@@ -43,15 +43,19 @@ class PlainGroup(TyperGroup):
 
 def sentence_of(error: Exception) -> str | None:
     """What a person is told; None for what nobody expected."""
-    import httpx  # its time is saved while all is well
-
     if isinstance(error, Explained):
         return str(error)
-    if isinstance(error, httpx.HTTPError):
-        return f"the main server does not answer ({error})."
+    if isinstance(error, OSError) and (sentence := disk_sentence(error)):
+        return sentence
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be used ({error.strerror}): choose another."
     return None
+
+
+def disk_sentence(error: OSError) -> str | None:
+    from dashcam.storage.bundle import disk_trouble  # its time is saved while all is well
+
+    return disk_trouble(error)
 
 
 def group(purpose: str) -> typer.Typer:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from dashcam import config
 
+PATIENCE_S = 10.0
+"""With a server that does not answer: a person waits."""
+
 if TYPE_CHECKING:
     from dashcam.embedded.home import Home
     from dashcam.storage.roots import Stores
@@ -49,7 +52,7 @@ def main_server(data: Path | None) -> "Iterator[MainServerClient]":
     from dashcam.tasks.client import MainServerClient
 
     if is_site(data):
-        yield MainServerClient(config.load_site().server.url, config.token() or "", patience_s=10)
+        yield MainServerClient(config.load_site().server.url, config.token() or "", patience_s=PATIENCE_S)
         return
     from dashcam.embedded.system import embedded_system
 

@@ -34,8 +34,8 @@ from dashcam.storage.layout import MANIFEST, RECORD
 CHUNK = 1 << 20  # bytes read at a time
 
 _TEMPORARY = re.compile(r"^\.(?P<name>.+)\.(?P<token>[0-9a-f]{12})\.(?P<kind>part|old)$", re.DOTALL)
-_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_QUOTA = getattr(errno, "EDQUOT", errno.ENOSPC)
+_STALE = getattr(errno, "ESTALE", errno.EIO)
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES}
 
 
@@ -45,19 +45,31 @@ class StorageError(Explained):
 
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Turns a full disk or a missing right in ``folder`` into a ``StorageError``; other errors pass unchanged."""
+    """Turns what a disk says in ``folder`` into a ``StorageError``; other errors pass unchanged."""
     try:
         yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise StorageError(
-                f"The disk that holds {folder} is full: free some space there and run it again."
-            ) from error
-        if error.errno in _FORBIDDEN:
-            raise StorageError(
-                f"No right to use {error.filename or folder}: give this user access to it, or name another folder."
-            ) from error
-        raise
+        if (sentence := disk_trouble(error, folder)) is None:
+            raise
+        raise StorageError(sentence) from error
+
+
+def disk_trouble(error: OSError, folder: Path | str | None = None) -> str | None:
+    """What is wrong with a disk, where, what to do; None for what is not the disk's fault. ``folder`` is where it was
+    met, if the error names no file."""
+    where = error.filename or folder or "this folder"
+    match error.errno:
+        case errno.ENOSPC:
+            return f"The disk that holds {where} is full: free some space there and run it again."
+        case code if code == _QUOTA:
+            return f"The quota on the disk that holds {where} is used up: free some of it, or have it raised."
+        case errno.EROFS:
+            return f"The disk that holds {where} is read-only: mount it for writing; one with errors has to be checked."
+        case errno.EACCES | errno.EPERM:
+            return f"No right to use {where}: give this user access to it, or name another folder."
+        case code if code == _STALE:
+            return f"The mount of {where} is stale, its server has lost it: mount it again."
+    return None
 
 
 def temporary_beside(final: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -10,10 +11,12 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_expone
 
 from dashcam import Explained
 from dashcam.tasks.model import Changes, Completion, InputRef, Task, TaskBrief, TaskType
+from dashcam.tasks.silence import explanation, why_refused, why_silent
 
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 300.0
+KEYLESS = (401, 403)
 NO_ROOM = 507
 """Of the server's own errors the one that a person has to mend: it is not tried again."""
 
@@ -24,6 +27,14 @@ class ServerRefused(Explained):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
+
+
+class ServerAway(Explained, httpx.HTTPError):
+    """It has not answered for as long as its client is patient; the message says why, and what to do."""
+
+
+class ServerTroubled(Explained, httpx.HTTPStatusError):
+    """It has answered with an error of its own for as long; the message says which."""
 
 
 def needs_certificates(url: str) -> bool:
@@ -45,6 +56,7 @@ class MainServerClient:
             timeout=30,
             verify=needs_certificates(url),
         )
+        self.url = url.rstrip("/")
         self.patience_s = PATIENCE_S if patience_s is None else patience_s
 
     def close(self) -> None:
@@ -132,20 +144,43 @@ class MainServerClient:
     def call(
         self, method: str, path: str, *, missing_ok: bool = False, patience_s: float | None = None, **request: Any
     ) -> Any:
+        """Raises `ServerRefused` where it says no, `ServerAway` and `ServerTroubled` when patience has run out."""
         patience_s = self.patience_s if patience_s is None else patience_s
-        response = patiently(lambda: self.http.request(method, path, **request), patience_s)
+        with self.in_words():
+            response = patiently(lambda: self.http.request(method, path, **request), patience_s)
         if missing_ok and response.status_code == 404:
             return None
+        self.ensure_taken(response, f"{method} {path}: ")
+        try:
+            return response.json()
+        except ValueError:
+            raise ServerAway(f"What answers at {self.url} is not the main server: correct server.url.") from None
+
+    @contextmanager
+    def in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except (Explained, httpx.ResponseNotRead):
+            raise
+        except httpx.HTTPStatusError as error:
+            said = why_silent(error, self.url)
+            raise ServerTroubled(said, request=error.request, response=error.response) from error
+        except httpx.HTTPError as error:
+            raise ServerAway(why_silent(error, self.url)) from error
+
+    def ensure_taken(self, response: httpx.Response, what: str = "") -> None:
+        """Raises `ServerRefused`."""
+        if response.status_code in KEYLESS:
+            raise ServerRefused(why_refused(response, self.url), response.status_code)
         if response.is_client_error or response.status_code == NO_ROOM:
-            raise ServerRefused(f"{method} {path}: {explanation(response)}", response.status_code)
-        return response.json()
+            raise ServerRefused(f"{what}{explanation(response)}", response.status_code)
 
     def download(self, path: str, params: dict[str, Any]) -> Iterator[bytes]:
         """The body of an answer in pieces, as they come; a long export is never wholly in memory."""
-        with self.http.stream("GET", path, params=params, timeout=600) as response:
-            if response.is_client_error:
+        with self.in_words(), self.http.stream("GET", path, params=params, timeout=600) as response:
+            if not response.is_success:
                 response.read()
-                raise ServerRefused(explanation(response), response.status_code)
+            self.ensure_taken(response)
             response.raise_for_status()
             yield from response.iter_bytes()
 
@@ -166,10 +201,3 @@ def patiently(send: Callable[[], httpx.Response], patience_s: float) -> httpx.Re
         reraise=True,
     )
     return retrying(attempt)
-
-
-def explanation(response: httpx.Response) -> str:
-    try:
-        return str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"HTTP {response.status_code}"
