@@ -93,7 +93,7 @@ $(VENV)/.base: pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	@$(ENVIRONMENT) --extras dev,postgres,docker
+	@$(ENVIRONMENT) --extras dev,postgres,docker,chaos
 	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.dev

@@ -7,28 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from dashcam.chaos import alone, power
+from dashcam.chaos import alone, nas, power
 from dashcam.chaos.interrupt import Killed, Watch, watching
 from dashcam.chaos.report import Report
 
-BUDGET_S = float(os.environ.get("DASHCAM_CHAOS_S") or 20)
+BUDGET_S = float(os.environ.get("DASHCAM_CHAOS_S") or 5)
+
+
+ALIKE = set(nas.FAULTS) - {"nas-read-error", "nas-stale", "shed-nas-fills"}
+"""Faults that strike as others do; each seed mounts file systems for them, which takes its time."""
 
 
 def sentences(report: Report) -> list[str]:
     return [f"seed {one.seed}: {one.invariant}: {one.sentence}" for one in report.violations]
 
 
-@pytest.fixture(scope="session")
-def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("chaos")
-
-
-@pytest.mark.parametrize("fault", alone.FAULTS)
+@pytest.mark.parametrize("fault", sorted(set(alone.FAULTS) - ALIKE))
 def test_after_each_fault_everything_is_as_if_nothing_had_happened(workdir: Path, fault: str) -> None:
     """Of each kind one that finds its occasion."""
     for seed in range(1, 30):
         report = alone.run(seed, workdir, [fault], clips=1)
         assert sentences(report) == []
+        if report.skipped:
+            pytest.skip(report.skipped[fault])
         if report.injections:
             return
     pytest.fail(f"{fault} never found an occasion")

@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from dashcam.chaos.clips import variant
 from dashcam.chaos.invariants import Breach, Ground, always, at_rest
+from dashcam.chaos.trial import Undisturbed
 from dashcam.chaos.world import World
 from dashcam.storage import layout
-from tests.chaos.conftest import Undisturbed
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def ground(finished: World, undisturbed: Undisturbed, tmp_path: Path) -> Iterato
     finished.engine.dispose()
     copy = shutil.copytree(finished.folder, tmp_path / "copy", symlinks=True)
     world = World(copy, finished.stages)
-    yield Ground(world.engine, world.roots, [world.scratch], dict(finished.names), undisturbed.reference)
+    yield Ground(world.engine, world.roots, [world.scratch], dict(finished.names), undisturbed.metadata)
     world.close()
 
 
@@ -194,6 +194,12 @@ def test_what_the_site_keeps_is_no_leftover(ground: Ground) -> None:
 def test_a_clip_whose_archive_is_proven_may_go(ground: Ground) -> None:
     clip(ground).unlink()
     assert always(ground) == []
+
+
+def test_but_not_one_that_a_person_has_protected(ground: Ground) -> None:
+    clip(ground).unlink()
+    kept = replace(ground, protected=[processed(ground)])
+    assert [one.invariant for one in always(kept)] == ["protected-stays"]
 
 
 def test_a_breach_is_a_sentence(ground: Ground) -> None:

@@ -1,7 +1,6 @@
 """The real system under a few faults; and that what is looked at afterwards sees what is wrong."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -21,9 +20,9 @@ def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
         yield system
 
 
-def test_nothing_is_lost_when_flow_and_app_die(warm: Warm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_lost_when_flow_and_app_die(warm: Warm, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(real, "FAULTS_A_SEED", (3, 3))
-    report = run_seed(warm, tmp_path, 4, ["kill-heavy", "kill-app", "network-refused"], print)
+    report = run_seed(warm, 4, ["kill-heavy", "kill-app", "network-refused"], print)
     assert report.violations == []
     assert len(report.injections) >= 2
 

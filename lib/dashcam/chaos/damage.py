@@ -12,6 +12,7 @@ from unittest import mock
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from dashcam.chaos.fragile import Fragile
 from dashcam.chaos.interrupt import Watch
 from dashcam.chaos.trial import Fault, Trial
 from dashcam.chaos.world import Run, device
@@ -38,11 +39,19 @@ def midway(trial: Trial, run: Run, happens: Callable[[], object], reads: bool = 
 
 def away(trial: Trial, root: Path, empty: bool) -> None:
     """The store is not there any more; where it was is nothing, or the empty folder that a mount leaves."""
-    if not (aside := root.with_name(f"{root.name}.away")).exists():
+    if nas := next((one for one in trial.nas.values() if one.mount == root), None):
+        nas.be("bare")
+        trial.healing.append(partial(mounted_again, nas))
+    elif not (aside := root.with_name(f"{root.name}.away")).exists():
         root.rename(aside)
         if empty:
             root.mkdir()
         trial.healing.append(partial(back, root, aside))
+
+
+def mounted_again(nas: Fragile) -> None:
+    nas.heal()
+    assert not nas.strays, f"files were written below {nas.mount}, unmounted"
 
 
 def back(root: Path, aside: Path) -> None:

@@ -16,13 +16,17 @@ import httpx
 import psutil
 
 from dashcam import Say, sqlite
+from dashcam.chaos import ahead
+from dashcam.chaos.fragile import Fragile
 from dashcam.chaos.wire import Wire
 from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.embedded.home import Home, Ports, device_name
 from dashcam.embedded.processes import end_tree
 from dashcam.embedded.system import session_is
+from dashcam.storage import layout
 from dashcam.tasks.chain import POOLS
-from dashcam.tasks.client import MainServerClient
+from dashcam.tasks.client import MainServerClient, ServerRefused
+from dashcam.tasks.model import InputRef
 
 SECOND = "second"
 START_S, STOP_S = 240.0, 90.0
@@ -59,6 +63,10 @@ class Driven:
     second_process: subprocess.Popen[bytes] | None = None
     second_ports: Ports | None = None
     second_died: float | None = None
+    nas: dict[str, Fragile] = field(default_factory=dict)
+    """The stores, where they can be made to fail."""
+    own_clocks: bool = False
+    """The clocks of the system and of the second device can be set, each by its file (`clock`)."""
     fell: list[str] = field(default_factory=list)
     """What ``dashcam up`` said when it ended although nobody had asked it to."""
 
@@ -72,7 +80,21 @@ class Driven:
 
     @property
     def stores(self) -> dict[str, Path]:
-        return {"indoor_nas": self.home.indoor_nas, "shed_nas": self.home.archive, "local": Path("/")}
+        return {layout.INDOOR: self.home.indoor_nas, layout.SHED: self.home.archive, "local": Path("/")}
+
+    def disk(self, store: str) -> Path:
+        """Where the store's files lie in the end."""
+        return self.nas[store].folder if store in self.nas else self.stores[store]
+
+    def ref(self, path: Path) -> InputRef:
+        """Of a clip on the indoor NAS."""
+        return InputRef(device=layout.INDOOR, path=path.relative_to(self.stores[layout.INDOOR]).as_posix())
+
+    def clock(self, whose: str) -> Path:
+        return self.folder / f"clock-{whose}"
+
+    def clock_environment(self, whose: str) -> dict[str, str]:
+        return ahead.environment(self.clock(whose)) if self.own_clocks else {}
 
     @property
     def scratches(self) -> list[Path]:
@@ -91,7 +113,7 @@ class Driven:
 
     def up(self) -> None:
         """``dashcam up``; returns at once."""
-        environment = os.environ | {"DASHCAM_SERVER_URL": self.wire.url}
+        environment = os.environ | {"DASHCAM_SERVER_URL": self.wire.url} | self.clock_environment("system")
         argv = [sys.executable, "-m", "dashcam.cli", "up", "--data", str(self.data)]
         with self.log("up").open("ab") as log:
             self.up_process = subprocess.Popen(argv, env=environment, **to(log))
@@ -120,11 +142,15 @@ class Driven:
     def start_second(self) -> None:
         if (ports := self.ports) is None:
             return
-        environment = self.home.environment(ports) | {
-            "DASHCAM_DEVICE": SECOND,
-            "DASHCAM_SERVER_URL": self.wire.url,
-            "PREFECT_WORKER_QUERY_SECONDS": "2",
-        }
+        environment = (
+            self.home.environment(ports)
+            | {
+                "DASHCAM_DEVICE": SECOND,
+                "DASHCAM_SERVER_URL": self.wire.url,
+                "PREFECT_WORKER_QUERY_SECONDS": "2",
+            }
+            | self.clock_environment(SECOND)
+        )
         with self.log(SECOND).open("ab") as log:
             argv = [sys.executable, "-m", "flows.worker", *POOLS]
             self.second_process = subprocess.Popen(argv, env=environment, **to(log))
@@ -149,16 +175,16 @@ class Driven:
         elif self.ports not in (None, self.second_ports):  # the system came up on other ports: a site would be told
             self.stop_second()
 
-    def wait_until_up(self) -> None:
+    def wait_until_up(self, patience_s: float = START_S) -> None:
         """Raises ``TimeoutError``."""
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + patience_s
         while time.monotonic() < deadline:
             self.tend()
-            with contextlib.suppress(httpx.HTTPError, OSError):
+            with contextlib.suppress(httpx.HTTPError, OSError, ServerRefused):
                 if self.ports and len(self.server(5).devices()) >= 2 * len(POOLS):
                     return
             time.sleep(0.3)
-        raise TimeoutError(f"dashcam up was not there after {START_S:.0f} s: {self.last_words('up')}")
+        raise TimeoutError(f"dashcam up was not there after {patience_s:.0f} s: {self.last_words('up')}")
 
     def end(self) -> None:
         self.stop_second()

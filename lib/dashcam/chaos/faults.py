@@ -19,7 +19,7 @@ import httpx
 from dashcam.chaos import disks
 from dashcam.chaos.driven import STOP_S, Driven, LiveRun, signalled
 from dashcam.chaos.wire import WireState
-from dashcam.embedded.job import local_ref
+from dashcam.storage import layout
 from dashcam.tasks.chain import STAGES
 
 PARTS = ("app", "prefect", "worker", "forkserver")
@@ -27,6 +27,8 @@ FLOWS = tuple(stage.flow for stage in STAGES.values())
 PATIENCE_S = 20.0
 """How long a fault waits for what it is to strike."""
 DONE_AGAIN_S = 60.0
+CUTS_S = {1.0: 6, 3.0: 6, 8.0: 6, 15.0: 6, 25.0: 6, 60.0: 2, 300.0: 1}
+"""How long the network is away, and how often so long."""
 
 
 class NotNow(Exception):
@@ -155,7 +157,7 @@ def restart(scene: Scene) -> str:
 
 
 def cut_network(state: WireState, scene: Scene) -> str:
-    seconds = scene.random.choice([1.0, 3.0, 8.0, 15.0, 25.0])
+    (seconds,) = scene.random.choices(list(CUTS_S), list(CUTS_S.values()))
     scene.driven.wire.cut(state)
     scene.last(seconds)
     scene.driven.wire.mend()
@@ -201,7 +203,7 @@ def hand_in(driven: Driven, paths: list[Path]) -> list[str]:
     while True:
         driven.tend()
         try:
-            arrivals = driven.server(10).ingest([local_ref(path) for path in paths], vouched=True)
+            arrivals = driven.server(10).ingest([driven.ref(path) for path in paths], vouched=True)
             return [str(one["video_id"]) for one in arrivals]
         except (httpx.HTTPError, OSError) as error:
             if time.monotonic() > deadline:
@@ -290,12 +292,12 @@ def all_faults() -> dict[str, RealFault]:
 
 
 DISKS: Mapping[str, Callable[[Driven], Path]] = {
-    "indoor": lambda driven: driven.home.indoor_nas,
-    "shed": lambda driven: driven.home.archive,
+    "indoor": lambda driven: driven.disk(layout.INDOOR),
+    "shed": lambda driven: driven.disk(layout.SHED),
     "scratch": lambda driven: driven.data / "scratch",
     "database": lambda driven: driven.data,
     "prefect": lambda driven: driven.home.prefect,
 }
 """Each on a small disk of its own; the second device's scratch shares the database's."""
-SIZES_MB = {"database": 768, "indoor": 64, "shed": 512, "scratch": 64, "prefect": 384}
+SIZES_MB = {"database": 768, "indoor": 768, "shed": 512, "scratch": 64, "prefect": 384}
 """Outer ones first."""

@@ -57,7 +57,8 @@ class Ground:
     ``names`` gives each clip that was handed in, by its id, the name under which ``reference`` has its metadata.
     ``markers`` as `Stores` has them: a store without its marker is not there. ``taken_away`` are clips that a fault has
     removed or replaced for good, ``spoiled`` those whose folders it has damaged and nobody could mend yet; ``keeps``
-    are the intermediates (``preproc``, ``heavy_output``) that the site keeps for some days.
+    are the intermediates (``preproc``, ``heavy_output``) that the site keeps for some days, ``protected`` the clips
+    that a person wants to be kept.
     """
 
     engine: Engine
@@ -69,6 +70,7 @@ class Ground:
     taken_away: Collection[str] = ()
     spoiled: Collection[str] = ()
     keeps: Collection[str] = ()
+    protected: Collection[str] = ()
 
 
 def always(ground: Ground) -> list[Breach]:
@@ -217,6 +219,8 @@ def _clips_there(ground: Ground, session: Session) -> Iterator[Breach]:
             there = stores.path(video.source).is_file()
         except (StoreError, OSError):
             continue
+        if not there and video.video_id in ground.protected:
+            yield Breach("protected-stays", f"{video.source} is gone, and a person has protected it.")
         if not there and _proven(ground, session, video) is None:
             yield Breach("raw-outlives-archive", f"{video.source} is gone, and its archive is not proven.")
 

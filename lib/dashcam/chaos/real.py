@@ -1,9 +1,10 @@
 """The real system under faults: a reference first, then seed after seed on one warm system."""
 
 import contextlib
+import math
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -11,22 +12,30 @@ from random import Random
 import httpx
 
 from dashcam import Explained, Say
-from dashcam.chaos import disks
+from dashcam.chaos import ahead, disks, fragile
 from dashcam.chaos.clips import base_clips, variant
-from dashcam.chaos.driven import Driven
-from dashcam.chaos.faults import DISKS, SIZES_MB, NotNow, Scene, all_faults, hand_in
+from dashcam.chaos.driven import START_S, Driven
+from dashcam.chaos.faults import DISKS, SIZES_MB, NotNow, Scene, hand_in
+from dashcam.chaos.fragile import Fragile
 from dashcam.chaos.invariants import Ground, at_rest, canonical
+from dashcam.chaos.outages import STORES, every_fault
 from dashcam.chaos.report import Injection, Report, Violation
 from dashcam.chaos.wire import Wire
 from dashcam.database import open_engine
+from dashcam.storage import layout
 from dashcam.vision.detect.onnx_detector import quickest_weights
 
 RECOVERY_S = 180.0
 """Within so long of a fault's end everything has gone on by itself."""
+END_S = 30.0
+"""A fault that is begun so long before the end, and all work after it, ends about then."""
 FAULTS_A_SEED = (6, 10)
 CLIPS_A_FAULT = 2
 REFERENCE = -1
 VARIANTS_A_SEED = 1000
+
+
+OF_STORES = tuple(f"{store}-" for store in STORES)
 
 
 class NothingToDo(Explained):
@@ -43,9 +52,9 @@ class Warm:
     names: dict[str, str] = field(default_factory=dict)
     """Of each clip handed in, by its id: which one it is a variant of."""
 
-    def hand_in(self, base: Sequence[Path], clips: Path, seed: int, number: int) -> dict[str, tuple[Path, bytes]]:
+    def hand_in(self, base: Sequence[Path], seed: int, number: int) -> dict[str, tuple[Path, bytes]]:
         """A variant of each of these clips; its file and content by its id."""
-        folder = clips / str(seed) / str(number)
+        folder = self.driven.stores[layout.INDOOR] / layout.RAW / str(seed) / str(number)
         folder.mkdir(parents=True)
         made = {}
         for clip in base:
@@ -84,11 +93,15 @@ class Warm:
 
 def possible(wanted: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
     """The faults that can be done here, and why others cannot. Raises `NothingToDo`."""
-    every = all_faults()
+    every = every_fault()
     names = [name for name in every if wanted is None or name in wanted]
-    skipped = {}
+    skipped: dict[str, str] = {}
     if why := disks.unavailable():
-        skipped = {f"disk-full-{name}": why for name in DISKS if f"disk-full-{name}" in names}
+        skipped |= {f"disk-full-{name}": why for name in DISKS if f"disk-full-{name}" in names}
+    if why := fragile.unavailable():
+        skipped |= {name: why for name in names if name.startswith(OF_STORES)}
+    if why := ahead.unavailable():
+        skipped |= {name: why for name in names if name.startswith("clock-")}
     left = [name for name in names if name not in skipped]
     if not left:
         reasons = "; ".join(sorted(set(skipped.values()))) or f"known are {', '.join(every)}"
@@ -97,33 +110,50 @@ def possible(wanted: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
 
 
 def run(
-    folder: Path, seeds: Sequence[int], faults: Sequence[str] | None, say: Say, minutes: float | None = None
-) -> Report:
-    """Seed after seed in the empty ``folder``, for about so many minutes. Raises `NothingToDo`."""
+    folder: Path, seeds: Sequence[int], faults: Sequence[str] | None, say: Say, ends: float | None = None
+) -> Generator[Report]:
+    """Seed after seed in the empty ``folder``; nothing is begun after ``ends``, by the monotonic clock, which leaves a
+    seed with fewer faults. Raises `NothingToDo`."""
     names, skipped = possible(faults)
-    report = Report(skipped=skipped)
-    ends = None if minutes is None else time.monotonic() + minutes * 60
-    base = base_clips(folder / "base")
-    left, longest_s, reference = list(seeds), 0.0, dict[str, str]()
-    while left and (ends is None or time.monotonic() + longest_s < ends):
-        place = folder / f"system-{len(report.seeds)}"
-        with warm_system(place, base, reference, say) as warm:
-            reference = warm.reference
-            while left and (ends is None or time.monotonic() + longest_s < ends):
-                began, seed = time.monotonic(), left.pop(0)
-                one = run_seed(warm, place / "clips", seed, names, say)
-                report.add(one)
-                longest_s = max(longest_s, time.monotonic() - began)
-                if one.violations:  # what is wrong in there would be found again after every other seed
-                    break
-        if not report.violations or report.seeds[-1] != report.violations[-1].seed:
+    left, systems, reference = list(seeds), 0, dict[str, str]()
+    base: list[Path] = []
+    while left and soon(ends) > START_S / 4:
+        base = base or base_clips(folder / "base")
+        place = folder / f"system-{systems}"
+        systems += 1
+        clean = True
+        try:
+            with warm_system(place, base, reference, say, names, min(START_S, soon(ends))) as warm:
+                reference = warm.reference
+                while clean and left and soon(ends) > END_S:
+                    one = run_seed(warm, left.pop(0), names, say, ends)
+                    one.skipped = skipped
+                    clean = not one.violations  # what is wrong in there would be found again after every other seed
+                    yield one
+        except (TimeoutError, NothingToDo) as late:
+            if soon(ends) > 0:
+                raise
+            say(f"The time was over before the system was ready: {late}")
+        if clean:
             shutil.rmtree(place, ignore_errors=True)
-    return report
+
+
+def soon(ends: float | None) -> float:
+    """Seconds that are left."""
+    return math.inf if ends is None else ends - time.monotonic()
 
 
 @contextlib.contextmanager
-def warm_system(folder: Path, base: Sequence[Path], reference: dict[str, str], say: Say) -> Iterator[Warm]:
-    """Up, with the undisturbed run's metadata; of a failed run the logs stay in ``folder``."""
+def warm_system(
+    folder: Path,
+    base: Sequence[Path],
+    reference: dict[str, str],
+    say: Say,
+    faults: Sequence[str] = (),
+    patience_s: float = START_S,
+) -> Iterator[Warm]:
+    """Up, made so that these faults can be done, with the undisturbed run's metadata; of a failed run the logs stay in
+    ``folder``."""
     folder.mkdir(parents=True)
     data, weights = folder / "data", folder / "weights" / "plate-detector.onnx"
     weights.parent.mkdir()
@@ -132,17 +162,21 @@ def warm_system(folder: Path, base: Sequence[Path], reference: dict[str, str], s
     small = not disks.unavailable()
     with contextlib.ExitStack() as held:
         wire = held.enter_context(Wire(lambda: port_of(driven)))
-        driven = Driven(folder, wire, weights, say)
+        driven = Driven(folder, wire, weights, say, own_clocks=any(name.startswith("clock-") for name in faults))
+        if any(name.startswith(OF_STORES) for name in faults):
+            driven.nas = {one: Fragile(folder / "disks" / one, driven.stores[one]) for one in STORES.values()}
         if small:
             held.enter_context(disks.mounted({DISKS[name](driven): size for name, size in SIZES_MB.items()}))
             held.callback(keep_what_tells, data, folder)
+        for nas in driven.nas.values():
+            held.enter_context(nas)
         held.callback(driven.end)
         driven.prepare()
         driven.up()
-        driven.wait_until_up()
+        driven.wait_until_up(patience_s)
         warm = Warm(driven, base, reference)
-        warm.hand_in(base, folder / "clips", REFERENCE, 0)
-        if sentence := finished(warm, RECOVERY_S):
+        warm.hand_in(base, REFERENCE, 0)
+        if sentence := finished(warm, min(RECOVERY_S, patience_s)):
             raise NothingToDo(f"The undisturbed run did not end: {sentence}")
         if not reference:
             warm.take_reference()
@@ -166,10 +200,10 @@ def keep_what_tells(data: Path, folder: Path) -> None:
                 shutil.copyfile(data / name, folder / Path(name).name)
 
 
-def run_seed(warm: Warm, clips: Path, seed: int, names: Sequence[str], say: Say) -> Report:
+def run_seed(warm: Warm, seed: int, names: Sequence[str], say: Say, ends: float | None = None) -> Report:
     random, began = Random(seed), time.monotonic()
     report = Report(seeds=[seed])
-    faults, scene = all_faults(), Scene(warm.driven, random)
+    faults, scene = every_fault(), Scene(warm.driven, random)
     given: dict[str, tuple[Path, bytes]] = {}
 
     def broken(invariant: str, sentence: str, fault: str = "") -> None:
@@ -178,7 +212,10 @@ def run_seed(warm: Warm, clips: Path, seed: int, names: Sequence[str], say: Say)
 
     try:
         for number in range(random.randint(*FAULTS_A_SEED)):
-            given |= warm.hand_in(random.sample(warm.base, CLIPS_A_FAULT), clips, seed, number)
+            if soon(ends) < END_S:
+                say(f"seed {seed}: the time is over after {number} faults")
+                break
+            given |= warm.hand_in(random.sample(warm.base, CLIPS_A_FAULT), seed, number)
             open_ones = warm.unfinished()
             scene.clips = dict(place for video_id, place in given.items() if video_id in open_ones)
             name = random.choice(names)

@@ -7,16 +7,19 @@ import random
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from unittest import mock
 
+from dashcam.chaos import fragile
 from dashcam.chaos.clips import base_clips, variant
+from dashcam.chaos.fragile import Fragile
 from dashcam.chaos.interrupt import Watch
 from dashcam.chaos.invariants import Breach, Ground, always, at_rest, canonical
 from dashcam.chaos.report import Injection, Report, Violation
-from dashcam.chaos.world import Run, World, device
+from dashcam.chaos.world import PLACES, Run, World, device
 from dashcam.stages.common import StageFunction
 from dashcam.stages.every import stages_on
 from dashcam.tasks.chain import STAGES
@@ -33,6 +36,8 @@ class Fault:
 
     do: Callable[["Trial", Run], str | None]
     stages: Sequence[TaskType] = ALL
+    on_nas: bool = False
+    """It needs stores that can fail in anybody's hands (`Trial.nas`)."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +85,16 @@ class Trial:
     """What ends the faults."""
     taken_away: set[str] = field(default_factory=set)
     spoiled: set[str] = field(default_factory=set)
+    protected: set[str] = field(default_factory=set)
+    nas: Mapping[str, Fragile] = field(default_factory=dict)
+    """The two stores, where a fault needs them so."""
     began: float = field(default_factory=time.monotonic)
 
     def ground(self) -> Ground:
         world = self.world
         return Ground(
             world.engine, world.roots, [world.scratch], world.names, self.normal.metadata, world.markers,
-            self.taken_away, self.spoiled,
+            self.taken_away, self.spoiled, protected=self.protected,
         )  # fmt: skip
 
     def go_on(
@@ -135,19 +143,29 @@ def tried(
     folder = workdir / f"seed-{seed}"
     shutil.rmtree(folder, ignore_errors=True)
     dice = random.Random(seed)
-    trial = Trial(seed, World(folder, normal.stages, url), normal, dice, Report(seeds=[seed]))
-    planned = dice.sample(sorted(faults), min(most, len(faults)))
-    with trial.world.clock.ticking():
+    report = Report(seeds=[seed])
+    planned = {name: faults[name] for name in dice.sample(sorted(faults), min(most, len(faults)))}
+    if why := fragile.unavailable():
+        report.skipped = {name: why for name, fault in planned.items() if fault.on_nas}
+        planned = {name: fault for name, fault in planned.items() if not fault.on_nas}
+    with ExitStack() as held:
+        nas = {}
+        if any(fault.on_nas for fault in planned.values()):
+            for store, name in PLACES.items():
+                nas[store] = held.enter_context(Fragile(folder / f"{name}.disk", folder / name))
+        world = World(folder, normal.stages, url)
+        held.callback(world.close)
+        held.enter_context(world.clock.ticking())
+        trial = Trial(seed, world, normal, dice, report, nas=nas)
         hand_in(trial, clips)
-        disturb(trial, {name: faults[name] for name in planned})
+        disturb(trial, planned)
         trial.heal()
-        recover(trial.world)
+        recover(world)
         trial.spoiled.clear()
         trial.note(at_rest(trial.ground()))
-    trial.world.close()
-    if not trial.report.violations:
+    if not report.violations:
         shutil.rmtree(folder)
-    return trial.report
+    return report
 
 
 def hand_in(trial: Trial, clips: int) -> None:

@@ -7,15 +7,14 @@ late, or deliver twice.
 
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, cast
-from unittest import mock
+from typing import Literal, cast
 
 from sqlalchemy import Engine, select
 
@@ -23,7 +22,9 @@ import migrations
 from dashcam import Explained
 from dashcam.catalog import again, apply, arrival, work
 from dashcam.catalog.models import Video
+from dashcam.chaos.clock import StandingClock
 from dashcam.chaos.interrupt import Watch, watching
+from dashcam.chaos.office import Office
 from dashcam.config import DeviceSettings, PreprocessSettings, Site
 from dashcam.config.model import RetentionDays
 from dashcam.database import open_engine, reading, writing
@@ -36,38 +37,19 @@ from dashcam.tasks.client import MainServerClient
 from dashcam.tasks.dispatch import Offer, key_of, plan
 from dashcam.tasks.model import Completion, InputRef, Task, TaskType
 from dashcam.tasks.row import TaskRow
-from dashcam.upkeep import orphans
-from dashcam.upkeep.sweep import Folder, sweep
+from dashcam.upkeep import planning, removing
+from dashcam.upkeep.sweep import sweep
 
 MARKER = ".dashcam-store"
+PLACES = {layout.INDOOR: "indoor", layout.SHED: "shed"}
+"""The stores' folders."""
+OWNERS = {
+    "global": {"storage_retention_days": {"raw_videos": 90, "preproc_data": 0, "heavy_output": 0}},
+    "retention": {"enabled": True, "most_of_store": 1.0, "most_of_videos": 1.0},
+}
+"""What is kept: clips for 90 days, and what stages leave each other until a clip is through."""
 NOTHING = RetentionDays(preproc_data=0, heavy_output=0)
-BEGIN = datetime(2026, 6, 28, 12, 0, tzinfo=UTC)
 log = logging.getLogger("dashcam.chaos")
-
-
-class StandingClock:
-    """The main server's: stands until it is moved."""
-
-    def __init__(self, now: datetime = BEGIN) -> None:
-        self.now = now
-
-    @contextmanager
-    def ticking(self) -> Iterator[None]:
-        """Whoever asks in the tables' modules what time it is, is told this one. Afterwards revisions that were raised
-        are what they were."""
-        clock = self
-
-        class Moved(datetime):
-            @classmethod
-            def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-                return clock.now.astimezone(tz)
-
-        with (
-            mock.patch.object(table, "datetime", Moved),
-            mock.patch.object(arrival, "datetime", Moved),
-            mock.patch.dict(STAGES),
-        ):
-            yield
 
 
 @dataclass
@@ -111,17 +93,16 @@ class World:
     """What was handed in: the clip's name by its id."""
 
     def __post_init__(self) -> None:
-        self.indoor, self.shed = self.folder / "indoor", self.folder / "shed"
+        self.roots = {store: self.folder / name for store, name in PLACES.items()}
+        self.indoor, self.shed = self.roots[layout.INDOOR], self.roots[layout.SHED]
         self.scratch = self.folder / "scratch"
         for root in (self.indoor, self.shed):
             root.mkdir(parents=True, exist_ok=True)
             (root / MARKER).touch()
-        (self.indoor / layout.RAW / "trip").mkdir(parents=True, exist_ok=True)
         self.scratch.mkdir(exist_ok=True)
-        self.roots = {layout.INDOOR: self.indoor, layout.SHED: self.shed}
         self.markers = dict.fromkeys(self.roots, MARKER)
         self.stores = Stores(self.roots, self.markers)
-        self.site = Site()
+        self.site = Site.model_validate(OWNERS)
         self.device = device(self.scratch)
         self.url = self.url or f"sqlite:///{self.folder / 'dashcam.db'}"
         self.engine: Engine = open_engine(self.url)
@@ -136,9 +117,10 @@ class World:
         self.engine.dispose()
         self.engine = open_engine(self.url)
 
-    def put(self, name: str, content: bytes) -> Path:
+    def put(self, name: str, content: bytes, folder: str = "trip") -> Path:
         """A clip appears on the indoor NAS, whole at once."""
-        path = self.indoor / layout.RAW / "trip" / name
+        path = self.indoor / layout.RAW / folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{name}.part")
         part.write_bytes(content)
         return part.replace(path)
@@ -291,27 +273,32 @@ class World:
             for task_id in session.scalars(select(TaskRow.task_id).where(TaskRow.hold.is_not(None))).all():
                 table.release(session, task_id)
 
+    @property
+    def office(self) -> MainServerClient:
+        return cast(MainServerClient, Office(self.engine, self.stores, self.site, self.clock))
+
     def sweep(self) -> None:
         """The housekeeping's, with no time of grace."""
-        sweep(cast(MainServerClient, self), self.stores, [self.scratch], grace_s=0)
+        sweep(self.office, self.stores, [self.scratch], grace_s=0)
 
-    def call(self, method: str, path: str, **request: Any) -> Any:
-        """What a sweep asks the main server."""
-        with reading(self.engine) as session:
-            if path == "/sweep/archives":
-                return orphans.archived(session, request["params"]["after"], 500)
-            assert path == "/sweep/judge"
-            folders = [Folder.model_validate(one) for one in request["json"]["folders"]]
-            return [word.model_dump() for word in orphans.judge(session, folders)]
+    def tidy(self) -> int:
+        """A run of retention that a person has begun, who has seen its plan; how many things it has removed."""
+        plan = removing.announce(self.office, self.stores, unattended=False)
+        with suppress(planning.PlanRefused):
+            return removing.carry_out(self.office, self.stores, plan).removed
+        return 0
 
     def power_returns(self) -> None:
         """All that ran is dead; each worker empties its scratch when it starts."""
         for run in self.runs.values():
             if run.state == "running":
                 run.state = "crashed"
+        self.empty_scratch()
+        self.settle()
+
+    def empty_scratch(self) -> None:
         for left in self.scratch.iterdir():
             shutil.rmtree(left)
-        self.settle()
 
     def work_off(self, rounds: int = 200) -> None:
         """Without further trouble, until nothing is pending or ``rounds`` are over; waits are slept through."""

@@ -1,10 +1,13 @@
 """``dashcam chaos``: faults by seed, and whether everything held."""
 
 import secrets
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +41,11 @@ def chaos(
         str | None, typer.Option(help="Only these kinds of fault, with commas between.", metavar="NAMES")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0.1, help="No seed is begun that would not end within so many minutes.")
+        float | None, typer.Option(min=0.1, help="Nothing is begun that would not end within so many minutes.")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="Beside this PostgreSQL database each seed without Prefect gets one.", metavar="URL"),
     ] = None,
     keep: Annotated[
         Path | None, typer.Option(help="New folder to work in, with the logs of what failed.", metavar="DIR")
@@ -48,25 +55,31 @@ def chaos(
     if sys.platform == "win32":
         raise Explained("dashcam chaos needs Linux: its faults are signals, mounts and small disks.")
     from dashcam.chaos import alone, power, real
-    from dashcam.chaos.faults import all_faults
+    from dashcam.chaos.outages import every_fault
     from dashcam.chaos.report import Report, table_of
 
-    by_mode = {"alone": [*alone.FAULTS, power.FAULT], "real": list(all_faults())}
+    by_mode = {"alone": [*alone.FAULTS, power.FAULT], "real": list(every_fault())}
     chosen = chosen_of(by_mode, faults.split(",") if faults else None, MODES[only_real])
     first = secrets.randbelow(1_000_000) if first_seed is None else first_seed
     wanted = range(first, first + seeds)
     say(f"Seeds {first} to {first + seeds - 1}")
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # mounts and processes do not stay
     report = Report()
     if json_file is not None:
         write_json(json_file, report.as_json())  # a file that cannot be written is said now
-    share = minutes / len(chosen) if minutes else None
+    ends = time.monotonic() + 60 * minutes if minutes else None
     with tempfile.TemporaryDirectory(prefix="dashcam-chaos-", ignore_cleanup_errors=True) as temporary:
-        folder = keep or Path(temporary)
-        for mode, names in chosen.items():
-            place = folder / mode
+        for number, (mode, names) in enumerate(chosen.items()):
+            place = (keep or Path(temporary)) / mode
             place.mkdir(parents=True, exist_ok=True)
-            run = real.run if mode == "real" else alone_or_cut
-            report.add(run(place, wanted, names, say, share))
+            run = real.run if mode == "real" else partial(alone_or_cut, database or "")
+            now = time.monotonic()
+            until = now + (ends - now) / (len(chosen) - number) if ends is not None else None
+            with closing(run(place, wanted, names, say, until)) as by_seed:
+                for one in by_seed:
+                    report.add(one)
+                    if json_file is not None:
+                        write_json(json_file, report.as_json())
     finish(report, json_file)
     out.print(table_of(report))
     raise typer.Exit(1 if report.violations else 0)
@@ -84,29 +97,34 @@ def chosen_of(
 
 
 def alone_or_cut(
-    folder: Path, seeds: Sequence[int], faults: Sequence[str], say: Callable[[str], None], minutes: float | None
-) -> "Report":
-    """In one process: for each seed some of the faults, and a power cut, for about so many minutes."""
+    database: str,
+    folder: Path,
+    seeds: Sequence[int],
+    faults: Sequence[str],
+    say: Callable[[str], None],
+    ends: float | None,
+) -> "Generator[Report]":
+    """In one process: for each seed some of the faults, and a power cut; none is begun that would end too late."""
     from dashcam.chaos import alone, power
     from dashcam.chaos.report import Report
 
-    report, began, longest_s = Report(), time.monotonic(), 0.0
+    alone.undisturbed(folder)
+    longest_s = 0.0
     in_process = [fault for fault in faults if fault != power.FAULT]
     for seed in seeds:
         at = time.monotonic()
-        if minutes is not None and at + longest_s > began + 60 * minutes:
-            break
+        if ends is not None and at + longest_s > ends:
+            return
+        report = Report()
         if in_process:
-            report.add(alone.run(seed, folder, in_process))
+            report.add(alone.run(seed, folder, in_process, server=database))
         if power.FAULT in faults:
             report.add(power.run(seed, folder))
         longest_s = max(longest_s, time.monotonic() - at)
         for one in report.violations:
-            if one.seed == seed:
-                say(f"seed {seed}: VIOLATION {one.invariant}: {one.sentence}")
-    injections, broken = len(report.injections), len(report.violations)
-    say(f"In one process: {len(set(report.seeds))} seeds, {injections} injections, {broken} violations")
-    return report
+            say(f"seed {seed}: VIOLATION {one.invariant}: {one.sentence}")
+        say(f"seed {seed}: {len(report.injections)} injections, {len(report.violations)} violations")
+        yield report
 
 
 def finish(report: "Report", json_file: Path | None) -> None:
