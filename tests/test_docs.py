@@ -13,10 +13,13 @@ import pytest
 import typer
 from fastapi import FastAPI
 from pydantic import BaseModel
+from typer.models import OptionInfo
 
 from app.api import router as api
 from dashcam.cli import app
-from dashcam.config.model import DeviceFile, Site
+from dashcam.cli.evaluate import EngineOption
+from dashcam.config.model import DetectorEngine, DeviceFile, Site
+from dashcam.evaluate.engines import ENGINES
 
 ROOT = Path(__file__).parents[1]
 
@@ -225,6 +228,13 @@ def test_steps_of_the_walks_name_what_is_there(title: str) -> None:
     assert [f"{file} {name}" for file, name in steps if name not in defined(file)] == []
     anywhere = set().union(*(defined(file) for file, _ in steps))
     assert set(CALL.findall(walk)) <= anywhere
+
+
+def test_every_engine_is_said() -> None:
+    table = (ROOT / "docs/settings.md").read_text(encoding="utf-8").split("## Engines\n")[1].split("\n## ")[0]
+    assert [name for name in get_args(DetectorEngine) if f"| `{name}` |" not in table] == []
+    (option,) = (each for each in get_args(EngineOption) if isinstance(each, OptionInfo))
+    assert [name for name in ENGINES if name not in (option.help or "")] == []
 
 
 def test_every_room_is_in_the_table() -> None:
