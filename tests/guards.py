@@ -29,6 +29,7 @@ LIMIT_S = 300
 CONTEXT = multiprocessing.get_context("forkserver")
 THEIRS = ["av", "fastapi", "hypothesis", "nicegui", "prefect.flows", "psycopg", "pytest", "sqlalchemy.orm"]
 """Imported once for all: that is most of what a test costs. Nothing of ours, of which each process has other code."""
+OURS = {"app", "blocks", "dashcam", "flows", "migrations", "tests"}
 OUR_MISTAKE = re.compile(r"(NameError|UnboundLocalError|ImportError|ModuleNotFoundError|SyntaxError)\b")
 """What a change says that is no removal but nonsense."""
 
@@ -89,8 +90,8 @@ def run_tests(root: Path, tests: Sequence[str]) -> tuple[int, list[tuple[str, st
 
 def pytest_in(root: Path, argv: Sequence[str], output: Path) -> None:
     """In a process of its own: what pytest would do that is called there."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
-        del sys.modules[name]  # they are the original's
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+        del sys.modules[name]  # the original's: this process is forked from one that Prefect has given our plugin
     os.chdir(root)
     os.environ["PYTHONPATH"] = os.pathsep.join((str(root / "lib"), str(root)))
     os.environ.setdefault("DASHCAM_SHARED", str(ROOT.parent / "shared"))
