@@ -5,10 +5,12 @@ Pools and deployments are those of ``prefect.yaml``, as ``prefect --no-prompt de
 
 import asyncio
 import hashlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import available_timezones
 
 import httpx
 import yaml
@@ -41,7 +43,7 @@ async def set_up(site: config.Site) -> None:
         for pool in wanted["definitions"]["work_pools"].values():
             await make_pool(client, pool)
         await register(site, client)
-        deployed = {await deploy(client, deployment) for deployment in wanted["deployments"]}
+        deployed = {await deploy(client, deployment, zone_of(site)) for deployment in wanted["deployments"]}
         for known in await client.read_deployments():
             if known.id not in deployed and (known.entrypoint or "").startswith(ENTRYPOINTS):
                 await client.delete_deployment(known.id)
@@ -49,7 +51,7 @@ async def set_up(site: config.Site) -> None:
 
 async def set_up_once(site: config.Site, mark: Path) -> None:
     """`set_up`, unless the file says that just this was done already. Its content is of no other use."""
-    wanted = (REPOSITORY / "prefect.yaml").read_bytes() + site.model_dump_json().encode()
+    wanted = (REPOSITORY / "prefect.yaml").read_bytes() + site.model_dump_json().encode() + zone_of(site).encode()
     version = hashlib.sha256(wanted).hexdigest()
     if not mark.exists() or mark.read_text() != version:
         await set_up(site)
@@ -88,7 +90,7 @@ async def make_pool(client: PrefectClient, pool: dict[str, Any]) -> None:
                 await client.update_work_queue(known.id, **changes)
 
 
-async def deploy(client: PrefectClient, wanted: dict[str, Any]) -> UUID:
+async def deploy(client: PrefectClient, wanted: dict[str, Any], zone: str) -> UUID:
     """One entry of ``deployments``, with the keys that ours use; what Prefect's own command would make of it."""
     flow: Flow[..., Any] = load_flow_from_entrypoint(wanted["entrypoint"])
     limit = ConcurrencyLimitConfig(**wanted["concurrency_limit"]) if "concurrency_limit" in wanted else None
@@ -101,7 +103,7 @@ async def deploy(client: PrefectClient, wanted: dict[str, Any]) -> UUID:
         work_pool_name=wanted["work_pool"]["name"],
         work_queue_name=wanted["work_pool"].get("work_queue_name"),
         tags=wanted["tags"],
-        schedules=[DeploymentScheduleCreate(schedule=schedule_of(each)) for each in wanted.get("schedules", [])],
+        schedules=[DeploymentScheduleCreate(schedule=schedule_of(each, zone)) for each in wanted.get("schedules", [])],
         concurrency_limit=limit.limit if limit else None,
         concurrency_options=ConcurrencyOptions(collision_strategy=limit.collision_strategy) if limit else None,
         parameter_openapi_schema=parameter_schema(flow).model_dump(exclude_unset=True),
@@ -110,9 +112,17 @@ async def deploy(client: PrefectClient, wanted: dict[str, Any]) -> UUID:
     )
 
 
-def schedule_of(wanted: dict[str, Any]) -> CronSchedule | IntervalSchedule:
-    """Seconds between two runs, or a line as of cron, in UTC."""
-    return CronSchedule(**wanted) if "cron" in wanted else IntervalSchedule(**wanted)
+def schedule_of(wanted: dict[str, Any], zone: str) -> CronSchedule | IntervalSchedule:
+    """Seconds between two runs, or a line as of cron, by the clocks of ``zone``."""
+    return CronSchedule(**wanted, timezone=zone) if "cron" in wanted else IntervalSchedule(**wanted)
+
+
+def zone_of(site: config.Site) -> str:
+    """Nights are those of the site: of its ``server.time_zone``, else of this machine; UTC where neither says."""
+    named = site.server.time_zone or os.environ.get("TZ", "").removeprefix(":")
+    if not named:
+        named = os.path.realpath("/etc/localtime").rpartition("/zoneinfo/")[2]
+    return named if named in available_timezones() else "UTC"
 
 
 def unusable(error: httpx.HTTPError) -> str:

@@ -30,7 +30,7 @@ from dashcam.device import service
 from dashcam.embedded import forkserver
 from dashcam.embedded.forkserver import ForkServer
 from dashcam.tasks.client import needs_certificates
-from flows import scratch
+from flows import missed, scratch
 from flows.preemption import Worker
 from flows.setup import set_up_once, unusable
 from flows.watch import WorkerWatch
@@ -53,8 +53,8 @@ async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | N
     async with get_client() as client:
         for run in await crash_runs_of(client, name, pool):
             log.warning("run %s did not survive; its unfinished clips will be offered again", run.name)
-        if missed := await drop_missed_runs(client, pool, datetime.now(UTC)):
-            log.info("%d scheduled runs of %s that were missed are not made up for", missed, pool)
+        if dropped := await drop_missed_runs(client, pool, datetime.now(UTC)):
+            log.info("%d scheduled runs of %s that were missed are dropped", dropped, pool)
     heartbeat_s = int(get_current_settings().worker.heartbeat_seconds)
     worker = Worker(
         pool,
@@ -69,10 +69,12 @@ async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | N
         watch = WorkerWatch(worker, device, pool, http)
         running = asyncio.create_task(worker.start(printer=log.debug))
         stop = asyncio.create_task(stopped.wait())
+        beside = [asyncio.create_task(missed.make_up())] if pool == missed.POOL else []
         try:
             await watch.until({running, stop})
         finally:
-            stop.cancel()
+            for one in (stop, *beside):
+                one.cancel()
             if not running.done():
                 worker.drained = "the worker was stopped" if stopped.is_set() else "the worker failed"
                 await watch.drain()
