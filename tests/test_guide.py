@@ -107,6 +107,7 @@ def test_the_wrappers_end_with_1_and_a_sentence(server: MainServer, tmp_path: Pa
         ("jetson-coral-1", JETSON, r"(LiteRT|libedgetpu|network for the Coral|no stick).*(install|make|plug)"),
         ("rtx-4090-1", RTX, r"D:\\dashcam_temp.*is a path of another system.*Correct storage\.local_scratch"),
     ],
+    ids=["jetson", "rtx"],
 )
 def test_the_guides_device_files_unchanged_start_a_worker_or_say_why_not(
     tmp_path: Path, device: str, content: dict[str, Any], sentence: str

@@ -115,7 +115,7 @@ def known_there(http: httpx.Client, token: str) -> Iterator[Finding]:
         yield skipped("main server", "This device's token may not ask for the main server's own checks.")
         return
     if answer.status_code == 404:
-        yield warning("main server", "It is of an older version than this machine.", "Upgrade it.")
+        yield warning("main server", "It is of an older version than this machine.", "Upgrade it (docs/upgrade.md).")
         return
     try:
         yield from TypeAdapter(list[Finding]).validate_python(answer.raise_for_status().json())
@@ -151,7 +151,7 @@ def prefect(host: Host) -> Iterator[Finding]:
         yield fault("prefect", f"What answers at {url} is not Prefect ({first_line(error)}).", remedy)
         return
     if there != (here := version("prefect")):
-        remedy = f"Install prefect=={there} here, or upgrade the one that is older."
+        remedy = f"Install prefect=={there} here, or upgrade the one that is older (docs/upgrade.md)."
         yield fault("prefect", f"Prefect's server is {there}, and this machine has {here}.", remedy)
         return
     yield ok("prefect", f"{url}, version {there}{'' if login else ', open to whoever reaches it'}")
