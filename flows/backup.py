@@ -12,9 +12,10 @@ from prefect.states import Completed, Failed
 from blocks.device import load_device
 from dashcam.tasks.client import MainServerClient
 from dashcam.upkeep.asking import take_backup
+from flows.run_names import at_its_time
 
 
-@flow(timeout_seconds=6 * 3600)
+@flow(timeout_seconds=6 * 3600, flow_run_name=at_its_time("backup"))
 def backup() -> State:
     device = load_device()
     with closing(MainServerClient(device.server_url, device.token)) as server:

@@ -8,9 +8,10 @@ from prefect.states import Completed
 
 from blocks.device import load_device
 from dashcam.tasks.client import MainServerClient
+from flows.run_names import at_its_time
 
 
-@flow(timeout_seconds=3600)
+@flow(timeout_seconds=3600, flow_run_name=at_its_time("maintenance"))
 def maintenance() -> State:
     device = load_device()
     with closing(MainServerClient(device.server_url, device.token)) as server:

@@ -13,9 +13,10 @@ from blocks.device import load_device
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.client import MainServerClient
 from dashcam.upkeep import removing
+from flows.run_names import at_its_time
 
 
-@flow(timeout_seconds=6 * 3600)
+@flow(timeout_seconds=6 * 3600, flow_run_name=at_its_time("retention"))
 def retention() -> State:
     log, device = get_run_logger(), load_device()
     with closing(MainServerClient(device.server_url, device.token)) as server:

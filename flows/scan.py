@@ -11,14 +11,13 @@ from dashcam.stages.scan import scan as scan_folder
 from dashcam.storage.room import Need, shortage
 from dashcam.storage.roots import StoreError, split
 from dashcam.tasks.client import MainServerClient
+from flows.run_names import at_its_time
 
 WATCHED = ["indoor_nas:raw"]
 
 
 def run_name() -> str:
-    """Scheduled runs have names that nobody chose, until they begin."""
-    when = flow_run.scheduled_start_time.astimezone()
-    return f"scan of {', '.join(flow_run.parameters.get('folders', WATCHED))} at {when:%Y-%m-%d %H:%M}"
+    return at_its_time(f"scan of {', '.join(flow_run.parameters.get('folders', WATCHED))}")()
 
 
 @flow(timeout_seconds=3600, flow_run_name=run_name)

@@ -13,9 +13,10 @@ from blocks.device import load_device
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.client import MainServerClient
 from dashcam.upkeep.scrub import scrub as scrub_archives
+from flows.run_names import at_its_time
 
 
-@flow(timeout_seconds=12 * 3600)
+@flow(timeout_seconds=12 * 3600, flow_run_name=at_its_time("scrub"))
 def scrub(mb_per_s: float = 20, hours: float = 2) -> State:
     """``mb_per_s``: read no faster than this; ``hours``: no longer than this a night."""
     log, device = get_run_logger(), load_device()

@@ -10,9 +10,10 @@ from blocks.device import load_device
 from dashcam.tasks.client import MainServerClient
 from dashcam.upkeep.sweep import scratches_of
 from dashcam.upkeep.sweep import sweep as sweep_folders
+from flows.run_names import at_its_time
 
 
-@flow(timeout_seconds=6 * 3600)
+@flow(timeout_seconds=6 * 3600, flow_run_name=at_its_time("sweep"))
 def sweep(grace_hours: float = 24) -> State:
     """``grace_hours``: what was changed later than this is left alone."""
     log, device = get_run_logger(), load_device()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import pytest
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import Abort, ObjectNotFound
+from prefect.flows import load_flow_from_entrypoint
 from prefect.states import Completed, Crashed, Pending, Running, Scheduled, State
 from prefect.utilities.engine import propose_state
 from prefect.workers.process import ProcessWorker
@@ -20,9 +22,10 @@ from prefect.workers.process import ProcessWorker
 from blocks.register import register_all
 from blocks.runs import CLAIM_LIMIT, crash_silent_runs
 from dashcam.config import Site
+from flows.backup import backup
 from flows.preemption import Worker
 from flows.scan import scan
-from flows.setup import set_up
+from flows.setup import project, set_up
 from tests.conftest import REPOSITORY
 
 SITE = Site.model_validate({"extra_stores": {"local": "/"}})
@@ -159,19 +162,33 @@ def test_a_scan_is_not_begun_while_another_is_under_way(prefect: str) -> None:
     in_prefect(test)
 
 
-def test_a_scan_is_named_after_what_it_scans_and_when(
-    prefect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("run", "called"),
+    [
+        (partial(scan, folders=["indoor_nas:raw", "local:x"]), "scan of indoor_nas:raw, local:x at "),
+        (backup, "backup at "),
+    ],
+    ids=["scan", "backup"],
+)
+def test_a_scheduled_run_is_named_after_what_it_does_and_when(
+    prefect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Callable[..., State], called: str
 ) -> None:
     monkeypatch.setenv("DASHCAM_CONFIG", str(tmp_path))
     monkeypatch.delenv("DASHCAM_TOKEN", raising=False)
-    state = scan(folders=["indoor_nas:raw", "local:x"], return_state=True)  # without a token: named all the same
+    state = run(return_state=True)  # without a token: named all the same
     assert state.is_failed()
 
     async def test(client: PrefectClient) -> None:
         run = await client.read_flow_run(state.state_details.flow_run_id)  # type: ignore[arg-type]
-        assert run.name.startswith(f"scan of indoor_nas:raw, local:x at {datetime.now():%Y-}")
+        assert run.name.startswith(f"{called}{datetime.now():%Y-}")
 
     in_prefect(test)
+
+
+def test_whatever_has_a_schedule_names_its_runs() -> None:
+    entries = [each["entrypoint"] for each in project()["deployments"] if "schedules" in each]
+    assert len(entries) >= 6
+    assert [entry for entry in entries if not load_flow_from_entrypoint(entry).flow_run_name] == []
 
 
 def test_clips_that_come_in_never_stand_behind_housekeeping(prefect: str) -> None:
