@@ -12,7 +12,7 @@ NO_WAY = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN
 
 
 @dataclass(frozen=True)
-class Service:
+class Addressee:
     name: str
     setting: str
     """Where its address is written."""
@@ -22,13 +22,13 @@ class Service:
     """Where that lies."""
 
 
-MAIN_SERVER = Service(
+MAIN_SERVER = Addressee(
     "The main server", "server.url", "this device's token", "DASHCAM_TOKEN_FILE, or token beside config.json"
 )
-PREFECT = Service("Prefect", "server.prefect_url", "this machine's login", "prefect-login beside config.json")
+PREFECT = Addressee("Prefect", "server.prefect_url", "this machine's login", "prefect-login beside config.json")
 
 
-def why_silent(error: Exception, url: str, service: Service = MAIN_SERVER) -> str:
+def why_silent(error: Exception, url: str, service: Addressee = MAIN_SERVER) -> str:
     """``error`` is what httpx raised when it asked there."""
     there = f"{service.name} at {url}"
     correct = f"correct {service.setting}"
@@ -55,7 +55,7 @@ def why_silent(error: Exception, url: str, service: Service = MAIN_SERVER) -> st
     return f"{there} does not answer ({said}): see that it runs, and that {service.setting} is right."
 
 
-def why_refused(response: httpx.Response, url: str, service: Service = MAIN_SERVER) -> str:
+def why_refused(response: httpx.Response, url: str, service: Addressee = MAIN_SERVER) -> str:
     """Of an answer that is none."""
     there = f"{service.name} at {url}"
     match response.status_code:
