@@ -1,17 +1,20 @@
 """``python -m flows.forkserver [MODULE ...] DESCRIPTOR``: has Prefect, all flows and these modules imported and forks.
 
+What Prefect's server needs too comes first: it is forked then, and goes on importing on another core.
+
 Before the imports the libraries for linear algebra are told to start no threads. ONNX Runtime is left to the
 flow that needs it.
 """
 
-import gc
 import importlib
 import os
 import socket
 import sys
+from collections.abc import Iterator, Sequence
 
 from dashcam.embedded.forkserver import serve
 
+FIRST = ("prefect.main", "prefect.workers.process", "fastapi", "sqlalchemy.ext.asyncio", "alembic.operations")
 WARM = (
     "flows.worker",
     "flows.run",
@@ -28,14 +31,16 @@ WARM = (
 )
 
 
+def imports(modules: Sequence[str]) -> Iterator[None]:
+    for some in (FIRST, (*WARM, *modules)):
+        for module in some:
+            importlib.import_module(module)
+        yield
+
+
 def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.disable()  # there is none: what is imported stays
-    for module in (*WARM, *sys.argv[1:-1]):
-        importlib.import_module(module)
-    gc.enable()
-    gc.freeze()  # or the first collection in each process would copy every page that is shared
-    job = serve(socket.socket(fileno=int(sys.argv[-1])))
+    job = serve(socket.socket(fileno=int(sys.argv[-1])), imports(sys.argv[1:-1]))
     if job is not None:
         job()
 

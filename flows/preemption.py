@@ -68,10 +68,12 @@ class Worker(ProcessWorker):
         """``environment`` is added to this process's own for each flow; without ``forks`` interpreters are started.
         ``scratch`` is emptied whenever none of them runs."""
         super().__init__(work_pool_name=pool, **options)
-        self.scratch = scratch
+        self.pool, self.scratch = pool, scratch
         self.forks, self.environment = forks, environment or {}
         self.drained: str | None = None
         """Why it takes no runs; None while it does."""
+        self.begun = asyncio.Event()
+        """Prefect knows it, and it looks for runs."""
         self.at_work: dict[UUID, Starter] = {}
         self._looking = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -98,6 +100,7 @@ class Worker(ProcessWorker):
 
     async def _initialize_after_sync(self) -> None:
         await super()._initialize_after_sync()
+        self.begun.set()
         self.look_for_runs()
 
     def _release_limit_slot(self, flow_run_id: UUID) -> None:

@@ -6,23 +6,33 @@ up to 60 s. In the event loop's thread that keeps whoever holds the lock from ev
 nobody minds.
 
 Its queue of chores looks for work each 2 s; as delivered it wakes up twenty times a second, 2 % of a core all day. The
-intervals of the chores themselves are settings (`dashcam.embedded.home`).
+intervals of the chores themselves are settings (`dashcam.embedded.home`). They begin, and the types of blocks that
+Prefect brings are registered, when the first clip of a new start is through: half of what a start would cost.
 
 Its SQLite is one that loses nothing (`flows.prefect_database`).
 """
 
+import asyncio
 import gc
 import socket
 import sys
 import threading
 import time
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from dashcam.embedded import listening
 from flows import prefect_database
 
+if TYPE_CHECKING:
+    import docket
+
 YOUNG_S, ALL_S = 1.0, 600.0
 CHORES_LOOK = timedelta(seconds=2)
+CHORES_BEGIN = timedelta(seconds=30)
+BLOCK_TYPES_S = 60.0
 
 
 def collect_beside() -> None:
@@ -64,6 +74,45 @@ def calm_chores() -> None:
                 await self._processing_session.stopping.wait()
 
     chores.Worker = Calm  # type: ignore[attr-defined, assignment]
+    schedule = chores.register_and_schedule_perpetual_services  # type: ignore[attr-defined]
+    chores.register_and_schedule_perpetual_services = begin_later(schedule)  # type: ignore[attr-defined, assignment]
+
+
+def begin_later(schedule: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Prefect's own, whose chores all begin at once."""
+
+    async def scheduled(queue: "docket.Docket", **options: Any) -> None:
+        now = queue.add
+        queue.add = partial(now, when=datetime.now(UTC) + CHORES_BEGIN)  # type: ignore[method-assign]
+        try:
+            await schedule(queue, **options)
+        finally:
+            queue.add = now  # type: ignore[method-assign]
+
+    return scheduled
+
+
+def register_block_types_later() -> None:
+    """Prefect's server answers nobody before it has registered the types of blocks that it and its packages bring,
+    and imports those packages for that. Ours are registered with the deployments (`flows.setup`)."""
+    import prefect.server.api.server as server
+    from prefect.plugins import load_prefect_collections
+
+    unless_known = server._memoize_block_auto_registration
+
+    def later(register: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def in_a_while() -> None:
+            await asyncio.sleep(BLOCK_TYPES_S)
+            await asyncio.to_thread(load_prefect_collections)
+            await unless_known(register)()
+
+        async def begin() -> None:
+            begun.append(asyncio.create_task(in_a_while()))
+
+        return begin
+
+    begun: list[asyncio.Task[None]] = []
+    server._memoize_block_auto_registration = later  # type: ignore[assignment]
 
 
 def serve(given: socket.socket) -> None:
@@ -80,7 +129,22 @@ def serve(given: socket.socket) -> None:
         ws_ping_timeout=server.api.websocket_ping_timeout,
         log_level=server.logging_level.lower(),
     )
-    uvicorn.Server(config).run([given])
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            ask_whether_connected()
+            await super().shutdown(sockets)
+
+    Server(config).run([given])
+
+
+def ask_whether_connected() -> None:
+    """Of those to whom events are streamed: Prefect asks itself each second whether a worker is still there, and its
+    end would wait for that."""
+    from prefect.server.events import stream
+
+    for queue in stream.subscribers:
+        queue.put_nowait(None)  # type: ignore[arg-type] # no news, upon which it asks
 
 
 def main() -> None:
@@ -88,6 +152,7 @@ def main() -> None:
     collect_beside()
     make_new_database()
     calm_chores()
+    register_block_types_later()
     if given := listening.inherited():
         serve(given)
         return

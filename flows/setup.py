@@ -25,6 +25,7 @@ from prefect.settings import get_current_settings
 from prefect.utilities.callables import parameter_schema
 
 from blocks.register import register
+from blocks.runs import HOUSEKEEPING
 from dashcam import config
 from dashcam.tasks.silence import PREFECT, why_silent
 
@@ -38,24 +39,59 @@ async def set_up(site: config.Site) -> None:
 
     To be awaited in any process; safe to repeat and at any time: runs that wait or run are not touched.
     """
-    wanted = project()
+    await set_up_stages(site)
+    await set_up_housekeeping(site)
+
+
+def is_housekeeping(deployment: dict[str, Any]) -> bool:
+    return HOUSEKEEPING in deployment["tags"]
+
+
+async def set_up_stages(site: config.Site) -> None:
+    """What clips need: pools, blocks and the deployments of the stages."""
     async with get_client() as client:
-        for pool in wanted["definitions"]["work_pools"].values():
+        for pool in project()["definitions"]["work_pools"].values():
             await make_pool(client, pool)
         await register(site, client)
-        deployed = {await deploy(client, deployment, zone_of(site)) for deployment in wanted["deployments"]}
+        for deployment in project()["deployments"]:
+            if not is_housekeeping(deployment):
+                await deploy(client, deployment, zone_of(site))
+
+
+async def set_up_housekeeping(site: config.Site) -> None:
+    """The other deployments; ours that are no more go."""
+    deployments = project()["deployments"]
+    named = {(deployment["entrypoint"], deployment["name"]) for deployment in deployments}
+    async with get_client() as client:
+        for deployment in filter(is_housekeeping, deployments):
+            await deploy(client, deployment, zone_of(site))
         for known in await client.read_deployments():
-            if known.id not in deployed and (known.entrypoint or "").startswith(ENTRYPOINTS):
+            if (known.entrypoint, known.name) not in named and (known.entrypoint or "").startswith(ENTRYPOINTS):
                 await client.delete_deployment(known.id)
 
 
-async def set_up_once(site: config.Site, mark: Path) -> None:
-    """`set_up`, unless the file says that just this was done already. Its content is of no other use."""
-    wanted = (REPOSITORY / "prefect.yaml").read_bytes() + site.model_dump_json().encode() + zone_of(site).encode()
-    version = hashlib.sha256(wanted).hexdigest()
-    if not mark.exists() or mark.read_text() != version:
-        await set_up(site)
-        mark.write_text(version)
+class Once:
+    """Both, in two steps, unless a file says that just this was done already. Its content is of no other use."""
+
+    def __init__(self, site: config.Site, mark: Path) -> None:
+        self.site, self.mark = site, mark
+        wanted = (REPOSITORY / "prefect.yaml").read_bytes() + site.model_dump_json().encode() + zone_of(site).encode()
+        self.version = hashlib.sha256(wanted).hexdigest()
+
+    @property
+    def done(self) -> list[str]:
+        version, *steps = self.mark.read_text().split() if self.mark.exists() else [""]
+        return steps if version == self.version else []
+
+    async def stages(self) -> None:
+        if "stages" not in self.done:
+            await set_up_stages(self.site)
+            self.mark.write_text(f"{self.version} stages")
+
+    async def housekeeping(self) -> None:
+        if "housekeeping" not in self.done:
+            await set_up_housekeeping(self.site)
+            self.mark.write_text(f"{self.version} stages housekeeping")
 
 
 def project() -> dict[str, Any]:

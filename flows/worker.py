@@ -12,11 +12,12 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 import httpx
 from filelock import FileLock, Timeout
@@ -32,11 +33,13 @@ from dashcam.embedded.forkserver import ForkServer
 from dashcam.tasks.client import needs_certificates
 from flows import missed, scratch
 from flows.preemption import Worker
-from flows.setup import set_up_once, unusable
+from flows.setup import Once, unusable
 from flows.watch import WorkerWatch
 
 SETUP_POLL_S = 1
-PREFECT_POLL_S = 0.2
+PREFECT_POLL_S = 0.1
+HOUSEKEEPING_S = 30.0
+"""From the start of the workers to deploying what no clip waits for."""
 LOG_BYTES = 5_000_000
 
 log = logging.getLogger("dashcam.worker")
@@ -46,8 +49,9 @@ class PoolTaken(Explained):
     """This machine has a worker of the pool already."""
 
 
-async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | None, stopped: asyncio.Event) -> None:
+async def work(worker: Worker, device: LocalDevice, stopped: asyncio.Event) -> None:
     """Until ``stopped``; then what is under way is given back. Raises what ends it before."""
+    pool = worker.pool
     name = device.settings.hostname
     scratch.empty(device.settings.scratch)
     async with get_client() as client:
@@ -55,16 +59,6 @@ async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | N
             log.warning("run %s did not survive; its unfinished clips will be offered again", run.name)
         if dropped := await drop_missed_runs(client, pool, datetime.now(UTC)):
             log.info("%d scheduled runs of %s that were missed are dropped", dropped, pool)
-    heartbeat_s = int(get_current_settings().worker.heartbeat_seconds)
-    worker = Worker(
-        pool,
-        name=name,
-        limit=limit,
-        heartbeat_interval_seconds=heartbeat_s,
-        forks=forks,
-        environment={"DASHCAM_POOL": pool},
-        scratch=device.settings.scratch,
-    )
     async with server_of(device) as http:
         watch = WorkerWatch(worker, device, pool, http)
         running = asyncio.create_task(worker.start(printer=log.debug))
@@ -83,6 +77,18 @@ async def work(pool: str, limit: int, device: LocalDevice, forks: ForkServer | N
             await running
 
 
+def worker_of(pool: str, limit: int | None, device: LocalDevice, forks: ForkServer | None) -> Worker:
+    return Worker(
+        pool,
+        name=device.settings.hostname,
+        limit=limit or device.settings.max_concurrent_tasks,
+        heartbeat_interval_seconds=int(get_current_settings().worker.heartbeat_seconds),
+        forks=forks,
+        environment={"DASHCAM_POOL": pool},
+        scratch=device.settings.scratch,
+    )
+
+
 async def work_for(pools: Sequence[str], limit: int | None, mark: Path | None) -> None:
     """For all of them, until SIGTERM or Ctrl-C, or until one of them fails, which is raised.
 
@@ -91,7 +97,8 @@ async def work_for(pools: Sequence[str], limit: int | None, mark: Path | None) -
     stopped = told_to_stop()
     stop = asyncio.create_task(stopped.wait())
     alive = asyncio.create_task(service.keep_telling())
-    ready = asyncio.create_task(this_machine(pools, mark))
+    set_up = None if mark is None else Once(config.load_site(), mark)
+    ready = asyncio.create_task(this_machine(pools, set_up))
     await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
     if not ready.done():
         ready.cancel()
@@ -102,17 +109,36 @@ async def work_for(pools: Sequence[str], limit: int | None, mark: Path | None) -
         for pool, device in zip(pools, devices, strict=True):
             held.enter_context(alone(pool, device.settings.scratch))
         forks = fork_server()
-        works = [
-            asyncio.create_task(work(pool, limit or device.settings.max_concurrent_tasks, device, forks, stopped))
-            for pool, device in zip(pools, devices, strict=True)
-        ]
+        works: list[asyncio.Task[None]] = []
         try:
+            for pool, device in zip(pools, devices, strict=True):
+                if stopped.is_set():
+                    break
+                worker = worker_of(pool, limit, device, forks)
+                works.append(asyncio.create_task(work(worker, device, stopped)))
+                await either(works[-1], worker.begun.wait())  # clips come to the first pool first
+            if set_up is not None:
+                works.append(asyncio.create_task(housekeeping(set_up, stopped)))
             await asyncio.gather(*works)
         finally:
             for one in works:
                 one.cancel()
             await asyncio.gather(*works, return_exceptions=True)
             alive.cancel()
+
+
+async def either(task: asyncio.Task[Any], other: Coroutine[Any, Any, Any]) -> None:
+    """Until one of them has ended."""
+    beside = asyncio.create_task(other)
+    await asyncio.wait({task, beside}, return_when=asyncio.FIRST_COMPLETED)
+    beside.cancel()
+
+
+async def housekeeping(set_up: Once, stopped: asyncio.Event) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stopped.wait(), HOUSEKEEPING_S)
+        return
+    await set_up.housekeeping()
 
 
 def fork_server() -> ForkServer | None:
@@ -155,11 +181,11 @@ def told_to_stop() -> asyncio.Event:
     return stopped
 
 
-async def this_machine(pools: Sequence[str], mark: Path | None = None) -> list[LocalDevice]:
-    """As it works for each pool. Waits for ``dashcam setup``, which may come later, or with ``mark`` does it."""
-    if mark is not None:
+async def this_machine(pools: Sequence[str], set_up: Once | None = None) -> list[LocalDevice]:
+    """As it works for each pool. Waits for ``dashcam setup``, which may come later, or does it."""
+    if set_up is not None:
         await prefect_answers()
-        await set_up_once(config.load_site(), mark)
+        await set_up.stages()
     told = False
     while True:
         try:

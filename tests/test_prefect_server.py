@@ -44,6 +44,42 @@ asyncio.run(main())
 print("again and again")
 """
 
+LATER = """
+import asyncio
+from datetime import UTC, datetime, timedelta
+from flows import prefect_server
+prefect_server.BLOCK_TYPES_S = 0.2
+prefect_server.register_block_types_later()
+import docket
+import prefect.server.api.server as server
+
+async def chore(again: docket.Perpetual = docket.Perpetual(every=timedelta(minutes=2), automatic=True)) -> None:
+    raise SystemExit("it has begun")
+
+async def schedule(queue):
+    queue.register(chore)
+    await queue.add(chore, key="chore")()
+
+async def main() -> None:
+    async with docket.Docket(name="t", url="memory://") as queue, docket.Worker(queue) as worker:
+        await prefect_server.begin_later(schedule)(queue)
+        working = asyncio.create_task(worker.run_forever())
+        registered = asyncio.Event()
+
+        async def register() -> None:
+            registered.set()
+
+        await server._memoize_block_auto_registration(register)()
+        assert not registered.is_set()
+        await asyncio.wait_for(registered.wait(), 60)
+        (waits,) = (await queue.snapshot()).future
+        assert waits.when - datetime.now(UTC) > prefect_server.CHORES_BEGIN / 2
+        working.cancel()
+
+asyncio.run(main())
+print("later")
+"""
+
 LOCKED = """
 from dashcam import sqlite
 sqlite.replace()
@@ -86,6 +122,13 @@ def test_freeing_a_statement_of_a_waiting_connection_keeps_nobody_waiting(tmp_pa
     argv = [sys.executable, "-c", LOCKED, str(tmp_path / "db")]
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=60, check=True)
     assert float(ended.stdout) < 1.5, "the holder of the lock was kept from committing"
+
+
+def test_chores_and_the_types_of_blocks_wait_until_the_first_clip_is_through(tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'lib'}", "PREFECT_HOME": str(tmp_path)}
+    argv = [sys.executable, "-c", LATER]
+    ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.stdout.endswith("later\n"), ended.stderr
 
 
 ASKED = """

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from dashcam.config import Site
 from dashcam.tasks.chain import POOLS, STAGES
 from flows import plugin
-from flows.setup import set_up
+from flows.setup import Once, set_up
 from tests.conftest import REPOSITORY
 
 SITE = Site.model_validate({"extra_stores": {"local": "/"}})
@@ -91,6 +92,32 @@ def test_on_a_new_server_prefects_own_command_makes_the_pools_first(prefect: str
     pools, made = asyncio.run(pools_and_deployments())
     assert pools == set(POOLS)
     assert {stage.flow for stage in STAGES.values()} < set(made)
+
+
+def test_the_embedded_system_deploys_for_its_clips_first_and_each_once(prefect: str, tmp_path: Path) -> None:
+    stages = {stage.flow for stage in STAGES.values()}
+
+    async def made() -> set[str]:
+        async with get_client() as client:
+            return set(await deployments(client))
+
+    async def in_steps() -> None:
+        async with get_client() as client:
+            await cleared(client)
+        await Once(SITE, tmp_path / "deployed").stages()
+        assert await made() == stages
+        await Once(SITE, tmp_path / "deployed").housekeeping()
+        assert {"scan", "retention", "sweep", "backup", "scrub", "maintenance"} == await made() - stages
+        async with get_client() as client:
+            await cleared(client)
+        again = Once(SITE, tmp_path / "deployed")
+        await again.stages()
+        await again.housekeeping()
+        assert not await made(), "the file says that it was done"
+        await Once(SITE.model_copy(update={"extra_stores": {"other": "/"}}), tmp_path / "deployed").stages()
+        assert await made() == stages, "other settings, other blocks"
+
+    asyncio.run(in_steps())
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,9 @@ class PauseWish(BaseModel):
 def heartbeat(beat: Heartbeat) -> None:
     here = system.current()
     with writing(here.engine) as session:
-        devices.beat(session, **beat.model_dump(), now=datetime.now(UTC))
+        works_again = devices.beat(session, **beat.model_dump(), now=datetime.now(UTC))
+    if works_again:  # what waits for such a device may be offered to it at once
+        here.changes.changed()
     if beat.drained is not None:
         here.progress.forget_device(beat.hostname)
 

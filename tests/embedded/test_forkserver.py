@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +26,35 @@ import socket, sys
 from dashcam.embedded.forkserver import serve
 import tests.embedded.forked
 {before}
-job = serve(socket.socket(fileno=int(sys.argv[1])))
+job = serve(socket.socket(fileno=int(sys.argv[1])), {imports})
 if job is not None:
     job()
 """
 JOB = "tests.embedded.forked"
+LONG_IMPORTS = """
+import time
+from pathlib import Path
+
+def imports(done):
+    yield
+    while not done.exists():
+        time.sleep(0.02)
+        yield
+"""
 
 
 class Server:
-    def __init__(self, folder: Path, before: str = "") -> None:
+    def __init__(self, folder: Path, before: str = "", imports: str = "()") -> None:
         self.log = folder / "log"
         self.environment = os.environ | {"PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'lib'}"}
-        argv = [sys.executable, "-c", SERVE.format(before=before)]
+        argv = [sys.executable, "-c", SERVE.format(before=before, imports=imports)]
         with (folder / "server.log").open("wb") as errors:
             self.client, self.process = ForkServer.begin(argv, env=self.environment, cwd=REPOSITORY, stderr=errors)
 
-    def start(self, *arguments: str, may_ask: bool = False, **environment: str) -> ForkedProcess:
+    def start(self, *arguments: str, may_ask: bool = False, early: bool = False, **environment: str) -> ForkedProcess:
         with self.log.open("ab") as log:
-            return self.client.start([JOB, *arguments], self.environment | environment, log.fileno(), may_ask=may_ask)
+            asked = {"may_ask": may_ask, "early": early}
+            return self.client.start([JOB, *arguments], self.environment | environment, log.fileno(), **asked)
 
     def said(self) -> str:
         return until(lambda: self.log.exists() and self.log.read_text(), "it has said something")
@@ -177,3 +189,24 @@ def test_what_the_flows_import_starts_no_thread(tmp_path: Path) -> None:
         one = server.start([JOB, "exit", "4"], os.environ, log.fileno())
         assert one.wait(20) == 4
     assert process.wait(20) == 0
+
+
+def test_while_it_imports_it_forks_for_those_alone_who_need_little(tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    server = Server(tmp_path, LONG_IMPORTS, f"imports(Path({str(done)!r}))")
+    with ThreadPoolExecutor() as beside:
+        later = beside.submit(server.start, "exit", "4")
+        assert server.start("exit", "3", early=True).wait(20) == 3
+        assert not later.done()
+        done.touch()
+        assert later.result(20).wait(20) == 4
+    server.process.terminate()
+    assert server.process.wait(20) == 0
+
+
+def test_told_to_end_while_it_imports_it_ends(tmp_path: Path) -> None:
+    server = Server(tmp_path, LONG_IMPORTS, "imports(Path('/nowhere'))")
+    early = server.start("stay", early=True)
+    server.process.terminate()
+    assert server.process.wait(20) == 0
+    until(lambda: gone(early.pid), "what it has forked has ended")

@@ -74,6 +74,15 @@ class Running:
         answer: httpx.Response = until(answered, f"Prefect answers {method} {path}")
         return answer
 
+    def deployment(self, flow: str) -> str:
+        """Its id. Housekeeping is deployed half a minute after the system's start."""
+
+        def found() -> str | None:
+            known = self.prefect("/deployments/filter", deployments={"name": {"any_": [flow]}})
+            return str(known[0]["id"]) if known else None
+
+        return str(until(found, f"{flow} is deployed"))
+
     def flow_runs(self, flow: str) -> list[dict[str, Any]]:
         wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "EXPECTED_START_TIME_ASC"}
         return self.prefect("/flow_runs/filter", **wanted)

@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 
 def started(running: Running, flow: str) -> str:
-    deployment = running.ask_prefect("GET", f"/deployments/name/{flow}/{flow}").json()
-    return str(running.prefect(f"/deployments/{deployment['id']}/create_flow_run", state={"type": "SCHEDULED"})["id"])
+    path = f"/deployments/{running.deployment(flow)}/create_flow_run"
+    return str(running.prefect(path, state={"type": "SCHEDULED"})["id"])
 
 
 def end_of(running: Running, run: str) -> Any:

@@ -23,10 +23,14 @@ class Pause(NamedTuple):
 
 def beat(
     session: Session, hostname: str, device_type: str, info: dict[str, Any], drained: str | None, now: datetime
-) -> None:
-    """The device is there; ``drained`` is why it takes no work. What a person wants of it stays."""
+) -> bool:
+    """The device is there; ``drained`` is why it takes no work. What a person wants of it stays. Whether it takes work
+    that it did not take before."""
+    known = session.get(DeviceRow, hostname)
+    rested = known is None or known.drained is not None
     told = DeviceRow(hostname=hostname, device_type=device_type, info=info, drained=drained, last_seen=now)
     session.merge(told)
+    return rested and drained is None
 
 
 def pause(session: Session, hostname: str, until: datetime | None = None) -> bool:

@@ -11,6 +11,7 @@ for it has died. Linux only; elsewhere interpreters are started as ever.
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -21,7 +22,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,14 +77,15 @@ class ForkServer:
         *,
         listen: int | None = None,
         may_ask: bool = False,
+        early: bool = False,
     ) -> "ForkedProcess":
         """``main`` of the module ``argv[0]``, in a session of its own, its output to the descriptor ``log``; it may
         serve on the socket ``listen``.
 
-        Waits while the server still imports. Raises `ForkServerGone`.
+        Waits while the server still imports; ``early``, until it has what is imported first. Raises `ForkServerGone`.
         """
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        request = json.dumps({"argv": list(argv), "environment": dict(environment), "may_ask": may_ask})
+        request = json.dumps({"argv": list(argv), "environment": dict(environment), "may_ask": may_ask, "early": early})
         try:
             with self._asking, theirs:
                 handed = [log, theirs.fileno()] + ([] if listen is None else [listen])
@@ -157,9 +159,12 @@ class _Server:
     selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
     wake: socket.socket = field(init=False)
     ending: bool = False
+    importing: bool = True
+    held: list[tuple[dict[str, Any], list[int]]] = field(default_factory=list)
+    """Asked for while it imports, to be forked when it has all; with their descriptors."""
     libc: Any = field(default_factory=lambda: ctypes.CDLL(None))
 
-    def run(self) -> ChildMain | None:
+    def run(self, imports: Iterable[None]) -> ChildMain | None:
         woken, self.wake = socket.socketpair()
         for end in (woken, self.wake):
             end.setblocking(False)
@@ -169,21 +174,35 @@ class _Server:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.selector.register(woken, selectors.EVENT_READ, lambda: woken.recv(4096) and None)
         self.selector.register(self.door, selectors.EVENT_READ, lambda: self.answer(self.door))
+        for _ in imports:
+            if (job := self.look(0)) is not None:
+                return job
+        self.importing = False
+        while self.held:
+            if (job := self.fork(*self.held.pop(0))) is not None:
+                return job
         while not self.ending or self.children:
-            for key, _ in self.selector.select(self.patience()):
-                job: ChildMain | None = key.data()
-                if job is not None:
-                    return job
-            self.look_after_children()
+            if (job := self.look(self.patience())) is not None:
+                return job
+        return None
+
+    def look(self, patience: float | None) -> ChildMain | None:
+        for key, _ in self.selector.select(patience):
+            job: ChildMain | None = key.data()
+            if job is not None:
+                return job
+        self.look_after_children()
         return None
 
     def end(self, *_: object) -> None:
         self.ending = True
         for child in self.children.values():
             self.unwanted(child)
+        if self.importing:
+            raise SystemExit  # nobody waits for the rest of it
 
     def answer(self, door: socket.socket) -> ChildMain | None:
-        """Fork what is asked for; in the forked process, what it is to do."""
+        """Fork what is asked for, now or later; in the forked process, what it is to do."""
         try:
             message, descriptors, _, _ = socket.recv_fds(door, REQUEST_BYTES, 3)
         except OSError:
@@ -191,9 +210,17 @@ class _Server:
         if not message:
             self.close_door(door)
             return None
+        request = json.loads(message)
+        if self.importing and not request["early"]:
+            self.held.append((request, descriptors))
+            return None
+        return self.fork(request, descriptors)
+
+    def fork(self, request: dict[str, Any], descriptors: list[int]) -> ChildMain | None:
+        see_that_alone()
+        gc.freeze()  # or the first collection in each process would copy every page that is shared
         log, channel, *listen = descriptors
         child = _Child(0, socket.socket(fileno=channel))
-        request = json.loads(message)
         theirs = self.new_door() if request["may_ask"] else None
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # the server's handler is not the child's
         server = os.getpid()
@@ -231,6 +258,9 @@ class _Server:
             key.fileobj.close()  # type: ignore[union-attr]
         self.wake.close()
         self.selector.close()
+        for _, descriptors in self.held:
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     def close_door(self, door: socket.socket) -> None:
         self.selector.unregister(door)
@@ -282,16 +312,27 @@ class _Server:
         )
 
 
-def serve(door: socket.socket) -> ChildMain | None:
+def serve(door: socket.socket, imports: Iterable[None] = ()) -> ChildMain | None:
     """Fork what is asked for through the door, until its other end is closed or SIGTERM comes; then what was forked is
-    ended too. In a forked process it returns what that process is to do, in the server None in the end."""
+    ended too. In a forked process it returns what that process is to do, in the server None in the end.
+
+    What is to be imported before is imported by going through ``imports``, between whose steps it forks for those who
+    need not wait for all of it. Garbage is not collected here: what is imported stays.
+    """
+    gc.disable()
+    see_that_alone()
+    return _Server(door).run(imports)
+
+
+def see_that_alone() -> None:
+    """Raises ``RuntimeError`` when this process has threads."""
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("the fork server has threads: something that it imports starts one")
-    return _Server(door).run()
 
 
 def _become(request: dict[str, object], log: int, door: socket.socket | None, listen: Sequence[int]) -> ChildMain:
     """The job is left to the caller, so that the process ends like any other."""
+    gc.enable()
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -36,6 +36,8 @@ class Child:
     forks: "Forks | None" = None
     listen: socket.socket | None = None
     """What it serves on, each time that it is started."""
+    early: bool = False
+    """It needs little of what the fork server imports."""
     process: subprocess.Popen[bytes] | ForkedProcess | None = None
     not_before: float = 0.0
     restarts: int = field(default=0)
@@ -48,7 +50,7 @@ class Child:
                 with contextlib.suppress(ForkServerGone):
                     server, module = self.forks.server, self.argv[2:]
                     self.process = server.start(
-                        module, self.environment, log.fileno(), listen=self.listening, may_ask=True
+                        module, self.environment, log.fileno(), listen=self.listening, may_ask=True, early=self.early
                     )
                     return
             self.process = subprocess.Popen(self.argv, **self.surroundings(log))

@@ -93,16 +93,16 @@ class EmbeddedSystem:
                 "forkserver", module("flows.forkserver", *WARM), self.environment(), self.log("forkserver")
             )
             self.begin("forkserver", self.forks)
+        address = ("--host", "127.0.0.1", "--port", str(self.ports.prefect))
+        self.spawn("prefect", module("flows.prefect_server", "start", *address), early=True)
         if "app" not in self.children:
             self.spawn("app", module("app.main"))
-        address = ("--host", "127.0.0.1", "--port", str(self.ports.prefect))
-        self.spawn("prefect", module("flows.prefect_server", "start", *address))
         self.spawn("worker", module("flows.worker", *POOLS, "--set-up", str(self.home.deployed)))
         self.wait_for_app()
 
-    def spawn(self, name: str, argv: list[str]) -> None:
+    def spawn(self, name: str, argv: list[str], early: bool = False) -> None:
         listen = self.reserved.get(name)
-        self.begin(name, Child(name, argv, self.environment(), self.log(name), self.forks, listen))
+        self.begin(name, Child(name, argv, self.environment(), self.log(name), self.forks, listen, early))
 
     def begin(self, name: str, child: Child) -> None:
         """From here on it is kept alive."""
