@@ -30,7 +30,7 @@ from dashcam.storage.roots import Stores
 from dashcam.tasks.chain import POOLS
 
 ZONE_KEPT_S = 30.0
-RECENT = 400
+RECENT = 600
 T = TypeVar("T")
 
 
@@ -104,7 +104,7 @@ class System:
     async def recent(self, question: Callable[[Session], T]) -> T:
         """The answer to what takes long to count, as it was a moment ago.
 
-        It is asked anew when it is `RECENT` times as old as it took: a four-hundredth of one core, however many look.
+        It is asked anew when it is `RECENT` times as old as it took: a six-hundredth of one core, however many look.
         """
         async with self._counting:
             at, cost_s, answer = self._recent.get(question, (-math.inf, 0.0, None))
