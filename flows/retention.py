@@ -23,9 +23,11 @@ def retention() -> State:
         plan = removing.announce(server, device.stores, unattended=True)
         about = f"plan {plan.plan_id}: {len(plan.items)} things, about {plan.bytes:,} bytes"
         log.info("%s; %d more are due", about, plan.later)
+        for sentence in plan.nearly_full:
+            log.warning(sentence)
         refused = " ".join(plan.refused)
         if plan.report_only:
-            return Completed(message=f"Reported only, {about}. {refused}".strip())
+            return Completed(message=" ".join([f"Reported only, {about}.", *plan.refused, *plan.nearly_full]))
         if refused:
             return Failed(message=f"Nothing was removed. {refused}")
         try:

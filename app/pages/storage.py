@@ -17,7 +17,7 @@ from dashcam.catalog import holdings
 from dashcam.catalog.models import Holding, Protection, RetentionPlan
 from dashcam.upkeep import answers, planning, retention
 from dashcam.upkeep.answers import Entry
-from dashcam.upkeep.retention import Plan, Rules, StoreState
+from dashcam.upkeep.retention import Plan, Rules
 
 NEXT = 50
 FIELDS = (
@@ -57,7 +57,7 @@ async def storage() -> None:
 def draw(found: Looked) -> None:
     standing(found.plan)
     if found.plan is not None:
-        stores(found.plan[1].stores, found.plan[0].made_at)
+        stores(found.plan[1], found.plan[0].made_at)
     next_to_go(found.coming)
     under_protection(found.protected)
     gone(found.went)
@@ -94,9 +94,11 @@ def last_plan(known: tuple[RetentionPlan, Plan] | None) -> str:
     return f"{said}."
 
 
-def stores(known: list[StoreState], at: datetime) -> None:
+def stores(plan: Plan, at: datetime) -> None:
     with parts.section("Stores", count=wording.ago(at, now())), tag("div", "panel"):
-        for one in known:
+        for sentence in plan.nearly_full:
+            tag("p", "small pad", sentence)
+        for one in plan.stores:
             name = STORE_NAMES.get(one.store, one.store)
             with tag("div", "row wraps"):
                 tag("span", "grow", name)

@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, update
 
-from dashcam.database import writing
+from dashcam.catalog.models import SourceFile, Video
+from dashcam.database import reading, writing
 from dashcam.tasks.client import ServerRefused
-from tests.catalog.rows import add_video
+from dashcam.tasks.model import TaskType
+from dashcam.upkeep import planning
+from dashcam.upkeep.retention import Rules, StoreState, Survey
+from tests.catalog.rows import add_task, add_video
 from tests.upkeep.household import House, site_with
 
 
@@ -96,3 +100,45 @@ def test_a_plan_can_be_looked_at(house: House) -> None:
         assert server.call("GET", "/retention")["plan"]["plan"]["plan_id"] == plan.plan_id
         with pytest.raises(ServerRefused, match="There is no plan 99"):
             server.call("GET", "/retention/plans/99")
+
+
+def test_what_is_kept_is_the_same_however_it_is_asked_for(house: House) -> None:
+    """Of 250,000 only what a mark keeps is looked at: each of the reasons has to be among them."""
+    house.clip(1, 100)
+    house.clip(2, 100, locked=True)
+    marked, busy, elsewhere = house.clip(3, 100), house.clip(4, 100), house.clip(5, 100)
+    with writing(house.engine) as session:
+        add_task(session, busy, TaskType.HEAVY_PROCESS_VIDEO, revision=2)
+        session.execute(delete(SourceFile).where(SourceFile.video_id == elsewhere.video_id))
+        session.execute(
+            update(Video).where(Video.video_id == elsewhere.video_id).values(source="local:home/ana/clip.MP4")
+        )
+    with house.server() as server:
+        server.call("POST", f"/videos/{marked.video_id}/protect", json={"reason": "the crash"})
+        every = server.call("GET", "/retention", params={"limit": 1000})["items"]
+        kept = server.call("GET", "/retention", params={"limit": 1000, "state": "kept"})["items"]
+    by_rule = {(one["rule"], one["kind"]) for one in kept}
+    assert {rule for rule, _ in by_rule} >= {"protected", "locked in the camera", "in work", "not ours"}
+    key = lambda one: (one["kind"], one["video_id"])  # noqa: E731
+    assert sorted(kept, key=key) == sorted((one for one in every if one["state"] == "kept"), key=key)
+
+
+def test_a_plan_says_that_a_store_is_nearly_full_and_that_nothing_goes_sooner_for_it(house: House) -> None:
+    full = StoreState(store="shed_nas", total=1000, free=49)
+    roomy, away = StoreState(store="indoor_nas", total=1000, free=50), StoreState(store="cold", trouble="It is away.")
+    survey = Survey(at=house.now, stores=[full, roomy, away])
+    with reading(house.engine) as session:
+        plan = planning.draft(session, site_with(enabled=False), survey, house.now, unattended=True)
+    [said] = plan.nearly_full
+    assert (
+        said == "Store shed_nas has no more than its reserve free; nothing goes sooner for it, taking in stops first."
+    )
+
+
+def test_what_is_kept_is_found_without_looking_at_all_that_is_held(house: House) -> None:
+    for number in range(1, 30):
+        house.clip(number, 100, locked=number == 7)
+    with reading(house.engine) as session:
+        rules = Rules.of(site_with(enabled=False))
+        found = planning.upcoming(session, rules, "raw", 1000, only_kept=True)
+    assert len(found) == 1 and found[0][1].rule == "locked in the camera"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, text, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import Holding, Protection, SourceFile, Video
@@ -81,6 +81,20 @@ def held(session: Session, *wanted: ColumnElement[bool] | Any, limit: int | None
     for start in range(0, len(rows), CHUNK):
         found += _described(session, rows[start : start + CHUNK])
     return found
+
+
+def kept_by_mark(kind: HoldingKind) -> ColumnElement[bool]:
+    """Of what `held` finds: what `upkeep.retention.judge` keeps whatever the days are, so that nothing else is looked
+    at for it."""
+    marked = [
+        exists().where(Protection.video_id == Holding.video_id),
+        exists().where(TaskRow.video_id == Holding.video_id, text(PENDING)),
+        Video.facts["locked"].as_boolean(),
+    ]
+    if kind == "raw":
+        ours = exists().where(SourceFile.video_id == Holding.video_id, SourceFile.uri.startswith(RAW, autoescape=True))
+        marked.append(~(ours | Video.source.startswith(RAW, autoescape=True)))
+    return or_(*marked)
 
 
 def _described(session: Session, rows: Sequence[Any]) -> list[Held]:

@@ -76,7 +76,7 @@ def _of_kind(
     if rules.keeps(kind) is None and state not in (None, "kept"):
         return
     offset, late = 0, list[Entry]()
-    while found := planning.upcoming(session, rules, kind, CHUNK, offset, until):
+    while found := planning.upcoming(session, rules, kind, CHUNK, offset, until, state == "kept"):
         offset += len(found)
         for held, verdict in found:
             entry = _entry(held, verdict, now)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pydantic import Field
-from sqlalchemy import delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, delete, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 import migrations
@@ -219,11 +219,20 @@ def plans(session: Session, limit: int = 20) -> list[tuple[RetentionPlan, Plan]]
 
 
 def upcoming(
-    session: Session, rules: Rules, kind: HoldingKind, limit: int, offset: int = 0, until: datetime | None = None
+    session: Session,
+    rules: Rules,
+    kind: HoldingKind,
+    limit: int,
+    offset: int = 0,
+    until: datetime | None = None,
+    only_kept: bool = False,
 ) -> list[tuple[Held, Verdict]]:
-    """What is held of one kind, what goes first before the rest; ``until`` is a time at which it goes at the latest."""
-    wanted = [Holding.kind == kind]
+    """What is held of one kind, what goes first before the rest; ``until`` is a time at which it goes at the latest.
+    ``only_kept``: what never goes, or not before something else has happened."""
+    wanted: list[ColumnElement[bool]] = [Holding.kind == kind]
     keeps = rules.keeps(kind)
+    if only_kept and keeps is not None:
+        wanted.append(holdings.kept_by_mark(kind))
     if until is not None:
         if keeps is None:
             return []

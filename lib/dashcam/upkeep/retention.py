@@ -11,6 +11,7 @@ from typing import Literal
 from dashcam.config import Site
 from dashcam.records import Held, HoldingKind, Record
 from dashcam.storage import layout
+from dashcam.storage.room import reserve
 
 KINDS: tuple[HoldingKind, ...] = ("raw", "preproc", "heavy_output", "lowres")
 STORE_OF: dict[HoldingKind, str] = {
@@ -157,6 +158,15 @@ class Plan(Record):
     @property
     def bytes(self) -> int:
         return sum(item.bytes or 0 for item in self.items)
+
+    @property
+    def nearly_full(self) -> list[str]:
+        """A sentence for each store in which there is no room; for the reader alone: no rule goes by it."""
+        return [
+            f"Store {one.store} has no more than its reserve free; nothing goes sooner for it, taking in stops first."
+            for one in self.stores
+            if one.total and one.free < reserve(one.total)
+        ]
 
 
 def due(held: Iterable[Held], rules: Rules, now: datetime) -> list[PlanItem]:
