@@ -39,7 +39,7 @@ def stores(host: Host) -> Iterator[Finding]:
             said = f"The settings name no folder for {name}."
             yield fault("stores", said, f"Name it in config.json under storage_paths.{name}.", name)
     for name, root in roots.items():
-        yield patiently(there, name, root, must=name in needed)
+        yield patiently(there, name, root, must=name in needed, tried=name in needed)
 
 
 def patiently(there: Stores, name: str, root: Path, must: bool, tried: bool = True) -> Finding:
