@@ -18,7 +18,7 @@ from dashcam.chaos.trial import Fault, Trial
 from dashcam.chaos.world import Run, World
 from dashcam.database import open_engine, reading, writing
 from dashcam.storage import layout
-from dashcam.tasks import chain
+from dashcam.tasks import chain, table
 from dashcam.upkeep import backup, decisions, planning
 from dashcam.upkeep.rebuild import rebuild
 from dashcam.upkeep.restore import restore
@@ -143,11 +143,15 @@ def restored(killed: bool, trial: Trial, run: Run) -> str | None:
     if trial.healing:
         return None
     folder = world.folder / "backups"
+    if trial.dice.random() < 0.3:
+        world.work_off()
+    with reading(world.engine) as session:
+        through = not table.anything_pending(session)
     made = backup.take(world.engine, folder, keep=2)
     trial.go_on(run)
     rounds = trial.dice.choice([0, 1, 2, 4, 20])
     world.work_off(rounds)
-    if trial.dice.random() < 0.3:
+    if through and trial.dice.random() < 0.5:  # of older backups clips that wait there may be gone
         world.clock.now += MONTHS
         world.tidy()
     world.engine.dispose()
