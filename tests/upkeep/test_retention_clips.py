@@ -50,6 +50,21 @@ def test_a_clip_that_a_rule_removed_has_not_vanished(house: House) -> None:
     assert gone["rule"] == "storage_retention_days.raw_videos = 90" and gone["removed_at"]
 
 
+def test_nor_has_one_that_a_rule_removes_this_moment(house: House) -> None:
+    """It is looked at again between its removal and the word of it, or the run that removed it has died in between."""
+    video = house.clip(1, 100)
+    with house.server() as server:
+        plan = house.announce()
+        server.call("POST", f"/retention/plans/{plan.plan_id}/begin")
+        about = {"kind": "raw", "video_id": video.video_id}
+        assert server.call("POST", f"/retention/plans/{plan.plan_id}/check", json=about)["go"]
+    with writing(house.engine) as session:
+        applied(session, TaskType.INGEST_VIDEO, video.video_id, Completion(outcome="vanished", reason="gone"))
+    with reading(house.engine) as session:
+        known = session.get_one(Video, video.video_id)
+        assert (known.outcome, known.media) == ("processed", layout.archive(video.video_id))
+
+
 def test_a_clip_that_is_gone_without_a_rule_vanishes_as_ever(house: House) -> None:
     video = house.clip(1, 1)
     with writing(house.engine) as session:

@@ -24,7 +24,7 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
     if completion.outcome != "processed":
         if task_type is TaskType.INGEST_VIDEO and completion.result:  # no picture, but positions
             apply_facts(session, video, records.VideoFacts.model_validate(completion.result), site)
-        if completion.outcome == "vanished" and holdings.original_removed(session, video_id) is not None:
+        if completion.outcome == "vanished" and holdings.clip_let_go(session, video_id):
             video.outcome = "processed"  # it has been through, and a rule has let the clip go since: nothing vanished
             return
         video.outcome, video.reason = completion.outcome, completion.reason

@@ -170,10 +170,10 @@ def of_video(session: Session, video_id: str) -> dict[HoldingKind, Holding]:
     return {cast(HoldingKind, row.kind): row for row in rows}
 
 
-def original_removed(session: Session, video_id: str) -> Holding | None:
-    """The clip's own holding where retention has removed the clip."""
+def clip_let_go(session: Session, video_id: str) -> bool:
+    """Whether retention has removed the clip itself, or was about to and has not said yet that it did."""
     row = session.get(Holding, (video_id, "raw"))
-    return row if row is not None and row.removed_at is not None else None
+    return row is not None and (row.removed_at is not None or row.plan_id is not None)
 
 
 def totals(session: Session) -> dict[str, tuple[int, int]]:
