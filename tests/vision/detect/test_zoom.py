@@ -1,4 +1,4 @@
-"""What a detector doubts is looked at once more from nearer, what it is sure of is not."""
+"""What a detector doubts is looked at once more, zoomed in, what it is sure of is not."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -95,8 +95,8 @@ def test_the_surroundings_hold_the_box_and_lie_in_the_picture(box: tuple[float, 
 def test_on_real_pictures_it_finds_as_many_plates_and_takes_less_for_one(shared: Path) -> None:
     """The end of each in-car drive and the street photographs kept aside, in floats, so that every processor agrees."""
     plain = OnnxPlateDetector()
-    nearer = ZoomedDetector(OnnxPlateDetector(min_score=DOUBTED))
-    counts = {plain: [0, 0], nearer: [0, 0]}
+    zoomed = ZoomedDetector(OnnxPlateDetector(min_score=DOUBTED))
+    counts = {plain: [0, 0], zoomed: [0, 0]}
     for picture in pictures(shared / "data"):
         if not picture.held_out or picture.source not in ("incar-romania", "plates-street/test"):
             continue
@@ -107,8 +107,8 @@ def test_on_real_pictures_it_finds_as_many_plates_and_takes_less_for_one(shared:
             found, spurious = matched(boxes, detector.detect([image])[0])
             count[0] += sum(found)
             count[1] += spurious
-    assert counts[nearer][0] >= counts[plain][0]
-    assert counts[nearer][1] < counts[plain][1]
+    assert counts[zoomed][0] >= counts[plain][0]
+    assert counts[zoomed][1] < counts[plain][1]
 
 
 def test_the_pipeline_and_the_evaluation_look_twice(shared: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dashcam.vision.detect.onnx_detector import default_weights as detector_weights
 from dashcam.vision.engines import MissingWeights
-from dashcam.vision.read import fixed_slot_reader as slot_reader
+from dashcam.vision.read import fixed_slot_reader
 from dashcam.vision.read.decoding import ALPHABET
 from dashcam.vision.read.fixed_slot_reader import BLANK, FixedSlotReader, augmented, text_of
 
@@ -60,9 +60,9 @@ def test_the_three_looks_are_the_crop_a_little_less_and_a_little_more(height: in
 def test_missing_and_foreign_weights_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MissingWeights, match="not those of a fixed-slot reader"):
         FixedSlotReader(detector_weights())
-    monkeypatch.setattr(slot_reader, "SCALE_KEY", "another key")
+    monkeypatch.setattr(fixed_slot_reader, "SCALE_KEY", "another key")
     with pytest.raises(MissingWeights, match="not calibrated"):
         FixedSlotReader()
-    monkeypatch.setattr(slot_reader, "WEIGHTS", "other.onnx")
+    monkeypatch.setattr(fixed_slot_reader, "WEIGHTS", "other.onnx")
     with pytest.raises(MissingWeights, match="make train-reader"):
         FixedSlotReader()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dashcam.vision.read import fixed_slot_reader as slot_reader
+from dashcam.vision.read import fixed_slot_reader
 from dashcam.vision.read.fixed_slot_reader import FixedSlotReader
 from dashcam.vision.read.rectify import SMALLEST, rectified
 from training.reader.photographs import labelled
@@ -97,5 +97,5 @@ def test_the_reader_reads_more_tilted_plates_with_it(shared: Path, monkeypatch: 
         return sum(found.text == p.text for found, p in zip(reader.read(tilted), unseen, strict=True))
 
     with_it = right()
-    monkeypatch.setattr(slot_reader, "RECTIFY_BELOW", 0.0)
+    monkeypatch.setattr(fixed_slot_reader, "RECTIFY_BELOW", 0.0)
     assert with_it > right()
