@@ -95,13 +95,16 @@ def vulnerable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_writers_take_turns_in_the_order_in_which_they_came(engine: Engine) -> None:
     """SQLite's own way is to look again now and then: who comes late may be first, and who came first waits long."""
+    let_in: list[int] = []
     order: list[int] = []
     queue = database.TURNS.setdefault(engine, database.Turns())._queue
 
     def write(number: int) -> None:
         with writing(engine) as session:
-            order.append(number)
+            let_in.append(number)
             add_video(session, number)
+            session.flush()
+            order.append(number)
 
     writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
     with writing(engine) as session:
@@ -110,9 +113,10 @@ def test_writers_take_turns_in_the_order_in_which_they_came(engine: Engine) -> N
             writer.start()
             while len(queue) < waiting:
                 assert writer.is_alive()
+        assert let_in == [], "nobody begins while another writes"
     for writer in writers:
         writer.join()
-    assert order == list(range(8))
+    assert let_in == order == list(range(8))
 
 
 def test_a_writer_that_fails_lets_the_next_one_go_on(engine: Engine) -> None:
