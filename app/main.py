@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import app.pages
 from app import api, media, system
+from app.access.guard import stand_before
 from app.prepare import up_to_date
 from app.trouble import answer_trouble
 from dashcam import NO_USE_TRYING, __version__, config, logs
@@ -42,6 +43,7 @@ def build(here: system.System) -> FastAPI:
     web.include_router(api.router)
     web.include_router(media.router)
     app.pages.register()
+    stand_before(web)
     secret = hashlib.sha256(f"browser sessions {here.token}".encode()).hexdigest()
     ui.run_with(web, **app.pages.RUN_WITH, storage_secret=secret, show_welcome_message=False)
     return web
@@ -52,7 +54,7 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
     stopped = threading.Event()
-    always = here.upkeep.go_on(), here.caretaker.go_on(), service.keep_telling()
+    always = here.upkeep.go_on(), here.caretaker.go_on(), here.access.keep_tidy(), service.keep_telling()
     going_on = (dispatch(here), here.keep_zone(), *always)
     beside = [asyncio.create_task(one) for one in going_on]
     behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
@@ -118,7 +120,10 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_S)
     web = build(here)
     host, port = here.site.server.host, here.site.server.port
-    server = uvicorn.Server(uvicorn.Config(web, host, port, log_level="warning", timeout_graceful_shutdown=3))
+    log.info(here.access.standing())
+    # whose word counts for where a request comes from is a setting of ours (access.trusted_proxies)
+    settings = uvicorn.Config(web, host, port, log_level="warning", timeout_graceful_shutdown=3, proxy_headers=False)
+    server = uvicorn.Server(settings)
     given = listening.inherited()
     server.run([given] if given is not None else None)
     if not server.started:

@@ -9,6 +9,8 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 
 from app import system
+from app.access import callers
+from dashcam.access.roles import Role
 from dashcam.catalog.models import Video
 from dashcam.database import reading
 from dashcam.storage import layout
@@ -16,6 +18,8 @@ from dashcam.storage.roots import StoreError
 
 CONTENT_TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".json": "application/json"}
 HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+FOR_ALL = (layout.LOWRES, layout.POSTER)
+"""What a viewer may see of a clip: no crop, and nothing in which a plate is written."""
 
 router = APIRouter(prefix="/media", tags=["media"])
 
@@ -26,6 +30,8 @@ def media(video_id: Annotated[str, InPath(pattern="^[0-9a-f]{16}$")], path: str)
     content_type = CONTENT_TYPES.get(Path(path).suffix.lower())
     if content_type is None:
         raise HTTPException(404, "Only videos, pictures and JSON files are served here.")
+    if path not in FOR_ALL:
+        callers.ensure(Role.MEMBER)
     return FileResponse(file_inside(folder_of(video_id), path), media_type=content_type, headers=HEADERS)
 
 

@@ -4,6 +4,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import OperationalError
 
+from app.access.callers import NotAllowed
+from dashcam.access.scope import OutOfScope
 from dashcam.database import passing
 from dashcam.storage.roots import StoreMissing
 
@@ -13,10 +15,16 @@ AGAIN_S = 5
 def answer_trouble(web: FastAPI) -> None:
     web.add_exception_handler(StoreMissing, store_missing)
     web.add_exception_handler(OperationalError, database_trouble)
+    for refused in (NotAllowed, OutOfScope):
+        web.add_exception_handler(refused, not_allowed)
 
 
 async def store_missing(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": str(error)}, status_code=503)
+
+
+async def not_allowed(request: Request, error: Exception) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, status_code=403)
 
 
 async def database_trouble(request: Request, error: Exception) -> JSONResponse:

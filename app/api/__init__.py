@@ -8,11 +8,13 @@ from app import exports, system
 from app.api import (
     accuracy,
     archives,
+    auth,
     cameras,
     devices,
     doctor,
     frames,
     metrics,
+    people,
     plates,
     retention,
     sweep,
@@ -21,7 +23,6 @@ from app.api import (
     upkeep,
     videos,
 )
-from app.api.auth import require_token
 from app.parameters import only_known, whole_characters
 from dashcam.database import named
 
@@ -37,6 +38,7 @@ def health() -> dict[str, str]:
     return said | ({"backup": "needs attention"} if here.upkeep.trouble(datetime.now(UTC)) else {})
 
 
+router.include_router(auth.router)
 for part in (
     tasks,
     videos,
@@ -53,5 +55,6 @@ for part in (
     archives,
     doctor,
     metrics,
+    people,
 ):
-    router.include_router(part.router, dependencies=[Depends(require_token)])
+    router.include_router(part.router, dependencies=[Depends(auth.bearer)])

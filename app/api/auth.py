@@ -1,21 +1,46 @@
-"""Device tokens: every call but ``/health`` carries ``Authorization: Bearer <token>``."""
+"""How a program proves who it is: ``Authorization: Bearer <token>``, at every call but ``/health`` and this one.
 
-import secrets
-from typing import Annotated
+The guard (`app.access.guard`) looks at it; here it only stands in the API's own description.
+"""
 
-from fastapi import Depends, HTTPException
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from datetime import UTC, datetime
+from typing import Literal
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, Field
 
 from app import system
+from app.access.entry import WrongPassword
+from app.access.limits import TooMany
 
-bearer = HTTPBearer(auto_error=False, description="The device token, see docs/using.md")
+router = APIRouter(prefix="/auth", tags=["access"])
+bearer = HTTPBearer(auto_error=False, description="A token, see docs/access.md")
 
 
-def require_token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> None:
-    expected = system.current().token.encode()
-    if credentials is None or not secrets.compare_digest(credentials.credentials.encode(), expected):
-        raise HTTPException(
-            401,
-            "This call needs the device token: send the header 'Authorization: Bearer <token>'.",
-            headers={"WWW-Authenticate": "Bearer"},
-        )
+class Proof(BaseModel):
+    user: str = Field(min_length=1, max_length=100)
+    password: str = Field(min_length=1, max_length=1000, repr=False)
+
+
+class Given(BaseModel):
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"
+    role: str
+    expires_at: datetime
+
+
+@router.post("/token")
+def token(proof: Proof, request: Request) -> Given:
+    """A token that lets a program in as this person, for a while (``access.token_hours``)."""
+    here, now = system.current(), datetime.now(UTC)
+    address = here.access.address(request)
+    try:
+        account = here.access.proven(proof.user, proof.password, address)
+    except WrongPassword as wrong:
+        raise HTTPException(401, str(wrong), headers={"WWW-Authenticate": "Bearer"}) from wrong
+    except TooMany as many:
+        raise HTTPException(429, str(many)) from many
+    here.access.note(account.name, "log-in", "got a token for a program", address)
+    secret, until = here.access.signed(account, now)
+    return Given(access_token=secret, role=account.role, expires_at=until)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from app import system
+from app.access import callers
 from app.system import Broadcast
 from dashcam.catalog import devices
 from dashcam.catalog.models import DeviceRow
@@ -50,6 +51,7 @@ class PauseWish(BaseModel):
 @router.post("/heartbeat")
 def heartbeat(beat: Heartbeat) -> None:
     here = system.current()
+    callers.only_its_own(lambda its: its.of_name(beat.hostname))
     with writing(here.engine) as session:
         works_again = devices.beat(session, **beat.model_dump(), now=datetime.now(UTC))
     if works_again:  # what waits for such a device may be offered to it at once

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from app import system
+from app.access import callers
 from app.api.plates import SightingAnswer, sighting_answer
 from app.parameters import Number, TimeRange, time_range
 from dashcam import records
@@ -97,6 +98,7 @@ def ingest(request: IngestRequest) -> list[arrival.Arrival]:
     Hidden files, partial downloads and files that may still grow are ``waiting``, unless they are vouched for.
     """
     here = system.current()
+    callers.only_its_own(lambda its: its.of_stores(file.device for file in request.files))
     ensure_room(here)
     settling = None if request.vouched else here.settling
     settle_s = here.site.dispatch.settle_seconds
@@ -111,6 +113,7 @@ def ingest(request: IngestRequest) -> list[arrival.Arrival]:
 def scan(request: ScanRequest) -> ScanAnswer:
     """Which files of a listing to hand in; what is known at its size and time costs a line of one query."""
     here = system.current()
+    callers.only_its_own(lambda its: its.of_stores([request.store]))
     ensure_room(here)
     here.shortages.over(request.store)
     with reading(here.engine) as session:
@@ -127,6 +130,7 @@ def scan(request: ScanRequest) -> ScanAnswer:
 @router.post("/scan/paused")
 def scan_paused(pause: IntakePause) -> None:
     """The store has too little room for anything more to be taken in from it; the next scan looks again."""
+    callers.only_its_own(lambda its: its.of_stores([pause.store]))
     system.current().shortages.intake(pause.store, pause.reason)
 
 

@@ -8,6 +8,7 @@ from fastapi import Depends
 from nicegui import app, helpers, ui
 
 from app import addresses, exports, maps
+from app.access.headers import Headers
 from app.pages import accuracy, cameras, dashboard, devices, plates, storage, tasks, trips, video, videos
 from app.pages.frame import NAME, serve_static
 from app.parameters import only_known
@@ -35,6 +36,7 @@ def register() -> None:
     """Define all pages and what they need to be served; once per process, before ``ui.run_with``."""
     look_at_each_method_once()
     serve_static()
+    app.add_middleware(Headers)  # inside of what compresses
     app.include_router(maps.router)
     app.include_router(exports.router, dependencies=[Depends(only_known)])
     favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")

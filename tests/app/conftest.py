@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event
 
 from app import api, system
+from app.access.guard import stand_before
 from app.trouble import answer_trouble
 from dashcam.config import Site
 from dashcam.storage.roots import Stores
@@ -33,6 +34,7 @@ def anonymous(here: system.System) -> Iterator[TestClient]:
     web = FastAPI()
     answer_trouble(web)
     web.include_router(api.router)
+    stand_before(web)
     with TestClient(web, base_url="http://testserver/api/v1") as client:
         yield client
 

@@ -6,15 +6,16 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine
 
 from app import api, system
+from app.access.guard import stand_before
 from app.system import System
 from dashcam.config import Site
 from dashcam.storage.roots import Stores
 from tests.app.conftest import TOKEN
+from tests.conftest import migrated
 
-OPEN = {"/api/v1/health"}
+OPEN = {"/api/v1/health", "/api/v1/auth/token"}
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -35,11 +36,13 @@ def leaves(routes: list[Any]) -> int:
 
 
 @pytest.fixture(scope="module")
-def web() -> Iterator[TestClient]:
-    """The API on no database at all: what is refused here is refused before anything is looked up."""
-    system.start(System(create_engine("sqlite://"), Site(), Stores({}), TOKEN))
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The API on an empty database: what is refused here is refused before anything but the token is looked up."""
+    (engine,) = migrated(f"sqlite:///{tmp_path_factory.mktemp('routes') / 'dashcam.db'}")
+    system.start(System(engine, Site(), Stores({}), TOKEN))
     web = FastAPI()
     web.include_router(api.router)
+    stand_before(web)
     with TestClient(web) as client:
         yield client
 
@@ -66,7 +69,7 @@ def test_no_route_is_hidden_from_this_walk() -> None:
 def test_no_route_answers_without_the_whole_token(web: TestClient, method: str, path: str, header: str | None) -> None:
     answer = web.request(method, path, headers={} if header is None else {"Authorization": header})
     assert (answer.status_code, answer.headers.get("WWW-Authenticate")) == (401, "Bearer")
-    assert "device token" in answer.json()["detail"]
+    assert "needs a token" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)

@@ -15,6 +15,7 @@ from dashcam.cli import (
     evaluate,
     gps,
     init,
+    people,
     process,
     retention,
     sample,
@@ -32,6 +33,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")
 app.add_typer(devices.app, name="device")
 app.add_typer(unit.app, name="unit")
+app.add_typer(people.app, name="user")
 
 
 def main() -> None:

@@ -2,81 +2,29 @@
 
 import getpass
 import os
-import re
 import tempfile
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from dashcam.config.kinds import (
+    AbsolutePath,
+    CoralPath,
+    FileName,
+    Hours,
+    MarkerName,
+    Network,
+    StoreName,
+    TimeZone,
+    WebAddress,
+)
 from dashcam.config.pools import POOLS, DeviceType
 
 DetectorEngine = Literal["auto", "onnx", "ultralytics", "tflite"]
 ProposalEngine = Literal["auto", "edgetpu", "tflite", "none"]
 MARKER = ".dashcam-store"
 """The file that says that a store is mounted, where its settings name no other."""
-
-
-def _absolute(value: str) -> str:
-    # a site file names paths of every device, so what another system calls absolute is right too
-    if not (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute()):
-        raise ValueError("must be an absolute path such as /mnt/nas-1, D:\\videos or //nas-1/videos")
-    return value
-
-
-def _web_address(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("must be a web address such as http://main-server:8000")
-    return value.rstrip("/")
-
-
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ValueError, OSError, LookupError):
-        raise ValueError("must be the name of a time zone such as Europe/London") from None
-    return value
-
-
-def _file_name(value: str) -> str:
-    if not value or "/" in value or "\\" in value or "\0" in value or value.startswith("."):
-        raise ValueError("must be a plain name without slashes, and not start with a dot")
-    return value
-
-
-def _marker_name(value: str) -> str:
-    return _file_name(value.removeprefix(".")) and value
-
-
-def _store_name(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
-        raise ValueError("must be a store's name: lower-case letters, digits and '_'")
-    return value
-
-
-def _coral_path(value: str) -> str:
-    if not re.fullmatch(r"/dev/bus/usb/\d{3}/\d{3}|/dev/apex_\d+", value):
-        raise ValueError("must be a stick such as /dev/bus/usb/001/003, or a card such as /dev/apex_0")
-    return value
-
-
-def _hours(value: str) -> str:
-    clock = r"([01]\d|2[0-3]):[0-5]\d"
-    begin, _, end = value.partition("-")
-    if not re.fullmatch(f"{clock}-{clock}", value) or begin == end:
-        raise ValueError('must be two different times of day such as "22:00-07:00"')
-    return value
-
-
-Hours = Annotated[str, AfterValidator(_hours)]
-StoreName = Annotated[str, AfterValidator(_store_name)]
-AbsolutePath = Annotated[str, AfterValidator(_absolute)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-CoralPath = Annotated[str, AfterValidator(_coral_path)]
-TimeZone = Annotated[str, AfterValidator(_time_zone)]
-FileName = Annotated[str, AfterValidator(_file_name)]
-MarkerName = Annotated[str, AfterValidator(_marker_name)]
 
 
 class Section(BaseModel):
@@ -167,6 +115,19 @@ class ServerSettings(Section):
     """On the main server: where Prefect's own server keeps its database."""
     tile_url: WebAddress | None = None
     """Map tiles of your own server, as ``http://tiles.lan/{z}/{x}/{y}.png``; None leaves the maps plain."""
+
+
+class AccessSettings(Section):
+    """Who is let in (docs/access.md)."""
+
+    login: Literal["auto", "on", "off"] = "auto"
+    """``auto``: whoever comes over a network has to log in; a server that only this machine reaches is open."""
+    trusted_proxies: list[Network] = []
+    """Their word counts for where a request comes from (``X-Forwarded-For``, ``X-Forwarded-Proto``), nobody else's."""
+    session_days: int = Field(30, ge=1, le=365)
+    """A browser that was not used for so long has to log in anew."""
+    token_hours: float = Field(12, gt=0, le=24 * 31)
+    """How long what ``POST /auth/token`` gives lets in."""
 
 
 class DispatchSettings(Section):
@@ -369,6 +330,7 @@ class Site(Section):
     devices: dict[FileName, DeviceFile] = {}
     storage_paths: StoragePaths = StoragePaths()
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()
     dispatch: DispatchSettings = DispatchSettings()
     trips: TripSettings = TripSettings()
     place: PlaceSettings = PlaceSettings()

@@ -1,0 +1,90 @@
+"""The whole web application as it is served, on a new database for each test; requests go straight into it."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from app import main, system
+from app.access.entry import COOKIE
+from dashcam.access import tokens, users
+from dashcam.access.passwords import hashed
+from dashcam.access.roles import Role
+from dashcam.access.scope import tasks_of
+from dashcam.config import Site
+from dashcam.database import writing
+from dashcam.storage.roots import Stores
+from tests.app.conftest import TOKEN
+from tests.conftest import migrated
+
+PASSWORD = "correct horse battery"
+PROVES_IT = hashed(PASSWORD)
+"""Hashed once: it takes its time."""
+HOST = "dash.lan"
+SITE = Site.model_validate({"server": {"host": "0.0.0.0"}})
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    """Built once a process, because NiceGUI's application is one; what it answers from is `system.current()`."""
+    (engine,) = migrated(f"sqlite:///{tmp_path_factory.mktemp('whole') / 'dashcam.db'}")
+    web = main.build(system.System(engine, SITE, Stores({}), TOKEN))
+    with TestClient(web):
+        yield web
+
+
+class Home:
+    """A site that is reached over a network, with people and tokens."""
+
+    def __init__(self, whole: FastAPI, here: system.System) -> None:
+        self.whole, self.here = whole, here
+
+    def add(self, name: str, role: Role, from_date: datetime | None = None) -> int:
+        with writing(self.here.engine) as session:
+            return users.add(session, name, PROVES_IT, role, datetime.now(UTC), from_date).account_id
+
+    def browser(self, address: str = "192.0.2.7", host: str = HOST, scheme: str = "http") -> TestClient:
+        """Of somebody who is not logged in."""
+        headers = {"accept": "text/html,*/*"}
+        client = (address, 50_000)
+        return TestClient(self.whole, f"{scheme}://{host}", headers=headers, follow_redirects=False, client=client)
+
+    def logged_in(self, name: str, **where: str) -> TestClient:
+        one = self.browser(**where)
+        answer = one.post("/log-in", data={"name": name, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        return one
+
+    def program(self, token: str) -> TestClient:
+        one = TestClient(self.whole, f"http://{HOST}/api/v1", client=("192.0.2.8", 50_000))
+        one.headers["Authorization"] = f"Bearer {token}"
+        return one
+
+    def device(self, hostname: str = "jetson-1", device_type: str = "jetson_coral", **given: Any) -> str:
+        known = {"task_types": tasks_of(device_type), "stores": ["indoor_nas"]} | given
+        with writing(self.here.engine) as session:
+            return tokens.for_device(session, hostname, device_type, now=datetime.now(UTC), **known)[0]
+
+
+@pytest.fixture
+def open_site() -> Callable[[dict[str, Any]], Site]:
+    return Site.model_validate
+
+
+@pytest.fixture
+def home(whole: FastAPI, engine: Engine, tmp_path: Path) -> Home:
+    roots = {name: tmp_path / name for name in ("indoor_nas", "shed_nas")}
+    for root in roots.values():
+        root.mkdir()
+    here = system.System(engine, SITE, Stores(roots), TOKEN)
+    system.start(here)
+    return Home(whole, here)
+
+
+def cookie_of(browser: TestClient) -> str:
+    return str(browser.cookies.get(COOKIE))
