@@ -6,6 +6,7 @@
 # make fuzz-clips  CLIPS (300) damaged clips through the whole pipeline, from SEED on; REAL: a folder with real ones
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
 # make chaos    faults by seed, SEEDS of them (10), for CHAOS_MIN minutes at most; .chaos/report.json
+# make home     a site of several hosts as network namespaces, set up by `dashcam init` and `join` (root; minutes)
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
 # make train-reader   the plate reader from drawn and photographed plates, about an hour on two cores
@@ -26,7 +27,7 @@ CHAOS_MIN ?=
 
 KEEPING := tests/tasks tests/catalog tests/access tests/upkeep tests/app tests/test_database.py
 
-.PHONY: demo test test-postgresql test-torch check guards fuzz evaluate train-reader train-detector format setup clean
+.PHONY: demo test test-postgresql test-torch check guards fuzz home evaluate train-reader train-detector format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -61,6 +62,9 @@ fuzz-clips: $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz
 	PYTHONPATH=lib:. $(BIN)/python -m tests.fuzz.containers .fuzz/containers -max_total_time=$(FUZZ_S) -print_final_stats=1
+
+home: $(VENV)/.dev
+	PYTHONPATH=lib:. $(BIN)/python -m tests.home
 
 chaos: $(VENV)/.dev
 	@mkdir -p .chaos

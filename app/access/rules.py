@@ -78,6 +78,8 @@ def access(what: str) -> RouteRule:
 
 
 PAGES = {
+    # looks at the device's token itself: Prefect's client has a way of its own to bring it
+    "ANY /prefect/api/{path:path}": OPEN,
     "GET /log-in": OPEN,
     "POST /log-in": OPEN,
     "POST /log-out": OPEN,
@@ -156,6 +158,10 @@ CALLS = {
     "GET /search": plate("searched for plates"),
     "GET /sightings": plate("looked through sightings"),
     "GET /devices": ALL,
+    "POST /join": OPEN,
+    "GET /site": RouteRule(ADMIN, Device.ITS_OWN),
+    "POST /devices/invitations": access("invited a device"),
+    "DELETE /devices/{hostname}/token": RouteRule(ADMIN, Device.ITS_NAME, "access", "took a device's tokens back"),
     "POST /devices/heartbeat": RouteRule(ADMIN, Device.ITS_OWN),
     "GET /devices/{hostname}": RouteRule(MEMBER, Device.ITS_NAME),
     "GET /devices/{hostname}/pause": RouteRule(MEMBER, Device.ITS_NAME),

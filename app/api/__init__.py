@@ -13,6 +13,7 @@ from app.api import (
     devices,
     doctor,
     frames,
+    join,
     metrics,
     people,
     plates,
@@ -56,5 +57,6 @@ for part in (
     doctor,
     metrics,
     people,
+    join,
 ):
     router.include_router(part.router, dependencies=[Depends(auth.bearer)])

@@ -15,7 +15,7 @@ from dashcam.storage.roots import Stores
 from tests.app.conftest import TOKEN
 from tests.conftest import migrated
 
-OPEN = {"/api/v1/health", "/api/v1/auth/token"}
+OPEN = {"/api/v1/health", "/api/v1/auth/token", "/api/v1/join"}
 
 
 def routes() -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from dashcam.cli import (
     evaluate,
     gps,
     init,
+    join,
     people,
     process,
     retention,
@@ -27,7 +28,7 @@ from dashcam.cli import (
 from dashcam.cli.output import group
 
 app = group("Turns dashcam clips into a searchable record of plates.")
-for room in (process, sample, init, site, doctor, gps, trips, again, retention, upkeep, chaos):
+for room in (process, sample, init, join, site, doctor, gps, trips, again, retention, upkeep, chaos):
     room.register(app)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")

@@ -73,6 +73,29 @@ def resume(device: DeviceArgument = None, data: ServerDataOption = None) -> None
             tell(settled(server, name, paused=False))
 
 
+@app.command()
+def invite(
+    type_: Annotated[str | None, typer.Option("--type", help="Only for a device of this type.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only for the device of this name.")] = None,
+    data: ServerDataOption = None,
+) -> None:
+    """Make a code with which one device may join the site: good once, and for an hour."""
+    with main_server(data) as server:
+        made = server.invite(name, type_)
+    tell(f"dashcam join {made['url']} --code {made['code']}")
+
+
+@app.command()
+def revoke(
+    device: Annotated[str, typer.Argument(help="Its name, as `dashcam device list` shows it.")],
+    data: ServerDataOption = None,
+) -> None:
+    """Let a device in no more, from its next call on; what it works on goes to others of its pool."""
+    with main_server(data) as server:
+        server.revoke(device)
+    tell(f"{device} is let in no more. It may join again with a new code: dashcam device invite")
+
+
 def tell(line: str) -> None:
     out.print(line, markup=False, highlight=False, soft_wrap=True)
 

@@ -21,7 +21,7 @@ WATCHDOG_S = 120
 
 
 @dataclass(frozen=True)
-class Service:
+class Unit:
     name: str
     what: str
     arguments: tuple[str, ...]
@@ -38,9 +38,9 @@ class Service:
 SERVICES = {
     service.name: service
     for service in (
-        Service("prefect", "Prefect's server", ("prefect",), notifies=False),
-        Service("server", "main server: WebUI, REST and dispatch", ("server",), notifies=True),
-        Service("worker", "worker", ("worker",), notifies=True, needs_devices=True),
+        Unit("prefect", "Prefect's server", ("prefect",), notifies=False),
+        Unit("server", "main server: WebUI, REST and dispatch", ("server",), notifies=True),
+        Unit("worker", "worker", ("worker",), notifies=True, needs_devices=True),
     )
 }
 
@@ -52,7 +52,7 @@ Wants=network-online.target
 After=network-online.target remote-fs.target time-sync.target
 StartLimitIntervalSec=0
 
-[Service]
+[Unit]
 Type={type}
 {watchdog}User={user}
 Environment=DASHCAM_CONFIG={config}
@@ -131,7 +131,7 @@ TASK = """\
 """
 
 
-def service(name: str) -> Service:
+def service(name: str) -> Unit:
     """Raises `Explained` for one that is none."""
     try:
         return SERVICES[name]
@@ -139,11 +139,11 @@ def service(name: str) -> Service:
         raise Explained(f"There is no service {name!r}; there are {', '.join(SERVICES)}.") from None
 
 
-def command(wanted: Service) -> list[str]:
+def command(wanted: Unit) -> list[str]:
     return [sys.executable, "-m", "dashcam.cli", *wanted.arguments]
 
 
-def systemd_unit(wanted: Service, user: str, config: Path, writable: Sequence[Path]) -> str:
+def systemd_unit(wanted: Unit, user: str, config: Path, writable: Sequence[Path]) -> str:
     """The unit file. ``writable`` are folders outside of `STATE` into which it writes: the stores."""
     devices = "no" if wanted.needs_devices else "yes"
     return UNIT.format(
@@ -170,14 +170,14 @@ def escaped(word: Path | str) -> str:
     return f'"{text}"' if any(letter.isspace() for letter in text) else text
 
 
-def windows_task(wanted: Service, logs: Path) -> str:
+def windows_task(wanted: Unit, logs: Path) -> str:
     """A task of the scheduler: from log-on on, without a window or a time limit, started again when it ends."""
     words = [*command(wanted)[1:], "--log", str(logs / f"{wanted.name}.log")]
     program = re.sub(r"python\.exe$", "pythonw.exe", sys.executable)
     return TASK.format(what=wanted.what, program=escape(program), arguments=escape(subprocess.list2cmdline(words)))
 
 
-def task_name(wanted: Service) -> str:
+def task_name(wanted: Unit) -> str:
     return f"dashcam-{wanted.name}"
 
 
@@ -185,7 +185,7 @@ def systemd_runs() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
-def install(steps: Steps, services: Sequence[Service], user: str, config: Path, writable: Sequence[Path]) -> None:
+def install(steps: Steps, services: Sequence[Unit], user: str, config: Path, writable: Sequence[Path]) -> None:
     """Each in its place, enabled and started; where nothing is there to run it, what to start is said."""
     if os.name == "nt":
         for one in services:
@@ -210,7 +210,7 @@ def install(steps: Steps, services: Sequence[Service], user: str, config: Path, 
     steps.step(f"enabled and started: {', '.join(units)}", False, start)
 
 
-def install_task(steps: Steps, wanted: Service) -> None:
+def install_task(steps: Steps, wanted: Unit) -> None:
     logs = STATE / "logs"
     steps.folder(logs, "folder of the logs")
     file = STATE / f"{task_name(wanted)}.xml"
@@ -223,7 +223,7 @@ def install_task(steps: Steps, wanted: Service) -> None:
     steps.step(f"scheduled task {task_name(wanted)}, and started", False, create)
 
 
-def remove(steps: Steps, services: Sequence[Service]) -> None:
+def remove(steps: Steps, services: Sequence[Unit]) -> None:
     """Stopped, and started no more."""
     for one in services:
         if os.name == "nt":
@@ -233,12 +233,12 @@ def remove(steps: Steps, services: Sequence[Service]) -> None:
         steps.step(f"stopped and removed: {one.unit}", not file.exists(), partial(remove_unit, one))
 
 
-def remove_task(wanted: Service) -> None:
+def remove_task(wanted: Unit) -> None:
     run(["schtasks", "/End", "/TN", task_name(wanted)])
     run(["schtasks", "/Delete", "/F", "/TN", task_name(wanted)])
 
 
-def remove_unit(wanted: Service) -> None:
+def remove_unit(wanted: Unit) -> None:
     if systemd_runs():
         run(["systemctl", "disable", "--now", wanted.unit])
     (SYSTEMD / "system" / wanted.unit).unlink()

@@ -122,6 +122,16 @@ class MainServerClient:
     def resume(self, hostname: str) -> None:
         self.call("DELETE", f"/devices/{quote(hostname, safe='')}/pause")
 
+    def invite(self, hostname: str | None, device_type: str | None) -> dict[str, Any]:
+        """``code``, ``expires_at`` and the ``url`` to join."""
+        body = {"hostname": hostname, "device_type": device_type}
+        answer: dict[str, Any] = self.call("POST", "/devices/invitations", json=body)
+        return answer
+
+    def revoke(self, hostname: str) -> None:
+        """The device gets nothing more, from the next call on."""
+        self.call("DELETE", f"/devices/{quote(hostname, safe='')}/token")
+
     def ingest(self, files: Sequence[InputRef], *, vouched: bool = False) -> list[dict[str, Any]]:
         """Hand files in; those that are not ``vouched`` for wait until they have settled."""
         body = {"files": [ref.model_dump() for ref in files], "vouched": vouched}

@@ -16,6 +16,7 @@ from tests.app.access.conftest import Home
 OPEN = {
     "GET /api/v1/health",
     "POST /api/v1/auth/token",
+    "POST /api/v1/join",
     "GET /log-in",
     "GET /log-in/check",
     "POST /log-out",

@@ -1,0 +1,129 @@
+"""How devices come in and are let go: a code for one device, what it then is told, and its token taken back."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path, Request
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import system
+from app.access import callers
+from app.access.limits import TooMany
+from dashcam import __version__
+from dashcam.access import invitations, tokens
+from dashcam.access.invitations import CodeRefused
+from dashcam.access.models import AccessToken
+from dashcam.access.scope import tasks_of
+from dashcam.config.pools import pool_of
+from dashcam.database import reading
+from dashcam.doctor.stores import NEEDED
+from dashcam.site.answer import JoinRequest, SiteAnswer, for_devices
+
+router = APIRouter(tags=["devices"])
+
+
+class InvitationWish(BaseModel):
+    hostname: str | None = Field(None, max_length=253, pattern=r"^\w[\w.-]*$")
+    device_type: str | None = Field(None, max_length=40)
+
+
+class InvitationAnswer(BaseModel):
+    code: str
+    expires_at: datetime
+    url: str
+
+
+class Revoked(BaseModel):
+    tokens: int
+    """How many let the device in until now."""
+
+
+@router.post("/devices/invitations", status_code=201)
+def invite(wish: InvitationWish) -> InvitationAnswer:
+    """A code with which one device may join within an hour; for one of that name and type where they are given."""
+    here, now = system.current(), datetime.now(UTC)
+    try:
+        code = here.access.change(lambda session: invitations.invite(session, now, wish.hostname, wish.device_type))
+    except ValueError as error:
+        raise HTTPException(422, f"{error}.") from None
+    return InvitationAnswer(code=code.text, expires_at=code.expires_at, url=here.site.server.url)
+
+
+@router.post("/join", status_code=201)
+def join(asked: JoinRequest, request: Request) -> SiteAnswer:
+    """Open to who has a code: a token of the device's own, and all that it should know. Tokens that it had end."""
+    here = system.current()
+    address = here.access.address(request)
+    try:
+        here.access.limits.count("a device joins", address)
+        answer = here.access.change(lambda session: admitted(session, asked))
+    except TooMany as many:
+        raise HTTPException(429, str(many)) from None
+    except CodeRefused as refused:
+        here.access.note(asked.hostname, "access", "tried to join", address)
+        raise HTTPException(403, str(refused)) from None
+    here.access.limits.forgive("a device joins", address)
+    here.access.note(asked.hostname, "access", f"joined as {answer.device_type}", address)
+    return answer
+
+
+def admitted(session: Session, asked: JoinRequest) -> SiteAnswer:
+    now = datetime.now(UTC)
+    invitation = invitations.redeem(session, asked.code, asked.hostname, now)
+    device_type = invitation.device_type or asked.device_type
+    if invitation.hostname not in (None, asked.hostname):
+        raise CodeRefused(f"This code is for {invitation.hostname}, and this device is called {asked.hostname}.")
+    if device_type is None or asked.device_type not in (None, device_type):
+        raise CodeRefused(f"This code is for a device of the type {device_type or 'that you name with --type'}.")
+    try:
+        its_tasks, its_stores = tasks_of(device_type), stores_of(device_type)
+    except ValueError as error:
+        raise HTTPException(422, f"{error}.") from None
+    tokens.revoke_device(session, asked.hostname, now)
+    secret, _ = tokens.for_device(session, asked.hostname, device_type, its_tasks, its_stores, now)
+    return answer_for(asked.hostname, device_type, secret)
+
+
+@router.get("/site")
+def get_site() -> SiteAnswer:
+    """What a device that has joined should know now."""
+    caller = callers.current()
+    if caller is None or caller.scope is None:
+        raise HTTPException(403, "That is for a device, with the token that it got when it joined.")
+    hostname = caller.scope.hostname
+    with reading(system.current().engine) as session:
+        live = (AccessToken.hostname == hostname) & AccessToken.revoked_at.is_(None)
+        device_type = session.scalar(select(AccessToken.device_type).where(live).limit(1))
+    return answer_for(hostname, device_type or "main_server", None)
+
+
+@router.delete("/devices/{hostname}/token")
+def revoke_device(hostname: Annotated[str, Path(max_length=253)]) -> Revoked:
+    """From the next call on the device gets nothing more, from Prefect neither. Its clips go to others of its pool."""
+    now = datetime.now(UTC)
+    count = system.current().access.change(lambda session: tokens.revoke_device(session, hostname, now))
+    if count == 0:
+        raise HTTPException(404, f"No device called {hostname} has a token that lets it in.")
+    return Revoked(tokens=count)
+
+
+def answer_for(hostname: str, device_type: str, secret: str | None) -> SiteAnswer:
+    pool = pool_of(device_type)
+    return SiteAnswer(
+        version=__version__,
+        hostname=hostname,
+        device_type=device_type,
+        pool=pool,
+        site=for_devices(system.current().site),
+        needs=list(NEEDED[device_type]),
+        token=secret,
+    )
+
+
+def stores_of(device_type: str) -> list[str]:
+    """Whose files a device of this type may hand in."""
+    if device_type == "main_server":
+        return sorted(system.current().site.stores())
+    return list(NEEDED[device_type])
