@@ -24,6 +24,7 @@ from app.metrics import Metrics
 from app.progress import ProgressBoard
 from app.shortages import Shortages
 from app.upkeep import Upkeep
+from dashcam.access.roles import Role
 from dashcam.catalog import clocks
 from dashcam.catalog.arrival import Settling
 from dashcam.config import Site
@@ -124,7 +125,11 @@ class System:
         return answer
 
     async def change(self, change: Callable[[Session], T]) -> T:
-        """Run one write transaction beside the event loop; it may have to wait for another's."""
+        """Run one write transaction beside the event loop; it may have to wait for another's.
+
+        Raises `callers.NotAllowed` where whoever asks may only look.
+        """
+        callers.ensure(Role.MEMBER)
 
         def carry_out() -> T:
             with writing(self.engine) as session:

@@ -8,9 +8,11 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from app import system, wording
+from app.access import callers
 from app.pages import parts
 from app.pages.frame import ask, frame
 from app.pages.parts import AS_FORM, icon, tag
+from dashcam.access.roles import Role
 from dashcam.catalog import clocks
 
 UNITS = (("hours", "h", 3600), ("minutes", "min", 60), ("seconds", "s", 1))
@@ -141,5 +143,8 @@ def seconds_of(form: Mapping[str, str]) -> float:
 
 async def correct(camera: str, ahead_s: float) -> None:
     """Begun at once, carried out beside everything else."""
-    await asyncio.to_thread(system.current().corrections.ask_for, camera, ahead_s)
+    callers.ensure(Role.MEMBER)
+    here = system.current()
+    await asyncio.to_thread(here.corrections.ask_for, camera, ahead_s)
+    await asyncio.to_thread(here.access.note, callers.name(), "correction", f"corrected a camera's clock: {camera}")
     ui.navigate.to("/cameras")

@@ -1,5 +1,6 @@
 """The frame around every page: name, navigation, search, light or dark."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -9,8 +10,12 @@ from nicegui import app, ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
+from app.access import callers
+from app.access.rules import rule_of
 from app.pages.parts import icon, link, tag
 from app.parameters import LARGEST
+from dashcam.access import audit
+from dashcam.access.roles import Role
 from dashcam.catalog.paging import Cursor
 from dashcam.gps.clock import known_zone
 
@@ -47,31 +52,46 @@ def frame(title: str, here: str, query: str = "") -> Iterator[None]:
             tag("img", src=addresses.static_url("favicon.svg"), alt="", width="28", height="28")
             tag("span", text=NAME)
         navigation(here, "top-nav")
-        with tag("form", "search", action="/plates", method="get", role="search"):
-            icon("search")
-            tag(
-                "input",
-                name="q",
-                type="search",
-                value=query,
-                placeholder="Find a plate",
-                aria_label="Find a plate by any part of it",
-                autocomplete="off",
-                spellcheck="false",
-                enterkeyhint="search",
-            )
-            tag("kbd", text="/", title="Press / to search")
+        if may_open("/plates"):
+            search_form(query)
         with tag("button", "theme", type="button", aria_label="Light or dark", title="Light or dark"):
             icon("contrast")
+        way_out()
     with tag("main", "content", id="content"):
         yield
         tag("p", "zone muted small", f"Times: {wording.zone_name(zone(), now())}")
     navigation(here, "bottom-nav")
 
 
+def search_form(query: str) -> None:
+    with tag("form", "search", action="/plates", method="get", role="search"):
+        icon("search")
+        tag(
+            "input",
+            name="q",
+            type="search",
+            value=query,
+            placeholder="Find a plate",
+            aria_label="Find a plate by any part of it",
+            autocomplete="off",
+            spellcheck="false",
+            enterkeyhint="search",
+        )
+        tag("kbd", text="/", title="Press / to search")
+
+
+def way_out() -> None:
+    caller = callers.current()
+    if caller is not None and caller.via == "session":
+        label = f"Log {caller.who} out"
+        with tag("form", action="/log-out", method="post"):
+            with tag("button", "theme", type="submit", aria_label=label, title=label):
+                icon("logout")
+
+
 def navigation(here: str, classes: str) -> None:
     with tag("nav", classes, aria_label="Pages"):
-        for name, target, symbol in NAVIGATION:
+        for name, target, symbol in filter(lambda entry: may_open(entry[1]), NAVIGATION):
             current = {"aria_current": "page"} if target == here else {}
             with link(target, "here" if current else "", **current):
                 icon(symbol)
@@ -83,9 +103,31 @@ async def ask(question: Callable[[Session], T]) -> T:
     return await system.current().ask(question)
 
 
-async def change(what: Callable[[Session], T]) -> T:
-    """Run one write transaction beside the event loop."""
-    return await system.current().change(what)
+async def change(
+    what: Callable[[Session], T], did: str = "", least: Role = Role.MEMBER, kind: audit.Kind = "correction"
+) -> T:
+    """Run one write transaction beside the event loop, for a person who may (`callers.NotAllowed`).
+
+    With ``did`` the audit log has who did what.
+    """
+    callers.ensure(least)
+    here = system.current()
+    answer = await here.change(what)
+    if did:
+        await asyncio.to_thread(here.access.note, callers.name(), kind, did)
+    return answer
+
+
+def person() -> str:
+    """Who looks at the page, as others are told."""
+    caller = callers.current()
+    return caller.who if caller is not None and caller.via == "session" else "the owner"
+
+
+def may_open(page: str) -> bool:
+    """Whether who looks is let in there."""
+    least = rule_of(page, "GET")[0].least
+    return least is None or callers.may(least)
 
 
 def zone() -> tzinfo | None:

@@ -8,9 +8,11 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 
 from app import wording
+from app.access import callers
 from app.pages import parts
-from app.pages.frame import change, now, zone
+from app.pages.frame import change, now, person, zone
 from app.pages.parts import AS_FORM, tag
+from dashcam.access.roles import Role
 from dashcam.catalog.videos import Removed, VideoDetail
 from dashcam.upkeep import planning
 from dashcam.upkeep.answers import Answer
@@ -32,9 +34,11 @@ def section(found: VideoDetail, held: Sequence[Answer]) -> None:
                     tag("dt", text=wording.HELD_NAMES[one.kind])
                     tag("dd", "num", said(one), title=", ".join(one.places))
         if any(one.rule == "protected" for one in held):
+            if not callers.may(Role.ADMIN):
+                return
             button = tag("button", "button small", "Take the mark off", type="button")
             button.on("click", partial(unprotect, found.video_id))
-        else:
+        elif callers.may(Role.MEMBER):
             protect_form(found)
 
 
@@ -62,10 +66,12 @@ async def protect(video_id: str, form: Mapping[str, str]) -> None:
     if not reason:
         ui.notify("Say why, so that it is known later.", type="warning")
         return
-    await change(lambda session: planning.protect(session, video_id, reason, "the owner", datetime.now(UTC)))
+    at, who = datetime.now(UTC), person()
+    await change(lambda session: planning.protect(session, video_id, reason, who, at), f"keeps {video_id} for good")
     ui.navigate.reload()
 
 
 async def unprotect(video_id: str) -> None:
-    await change(partial(planning.unprotect, video_id=video_id))
+    did = f"took the mark off {video_id}: the rules hold again"
+    await change(partial(planning.unprotect, video_id=video_id), did, Role.ADMIN, "deletion")
     ui.navigate.reload()

@@ -10,9 +10,11 @@ from nicegui.events import GenericEventArguments
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
+from app.access import callers
 from app.pages import parts
-from app.pages.frame import ask, change, frame, now, zone
+from app.pages.frame import ask, change, frame, now, person, zone
 from app.pages.parts import AS_FORM, icon, link, tag
+from dashcam.access.roles import Role
 from dashcam.catalog import holdings
 from dashcam.catalog.models import Holding, Protection, RetentionPlan
 from dashcam.upkeep import answers, planning, retention
@@ -152,13 +154,15 @@ def coming_row(entry: Entry) -> None:
 
 
 async def protect(video_id: str, name: str, reason: str) -> None:
-    await change(lambda session: planning.protect(session, video_id, reason, "the owner", datetime.now(UTC)))
+    at, who = datetime.now(UTC), person()
+    await change(lambda session: planning.protect(session, video_id, reason, who, at), f"keeps {video_id} for good")
     ui.notify(f"{name} is kept, until the mark is taken off.", type="info")
     ui.navigate.reload()
 
 
 async def unprotect(video_id: str, name: str) -> None:
-    await change(partial(planning.unprotect, video_id=video_id))
+    did = f"took the mark off {video_id}: the rules hold again"
+    await change(partial(planning.unprotect, video_id=video_id), did, Role.ADMIN, "deletion")
     ui.notify(f"The rules hold for {name} again.", type="info")
     ui.navigate.reload()
 
@@ -172,6 +176,8 @@ def under_protection(words: list[tuple[Protection, str]]) -> None:
                 link(addresses.video_url(word.video_id), "clip", name)
                 tag("span", "grow muted small", f"{word.reason} ({word.who}, {wording.day(word.at, zone())})")
                 label = f"Take the mark off {name}"
+                if not callers.may(Role.ADMIN):
+                    continue
                 button = tag("button", "button small", "Take the mark off", type="button", aria_label=label)
                 button.on("click", partial(unprotect, word.video_id, name))
 

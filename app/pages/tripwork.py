@@ -7,8 +7,10 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system
-from app.pages import parts
+from app.access import callers
+from app.pages import frame, parts
 from app.pages.parts import icon, tag
+from dashcam.access.roles import Role
 from dashcam.catalog import trips
 from dashcam.catalog.models import Video
 from dashcam.config.model import TripSettings
@@ -19,11 +21,11 @@ DONE = {"split": "The trip is split in two.", "join": "The two trips are one."}
 WORDS: dict[str, Decision] = {"split": "split", "merge": "merge"}
 
 
-async def act(change: Callable[[Session, TripSettings], T]) -> T | None:
+async def act(change: Callable[[Session, TripSettings], T], did: str) -> T | None:
     """One writing transaction beside the event loop; what cannot be done is said, and None comes back."""
     here = system.current()
     try:
-        return await here.change(lambda session: change(session, here.site.trips))
+        return await frame.change(lambda session: change(session, here.site.trips), did)
     except trips.NoSuchTrip as error:
         ui.notify(str(error), type="warning")
         return None
@@ -41,12 +43,15 @@ def go(trip_id: int | None, did: str = "", clip: str = "", was: Decision | None 
 
 
 def split_button(trip_id: int, video_id: str, name: str) -> None:
+    if not callers.may(Role.MEMBER):
+        return
+
     async def split() -> None:
         def change(session: Session, settings: TripSettings) -> tuple[int | None, Decision | None]:
             was = trips.split(session, trip_id, video_id, settings)
             return trip_of(session, video_id), was
 
-        if (done := await act(change)) is not None:
+        if (done := await act(change, f"split trip {trip_id} at {video_id}")) is not None:
             go(done[0], "split", video_id, done[1])
 
     label = f"Begin a new trip with {name}"
@@ -55,13 +60,15 @@ def split_button(trip_id: int, video_id: str, name: str) -> None:
 
 def join_button(label: str, later: int) -> None:
     """Join the trip ``later`` with the one before it."""
+    if not callers.may(Role.MEMBER):
+        return
 
     async def join() -> None:
         def change(session: Session, settings: TripSettings) -> tuple[int | None, str, Decision | None]:
             clip, was = trips.merge(session, later, settings)
             return trip_of(session, clip), clip, was
 
-        if (done := await act(change)) is not None:
+        if (done := await act(change, f"joined trip {later} with the one before")) is not None:
             go(done[0], "join", done[1], done[2])
 
     tag("button", "button small", label, type="button").on("click", join)
@@ -69,7 +76,7 @@ def join_button(label: str, later: int) -> None:
 
 def undo_bar(did: str, clip: str, was: str) -> None:
     """What was just done, and a button that takes it back."""
-    if did not in DONE or not clip:
+    if did not in DONE or not clip or not callers.may(Role.MEMBER):
         return
     with tag("div", "panel note undo", role="status"):
         icon("check_circle")
@@ -80,6 +87,8 @@ def undo_bar(did: str, clip: str, was: str) -> None:
 def back_to_the_rule(video_id: str, decision: str) -> None:
     """Says that a person decided here, and leaves it to the rule again."""
     parts.chip("begins here by hand" if decision == "split" else "joined by hand")
+    if not callers.may(Role.MEMBER):
+        return
     button = tag("button", "button small quiet", "Undo", type="button", aria_label="Leave this to the rule again")
     button.on("click", restoring(video_id, None))
 
@@ -90,7 +99,7 @@ def restoring(video_id: str, decision: Decision | None) -> Callable[[], object]:
             trips.restore(session, video_id, decision, settings)
             return (trip_of(session, video_id),)
 
-        if (done := await act(change)) is not None:
+        if (done := await act(change, f"undid a decision about trips: {video_id}")) is not None:
             go(done[0])
 
     return restore
