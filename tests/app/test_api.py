@@ -8,9 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.system import System
-from dashcam import sqlite
 from dashcam.catalog.models import Rejection
-from dashcam.database import writing
+from dashcam.database import named, writing
 from tests.catalog.rows import NOON, add_sighting, add_video
 from tests.tasks.test_table import facts, heavy_result
 
@@ -35,12 +34,12 @@ def only_task(client: TestClient) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("header", [None, "Bearer wrong", "Basic YTpi", "Bearer "])
-def test_calls_without_the_device_token_are_refused(anonymous: TestClient, header: str | None) -> None:
+def test_calls_without_the_device_token_are_refused(anonymous: TestClient, here: System, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     answer = anonymous.get("/tasks", headers=headers)
     assert answer.status_code == 401
     assert "device token" in answer.json()["detail"]
-    assert anonymous.get("/health").json() == {"status": "ok", "database": f"SQLite {sqlite.driver().sqlite_version}"}
+    assert anonymous.get("/health").json() == {"status": "ok", "database": named(here.engine)}
 
 
 def test_a_new_clip_becomes_one_task_and_is_known_from_then_on(client: TestClient, clip: Path) -> None:
