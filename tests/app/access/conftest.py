@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -30,19 +29,25 @@ SITE = Site.model_validate({"server": {"host": "0.0.0.0"}})
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """Built once a process, because NiceGUI's application is one; what it answers from is `system.current()`."""
     (engine,) = migrated(f"sqlite:///{tmp_path_factory.mktemp('whole') / 'dashcam.db'}")
     web = main.build(system.System(engine, SITE, Stores({}), TOKEN))
-    with TestClient(web):
-        yield web
+    with TestClient(web) as running:
+        yield running
 
 
 class Home:
     """A site that is reached over a network, with people and tokens."""
 
-    def __init__(self, whole: FastAPI, here: system.System) -> None:
+    def __init__(self, whole: TestClient, here: system.System) -> None:
         self.whole, self.here = whole, here
+
+    def client(self, url: str, **given: Any) -> TestClient:
+        """Whose requests run on the application's own event loop."""
+        one = TestClient(self.whole.app, url, **given)
+        one.portal = self.whole.portal
+        return one
 
     def add(self, name: str, role: Role, from_date: datetime | None = None) -> int:
         with writing(self.here.engine) as session:
@@ -52,7 +57,7 @@ class Home:
         """Of somebody who is not logged in."""
         headers = {"accept": "text/html,*/*"}
         client = (address, 50_000)
-        return TestClient(self.whole, f"{scheme}://{host}", headers=headers, follow_redirects=False, client=client)
+        return self.client(f"{scheme}://{host}", headers=headers, follow_redirects=False, client=client)
 
     def logged_in(self, name: str, **where: str) -> TestClient:
         one = self.browser(**where)
@@ -61,7 +66,7 @@ class Home:
         return one
 
     def program(self, token: str) -> TestClient:
-        one = TestClient(self.whole, f"http://{HOST}/api/v1", client=("192.0.2.8", 50_000))
+        one = self.client(f"http://{HOST}/api/v1", client=("192.0.2.8", 50_000))
         one.headers["Authorization"] = f"Bearer {token}"
         return one
 
@@ -77,11 +82,12 @@ def open_site() -> Callable[[dict[str, Any]], Site]:
 
 
 @pytest.fixture
-def home(whole: FastAPI, engine: Engine, tmp_path: Path) -> Home:
+def home(whole: TestClient, engine: Engine, tmp_path: Path) -> Home:
     roots = {name: tmp_path / name for name in ("indoor_nas", "shed_nas")}
     for root in roots.values():
         root.mkdir()
     here = system.System(engine, SITE, Stores(roots), TOKEN)
+    here.look_at_zone()
     system.start(here)
     return Home(whole, here)
 

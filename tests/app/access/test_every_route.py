@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from starlette.routing import Mount, WebSocketRoute
 from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
@@ -55,8 +55,8 @@ def example(path: str) -> str:
 
 
 @pytest.fixture
-def every(whole: FastAPI) -> list[tuple[str, str]]:
-    found = [(method, path) for method, path in routes(whole.routes) if method != "HEAD"]
+def every(whole: TestClient) -> list[tuple[str, str]]:
+    found = [(method, path) for method, path in routes(whole.app.routes) if method != "HEAD"]
     assert len(found) > 90, "the walk sees them"
     return found
 
