@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -29,11 +30,16 @@ SITE = Site.model_validate({"server": {"host": "0.0.0.0"}})
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """Built once a process, because NiceGUI's application is one; what it answers from is `system.current()`."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    """Once a process, because NiceGUI's application is one; what it answers from is `system.current()`."""
     (engine,) = migrated(f"sqlite:///{tmp_path_factory.mktemp('whole') / 'dashcam.db'}")
-    web = main.build(system.System(engine, SITE, Stores({}), TOKEN))
-    with TestClient(web) as running:
+    return main.build(system.System(engine, SITE, Stores({}), TOKEN))
+
+
+@pytest.fixture(scope="module")
+def whole(built: FastAPI) -> Iterator[TestClient]:
+    """Runs no longer than its tests: what it does beside them would disturb those that measure."""
+    with TestClient(built) as running:
         yield running
 
 
