@@ -84,9 +84,9 @@ def way_out() -> None:
     caller = callers.current()
     if caller is not None and caller.via == "session":
         label = f"Log {caller.who} out"
-        with tag("form", action="/log-out", method="post"):
-            with tag("button", "theme", type="submit", aria_label=label, title=label):
-                icon("logout")
+        way = tag("form", action="/log-out", method="post")
+        with way, tag("button", "theme", type="submit", aria_label=label, title=label):
+            icon("logout")
 
 
 def navigation(here: str, classes: str) -> None:
