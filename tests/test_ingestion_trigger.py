@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from app import api, system
+from app.access.guard import stand_before
 from dashcam.catalog import work
 from dashcam.config import Site
 from dashcam.database import reading
@@ -45,6 +46,7 @@ class Nas:
         system.start(system.System(self.engine, Site(), Stores({"indoor_nas": self.root}), TOKEN))
         web = FastAPI()
         web.include_router(api.router)
+        stand_before(web)
         self.server = uvicorn.Server(uvicorn.Config(web, log_level="error"))
         threading.Thread(target=self.server.run, kwargs={"sockets": [self.listening]}, daemon=True).start()
         while not self.server.started:

@@ -301,9 +301,9 @@ def something_else_at_its_address(ward: Ward) -> Planted:
 
 @plant
 def a_token_that_was_revoked(ward: Ward) -> Planted:
-    ward.server.system.token = "another one by now, and just as long"
+    ward.server.system.access.token = "another one by now, and just as long"
     yield "token", "does not accept this device's token", "join it again"
-    ward.token.write_text(ward.server.system.token)
+    ward.token.write_text(ward.server.system.access.token)
 
 
 @plant

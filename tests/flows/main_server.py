@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from app import api, system
+from app.access.guard import stand_before
 from dashcam.config import Site
 from dashcam.storage.roots import Stores
 
@@ -31,6 +32,7 @@ class MainServer:
         system.start(self.system)
         web = FastAPI()
         web.include_router(api.router)
+        stand_before(web)
         self.server = uvicorn.Server(uvicorn.Config(web, log_level="error", timeout_graceful_shutdown=1))
         listening = socket.create_server(("127.0.0.1", self.port))
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listening]}, daemon=True)

@@ -52,7 +52,7 @@ Wants=network-online.target
 After=network-online.target remote-fs.target time-sync.target
 StartLimitIntervalSec=0
 
-[Unit]
+[Service]
 Type={type}
 {watchdog}User={user}
 Environment=DASHCAM_CONFIG={config}
