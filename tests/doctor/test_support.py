@@ -64,7 +64,7 @@ def test_what_concerns_nobody_goes(line: str) -> None:
 
 
 def test_no_planted_secret_plate_or_place_is_in_any_file_of_it(ward: Ward, tmp_path: Path) -> None:
-    ward.server.system.token = SECRETS[4]
+    ward.server.system.token = ward.server.system.access.token = SECRETS[4]
     ward.token.write_text(SECRETS[4])
     (ward.config / "prefect-login").touch(0o600)
     (ward.config / "prefect-login").write_text(f"dashcam:{SECRETS[1]}\n")
