@@ -41,7 +41,8 @@ def test_ten_times_as_much_is_written_in_the_same_memory(engine: Engine) -> None
         sizes.append({form: written(engine, form) for form in WRITERS})
     for form, (few, many) in {form: [size[form] for size in sizes] for form in WRITERS}.items():
         assert many[0] > 8 * few[0], form
-        assert many[1] < 1.6 * few[1], f"{form}: {few[1] / 1e6:.2f} and {many[1] / 1e6:.2f} MB"
+        # a quarter of a megabyte is what a session remembers of its questions; the documents have several
+        assert many[1] < 1.6 * few[1] + 250_000, f"{form}: {few[1] / 1e6:.2f} and {many[1] / 1e6:.2f} MB"
 
 
 def test_what_is_written_in_pieces_is_whole(engine: Engine) -> None:
