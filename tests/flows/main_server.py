@@ -1,18 +1,22 @@
 """A real main server (REST API and database) that can go away and come back at the same address."""
 
+import asyncio
 import socket
 import threading
 import time
 from pathlib import Path
 
+import pytest
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import Engine
 
 from app import api, system
 from app.access.guard import stand_before
+from blocks.register import register_all
 from dashcam.config import Site
 from dashcam.storage.roots import Stores
+from dashcam.tasks import client
 
 TOKEN = "a token of this test"
 
@@ -47,3 +51,18 @@ class MainServer:
             self.server.should_exit = True
             self.thread.join(30)
             self.server = None
+
+
+def be_device(name: str, server: MainServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process works for the main server, in Prefect, from the folder on."""
+    stores = {store: str(root) for store, root in server.system.stores.roots.items()}
+    asyncio.run(register_all(Site.model_validate({"extra_stores": stores, "server": {"url": server.url}})))
+    (home / "devices").mkdir()
+    for key, value in {
+        "DASHCAM_CONFIG": str(home),
+        "DASHCAM_DEVICE": name,
+        "DASHCAM_TOKEN": TOKEN,
+        "DASHCAM_SCRATCH": str(home / "scratch"),
+    }.items():
+        monkeypatch.setenv(key, value)
+    monkeypatch.setattr(client, "PATIENCE_S", 0.5)

@@ -1,6 +1,5 @@
 """A clip for which there is no room waits, which is nobody's failure, and goes on by itself when there is."""
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,20 +9,18 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from sqlalchemy import Engine, func, select
 
-from blocks.register import register_all
 from dashcam.catalog.models import Video
 from dashcam.chaos.disks import full, mounted, unavailable
-from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.records import ArchiveResult
 from dashcam.stages.common import StageContext, StageOutput
-from dashcam.tasks import client, table
+from dashcam.tasks import table
 from dashcam.tasks.model import Task, TaskType
 from dashcam.tasks.row import TaskRow
 from flows.clips import work_off
 from flows.scan import scan
 from tests.catalog.rows import add_task, add_video
-from tests.flows.main_server import TOKEN, MainServer
+from tests.flows.main_server import MainServer, be_device
 
 
 @pytest.fixture
@@ -33,19 +30,7 @@ def site(engine: Engine, tmp_path: Path, prefect: str, monkeypatch: pytest.Monke
         pytest.skip(why)
     roots = {"indoor_nas": tmp_path / "nas", "shed_nas": tmp_path / "shed"}
     one = MainServer(engine, roots)
-    named = Site.model_validate(
-        {"extra_stores": {name: str(root) for name, root in roots.items()}, "server": {"url": one.url}}
-    )
-    asyncio.run(register_all(named))
-    (tmp_path / "devices").mkdir()
-    for name, value in {
-        "DASHCAM_CONFIG": str(tmp_path),
-        "DASHCAM_DEVICE": "nas-pc",
-        "DASHCAM_TOKEN": TOKEN,
-        "DASHCAM_SCRATCH": str(tmp_path / "scratch"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "PATIENCE_S", 0.5)
+    be_device("nas-pc", one, tmp_path, monkeypatch)
     (tmp_path / "scratch/dashcam-scratch").mkdir(parents=True)
     with writing(engine) as session:
         for number in (1, 2):

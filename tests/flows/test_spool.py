@@ -1,6 +1,5 @@
 """A result that the main server cannot take now is not lost, and its clip is not worked on again for it."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from blocks.device import load_device
-from blocks.register import register_all
-from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.records import FinalizeResult
 from dashcam.stages.common import Rejected, StageContext, StageOutput
@@ -24,7 +21,7 @@ from flows import spool
 from flows.clips import work_off
 from flows.spool import Spool, deliver_undelivered
 from tests.catalog.rows import add_task, add_video
-from tests.flows.main_server import TOKEN, MainServer
+from tests.flows.main_server import TOKEN, MainServer, be_device
 
 WAIT = TaskType.FINALIZE_VIDEO  # reads no clip, so that none is needed here
 
@@ -38,17 +35,7 @@ def main_server(engine: Engine, tmp_path: Path, prefect: str, monkeypatch: pytes
     """Up, with one task to do; and this process is a device of its."""
     one = MainServer(engine, {"shed_nas": tmp_path / "shed"})
     (tmp_path / "shed").mkdir()
-    site = Site.model_validate({"extra_stores": {"shed_nas": str(tmp_path / "shed")}, "server": {"url": one.url}})
-    asyncio.run(register_all(site))
-    (tmp_path / "devices").mkdir()
-    for name, value in {
-        "DASHCAM_CONFIG": str(tmp_path),
-        "DASHCAM_DEVICE": "gpu-pc",
-        "DASHCAM_TOKEN": TOKEN,
-        "DASHCAM_SCRATCH": str(tmp_path / "scratch"),
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(client, "PATIENCE_S", 0.5)
+    be_device("gpu-pc", one, tmp_path, monkeypatch)
     monkeypatch.setattr(spool, "PATIENCE_S", 0.5)
     with writing(engine) as session:
         add_task(session, add_video(session, 1), WAIT)

@@ -1,10 +1,14 @@
 """``dashcam bench``: what things cost on this machine, each beside a baseline of its own."""
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import BaseModel
+from rich.table import Table
 
 from dashcam import config
 from dashcam.cli.output import JsonOption, err, group, out, write_json
@@ -14,6 +18,19 @@ RoundsOption = Annotated[int, typer.Option(min=1, help="How often each is measur
 DatabaseOption = Annotated[
     str | None, typer.Option(help="An empty database to fill instead of one in SQLite.", metavar="URL")
 ]
+
+
+@contextmanager
+def measuring() -> Iterator[tuple[Path, Callable[[str], None]]]:
+    """An empty folder for what is measured, and who says how far it is."""
+    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as folder, err.status("") as status:
+        yield Path(folder), status.update
+
+
+def report(cost: BaseModel, table_of: Callable[..., Table], json_file: Path | None) -> None:
+    if json_file is not None:
+        write_json(json_file, cost)
+    out.print(table_of(cost))
 
 
 @app.command()
@@ -31,13 +48,11 @@ def catalog(
     """Search and pages in a big made-up catalogue on SQLite, and in one of a tenth of the size."""
     from dashcam.bench.catalog import measure, table_of
 
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
+    with measuring() as (folder, say):
         if keep is not None:
             keep.mkdir(parents=True)
-        cost = measure(keep or Path(temporary), sightings, questions, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+        cost = measure(keep or folder, sightings, questions, say)
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -48,11 +63,9 @@ def backlog(
     """A round of dispatching and what is polled, with a backlog and with a hundredth of it."""
     from dashcam.bench.backlog import measure, table_of
 
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        cost = measure(Path(temporary), pending, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    with measuring() as (folder, say):
+        cost = measure(folder, pending, say)
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -63,11 +76,9 @@ def correction(
     """Correcting a camera's clock over all its clips, and how long another writer waits meanwhile."""
     from dashcam.bench.correction import measure, table_of
 
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        cost = measure(Path(temporary), clips, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    with measuring() as (folder, say):
+        cost = measure(folder, clips, say)
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -86,9 +97,7 @@ def heavy(
     with err.status("") as status:
         device = config.load_device()
         cost = measure(clip, device, truth=truth, naive=naive, rounds=rounds, progress=status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -102,9 +111,7 @@ def preprocess(
 
     with err.status("") as status:
         cost = measure(clip, config.load_device(), rounds, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -116,11 +123,9 @@ def start(
     """The first minute and the idle night: one clip on a new and on a known data folder, and nothing to do."""
     from dashcam.bench.start import measure, table_of
 
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        cost = measure(Path(temporary), clips, idle, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    with measuring() as (folder, say):
+        cost = measure(folder, clips, idle, say)
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -131,11 +136,9 @@ def pipeline(
     """What orchestration costs: clips through all stages in a system of its own, and without Prefect."""
     from dashcam.bench.pipeline import measure, table_of
 
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        cost = measure(Path(temporary), clips, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    with measuring() as (folder, say):
+        cost = measure(folder, clips, say)
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -147,11 +150,9 @@ def arrival(
     """Taking note of a folder's clips by the real application: all new, then all known; without hashing them."""
     from dashcam.bench.arrival import measure, table_of
 
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        cost = measure(Path(temporary), files, database, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    with measuring() as (folder, say):
+        cost = measure(folder, files, database, say)
+    report(cost, table_of, json_file)
 
 
 @app.command()
@@ -165,8 +166,6 @@ def load(
     """Many devices complete tasks through the REST API at once, beside open pages; nothing may be there twice."""
     from dashcam.bench.load import measure, table_of
 
-    with tempfile.TemporaryDirectory(prefix="dashcam-bench-") as temporary, err.status("") as status:
-        cost = measure(Path(temporary), tasks, devices, browsers, database, status.update)
-    if json_file is not None:
-        write_json(json_file, cost)
-    out.print(table_of(cost))
+    with measuring() as (folder, say):
+        cost = measure(folder, tasks, devices, browsers, database, say)
+    report(cost, table_of, json_file)
