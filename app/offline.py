@@ -1,4 +1,5 @@
-"""What is done to the database while the main server does not run: ``python -m app.offline restore FILE | rebuild``."""
+"""What is done to the database while the main server does not run: ``python -m app.offline restore FILE | rebuild |
+migrate-db FROM TO``."""
 
 import argparse
 import sys
@@ -13,9 +14,12 @@ from dashcam import Explained, config
 from dashcam.config import Site
 from dashcam.database import cause, open_engine
 from dashcam.storage.roots import Stores
-from dashcam.upkeep import backup
+from dashcam.upkeep import backup, moving
 from dashcam.upkeep.rebuild import Rebuilt, rebuild
 from dashcam.upkeep.restore import restore
+
+OURS = "site"
+"""Stands for the database of ``server.database_url``."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         site = config.load_site()
         refuse_while_it_runs(site)
-        return restore_file(site, wanted) if wanted.what == "restore" else rebuild_all(site, wanted)
+        return DOES[wanted.what](site, wanted)
     except Explained as error:
         say(f"dashcam: {error}")
     except (OSError, DBAPIError) as error:
@@ -40,6 +44,10 @@ def arguments() -> argparse.ArgumentParser:
     other = what.add_parser("rebuild")
     other.add_argument("--add", action="store_true")
     other.add_argument("--every-byte", action="store_true")
+    third = what.add_parser("migrate-db")
+    third.add_argument("source")
+    third.add_argument("target")
+    third.add_argument("--verify", action="store_true")
     return parser
 
 
@@ -94,9 +102,22 @@ def report(done: Rebuilt) -> int:
     return 1 if done.left_out else 0
 
 
+def move_database(site: Site, wanted: argparse.Namespace) -> int:
+    ours = site.server.database_url
+    source, target = (ours if url == OURS else url for url in (wanted.source, wanted.target))
+    counts = (moving.verify if wanted.verify else moving.move)(source, target, say)
+    how = "The same" if wanted.verify else "Moved"
+    say(f"{how}: {sum(counts.values()):,} rows of {len(counts)} tables, each compared")
+    if not wanted.verify and target != ours:
+        say("Now write the new one into config.json, as server.database_url, and start the main server.")
+    return 0
+
+
 def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
+
+DOES = {"restore": restore_file, "rebuild": rebuild_all, "migrate-db": move_database}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

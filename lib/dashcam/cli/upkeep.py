@@ -1,4 +1,5 @@
-"""``dashcam backup``, ``restore``, ``rebuild``, ``scrub``: the catalogue outlives its disk, archives are looked at."""
+"""``dashcam backup``, ``restore``, ``rebuild``, ``migrate-db``, ``scrub``: the catalogue outlives its disk, archives
+are read."""
 
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dashcam.cli.reach import home_of, is_site, main_server, stores_of
 def register(app: typer.Typer) -> None:
     for command in (backup, restore, rebuild, scrub):
         app.command()(command)
+    app.command("migrate-db")(migrate_db)
 
 
 def backup(json_file: JsonOption = None, data: ServerDataOption = None) -> None:
@@ -53,6 +55,22 @@ def rebuild(
     """Make the catalogue anew from the archives, after the database was lost; the main server is stopped meanwhile."""
     options = {"--add": add, "--every-byte": every_byte}
     offline(data, "rebuild", *(option for option, wanted in options.items() if wanted))
+
+
+def migrate_db(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FROM", help="The URL of the database that is there, or the word site: the site's own."),
+    ],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The URL of an empty database, or the word site.")],
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Change nothing; only see whether every row is the same in both.")
+    ] = False,
+    data: DataOption = None,
+) -> None:
+    """Copy the whole catalogue from SQLite to PostgreSQL, or back, and read every row back; the main server is stopped
+    meanwhile. A password need not be in the URL: PGPASSWORD and ~/.pgpass count."""
+    offline(data, "migrate-db", source, target, *(["--verify"] if verify else []))
 
 
 def scrub(

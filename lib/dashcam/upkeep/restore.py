@@ -67,7 +67,7 @@ def _into_sqlite(url: str, file: Path, migrate: Migrate, say: Say, keep_old: boo
         proven(at)
         migrate(at)
         there = proven(at)
-        _as_one_file(copied)
+        ensure_unused(copied)
         say("Putting it in the database's place")
         return _swap(database, copied, there, keep_old, say)
     finally:
@@ -88,7 +88,7 @@ def _copy(file: Path, target: Path, say: Say) -> None:
                 say(f"Copied {done:,} of {total:,} bytes")
 
 
-def _as_one_file(database: Path) -> None:
+def ensure_unused(database: Path) -> None:
     """Nothing of it lies in a log any more, and nobody else has it open. Raises `RestoreFailed` when somebody does."""
     connection = sqlite.driver().connect(str(database), timeout=1, isolation_level=None)
     try:
@@ -110,7 +110,7 @@ def _swap(database: Path, copied: Path, there: Contents, keep_old: bool, say: Sa
     kept = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
     with contextlib.suppress(sqlite.driver().DatabaseError):  # one that is damaged is replaced all the same
         if database.exists():
-            _as_one_file(database)
+            ensure_unused(database)
     bundle.sync_tree(copied.parent)
     moved = _aside(database, kept)
     try:
