@@ -12,7 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app import findings
+from dashcam import Explained
 from dashcam.catalog import devices, work
 from dashcam.database import reading
 from dashcam.doctor.finding import Finding, warning
@@ -51,8 +54,10 @@ class Caretaker:
         while True:
             try:
                 await asyncio.to_thread(self.look)
-            except Exception as error:  # whatever it is, the next look may be better
+            except (SQLAlchemyError, Explained, OSError) as error:
                 log.warning("the main server could not be looked at (%s: %s)", type(error).__name__, error)
+            except Exception:  # one that nobody has foreseen must not be the last look: nobody would be told anything
+                log.exception("the main server could not be looked at")
             await asyncio.sleep(LOOK_S)
 
     def look(self) -> None:

@@ -1,7 +1,8 @@
 """What the main server finds when it looks at itself: for ``dashcam doctor``, and for who is to be told."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from dashcam.doctor.finding import Finding, fault, in_words, ok, warning
 from dashcam.doctor.stores import LEAST_FREE, patiently
 from dashcam.storage.layout import INDOOR, SHED
 from dashcam.tasks.chain import STAGES
+from dashcam.tasks.model import TaskType
 from dashcam.tasks.row import PENDING, TaskRow
 from dashcam.upkeep import checks
 
@@ -121,11 +123,7 @@ def at_work(here: "System", now: datetime) -> Iterator[Finding]:
     for one in known:
         yield silent(one, now)
     there = {str(one.info.get("pool", "")) for one in known if now - one.last_seen <= SILENT}
-    for pool in dict.fromkeys(stage.pool for stage in STAGES.values()):
-        count = sum(waiting[kind].pending - waiting[kind].held for kind, stage in STAGES.items() if stage.pool == pool)
-        if count > 0 and pool not in there:
-            said = f"{count} clips wait for the pool {pool}, and no device that works for it is there."
-            yield fault("pools", said, f"Start `dashcam worker {pool}` on a device, and see what its log says.", pool)
+    yield from unserved(waiting, there)
     held = sum(stage.held for stage in waiting.values())
     if held:
         yield warning(
@@ -138,6 +136,19 @@ def at_work(here: "System", now: datetime) -> Iterator[Finding]:
         )
     if not held and (oldest is None or now - oldest <= OVERDUE):
         yield ok("tasks", f"{sum(stage.pending for stage in waiting.values())} wait, none for longer than a day")
+
+
+def unserved(waiting: Mapping[TaskType, work.StageBacklog], there: Collection[str]) -> Iterator[Finding]:
+    """Pools that clips wait for and that no device works for; ``there`` are those that one does."""
+    clips = Counter[str]()
+    for kind, stage in STAGES.items():
+        clips[stage.pool] += waiting[kind].pending - waiting[kind].held
+    lonely = {pool: count for pool, count in clips.items() if count > 0 and pool not in there}
+    for pool, count in lonely.items():
+        said = f"{count} clips wait for the pool {pool}, and no device that works for it is there."
+        yield fault("pools", said, f"Start `dashcam worker {pool}` on a device, and see what its log says.", pool)
+    if not lonely:
+        yield ok("pools", "a device is there for each pool that clips wait for")
 
 
 def silent(one: DeviceLine, now: datetime) -> Finding:

@@ -5,7 +5,7 @@ import base64
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +15,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from typer.testing import CliRunner
 
 from dashcam.catalog import devices
+from dashcam.cli import app
 from dashcam.database import writing
 from dashcam.doctor.examine import CHECKS, examine
 from dashcam.doctor.finding import Finding
@@ -64,6 +66,8 @@ class Handler(BaseHTTPRequestHandler):
 class Ward:
     def __init__(self, folder: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.engine, self.monkeypatch = folder, engine, monkeypatch
+        self.data: Path | None = None
+        self.checks = CHECKS
         self.config = folder / "config"
         self.system = folder / "system"
         self.stores = {name: folder / name for name in ("indoor_nas", "shed_nas")}
@@ -71,7 +75,8 @@ class Ward:
             root.mkdir()
             (root / "here.txt").touch()
         self.server = MainServer(engine, self.stores)
-        self.prefect = Answers()
+        self.others: list[Answers] = []
+        self.prefect = self.another()
         self.site: dict[str, Any] = {
             "storage_paths": {
                 "indoor_nas": {"base": str(self.stores["indoor_nas"]), "marker": "here.txt"},
@@ -98,6 +103,18 @@ class Ward:
         (self.config / "config.json").write_text(json.dumps(self.site))
         (self.config / "devices/me.json").write_text(json.dumps(self.device))
 
+    def another(self) -> Answers:
+        """A server that says what a main server, or Prefect's, would say."""
+        self.others.append(Answers())
+        return self.others[-1]
+
+    def types(self, *words: str) -> None:
+        """A command of ours on this machine; it has to go well."""
+        self.monkeypatch.setenv("DASHCAM_CONFIG", str(self.config))
+        self.monkeypatch.setenv("DASHCAM_DEVICE", "me")
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+
     def change(self, **device: Any) -> None:
         self.device |= device
         self.write()
@@ -109,13 +126,18 @@ class Ward:
                 devices.beat(session, f"me-{pool}", "main_server", told, None, datetime.now(UTC) - ago)
 
     def findings(self, *only: str) -> list[Finding]:
-        return list(examine(Host(self.config, "me", system=self.system), only or tuple(CHECKS)))
+        return list(examine(Host(self.config, "me", data=self.data, system=self.system), only or tuple(CHECKS)))
 
     def about(self, check: str) -> list[Finding]:
         """What is found of that, whichever check looks at it."""
         its_own = (check,) if check in CHECKS else ()
         only = its_own if its_own and check not in ("token", "server") else (*its_own, "server")
         return [one for one in self.findings(*only) if one.check == check]
+
+
+Planted = Generator[tuple[str, str, str], None, None]
+"""Plants a fault; gives the check, words of what is said and words of the remedy; then follows the remedy."""
+Plant = Callable[[Ward], Planted]
 
 
 @contextmanager
@@ -129,8 +151,9 @@ def ward_in(folder: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> It
         yield ward
     finally:
         ward.server.stop()
-        ward.prefect.shutdown()
-        ward.prefect.server_close()
+        for one in ward.others:
+            one.shutdown()
+            one.server_close()
 
 
 def usage(total: int, free: int) -> Any:

@@ -99,10 +99,12 @@ def driver_version(file: Path) -> str | None:
         return numbers[0] if numbers else None
     try:
         import pynvml
-
+    except ImportError:
+        return None
+    try:
         pynvml.nvmlInit()
         told: str = pynvml.nvmlSystemGetDriverVersion()
-    except Exception:  # the library is not installed, or finds no driver: it says so in its own ways
+    except pynvml.NVMLError:
         return None
     return told
 

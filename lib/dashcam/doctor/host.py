@@ -55,6 +55,6 @@ def looked_at(name: str, check: Look, host: Host) -> list[Finding]:
     """One check; what goes wrong with it is a finding too, so that the others go on."""
     try:
         return list(check(host))
-    except Exception as error:  # a doctor who falls ill helps nobody
+    except Exception as error:  # a machine is wrong in ways that no check foresees, and that is when it is looked at
         said = f"It could not be looked at ({type(error).__name__}: {error})."
         return [fault(name, said, "See to what the message says; if it says nothing to you, send a support bundle.")]

@@ -4,7 +4,7 @@ import base64
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from urllib.parse import urlsplit
@@ -13,8 +13,10 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from dashcam import config
+from dashcam.config import Site
 from dashcam.doctor.finding import Finding, fault, of_sentence, ok, skipped, warning
 from dashcam.doctor.host import Host
+from dashcam.tasks.client import trusted
 
 PATIENCE_S = 10.0
 SKEW_S, MOST_SKEW_S = 5.0, 60.0
@@ -34,7 +36,7 @@ def trouble(url: str, what: str) -> tuple[str, str] | None:
     try:
         with socket.create_connection((host, port), timeout=PATIENCE_S) as there:
             if parts.scheme == "https":
-                ssl.create_default_context().wrap_socket(there, server_hostname=host).close()
+                httpx.create_ssl_context().wrap_socket(there, server_hostname=host).close()
     except ssl.SSLCertVerificationError as error:
         said = f"The certificate of {what} at {url} is not accepted here ({error.verify_message})."
         return (
@@ -47,9 +49,13 @@ def trouble(url: str, what: str) -> tuple[str, str] | None:
     return None
 
 
-def unreached(check: str, host: Host, url: str, what: str) -> Finding | None:
+def reached(check: str, host: Host, what: str, address: Callable[[Site], str]) -> str | Finding:
+    """Where it is by the settings; or why nobody can be asked there."""
+    if host.site is None:
+        return skipped(check, "Its address cannot be read from the settings.")
+    url = address(host.site)
     if (found := trouble(url, what)) is None:
-        return None
+        return url
     if host.data is not None:
         return warning(check, f"dashcam does not run on {host.data}.", f"`dashcam up --data {host.data}` starts it.")
     return fault(check, *found)
@@ -57,17 +63,14 @@ def unreached(check: str, host: Host, url: str, what: str) -> Finding | None:
 
 def server(host: Host) -> Iterator[Finding]:
     """The main server answers, its clock is this one's, and it knows this device."""
-    if host.site is None:
-        yield skipped("server", "Its address cannot be read from the settings.")
-        return
-    url = host.site.server.url
-    if (found := unreached("server", host, url, "the main server")) is not None:
-        yield found
+    url = reached("server", host, "the main server", lambda site: site.server.url)
+    if isinstance(url, Finding):
+        yield url
         return
     said = [one for one in answering(url) if one.check != "backup"]  # why it needs attention comes with the rest
     yield from said
     if said[0].state == "ok" and host.token is not None:
-        with httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S, trust_env=False) as http:
+        with httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S, trust_env=False, verify=trusted(url)) as http:
             yield from known_there(http, host.token)
 
 
@@ -77,7 +80,7 @@ def answering(url: str) -> Iterator[Finding]:
         yield fault("server", *found)
         return
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/api/v1/health", timeout=PATIENCE_S, trust_env=False)
+        answer = httpx.get(f"{url.rstrip('/')}/api/v1/health", timeout=PATIENCE_S, trust_env=False, verify=trusted(url))
         said = answer.raise_for_status().json()
         database = said["database"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
@@ -125,12 +128,9 @@ def known_there(http: httpx.Client, token: str) -> Iterator[Finding]:
 
 def prefect(host: Host) -> Iterator[Finding]:
     """Prefect's API answers, lets this machine in, and is of its version."""
-    if host.site is None:
-        yield skipped("prefect", "Its address cannot be read from the settings.")
-        return
-    url = host.site.server.prefect_url
-    if (found := unreached("prefect", host, url, "Prefect")) is not None:
-        yield found
+    url = reached("prefect", host, "Prefect", lambda site: site.server.prefect_url)
+    if isinstance(url, Finding):
+        yield url
         return
     try:
         login = config.prefect_login(host.folder)
@@ -139,7 +139,9 @@ def prefect(host: Host) -> Iterator[Finding]:
         return
     headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if login else {}
     try:
-        answer = httpx.get(f"{url}/admin/version", headers=headers, timeout=PATIENCE_S, trust_env=False)
+        answer = httpx.get(
+            f"{url}/admin/version", headers=headers, timeout=PATIENCE_S, trust_env=False, verify=trusted(url)
+        )
         if answer.status_code in (401, 403):
             said = "Prefect does not let this machine in: " + ("its login is wrong." if login else "it wants a login.")
             where = host.folder / "prefect-login"

@@ -20,6 +20,7 @@ from dashcam import Explained, __version__
 from dashcam.doctor.examine import examine
 from dashcam.doctor.host import Host
 from dashcam.doctor.scrub import scrubbed, scrubber
+from dashcam.tasks.client import trusted
 
 LAST_LINES = 2000
 MOST_OF_LOG = 2_000_000
@@ -62,8 +63,10 @@ def parts(host: Host) -> Iterator[tuple[str, Any]]:
     yield "doctor.json", [finding.model_dump() for finding in examine(host)]
     if host.site is not None and host.token is not None:
         with suppress(httpx.HTTPError):
-            headers = {"Authorization": f"Bearer {host.token}"}
-            answer = httpx.get(f"{host.site.server.url}/api/v1/metrics", headers=headers, timeout=10, trust_env=False)
+            url, headers = host.site.server.url, {"Authorization": f"Bearer {host.token}"}
+            answer = httpx.get(
+                f"{url}/api/v1/metrics", headers=headers, timeout=10, trust_env=False, verify=trusted(url)
+            )
             yield "metrics.txt", answer.raise_for_status().text
     for name, lines in logs(host).items():
         yield f"logs/{name}.txt", lines

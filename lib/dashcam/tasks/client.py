@@ -1,6 +1,7 @@
 """The REST client that flows and the command line use. Waits out a restarting server instead of failing."""
 
 import logging
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -41,6 +42,12 @@ def needs_certificates(url: str) -> bool:
     """As ``verify`` for httpx: reading the world's certificates takes 20 ms of CPU a client, and http has no use for
     them. A redirection to another address is never followed."""
     return not url.startswith("http://")
+
+
+def trusted(url: str) -> ssl.SSLContext | bool:
+    """As ``verify`` for a client of httpx that passes proxies by (``trust_env=False``): without it that one would pass
+    SSL_CERT_FILE by too, and with it a site's own authority, which every other client here trusts."""
+    return httpx.create_ssl_context() if needs_certificates(url) else False
 
 
 class MainServerClient:
