@@ -171,7 +171,16 @@ def archives(here: "System", now: datetime) -> Iterator[Finding]:
         yield fault("archives", damaged, "Look at the archive's disk, and bring the clip back from a copy of it.")
 
 
+def broker(here: "System", now: datetime) -> Iterator[Finding]:
+    if here.site.mqtt.host is None:
+        return
+    if (trouble := here.broker.trouble) is not None:
+        yield warning("mqtt", trouble, "Start it, or correct `mqtt` in config.json and the file mqtt-login beside it.")
+        return
+    yield ok("mqtt", f"{here.site.mqtt.host} is told how the site is")
+
+
 ServerCheck = Callable[["System", datetime], Iterator[Finding]]
-WATCHED: tuple[ServerCheck, ...] = (disk, backups, stores, at_work, archives)
+WATCHED: tuple[ServerCheck, ...] = (disk, backups, stores, at_work, archives, broker)
 """What costs little enough to be looked at every minute."""
 LOOKS: tuple[ServerCheck, ...] = (database, *WATCHED, retention)

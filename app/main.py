@@ -55,8 +55,8 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
     stopped = threading.Event()
-    always = here.upkeep.go_on(), here.caretaker.go_on(), here.access.keep_tidy(), service.keep_telling()
-    going_on = (dispatch(here), here.keep_zone(), *always)
+    telling = here.caretaker.go_on(), here.broker.go_on(), service.keep_telling()
+    going_on = (dispatch(here), here.keep_zone(), here.upkeep.go_on(), here.access.keep_tidy(), *telling)
     beside = [asyncio.create_task(one) for one in going_on]
     behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
     here.corrections.go_on()

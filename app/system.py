@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.access import callers
 from app.access.entry import Access
+from app.broker import Broker
 from app.caretaker import Caretaker
 from app.corrections import Corrections
 from app.journal import Journal
@@ -85,6 +86,7 @@ class System:
     corrections: Corrections = field(init=False)
     metrics: Metrics = field(default_factory=Metrics)
     caretaker: Caretaker = field(init=False)
+    broker: Broker = field(init=False)
     access: Access = field(init=False)
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _recent: dict[tuple[Callable[[Session], Any], Any], tuple[float, float, Any]] = field(default_factory=dict)
@@ -95,6 +97,7 @@ class System:
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
         self.corrections = Corrections(self.engine, self.site)
         self.caretaker = Caretaker(self)
+        self.broker = Broker(self)
         self.access = Access(self.engine, self.site, self.token)
 
     async def ask(self, question: Callable[[Session], T]) -> T:

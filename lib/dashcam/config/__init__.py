@@ -7,6 +7,7 @@ from dashcam.config.load import (
     config_folder,
     load_device,
     load_site,
+    mqtt_login,
     prefect_login,
     token,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "has_home",
     "load_device",
     "load_site",
+    "mqtt_login",
     "pool_of",
     "prefect_login",
     "server_settings",

@@ -67,6 +67,13 @@ def _network(value: str) -> str:
         raise ValueError("must be an address or network such as 192.168.1.2 or 192.168.1.0/24") from None
 
 
+def _mqtt_topic(value: str) -> str:
+    if not re.fullmatch(r"[\w-]+(/[\w-]+)*", value, re.ASCII):
+        raise ValueError("must be a topic such as dashcam or house/dashcam: letters, digits, '-', '_' and '/'")
+    return value
+
+
+MqttTopic = Annotated[str, AfterValidator(_mqtt_topic)]
 Network = Annotated[str, AfterValidator(_network)]
 Hours = Annotated[str, AfterValidator(_hours)]
 StoreName = Annotated[str, AfterValidator(_store_name)]

@@ -174,6 +174,14 @@ def prefect_login(folder: Path | None = None) -> str | None:
     return _secret("prefect-login", "PREFECT_API_AUTH_STRING", "holds Prefect's password", folder)
 
 
+def mqtt_login(folder: Path | None = None) -> str | None:
+    """``user:password`` of the broker, or None for one that is open to all.
+
+    From ``DASHCAM_MQTT_AUTH_STRING``, else ``mqtt-login`` in the folder with the settings, as `token` is found.
+    """
+    return _secret("mqtt-login", "DASHCAM_MQTT_AUTH_STRING", "holds the broker's password", folder)
+
+
 def _secret(name: str, variable: str, what: str, folder: Path | None) -> str | None:
     if value := os.environ.get(variable, "").strip():
         return value

@@ -14,6 +14,7 @@ from dashcam.config.kinds import (
     FileName,
     Hours,
     MarkerName,
+    MqttTopic,
     Network,
     StoreName,
     TimeZone,
@@ -79,6 +80,19 @@ class NotifySettings(Section):
     0600."""
     silent_minutes: float = Field(60, ge=2)
     """A device that is not heard of for so long is told of."""
+
+
+class MqttSettings(Section):
+    """A broker of the house that is told how the site is, for Home Assistant; nobody is until ``host`` is set. Its
+    login is a secret of its own (`dashcam.config.mqtt_login`)."""
+
+    host: str | None = Field(None, min_length=1)
+    port: int = Field(1883, ge=1, le=65535)
+    tls: bool = False
+    topic: MqttTopic = "dashcam"
+    """What all topics begin with; a second site on one broker needs another."""
+    discovery_prefix: MqttTopic = "homeassistant"
+    """Where Home Assistant listens for what there is to show."""
 
 
 class IndoorNas(Section):
@@ -337,6 +351,7 @@ class Site(Section):
     preprocess: PreprocessSettings = PreprocessSettings()
     backup: BackupSettings = BackupSettings()
     notify: NotifySettings = NotifySettings()
+    mqtt: MqttSettings = MqttSettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
     retention: RetentionSettings = RetentionSettings()

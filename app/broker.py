@@ -1,0 +1,137 @@
+"""Tells a broker of the house once a minute how the site is (`app.homeassistant`); only where ``mqtt.host`` is set."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import findings
+from app.homeassistant import OFFLINE, ONLINE, State, Topics, announced, told
+from dashcam import config
+from dashcam.catalog import devices, work
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import Client
+
+    from app.system import System
+
+LOOK_S = 60.0
+MOST_PAUSE_S = 120
+"""Between two attempts to reach a broker that is away."""
+LAST_WORD_S = 2.0
+log = logging.getLogger("dashcam")
+
+
+class Broker:
+    """One per main server."""
+
+    def __init__(self, here: "System") -> None:
+        self.here = here
+        self.settings = here.site.mqtt
+        self.topics = Topics(self.settings)
+        self.trouble: str | None = None
+        """Why nobody hears anything, in a sentence; None while all is well."""
+        self.said: dict[str, str] = {}
+        """What Home Assistant was told of since the broker was reached: said again only when it has changed."""
+
+    async def go_on(self) -> None:
+        """Until cancelled."""
+        if self.settings.host is None:
+            return
+        reached, loop = asyncio.Event(), asyncio.get_running_loop()
+        try:
+            client = await asyncio.to_thread(self.start, lambda: loop.call_soon_threadsafe(reached.set))
+        except config.ConfigError as error:
+            self.note(str(error))
+            return
+        try:
+            while True:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(reached.wait(), LOOK_S)
+                    reached.clear()
+                    self.said.clear()
+                if client.is_connected():
+                    await self.tell(client)
+        finally:
+            await asyncio.to_thread(self.stop, client)
+
+    def start(self, reached: Callable[[], None]) -> "Client":
+        """A client with a thread of its own that reaches the broker, and does so again; ``reached`` is called then."""
+        from paho.mqtt.client import Client  # only for who has a broker
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        where = f"{self.settings.host}:{self.settings.port}"
+        client = Client(CallbackAPIVersion.VERSION2, client_id=f"dashcam-{self.topics.identity}")
+
+        def answered(_client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+            if code.is_failure:
+                self.note(f"The MQTT broker at {where} does not let the main server in ({code}).")
+                return
+            self.note(None)
+            client.publish(self.topics.here, ONLINE, qos=1, retain=True)
+            reached()
+
+        def away(*_: Any) -> None:
+            self.note(self.trouble or f"The MQTT broker at {where} does not answer.")
+
+        def left(_client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
+            if code.is_failure:
+                away()
+
+        client.on_connect, client.on_connect_fail, client.on_disconnect = answered, away, left
+        client.will_set(self.topics.here, OFFLINE, qos=1, retain=True)
+        client.reconnect_delay_set(max_delay=MOST_PAUSE_S)
+        if (login := config.mqtt_login()) is not None:
+            user, _, password = login.partition(":")
+            client.username_pw_set(user, password)
+        if self.settings.tls:
+            client.tls_set()
+        client.connect_async(self.settings.host or "", self.settings.port)
+        client.loop_start()
+        return client
+
+    def note(self, trouble: str | None) -> None:
+        """Logged when it begins; the doctor says it for as long as it lasts (`app.findings.broker`)."""
+        if trouble is not None and trouble != self.trouble:
+            log.warning(trouble)
+        self.trouble = trouble
+
+    async def tell(self, client: "Client") -> None:
+        try:
+            state = await self.look()
+        except SQLAlchemyError as error:
+            log.warning("the MQTT broker is told nothing: the database does not answer (%s)", error)
+            return
+        for topic, content in announced(self.topics, self.here.site.server.url, state.rooms, state.devices):
+            words = json.dumps(content)
+            if self.said.get(topic) != words:
+                client.publish(topic, words, qos=1, retain=True)
+                self.said[topic] = words
+        for topic, content in told(self.topics, state):
+            client.publish(topic, json.dumps(content), qos=1, retain=True)
+
+    async def look(self) -> State:
+        here, now = self.here, datetime.now(UTC)
+        return State(
+            now=now,
+            backlog=await here.recent(work.backlog),
+            oldest=await here.ask(findings.oldest_waiting),
+            newest_backup=(await asyncio.to_thread(here.upkeep.told)).newest,
+            rooms=here.caretaker.rooms,
+            devices=await here.ask(partial(devices.lines, now=now)),
+            found=here.caretaker.found,
+        )
+
+    def stop(self, client: "Client") -> None:
+        if client.is_connected():
+            last = client.publish(self.topics.here, OFFLINE, qos=1, retain=True)
+            with contextlib.suppress(ValueError, RuntimeError):
+                last.wait_for_publish(LAST_WORD_S)
+        client.disconnect()
+        client.loop_stop()
