@@ -1,14 +1,22 @@
 """``dashcam device``: lengths of time, names, and what is said about a device."""
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
+from typer.testing import CliRunner
 
-from dashcam.cli import devices
+from dashcam.cli import app, devices
+from tests.flows.main_server import TOKEN, MainServer
 
 
 def device(**changes: Any) -> dict[str, Any]:
@@ -51,3 +59,28 @@ def test_what_a_device_does_in_a_few_words() -> None:
     until = datetime(2030, 6, 28, 12, 0, tzinfo=UTC)
     local = f"{until.astimezone():%Y-%m-%d %H:%M}"
     assert devices.state(device(paused=True, paused_until=until.isoformat(), drained="x")) == f"paused until {local}"
+
+
+def test_an_invitation_is_a_line_and_a_qr_code_that_holds_it(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = MainServer(engine, {"indoor_nas": tmp_path})
+    (tmp_path / "config.json").write_text(json.dumps({"server": {"url": server.url}}))
+    monkeypatch.setenv("DASHCAM_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DASHCAM_TOKEN", TOKEN)
+    server.start()
+    try:
+        shown, quiet = (CliRunner().invoke(app, ["device", "invite", *more]).output for more in (["--qr"], []))
+    finally:
+        server.stop()
+    line, *code = shown.splitlines()
+    assert re.fullmatch(r"dashcam join \S+ --code [A-Z0-9]{4}-[A-Z0-9]{4}", line)
+    assert as_a_phone_reads_it(code) == line
+    assert len(quiet.splitlines()) == 1, "a script that reads it gets the line alone"
+
+
+def as_a_phone_reads_it(lines: list[str]) -> str:
+    """Half blocks as black and white squares, and what a reader of QR codes makes of them."""
+    rows = [[0 if sign in dark else 255 for sign in line] for line in lines for dark in ("▀█", "▄█")]
+    picture = np.kron(np.array(rows, dtype=np.uint8), np.ones((8, 8), dtype=np.uint8))
+    return cv2.QRCodeDetector().detectAndDecode(picture)[0]

@@ -77,12 +77,21 @@ def resume(device: DeviceArgument = None, data: ServerDataOption = None) -> None
 def invite(
     type_: Annotated[str | None, typer.Option("--type", help="Only for a device of this type.")] = None,
     name: Annotated[str | None, typer.Option(help="Only for the device of this name.")] = None,
+    qr: Annotated[
+        bool | None, typer.Option("--qr/--no-qr", help="Show the line as a QR code too; default: on a terminal.")
+    ] = None,
     data: ServerDataOption = None,
 ) -> None:
-    """Make a code with which one device may join the site: good once, and for an hour."""
+    """Make a code with which one device may join the site: good once, and for an hour.
+
+    The QR code holds the whole line, for whoever types on the device by a phone.
+    """
     with main_server(data) as server:
         made = server.invite(name, type_)
-    tell(f"dashcam join {made['url']} --code {made['code']}")
+    line = f"dashcam join {made['url']} --code {made['code']}"
+    tell(line)
+    if out.is_terminal if qr is None else qr:
+        out.print(as_qr(line), highlight=False)
 
 
 @app.command()
@@ -94,6 +103,18 @@ def revoke(
     with main_server(data) as server:
         server.revoke(device)
     tell(f"{device} is let in no more. It may join again with a new code: dashcam device invite")
+
+
+def as_qr(line: str) -> Text:
+    """Two rows of the code in one line of text, dark on light whatever the terminal's own colours are."""
+    import segno
+
+    code = segno.make_qr(line, error="m")
+    rows = [list(row) for row in code.matrix_iter(border=4)]
+    rows += [[0] * len(rows[0])] * (len(rows) % 2)
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    lines = ["".join(" ▄▀█"[2 * upper + lower] for upper, lower in zip(*pair, strict=True)) for pair in pairs]
+    return Text("\n".join(lines), style="black on white", no_wrap=True, overflow="ignore")
 
 
 def tell(line: str) -> None:
