@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from dashcam.cli import app
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 FILES = sorted(DEPLOY.glob("*/*.yaml"))
 MAIN = DEPLOY / "compose/main-server.yaml"
+NAS = DEPLOY / "compose/nas.yaml"
+OURS = {MAIN: {"init", "prefect", "server", "worker"}, NAS: {"join", "worker"}}
+each_of_ours = pytest.mark.parametrize("file", OURS, ids=lambda file: file.stem)
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(DEPLOY)))
@@ -34,10 +38,25 @@ def test_each_service_has_an_image_and_only_what_is_there(file: Path) -> None:
                 assert source in compose["volumes"], f"{name} has the volume {source}"
 
 
-def test_the_main_servers_commands_are_ours() -> None:
-    compose: dict[str, Any] = yaml.safe_load(MAIN.read_text())
+def test_they_are_what_the_compose_specification_says() -> None:
+    """By its JSON schema, which comes with check-jsonschema: nothing is asked of a network."""
+    argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", *map(str, FILES)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_mistake_in_a_compose_file_would_be_seen(tmp_path: Path) -> None:
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text(MAIN.read_text().replace("restart: unless-stopped", "restarts: unless-stopped"))
+    argv = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(wrong)]
+    assert subprocess.run(argv, capture_output=True, text=True, check=False).returncode == 1
+
+
+@each_of_ours
+def test_its_commands_are_ours(file: Path) -> None:
+    compose: dict[str, Any] = yaml.safe_load(file.read_text())
     ours = {name: shlex.split(one["command"]) for name, one in compose["services"].items() if "command" in one}
-    assert set(ours) == {"init", "prefect", "server", "worker"}
+    assert set(ours) == OURS[file]
     for argv in ours.values():
         assert argv[0] == "dashcam"
         command = get_command(app).commands[argv[1]]  # type: ignore[attr-defined]
@@ -45,15 +64,17 @@ def test_the_main_servers_commands_are_ours() -> None:
         assert {word for word in argv if word.startswith("--")} <= known
 
 
-def test_each_variable_that_must_be_given_is_in_the_example() -> None:
-    wanted = set(re.findall(r"\$\{(\w+)", MAIN.read_text()))
-    example = (MAIN.parent / "main-server.env.example").read_text()
+@each_of_ours
+def test_each_variable_that_must_be_given_is_in_the_example(file: Path) -> None:
+    wanted = set(re.findall(r"\$\{(\w+)", file.read_text()))
+    example = file.with_suffix(".env.example").read_text()
     assert wanted == set(re.findall(r"^(\w+)=", example, re.M))
 
 
-def test_no_container_runs_with_more_than_it_needs() -> None:
-    compose: dict[str, Any] = yaml.safe_load(MAIN.read_text())
-    for name in ("prefect", "server", "worker"):
+@each_of_ours
+def test_no_container_runs_with_more_than_it_needs(file: Path) -> None:
+    compose: dict[str, Any] = yaml.safe_load(file.read_text())
+    for name in OURS[file] - {"init"}:
         service = compose["services"][name]
         assert service["cap_drop"] == ["ALL"] and service["read_only"] and "ports" not in service, name
 
