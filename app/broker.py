@@ -61,7 +61,7 @@ class Broker:
         finally:
             await asyncio.to_thread(self.stop, client)
 
-    def start(self, reached: Callable[[], None]) -> "Client":
+    def start(self, reached: Callable[[], object]) -> "Client":
         """A client with a thread of its own that reaches the broker, and does so again; ``reached`` is called then."""
         from paho.mqtt.client import Client  # only for who has a broker
         from paho.mqtt.enums import CallbackAPIVersion
