@@ -21,7 +21,8 @@ from prefect.states import Completed, Failed
 from blocks.device import LocalDevice, load_device
 from dashcam import Explained
 from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
-from dashcam.stages.room import no_room
+from dashcam.stages.room import filled_up, no_room
+from dashcam.storage.bundle import DiskFull, explained
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
 from flows.artifacts import PlateTable, ProgressArtifact
@@ -107,11 +108,14 @@ class Work:
 
     def must_wait(self, todo: Task) -> bool:
         """What comes after it in this run would most likely not fit either, and is free again with the run's end."""
-        settings = self.device.settings
-        self.short = no_room(todo, self.device.stores, settings.scratch)
-        if self.short is not None:
-            self.server.waits(todo.task_id, self.short, flow_run.id)
-        return self.short is not None
+        short = no_room(todo, self.device.stores, self.device.settings.scratch)
+        if short is not None:
+            self.let_wait(todo, short)
+        return short is not None
+
+    def let_wait(self, todo: Task, why: str) -> None:
+        self.short = why
+        self.server.waits(todo.task_id, why, flow_run.id)
 
     def deliver(self) -> None:
         with suppress(httpx.HTTPError):  # asked for its task next, the server has all the patience there is
@@ -142,11 +146,16 @@ def work_on_clip(todo: Task, stage: StageFunction, work: Work) -> State:
     log = ClipLog(get_run_logger(), {"clip": clip_name(todo), "stage": todo.task_type, "device": hostname})
     try:
         with (
+            explained(device.settings.scratch),
             scratch_folder(device.settings.scratch) as scratch,
             reporting(server, todo.task_id, hostname) as report,
             work.watch.timing(clip_name(todo)),
         ):
             completion = worked(todo, stage, StageContext(device.stores, scratch, device.settings, log, report))
+    except DiskFull as full:
+        work.let_wait(todo, why := filled_up(full, device.stores, device.settings.scratch))
+        log.warning("waits: %s", why)
+        return Completed(message=why)
     except Exception as error:
         if clip_vanished(todo, device.stores) and not moved(todo, server) and end_as_vanished(todo, server, log):
             return Completed(message="vanished")

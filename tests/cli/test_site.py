@@ -59,14 +59,17 @@ def test_a_pool_that_is_none_is_refused() -> None:
 @pytest.fixture
 def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """Of a site of several machines: the shed's mount point is bare."""
-    folders = {"indoor_nas": tmp_path / "nas", "shed_nas": tmp_path / "shed"}
+    folders = {"indoor_nas": tmp_path / "nas", "shed_nas": tmp_path / "shed", "cold": tmp_path / "cold"}
     (folders["indoor_nas"] / "raw").mkdir(parents=True)
     folders["shed_nas"].mkdir()
+    folders["cold"].mkdir()
+    (folders["cold"] / "0123456789abcdef.json").write_text("{}")
     paths = {
         "indoor_nas": {"base": str(folders["indoor_nas"])},
         "shed_nas": {"archive_base": str(folders["shed_nas"])},
     }
-    site = {"storage_paths": paths, "devices": {"jetson-1": {}}}
+    extra = {"cold": str(folders["cold"]), "local": "/"}
+    site = {"storage_paths": paths, "extra_stores": extra, "devices": {"jetson-1": {}}}
     monkeypatch.setenv("DASHCAM_CONFIG", str(settings(tmp_path, site)))
     monkeypatch.setenv("DASHCAM_DEVICE", "me")
     monkeypatch.setenv("DASHCAM_TOKEN", "a token")
@@ -85,6 +88,7 @@ def test_setup_marks_the_stores_that_it_sees_and_says_which_it_does_not(
     done = CliRunner().invoke(app, ["setup"])
     assert isinstance(done.exception, Became) and done.exception.args == ("-m", "flows.setup")
     assert (stores["indoor_nas"] / MARKER).is_file() and not (stores["shed_nas"] / MARKER).exists()
+    assert (stores["cold"] / MARKER).is_file() and not Path("/", MARKER).exists()
     said = " ".join(done.output.split())
     assert f"indoor_nas: {stores['indoor_nas']} is marked now" in said
     assert f"Store shed_nas has no marker yet: {stores['shed_nas']} is empty, and no disk is mounted there" in said
@@ -99,7 +103,9 @@ def test_a_persons_word_marks_a_store_and_sets_up_nothing(
     assert "has its marker" in CliRunner().invoke(app, ["setup", "--mark", "shed_nas"]).output
     assert not (stores["indoor_nas"] / MARKER).exists()
     refused = CliRunner().invoke(app, ["setup", "--mark", "attic"])
-    assert refused.exit_code == 1 and "its stores are: indoor_nas, shed_nas" in " ".join(refused.output.split())
+    assert refused.exit_code == 1 and "its stores are: cold, indoor_nas, local, shed_nas" in " ".join(
+        refused.output.split()
+    )
 
 
 def test_beside_prefects_server_the_worker_sets_it_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dashcam import config
 from dashcam.config import MARKER, ConfigError, Site, check, load_device, load_site, pool_of
+from dashcam.site.answer import for_devices
 
 SITE: dict[str, Any] = {
     "global": {"task_retry_delay_seconds": 300, "storage_retention_days": {"raw_videos": 90}},
@@ -127,6 +128,18 @@ def test_stores_of_several_machines_have_markers_whether_they_are_named_or_not(
     assert load_site(folder).store_markers() == (named | {"shed_nas": MARKER} if marked else named)
 
 
+def test_so_have_extra_stores_but_for_the_root_of_a_machines_own_files(tmp_path: Path) -> None:
+    extra = {"extra_stores": {"local": "/", "cold": "/mnt/cold", "usb": "D:\\usb"}}
+    several = {"server": {"host": "0.0.0.0"}}
+    assert load_site(write(tmp_path, extra)).store_markers() == {}
+    named = {"extra_store_markers": {"usb": "here"}}
+    assert load_site(write(tmp_path, extra | named)).store_markers() == {"usb": "here"}
+    site = load_site(write(tmp_path, extra | named | several))
+    assert site.store_markers() == {"usb": "here", "cold": MARKER}
+    device = write(tmp_path, for_devices(site))
+    assert load_site(device).store_markers() == site.store_markers(), "a device that has joined goes by them too"
+
+
 def test_environment_wins_over_device_file_over_site_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = SITE | {
         "server": {"url": "http://main:8000/", "time_zone": "Europe/London"},
@@ -190,6 +203,7 @@ def test_a_wrong_environment_variable_is_named_itself(tmp_path: Path, monkeypatc
         ({"global": []}, "global is [], but must be a JSON object"),
         ([], "must hold one JSON object"),
         ({"retention": {"cold_store": "attic"}}, "cold_store must be one of extra_stores, which has none"),
+        ({"extra_store_markers": {"attic": "here"}}, "attic is none of extra_stores, which has none"),
     ],
 )
 def test_a_mistake_in_the_site_file_is_one_sentence_with_file_key_and_cure(

@@ -147,6 +147,32 @@ def test_an_archive_that_lies_elsewhere_is_not_marked_while_it_is_not_mounted(ho
     assert are_there(home) == ["indoor_nas", "shed_nas"]
 
 
+def test_the_owners_extra_store_is_marked_once_it_is_seen_and_demanded_from_then_on(home: Home, tmp_path: Path) -> None:
+    cold, site = tmp_path / "cold", home.config / "config.json"
+    extra = json.loads(site.read_text())["extra_stores"]
+    change(site, extra_stores=extra | {"cold": str(cold)}, retention={"cold_store": "cold"})
+
+    def is_there() -> bool:
+        loaded = load_site(home.config)
+        with contextlib.suppress(StoreMissing):
+            return bool(Stores(loaded.store_roots(), loaded.store_markers()).root("cold"))
+        return False
+
+    start(home)
+    assert not is_there(), "there is no such folder"
+    cold.mkdir()
+    start(home)
+    assert is_there() and not (cold / MARKER).exists(), "it may be a bare mount point: it is used as before"
+    (cold / "0123456789abcdef.json").write_text("{}")
+    start(home)
+    assert is_there() and (cold / MARKER).exists()
+    (cold / MARKER).unlink()
+    start(home)
+    assert not is_there() and not (cold / MARKER).exists(), "it is not mounted"
+    assert load_site(home.config).store_markers().keys() == {"indoor_nas", "shed_nas", "cold"}
+    assert not Path("/", MARKER).exists()
+
+
 def test_the_owners_own_marker_counts(home: Home) -> None:
     site = home.config / "config.json"
     paths = json.loads(site.read_text())["storage_paths"]

@@ -1,6 +1,8 @@
 """A clip for which there is no room waits, which is nobody's failure, and goes on by itself when there is."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +12,12 @@ from prefect.client.schemas.objects import State
 from sqlalchemy import Engine, func, select
 
 from dashcam.catalog.models import Video
-from dashcam.chaos.disks import full, mounted, unavailable
+from dashcam.chaos.disks import BALLAST, full, mounted, unavailable
 from dashcam.database import reading, writing
 from dashcam.records import ArchiveResult
+from dashcam.stages import archive as archiving
 from dashcam.stages.common import StageContext, StageOutput
+from dashcam.storage import bundle
 from dashcam.tasks import table
 from dashcam.tasks.model import Task, TaskType
 from dashcam.tasks.row import TaskRow
@@ -80,6 +84,46 @@ def test_what_does_not_fit_waits_with_the_sentence_and_then_goes_on(site: MainSe
     assert site.system.shortages.sentences() == [f"Clips wait. {first.last_error}"]
     assert archive(loaded).is_completed()
     assert {row.outcome for row in rows(engine)} == {"processed"} and loaded
+
+
+def test_a_disk_that_fills_up_while_a_clip_is_archived_is_waited_for_and_nothing_is_left_half_written(
+    site: MainServer, engine: Engine, tmp_path: Path
+) -> None:
+    """The real stage on a real disk of 8 MB, on which somebody else needs the rest in the midst of the copying."""
+    nas, shed = (site.system.stores.roots[name] for name in ("indoor_nas", "shed_nas"))
+    for number, size in ((1, 3_000_000), (2, 3_000)):
+        (nas / f"heavy_output/{number}").mkdir(parents=True)
+        (nas / f"heavy_output/{number}/video_lowres.mp4").write_bytes(bytes(size))
+    others = ExitStack()
+    fill = iter([full(shed)])
+
+    def somebody_else_writes(part: float) -> None:
+        if (once := next(fill, None)) is not None:
+            others.enter_context(once)
+
+    def stage(task: Task, context: StageContext) -> StageOutput:
+        return archiving.run(task, replace(context, progress=somebody_else_writes))
+
+    @flow
+    def run() -> State:
+        return work_off([1, 2], lambda device: stage)
+
+    with others:
+        state = run(return_state=True)
+        assert sorted(one.name for one in shed.iterdir()) == [BALLAST], "no half of an archive"
+        assert list((tmp_path / "scratch").rglob("clip-*")) == []
+    first, second = rows(engine)
+    said = f"No room in store shed_nas ({shed}): it filled up while the clip was in work."
+    assert state.is_completed() and str(state.message).startswith("Clips wait. No room in store shed_nas")
+    assert first.last_error is not None and first.last_error.startswith(said)
+    assert (first.state, first.failures, first.hold) == ("pending", 0, None)
+    assert first.not_before is not None and first.not_before <= datetime.now(UTC) + table.ROOM_WAIT
+    assert (second.state, second.failures) == ("pending", 0)
+    assert site.system.shortages.waits(TaskType.ARCHIVE_VIDEO)
+    assert run(return_state=True).is_completed()
+    assert {row.outcome for row in rows(engine)} == {"processed"}
+    for row in rows(engine):
+        assert bundle.verify(shed / row.video_id, bundle.read_manifest(shed / row.video_id)) == []
 
 
 def test_a_scan_takes_nothing_in_while_the_store_has_no_room_and_says_so(site: MainServer, engine: Engine) -> None:

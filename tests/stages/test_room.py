@@ -1,11 +1,13 @@
 """What each stage asks for before it is begun."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from dashcam.chaos.disks import full, mounted, unavailable
-from dashcam.stages.room import BESIDE, PREPROCESSED, RECORD, needs, no_room
+from dashcam.stages.room import BESIDE, PREPROCESSED, RECORD, filled_up, needs, no_room
+from dashcam.storage.bundle import DiskFull, explained
 from dashcam.storage.roots import Stores
 from dashcam.tasks.model import InputRef, TaskType
 from tests.stages.running import task
@@ -59,6 +61,19 @@ def test_a_full_archive_keeps_archiving_waiting_and_nothing_else(stores: Stores,
     said_of_archive = said.pop(TaskType.ARCHIVE_VIDEO)
     assert said_of_archive is not None and f"No room in store shed_nas ({shed})" in said_of_archive
     assert set(said.values()) == {None}
+
+
+def test_of_a_disk_that_fills_up_in_the_midst_of_work_it_is_said_which(stores: Stores, tmp_path: Path) -> None:
+    shed, scratch = stores.roots["shed_nas"], stores.roots["indoor_nas"] / "scratch"
+    places = {
+        shed / ".clip.0123456789ab.part/video_lowres.mp4": f"store shed_nas ({shed})",
+        scratch / "clip-1/frames": f"the scratch of this device ({scratch})",
+        tmp_path / "elsewhere": str(tmp_path / "elsewhere"),
+    }
+    for place, what in places.items():
+        with pytest.raises(DiskFull) as met, explained(tmp_path):
+            raise OSError(errno.ENOSPC, "No space left on device", str(place))
+        assert filled_up(met.value, stores, scratch).startswith(f"No room in {what}: it filled up while")
 
 
 def test_a_store_that_is_away_is_for_the_stage_to_complain_of(stores: Stores, tmp_path: Path) -> None:

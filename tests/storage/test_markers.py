@@ -46,7 +46,10 @@ def is_there(folder: Path) -> bool:
         return False
 
 
-@pytest.mark.parametrize("ours", ["raw/", "preproc/", "heavy_output/", ".dashcam/", "0123456789abcdef/manifest.json"])
+@pytest.mark.parametrize(
+    "ours",
+    ["raw/", "preproc/", "heavy_output/", ".dashcam/", "0123456789abcdef/manifest.json", "0123456789abcdef.json"],
+)
 def test_a_store_from_before_markers_is_marked_once_while_it_is_mounted(folder: Path, ours: str) -> None:
     (folder / "photos").mkdir()
     (folder / ours).parent.mkdir(exist_ok=True)

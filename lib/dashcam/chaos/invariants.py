@@ -11,7 +11,8 @@ what may differ between two runs in which nothing went wrong:
   ``<name>``;
 - what finalize found left to remove (``removed``): a second try finds less.
 
-A stage that was done again at a higher revision counts with its latest.
+A stage that was done again at a higher revision counts with its latest; not where a rule had let the clip go before it
+was read: then it has vanished for that stage, and stays what it was for the catalogue.
 """
 
 import json
@@ -24,6 +25,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Engine, Table, func, select
 from sqlalchemy.orm import Session
 
+from dashcam.catalog import holdings
 from dashcam.catalog.models import Plate, PositionRow, Rejection, SightingRow, TripRow, Video
 from dashcam.database import reading
 from dashcam.records import Manifest
@@ -118,7 +120,9 @@ def _canonical(session: Session, video: Video, stores: Mapping[str, Path]) -> st
         _columns(row, SightingRow.__table__) | {"text": text} for row, text in session.execute(seen)
     )
     tasks = select(TaskRow).where(TaskRow.video_id == video.video_id).order_by(TaskRow.revision)
-    latest = {row.task_type: _columns(row, TaskRow.__table__) for row in session.scalars(tasks) if row.outcome}
+    too_late = "vanished" if holdings.clip_let_go(session, video.video_id) else None
+    ended = [row for row in session.scalars(tasks) if row.outcome not in (None, too_late)]
+    latest = {row.task_type: _columns(row, TaskRow.__table__) for row in ended}
     for task in latest.values():
         task["inputs"] = [ref for ref in task["inputs"] if ref["type"] != "video"]
     mine["tasks"] = dict(sorted(latest.items()))

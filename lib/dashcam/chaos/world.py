@@ -29,7 +29,9 @@ from dashcam.config import DeviceSettings, PreprocessSettings, Site
 from dashcam.config.model import RetentionDays
 from dashcam.database import open_engine, reading, writing
 from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
+from dashcam.stages.room import filled_up
 from dashcam.storage import layout
+from dashcam.storage.bundle import DiskFull
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
@@ -67,6 +69,10 @@ class Run:
     @property
     def live(self) -> bool:
         return self.state in ("scheduled", "running")
+
+
+class Waits(str):
+    """Why a task could not go on, which is nobody's failure."""
 
 
 @dataclass
@@ -200,7 +206,7 @@ class World:
             run.begun += 1
             if task is not None and task.state == "pending":
                 hand = InHand(run, task, self.attempt(task, watch))
-                run.failed |= isinstance(hand.made, str)
+                run.failed |= isinstance(hand.made, str) and not isinstance(hand.made, Waits)
                 return hand
         run.state = "failed" if run.failed else "completed"
         return None
@@ -212,6 +218,8 @@ class World:
         with watching(watch) if watch is not None else nullcontext():
             try:
                 return worked(task, self.stages[task.task_type], StageContext(self.stores, here, self.device, log))
+            except DiskFull as full:
+                return Waits(filled_up(full, self.stores, self.scratch))
             except Exception as error:
                 if clip_vanished(task, self.stores):
                     return Completion(outcome="vanished", reason="It was removed before it was processed.")
@@ -223,6 +231,9 @@ class World:
     def deliver(self, hand: InHand) -> bool:
         """As the REST API takes it; tells whether anything has changed."""
         delay = timedelta(seconds=self.site.global_.task_retry_delay_seconds)
+        if isinstance(hand.made, Waits):
+            with writing(self.engine) as session:
+                return table.wait(session, hand.task.task_id, hand.made)
         if isinstance(hand.made, str):
             with writing(self.engine) as session:
                 return table.fail(session, hand.task.task_id, hand.made, delay)

@@ -82,15 +82,12 @@ def mark_stores(wanted: list[str], data: Path | None) -> None:
 
 
 def mark_what_is_seen() -> None:
-    """Each of the two NAS, where it is seen; what is not is said, where the site asks for markers."""
-    from dashcam.storage.layout import INDOOR, SHED
+    """Each store that may be missing, where it is seen; what is not is said, where the site asks for markers."""
     from dashcam.storage.markers import mark
 
     site = config.load_site()
     roots, markers = site.store_roots(config.load_device()), site.store_markers()
-    for store in (INDOOR, SHED):
-        if store not in roots:
-            continue
+    for store in site.mounts:
         try:
             if mark(store, roots[store], markers.get(store, config.MARKER)):
                 say(f"{store}: {roots[store]} is marked now")

@@ -72,7 +72,10 @@ def load_site(folder: Path | None = None) -> Site:
     base = config_folder(folder)
     path = base / SITE_FILE
     site = _validated(Site, _read(path), path, SITE_ENV)
-    return site.model_copy(update={"storage_paths": _marked(site.storage_paths)}) if _is_shared(site, base) else site
+    if not _is_shared(site, base):
+        return site
+    extra = {name: MARKER for name in site.extra_stores if name in site.mounts} | site.extra_store_markers
+    return site.model_copy(update={"storage_paths": _marked(site.storage_paths), "extra_store_markers": extra})
 
 
 def _is_shared(site: Site, base: Path) -> bool:

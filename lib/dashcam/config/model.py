@@ -3,7 +3,7 @@
 import getpass
 import os
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
@@ -354,6 +354,8 @@ class Site(Section):
     mqtt: MqttSettings = MqttSettings()
     extra_stores: dict[StoreName, AbsolutePath] = {}
     """Stores beside the two NAS; the embedded system has ``local: /`` for clips that lie anywhere."""
+    extra_store_markers: dict[StoreName, MarkerName] = {}
+    """Of each the file that must lie in it, or it counts as not mounted; as ``storage_paths.*.marker``."""
     retention: RetentionSettings = RetentionSettings()
 
     @field_validator("retention")
@@ -363,6 +365,19 @@ class Site(Section):
         if retention.cold_store is not None and retention.cold_store not in stores:
             raise ValueError(f"cold_store must be one of extra_stores, which has {', '.join(stores) or 'none'}")
         return retention
+
+    @field_validator("extra_store_markers")
+    @classmethod
+    def _marked_stores_are_known(cls, markers: dict[str, str], others: ValidationInfo) -> dict[str, str]:
+        stores = others.data.get("extra_stores", {})
+        if unknown := sorted(set(markers) - set(stores)):
+            raise ValueError(f"{unknown[0]} is none of extra_stores, which has {', '.join(stores) or 'none'}")
+        return markers
+
+    @property
+    def mounts(self) -> dict[str, str]:
+        """Of `stores` those that may be missing: the root of this machine's own files is always there."""
+        return {name: root for name, root in self.stores().items() if PurePath(root) != PurePath(PurePath(root).anchor)}
 
     def stores(self) -> dict[str, str]:
         """Every store of the site and its root as the site names it."""
@@ -385,4 +400,4 @@ class Site(Section):
             "indoor_nas": indoor_nas.marker if indoor_nas else None,
             "shed_nas": shed_nas.marker if shed_nas else None,
         }
-        return {name: marker for name, marker in markers.items() if marker}
+        return {name: marker for name, marker in (self.extra_store_markers | markers).items() if marker}

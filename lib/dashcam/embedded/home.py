@@ -14,10 +14,11 @@ import certifi
 from platformdirs import user_data_path
 
 from dashcam import Explained
-from dashcam.config import MARKER, has_home
+from dashcam.config import MARKER, ConfigError, has_home, load_site
 from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.config.prefect import client_settings, server_settings
 from dashcam.storage import layout
+from dashcam.storage.bundle import StorageError
 from dashcam.storage.markers import mark
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.chain import POOLS
@@ -83,6 +84,7 @@ class Home:
                 folder.mkdir(parents=True, exist_ok=True)
             for store, folder in self.stores.items():
                 self.make_store(store, folder)
+            self.mark_extra_stores()
             if not self.token_file.exists():
                 write_private(self.token_file, secrets.token_urlsafe(32))
             if not self.prefect_login_file.exists():
@@ -108,6 +110,20 @@ class Home:
             ours = made or not (folder.is_symlink() or any(folder.iterdir()))
             with contextlib.suppress(StoreError):  # who opens the store hears what is wrong
                 mark(store, folder, marker or MARKER, sure=ours)
+
+    def mark_extra_stores(self) -> None:
+        """The owner's own, once each where it is seen: from then on it counts as missing without its marker."""
+        file = self.config / "config.json"
+        with contextlib.suppress(ConfigError):  # `dashcam check` says what is wrong with it
+            site = load_site(self.config)
+            marked = {}
+            for store, root in site.mounts.items():
+                if store in site.extra_stores and store not in site.extra_store_markers:
+                    with contextlib.suppress(StoreError, StorageError, OSError):
+                        mark(store, Path(root))
+                        marked[store] = MARKER
+            if marked:
+                update(file, {"extra_store_markers": marked}, {})
 
     def marker_of(self, store: str) -> str | None:
         """As its settings name it; None before the first start that knows of markers."""

@@ -6,7 +6,10 @@ from pydantic import BaseModel, Field
 
 from dashcam.config import Site
 
-FOR_DEVICES = {"global_", "storage_paths", "extra_stores", "server", "dispatch", "place", "preprocess", "retention"}
+FOR_DEVICES = {
+    "global_", "storage_paths", "extra_stores", "extra_store_markers", "server", "dispatch", "place", "preprocess",
+    "retention",
+}  # fmt: skip
 """What a device's work goes by. Whatever else is in ``config.json``, passwords among it, stays where it is."""
 NOT_FOR_DEVICES = {"host", "port", "database_url", "prefect_home"}
 DOOR = "/prefect/api"

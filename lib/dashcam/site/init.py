@@ -129,8 +129,10 @@ def in_order(folder: Path, steps: Steps) -> None:
 
 
 def roots(content: str) -> dict[str, Path]:
-    paths = json.loads(content)["storage_paths"]
-    return {store: Path(paths[store][key]) for store, key in STORE_KEYS.items()}
+    """The stores that are mounted, and where."""
+    said = json.loads(content)
+    two = {store: Path(said["storage_paths"][store][key]) for store, key in STORE_KEYS.items()}
+    return two | {store: Path(root) for store, root in said.get("extra_stores", {}).items() if root != "/"}
 
 
 def marker(steps: Steps, store: str, folder: Path, sure: bool) -> None:

@@ -7,6 +7,7 @@ where the clip is short.
 from pathlib import Path
 
 from dashcam.storage import bundle, layout
+from dashcam.storage.bundle import DiskFull
 from dashcam.storage.room import Need, shortage
 from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks.model import Task, TaskType
@@ -28,6 +29,15 @@ def no_room(task: Task, stores: Stores, scratch: Path) -> str | None:
         return shortage(needs(task, stores, scratch))
     except (StoreError, OSError):
         return None
+
+
+def filled_up(full: DiskFull, stores: Stores, scratch: Path) -> str:
+    """The same, of a task that was begun: what it has left half-written is gone again."""
+    folders = {f"store {name}": root for name, root in stores.roots.items()} | {"the scratch of this device": scratch}
+    inside = {what: folder for what, folder in folders.items() if full.where.is_relative_to(folder)}
+    what = max(inside, key=lambda what: len(inside[what].parts), default="")
+    where = f"{what} ({inside[what]})" if what else str(full.where)
+    return f"No room in {where}: it filled up while the clip was in work. Make room there, and it goes on by itself."
 
 
 def needs(task: Task, stores: Stores, scratch: Path) -> list[Need]:

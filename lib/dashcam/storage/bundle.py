@@ -43,6 +43,14 @@ class StorageError(Explained):
     """Reading or writing a store went wrong; the message is one plain sentence: what, which folder, what to do."""
 
 
+class DiskFull(StorageError):
+    """A disk has filled up while it was written to, ``where`` the write failed: it goes on when there is room."""
+
+    def __init__(self, message: str, where: Path) -> None:
+        super().__init__(message)
+        self.where = where
+
+
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Turns what a disk says in ``folder`` into a ``StorageError``; other errors pass unchanged."""
@@ -51,6 +59,8 @@ def explained(folder: Path) -> Iterator[None]:
     except OSError as error:
         if (sentence := disk_trouble(error, folder)) is None:
             raise
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(sentence, Path(os.fsdecode(error.filename or folder))) from error
         raise StorageError(sentence) from error
 
 

@@ -16,6 +16,8 @@ from dashcam.storage.roots import StoreError, StoreMissing
 
 FSTAB = Path("/etc/fstab")
 _OURS = {layout.RAW, layout.PREPROC, layout.HEAVY_OUTPUT, ".dashcam"}
+_RECORD = re.compile(r"[0-9a-f]{16}\.json")
+"""As cold storage has them."""
 _OF_THE_DISK = re.compile(r"[.@#$].*|lost\+found|System Volume Information")
 """Names that file systems and NAS put into a volume by themselves."""
 
@@ -72,6 +74,8 @@ def _doubt(folder: Path) -> str | None:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir() and (entry.name in _OURS or (Path(entry.path) / layout.MANIFEST).is_file()):
+                return None
+            if _RECORD.fullmatch(entry.name):
                 return None
             if not _OF_THE_DISK.fullmatch(entry.name):
                 others.append(entry.name)
