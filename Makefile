@@ -6,6 +6,7 @@
 # make fuzz-clips  CLIPS (300) damaged clips through the whole pipeline, from SEED on; REAL: a folder with real ones
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
 # make chaos    faults by seed, SEEDS of them (10), for CHAOS_MIN minutes at most; .chaos/report.json
+# make docs     the documents as pages with a search, in .site/pages; a broken link is an error
 # make home     a site of several hosts as network namespaces, set up by `dashcam init` and `join` (root; minutes)
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
@@ -27,7 +28,7 @@ CHAOS_MIN ?=
 
 KEEPING := tests/tasks tests/catalog tests/access tests/upkeep tests/app tests/test_database.py
 
-.PHONY: demo test test-postgresql test-torch check guards fuzz home evaluate train-reader train-detector format setup clean
+.PHONY: demo test test-postgresql test-torch check docs guards fuzz home evaluate train-reader train-detector format setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -53,6 +54,9 @@ check: $(VENV)/.dev
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --durations 0 --durations-min 60 tests/test_names.py
+
+docs: $(VENV)/.dev
+	@$(BIN)/python deploy/documents.py && echo "The pages: .site/pages/index.html"
 
 guards: $(VENV)/.dev
 	$(BIN)/python -m tests.guards
@@ -118,4 +122,4 @@ $(TRAIN)/.done: training/requirements.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(TRAIN) .demo .fuzz .chaos .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(TRAIN) .demo .fuzz .chaos .site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
