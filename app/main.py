@@ -21,9 +21,8 @@ from app import api, media, prefect_door, system
 from app.access.guard import stand_before
 from app.prepare import up_to_date
 from app.trouble import answer_trouble
-from dashcam import NO_USE_TRYING, __version__, config, logs
+from dashcam import NO_USE_TRYING, Explained, __version__, config, logs
 from dashcam.catalog import deriving
-from dashcam.database import DatabaseUnusable
 from dashcam.device import service
 from dashcam.embedded import listening
 from dashcam.storage.roots import Stores
@@ -108,14 +107,16 @@ def configured() -> system.System:
         raise config.ConfigError(["There is no device token: set DASHCAM_TOKEN_FILE, or run `dashcam setup`."])
     engine = up_to_date(site)
     stores = Stores(site.store_roots(config.load_device()), site.store_markers())
-    return system.System(engine, site, stores, token)
+    here = system.System(engine, site, stores, token)
+    here.upkeep.learn_deletions()
+    return here
 
 
 def main() -> None:
     logs.begin("%(asctime)s %(name)s %(message)s")
     try:
         here = configured()
-    except (config.ConfigError, DatabaseUnusable, OSError) as error:
+    except (Explained, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(NO_USE_TRYING)
     sys.setswitchinterval(SWITCH_S)

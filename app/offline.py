@@ -4,6 +4,7 @@ migrate-db FROM TO``."""
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -14,7 +15,7 @@ from dashcam import Explained, config
 from dashcam.config import Site
 from dashcam.database import cause, open_engine
 from dashcam.storage.roots import Stores
-from dashcam.upkeep import backup, moving
+from dashcam.upkeep import backup, deleting, moving
 from dashcam.upkeep.rebuild import Rebuilt, rebuild
 from dashcam.upkeep.restore import restore
 
@@ -65,7 +66,13 @@ def refuse_while_it_runs(site: Site) -> None:
 def restore_file(site: Site, wanted: argparse.Namespace) -> int:
     url = site.server.database_url
     folder = backup.folder_of(url, site.backup.folder)
-    there = restore(url, wanted.file, folder, migrate, say, keep_old=not wanted.no_keep)
+    words = deleting.told(folder, stores_of(site))
+
+    def bring_up(at: str) -> None:
+        migrate(at)
+        forget(at, site, words)
+
+    there = restore(url, wanted.file, folder, bring_up, say, keep_old=not wanted.no_keep)
     say(f"Restored: {there.rows['video']} clips, {there.rows['sighting']} sightings")
     return 0
 
@@ -78,8 +85,22 @@ def migrate(url: str) -> None:
         engine.dispose()
 
 
+def forget(url: str, site: Site, words: deleting.Words) -> None:
+    """What was deleted since the backup was taken is not in what takes the database's place."""
+    engine = open_engine(url)
+    try:
+        if gone := deleting.learn(engine, site, words, datetime.now(UTC)):
+            say(f"Deleted again: {gone} clips and sightings that were deleted after this backup was taken")
+    finally:
+        engine.dispose()
+
+
+def stores_of(site: Site) -> Stores:
+    return Stores(site.store_roots(config.load_device()), site.store_markers())
+
+
 def rebuild_all(site: Site, wanted: argparse.Namespace) -> int:
-    stores = Stores(site.store_roots(config.load_device()), site.store_markers())
+    stores = stores_of(site)
     migrate(site.server.database_url)
     engine = open_engine(site.server.database_url)
     try:

@@ -14,11 +14,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashcam import Explained
+from dashcam.catalog import deletions
 from dashcam.config import Site
 from dashcam.database import reading
 from dashcam.storage import layout
 from dashcam.storage.roots import StoreError, Stores
-from dashcam.upkeep import backup, decisions
+from dashcam.upkeep import backup, decisions, deleting
 
 LOOK_S = 60.0
 OVERDUE = timedelta(days=2)
@@ -113,8 +114,18 @@ class Upkeep:
             return f"The backup lies on the main server alone: {error}"
         return None
 
+    def learn_deletions(self) -> None:
+        """What was deleted stays deleted, whichever database this is: one that was restored, or made anew."""
+        gone = deleting.learn(self.engine, self.site, deleting.told(self.folder, self.stores), datetime.now(UTC))
+        if gone:
+            log.warning("%d clips and sightings had come back that were deleted: they are gone again", gone)
+        with reading(self.engine) as session:
+            words = deletions.said(session)
+        deleting.write_list(self.folder, words)
+
     def write_decisions(self) -> None:
         """All that no archive can tell, into the archive's store. Raises `StoreError`, `StorageError`, ``OSError``."""
+        self.learn_deletions()
         with reading(self.engine) as session:
             every, words = decisions.all_of(session), decisions.to_bytes(decisions.said(session))
         decisions.write(self.stores, every)

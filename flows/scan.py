@@ -1,4 +1,5 @@
-"""Every five minutes, pool server: clips that lie in the watched folders and are not known yet are handed in.
+"""Every five minutes, pool server: clips that lie in the watched folders and are not known yet are handed in; what a
+person has deleted goes from the stores.
 
 A file that still grows, is hidden or is named like a partial download waits for a later scan.
 """
@@ -11,8 +12,11 @@ from dashcam.stages.scan import scan as scan_folder
 from dashcam.storage.room import Need, shortage
 from dashcam.storage.roots import StoreError, split
 from dashcam.tasks.client import MainServerClient
+from dashcam.upkeep import erasing
 from flows.run_names import at_its_time
 
+ERASING_S = 120.0
+"""Of one run; the next one goes on."""
 WATCHED = ["indoor_nas:raw"]
 
 
@@ -40,6 +44,9 @@ def scan(folders: list[str] = WATCHED) -> None:
         log.info("%s: %d clips, %d new, %d waiting", folder, done.files, done.new, done.waiting)
         for sentence in done.unreadable:
             log.warning(sentence)
+    erased = erasing.carry_out(server, device.stores, log.info, ERASING_S)
+    for sentence in erased.kept:
+        log.warning("deleted, and still there: %s", sentence)
     server.close()
     if away:
         raise RuntimeError(" ".join(away))

@@ -186,6 +186,11 @@ CALLS = {
     "POST /retention/plans/{plan_id}/check": HOUSEKEEPING,
     "POST /retention/plans/{plan_id}/removed": HOUSEKEEPING,
     "POST /retention/plans/{plan_id}/end": HOUSEKEEPING,
+    # who deleted how much is written down by itself, what it was is not
+    "POST /deletions/preview": RUN,
+    "POST /deletions": RUN,
+    "GET /deletions/leftovers": HOUSEKEEPING,
+    "POST /deletions/leftovers/{video_id}": HOUSEKEEPING,
     "POST /sweep/judge": HOUSEKEEPING,
     "GET /sweep/archives": HOUSEKEEPING,
     "GET /archives/unchecked": RouteRule(MEMBER, Device.HOUSEKEEPING),

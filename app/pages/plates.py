@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from app import addresses, wording
-from app.pages import parts
+from app.pages import deletion, parts
 from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import icon, link, tag
 from dashcam.catalog import plates as plate_table
@@ -15,6 +15,7 @@ from dashcam.catalog.plate_text import MIN_LENGTH, normalised
 from dashcam.catalog.plates import PlateCard, PlateSummary
 from dashcam.catalog.search import PlateFilter
 from dashcam.catalog.sightings import SightingCard
+from dashcam.upkeep.deleting import Wanted
 
 PAGE = 60
 LONGEST = 40
@@ -122,6 +123,7 @@ async def plate(text: str, after: str = "") -> None:
                     map_frame(f"/maps{addresses.plate_url(summary.text)}", f"Map of where {summary.text} was seen")
                 else:
                     parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
+                deletion.section("this plate", Wanted(plate=summary.text), "/plates")
 
 
 def head(summary: PlateSummary) -> None:

@@ -8,7 +8,7 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
-from app.pages import kept, parts
+from app.pages import deletion, kept, parts
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.plates import map_frame
@@ -22,6 +22,7 @@ from dashcam.storage import layout
 from dashcam.upkeep import answers, checks
 from dashcam.upkeep.answers import Answer
 from dashcam.upkeep.checks import Health
+from dashcam.upkeep.deleting import Wanted
 from dashcam.upkeep.retention import Rules
 
 
@@ -53,6 +54,7 @@ async def video(video_id: str, t: str = "") -> None:
                         where_others_were(found)
                 facts(found)
                 kept.section(found, held or [])
+                deletion.section("this clip", Wanted(clips=[found.video_id]), "/videos")
 
 
 def second_of(text: str, duration_s: float | None) -> float | None:

@@ -16,6 +16,9 @@ CharacterProbabilities = list[dict[str, float]]
 """One distribution per character: ``[{"8": 0.71, "B": 0.27}, {"A": 0.99}]``; the rest to 1 is "something else"."""
 
 
+HIDDEN = "#"
+"""So begins the text of a plate of which only a keyed hash is kept; no plate has such a character."""
+
 FixQuality = Literal["fix", "2d", "3d"]
 """``fix`` where the source says no more than that it has one."""
 

@@ -37,6 +37,12 @@ def entries(
     return session.scalars(asked).all()
 
 
+def forget_word(session: Session, word: str) -> None:
+    """Who did what stays, and that it was about this word does not."""
+    for row in session.scalars(select(AuditEntry).where(AuditEntry.what.contains(word, autoescape=True))):
+        row.what = row.what.replace(word, "(deleted)")
+
+
 def forget(session: Session, now: datetime) -> None:
     """What is older than `KEPT`."""
     session.execute(delete(AuditEntry).where(AuditEntry.at < now - KEPT))

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import accuracy, clocks, deriving, holdings
+from dashcam.catalog import accuracy, clocks, deletions, deriving, holdings
 from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
 from dashcam.catalog.places import place
 from dashcam.catalog.plates import forget_unseen, plate_ids
@@ -68,6 +68,7 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
 
 
 def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, site: Site) -> None:
+    heavy = deletions.without_deleted(session, video, heavy, site)
     video.frames_decoded = heavy.frames_decoded
     if heavy.damaged and not video.reason:
         video.reason = f"{heavy.damaged} damaged places in the video; {heavy.frames_decoded} frames were read"

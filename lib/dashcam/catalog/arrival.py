@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import holdings
+from dashcam.catalog import deletions, holdings
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import insert, reading
 from dashcam.media import identity, names
@@ -25,12 +25,12 @@ from dashcam.storage.roots import StoreError, StoreMissing, Stores, split
 from dashcam.tasks import table
 from dashcam.tasks.model import InputRef, Listed, NewTask, TaskType
 
-Status = Literal["new", "known", "waiting", "unreadable"]
+Status = Literal["new", "known", "waiting", "unreadable", "deleted"]
 
 
 class Arrival(BaseModel):
-    """What became of one file: a ``new`` video, a ``known`` one, one ``waiting`` until it is whole, or ``unreadable``;
-    the last two with the reason."""
+    """What became of one file: a ``new`` video, a ``known`` one, one ``waiting`` until it is whole, ``unreadable``, or
+    ``deleted`` by a person and not taken again; the last three with the reason."""
 
     uri: str
     status: Status
@@ -254,12 +254,19 @@ def admit(session: Session, found: Sequence[FoundFile]) -> list[Arrival]:
     A video whose file was moved, or that had vanished and is back, goes on from where it was.
     """
     known = standing(session, (one.video_id for one in found if one.video_id))
+    deleted = deletions.deleted_clips(session, (one.video_id for one in found if one.video_id))
     rows, arrivals = NewRows(session), []
     for one in found:
         uri = one.ref.uri
         if one.video_id is None:
             status: Status = "waiting" if one.waiting else "unreadable"
             arrivals.append(Arrival(uri=uri, status=status, reason=one.reason))
+            continue
+        if one.video_id in deleted:
+            if uri.startswith(holdings.RAW):
+                deletions.leave_over(session, {one.video_id: [uri]}, datetime.now(UTC))
+            why = f"{names.printable(one.ref.path)} was deleted by a person, and is not taken in again."
+            arrivals.append(Arrival(uri=uri, status="deleted", reason=why))
             continue
         clip = one.ref.model_copy(update={"type": "video"})
         is_new = one.video_id not in known
@@ -275,7 +282,7 @@ def admit(session: Session, found: Sequence[FoundFile]) -> list[Arrival]:
         rows.file(one)
         arrivals.append(Arrival(uri=uri, status="new" if is_new else "known", video_id=one.video_id))
     rows.write()
-    read = [one for one in found if one.read and one.video_id and one.ref.uri.startswith(holdings.RAW)]
+    read = [one for one in found if one.read and one.video_id in known and one.ref.uri.startswith(holdings.RAW)]
     holdings.come_back(session, (one.video_id for one in read if one.video_id))
     return arrivals
 

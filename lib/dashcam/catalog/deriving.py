@@ -30,7 +30,11 @@ Stretch = tuple[datetime, datetime]
 
 def derive_around(session: Session, videos: Iterable[Video], settings: TripSettings) -> None:
     """Derive the trips anew that these clips are in, were in, or may now be in."""
-    for start, end in _stretches(spans_of(session, videos)):
+    derive_spans(session, spans_of(session, videos), settings)
+
+
+def derive_spans(session: Session, spans: Iterable[Stretch], settings: TripSettings) -> None:
+    for start, end in _stretches(spans):
         derive(session, start, end, settings)
 
 

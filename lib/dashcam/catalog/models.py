@@ -189,6 +189,34 @@ class RetentionPlan(Base):
     """Why something of it was not removed; a sentence each."""
 
 
+class Deletion(Base):
+    """A person's word that something is to be nowhere any more. Whatever brings it back meets this row."""
+
+    __tablename__ = "deletion"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """``clip`` or ``plate``."""
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    """The clip's ``video_id``, or the plate's `pseudonyms.Pseudonyms.of`: what it says is not kept."""
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """A plate's sightings in clips from before then."""
+
+
+class Leftover(Base):
+    """A clip of which something lies in the stores that the database has no more; gone when they have been seen to."""
+
+    __tablename__ = "leftover"
+
+    video_id: Mapped[str] = mapped_column(primary_key=True)
+    whole: Mapped[bool]
+    """The clip is deleted; else its archive holds plates that are."""
+    uris: Mapped[list[str]] = mapped_column(Json)
+    """Where its file lay."""
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    trouble: Mapped[str | None]
+    """Why it lies there still."""
+
+
 class PositionRow(Base):
     """A GPS fix of a clip; ``t_s`` is media time."""
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from dashcam.records import HIDDEN
+
 CONFUSED = ("0ODQ", "1I", "2Z", "5S", "8B")
 """Characters that readers take for each other; each group counts as its first."""
 _CANONICAL = str.maketrans({character: group[0] for group in CONFUSED for character in group})
@@ -22,8 +24,8 @@ def canonical(text: str) -> str:
 
 
 def suffixes(text: str) -> list[str]:
-    """Every end of the canonical text: what contains a fragment has an end that begins with it."""
-    whole = canonical(text)
+    """Every end of the canonical text: what contains a fragment has an end that begins with it. Of a hash none."""
+    whole = "" if text.startswith(HIDDEN) else canonical(text)
     return [whole[start:] for start in range(len(whole))]
 
 
@@ -33,7 +35,7 @@ def near_keys(text: str) -> set[str]:
     Two texts that differ by one missing, added, wrong or swapped character share a key (the deletion neighbourhood of
     SymSpell, W. Garbe 2012); texts that share one may differ by two.
     """
-    whole = canonical(text)
+    whole = "" if text.startswith(HIDDEN) else canonical(text)
     return {whole, *(whole[:at] + whole[at + 1 :] for at in range(len(whole)))} - {""}
 
 

@@ -36,6 +36,7 @@ from dashcam.catalog.paging import Cursor
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard, chosen
 from dashcam.catalog.sightings import cards as sighting_cards
+from dashcam.records import HIDDEN
 
 FEW_PLATES = 4000
 """Up to so many matching plates each is looked up; beyond, matches are dense and walking back in time is quicker."""
@@ -128,7 +129,12 @@ def begins(of: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
 
 
 def text_is(of: InstrumentedAttribute[str], wanted: PlateFilter) -> ColumnElement[bool]:
-    """What is looked for, in the plate's own characters; with ``near`` whatever they may be confused with."""
+    """What is looked for, in the plate's own characters; with ``near`` whatever they may be confused with. Never a part
+    of a hash."""
+    return and_(part_is(of, wanted), ~of.startswith(HIDDEN))
+
+
+def part_is(of: InstrumentedAttribute[str], wanted: PlateFilter) -> ColumnElement[bool]:
     if wanted.near and not wanted.is_pattern:
         return canonical(of).contains(plate_text.canonical(wanted.text), autoescape=True)
     if not wanted.is_pattern:

@@ -10,6 +10,7 @@ from dashcam.cli import (
     again,
     bench,
     chaos,
+    delete,
     devices,
     doctor,
     evaluate,
@@ -33,6 +34,7 @@ for room in (process, sample, init, join, site, doctor, gps, trips, again, reten
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")
 app.add_typer(devices.app, name="device")
+app.add_typer(delete.app, name="delete")
 app.add_typer(unit.app, name="unit")
 app.add_typer(people.app, name="user")
 

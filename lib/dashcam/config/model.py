@@ -21,6 +21,7 @@ from dashcam.config.kinds import (
     WebAddress,
 )
 from dashcam.config.pools import POOLS, DeviceType
+from dashcam.config.privacy import PrivacySettings
 
 DetectorEngine = Literal["auto", "onnx", "ultralytics", "tflite"]
 ProposalEngine = Literal["auto", "edgetpu", "tflite", "none"]
@@ -357,6 +358,7 @@ class Site(Section):
     extra_store_markers: dict[StoreName, MarkerName] = {}
     """Of each the file that must lie in it, or it counts as not mounted; as ``storage_paths.*.marker``."""
     retention: RetentionSettings = RetentionSettings()
+    privacy: PrivacySettings = PrivacySettings()
 
     @field_validator("retention")
     @classmethod

@@ -13,6 +13,7 @@ from pydantic import Field
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
+from dashcam.catalog import deletions
 from dashcam.catalog.models import CameraClock, DeviceRow, Holding, Protection, TripDecision, TripRow, Video
 from dashcam.catalog.record import stage_record
 from dashcam.database import UtcDateTime
@@ -45,6 +46,8 @@ class Decisions(Record):
     trip_numbers: dict[str, int] = Field({})
     """The number of each trip, by one of its clips: they are in addresses that people have kept."""
     ended: list[EndedClip] = Field([])
+    deletions: list[dict[str, str]] = Field([])
+    """`catalog.deletions.said`: what must not come back."""
     gone: dict[str, list[dict[str, Any]]] = Field({})
     """By clip: what retention has removed of it, when and by which rule."""
 
@@ -52,7 +55,8 @@ class Decisions(Record):
 def said(session: Session) -> Decisions:
     """What a person has said; cheap, for it is asked often. The rest is in `all_of`."""
     words = {one.__tablename__: _rows(session, select(one.__table__)) for one in (*OF_THE_SITE, *OF_A_CLIP)}
-    return Decisions(said=words, paused=_rows(session, select(DeviceRow.__table__).where(DeviceRow.paused)))
+    paused = _rows(session, select(DeviceRow.__table__).where(DeviceRow.paused))
+    return Decisions(said=words, paused=paused, deletions=deletions.said(session))
 
 
 def all_of(session: Session) -> Decisions:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from dashcam import Explained
-from dashcam.catalog import apply
+from dashcam.catalog import apply, deletions
 from dashcam.catalog.models import TripRow, Video
 from dashcam.config import Site
 from dashcam.database import reading, writing
@@ -28,7 +28,7 @@ from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, Outcome, TaskType
 from dashcam.tasks.row import TaskRow
-from dashcam.upkeep import decisions
+from dashcam.upkeep import backup, decisions, deleting
 from dashcam.upkeep.decisions import Decisions
 
 
@@ -78,22 +78,29 @@ def rebuild(
             f"The database has {len(known)} videos already: restore a backup, or let this add what it lacks (--add)."
         )
     words = decisions.read(stores) or Decisions(said={})
+    backups = backup.folder_of(site.server.database_url, site.backup.folder)
     done = Rebuilt()
     with writing(engine) as session:
         decisions.put_back(session, words, decisions.OF_THE_SITE)
         decisions.put_back_pauses(session, words)
+        deletions.again(session, [*words.deletions, *deleting.read_list(backups)], site, datetime.now(UTC))
     folders = [one for one in sorted(root.iterdir()) if one.is_dir() and not one.name.startswith(".")]
+    with writing(engine) as session:
+        ended = (one.record.video_id for one in words.ended)
+        gone = deletions.deleted_clips(session, [*(one.name for one in folders), *ended])
+        deletions.leave_over(session, {one.name: [] for one in folders if one.name in gone}, datetime.now(UTC))
+    folders = [one for one in folders if one.name not in gone]
     done.known = sum(folder.name in known for folder in folders)
     found = [one for folder in folders if folder.name not in known and (one := _found(folder, done))]
     for number, one in enumerate(sorted(found, key=lambda one: (one.start_utc, one.folder.name))):
         progress(number, len(found))
         _take_in(engine, site, one.folder, words, every_byte, done)
-    for ended in words.ended:
-        if ended.record.video_id not in known and not (root / ended.record.video_id).is_dir():
+    for lost in words.ended:
+        if lost.record.video_id not in known | gone and not (root / lost.record.video_id).is_dir():
             with writing(engine) as session:
-                _video(session, ended.record, ended.name, ended.created_at, words)
-                for stage in ended.record.stages:
-                    _complete(session, ended.record.video_id, stage, site)
+                _video(session, lost.record, lost.name, lost.created_at, words)
+                for stage in lost.record.stages:
+                    _complete(session, lost.record.video_id, stage, site)
             done.ended += 1
     with writing(engine) as session:
         renumber_trips(session, words.trip_numbers)

@@ -35,6 +35,10 @@ class Kept(Explained):
     """It is not removed; the message is the sentence why."""
 
 
+class Another(Kept):
+    """What lies there is not the clip that was meant."""
+
+
 @dataclass
 class Done:
     """What a run has done."""
@@ -153,7 +157,7 @@ def unlink(stores: Stores, item: PlanItem, manifest: Manifest) -> tuple[int, boo
     ``OSError`` when it fails."""
     match item.kind:
         case "raw":
-            counts = [_clip(stores, uri, item.video_id) for uri in item.uris]
+            counts = [unlink_clip(stores, uri, item.video_id) for uri in item.uris]
         case "lowres":
             counts = [_small_copy(stores.path(layout.archive(item.video_id)), manifest)]
         case _:
@@ -161,7 +165,8 @@ def unlink(stores: Stores, item: PlanItem, manifest: Manifest) -> tuple[int, boo
     return sum(count or 0 for count in counts), all(count is None for count in counts)
 
 
-def _clip(stores: Stores, uri: str, video_id: str) -> int | None:
+def unlink_clip(stores: Stores, uri: str, video_id: str) -> int | None:
+    """Bytes of a clip's file; None where it is gone already. Raises `Kept` where it is none of ours, or another now."""
     path = _inside(stores, uri, "raw")
     try:
         status = path.lstat()
@@ -171,7 +176,7 @@ def _clip(stores: Stores, uri: str, video_id: str) -> int | None:
     if not stat.S_ISREG(status.st_mode):
         raise Kept(f"{uri} is no file.")
     if identity.video_id(path) != video_id:
-        raise Kept(f"what lies at {uri} is another clip now.")
+        raise Another(f"what lies at {uri} is another clip now.")
     with bundle.explained(path.parent):
         path.unlink()
     bundle.sync_folder(path.parent)

@@ -43,6 +43,8 @@ class Word(Folder):
     orphan: bool
     why: str
     unknown: bool = False
+    deleted: bool = False
+    """A person has deleted its clip, so its archive goes too."""
     archived: bool = False
     """Its clip has an archive, which has to be whole before this goes."""
     sha256: str = ""
@@ -155,7 +157,8 @@ class Broom:
             raise StorageError(f"the archive {folder} is not what its manifest says ({differences[0]}).")
 
     def archives(self) -> None:
-        """Clips whose archive is missing, and archives whose clip nobody knows: reported, and nothing else."""
+        """Clips whose archive is missing, and archives whose clip nobody knows, are reported and nothing else. Those of
+        a deleted clip go."""
         root = self.stores.root(layout.SHED)
         there = {path.name for path in ids_in(root)}
         after = ""
@@ -169,8 +172,17 @@ class Broom:
         others = sorted(there - expected)
         for batch in (others[start : start + ASKED] for start in range(0, len(others), ASKED)):
             for word in self.ask([{"kind": layout.HEAVY_OUTPUT, "video_id": video_id} for video_id in batch]):
-                if word.unknown:
+                if word.deleted:
+                    self.written_too_late(word, root / word.video_id)
+                elif word.unknown:
                     self.note(layout.archive(word.video_id), word.why)
+
+    def written_too_late(self, word: Word, archive: Path) -> None:
+        """By a run that had a clip in hand when it was deleted."""
+        size = size_of(archive)
+        if not self.dry_run:
+            bundle.let_go(archive)
+        self.note(layout.archive(word.video_id), word.why, size, removed=not self.dry_run)
 
     def scratch(self, folders: Sequence[Path]) -> None:
         """What dead runs have left on this machine; a worker empties its own at its start."""

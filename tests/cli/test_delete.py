@@ -1,0 +1,56 @@
+"""``dashcam delete`` as a person types it, against a real main server and real stores."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.cli.running import settings, start
+from tests.flows.main_server import TOKEN, MainServer
+from tests.upkeep.household import MARKER, House
+
+
+@pytest.fixture
+def house(tmp_path: Path, engine: Engine) -> House:
+    return House(tmp_path / "stores", engine)
+
+
+@pytest.fixture
+def server(house: House) -> Iterator[MainServer]:
+    one = MainServer(house.engine, house.roots)
+    one.system.site = house.here.site
+    one.start()
+    yield one
+    one.stop()
+
+
+def dashcam(server: MainServer, house: House, tmp_path: Path, words: str) -> subprocess.CompletedProcess[str]:
+    site = {
+        "server": {"url": server.url},
+        "storage_paths": {
+            "indoor_nas": {"base": str(house.roots["indoor_nas"]), "marker": MARKER},
+            "shed_nas": {"archive_base": str(house.roots["shed_nas"]), "marker": MARKER},
+        },
+    }
+    folder = tmp_path / "settings"
+    if not folder.exists():
+        settings(tmp_path, site)
+    return start(f"dashcam.cli {words}", DASHCAM_CONFIG=str(folder), DASHCAM_TOKEN=TOKEN, COLUMNS="200")
+
+
+def test_what_goes_is_shown_asked_about_and_deleted(server: MainServer, house: House, tmp_path: Path) -> None:
+    video, other = house.clip(1, 1), house.clip(2, 1)
+    before = house.files()
+    shown = dashcam(server, house, tmp_path, f"delete clip {video.name} --dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert video.source in shown.stdout and f"shed_nas:{video.video_id}/" in shown.stdout
+    asked = dashcam(server, house, tmp_path, "delete days 2026-06-28 2026-06-28")  # nobody answers
+    assert asked.returncode == 1 and "2 clips" in asked.stdout and house.files() == before
+    done = dashcam(server, house, tmp_path, f"delete clip {video.video_id} --yes")
+    assert done.returncode == 0, done.stderr
+    assert "Deleted 1 clips" in done.stdout
+    left = house.files()
+    assert not any(video.video_id in name or video.name in name for name in left)
+    assert {name for name in before if other.video_id in name or other.name in name} <= left
