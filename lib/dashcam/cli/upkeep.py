@@ -68,8 +68,9 @@ def migrate_db(
     ] = False,
     data: DataOption = None,
 ) -> None:
-    """Copy the whole catalogue from SQLite to PostgreSQL, or back, and read every row back; the main server is stopped
-    meanwhile. A password need not be in the URL: PGPASSWORD and ~/.pgpass count."""
+    """Copy the whole catalogue from SQLite to PostgreSQL, or back, and compare every row.
+
+    The main server is stopped meanwhile. A password need not be in the URL: PGPASSWORD and ~/.pgpass count."""
     offline(data, "migrate-db", source, target, *(["--verify"] if verify else []))
 
 
