@@ -73,7 +73,7 @@ def gpu(host: Host) -> Iterator[Finding]:
         said = (
             "The device's file has a section gpu, and no NVIDIA driver is loaded: its clips are worked on by the CPU."
         )
-        yield warning("gpu", said, "Install NVIDIA's driver (Debian: nvidia-driver) and start the machine anew.")
+        yield warning("gpu", said, "Install NVIDIA's driver (Debian: nvidia-driver; for WSL2 in Windows), and restart.")
         return
     if (torch := installed("torch")) is None:
         said = f"Driver {driver} is loaded, but torch is not installed: detection runs on the CPU."
@@ -92,7 +92,8 @@ def gpu(host: Host) -> Iterator[Finding]:
 
 
 def driver_version(file: Path) -> str | None:
-    """As ``580.65.06``; None where no driver is loaded. On Windows, where there is no such file, its library says."""
+    """As ``580.65.06``; None where no driver is loaded. On Windows and in WSL2 there is no such file, and its library
+    says."""
     words = said(file).splitlines()[:1]
     numbers = [word for line in words for word in line.split() if word[0].isdigit() and "." in word]
     if numbers or file.parents[3] != Path("/").absolute():
