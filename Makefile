@@ -5,6 +5,7 @@
 # make guards   each guard of tests/guards.toml taken out by itself: the test that names it has to fail (10 minutes)
 # make fuzz-clips  CLIPS (300) damaged clips through the whole pipeline, from SEED on; REAL: a folder with real ones
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
+# make fuzz-api EXAMPLES (200) requests to each call of the API, drawn by SEED (1): none may be an error of ours
 # make chaos    faults by seed, SEEDS of them (10), for CHAOS_MIN minutes at most; .chaos/report.json
 # make docs     the documents as pages with a search, in .site/pages; a broken link is an error
 # make home     a site of several hosts as network namespaces, set up by `dashcam init` and `join` (root; minutes)
@@ -22,13 +23,15 @@ EXIT ?=
 SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 
 CLIPS ?= 300
+EXAMPLES ?= 200
 FUZZ_S ?= 60
 SEEDS ?= 10
 CHAOS_MIN ?=
 
 KEEPING := tests/tasks tests/catalog tests/access tests/upkeep tests/app tests/test_database.py
 
-.PHONY: demo test test-postgresql test-torch check docs guards fuzz home evaluate train-reader train-detector format setup clean
+.PHONY: demo test test-postgresql test-torch check docs guards fuzz fuzz-api home evaluate train-reader train-detector format \
+  setup clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -66,6 +69,9 @@ fuzz-clips: $(VENV)/.dev
 
 fuzz: $(VENV)/.fuzz
 	PYTHONPATH=lib:. $(BIN)/python -m tests.fuzz.containers .fuzz/containers -max_total_time=$(FUZZ_S) -print_final_stats=1
+
+fuzz-api: $(VENV)/.dev
+	DASHCAM_EXAMPLES=$(EXAMPLES) SEED=$(or $(SEED),1) $(BIN)/python -m pytest --timeout 3600 tests/app/access/test_any_request.py
 
 home: $(VENV)/.dev
 	PYTHONPATH=lib:. $(BIN)/python -m tests.home

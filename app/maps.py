@@ -19,6 +19,7 @@ from folium.template import Template
 from folium.utilities import JsCode
 
 from app import addresses, system, wording
+from app.access.headers import NONCE
 from app.parameters import Number
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
@@ -265,8 +266,10 @@ def policy() -> str:
     """What the browser may load for a map: our own files, and tiles from the server that was configured."""
     address = urlsplit(tile_url().replace("{s}", "*"))
     tiles = f" {address.scheme}://{address.netloc}" if address.netloc else ""
-    own = "'self' 'unsafe-inline'"
-    return f"default-src 'none'; script-src {own}; style-src {own}; img-src 'self' data:{tiles}; frame-ancestors 'self'"
+    return (
+        f"default-src 'none'; script-src 'self' 'nonce-{NONCE}'; style-src 'self' 'unsafe-inline'; "
+        f"img-src 'self' data:{tiles}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
 
 
 def answer(html: str) -> HTMLResponse:

@@ -135,6 +135,10 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number:,} people"
+
+
 def percent(fraction: float) -> str:
     """Rounded, but nothing that is less than 100 % is shown as 100 %."""
     return f"{min(round(fraction * 100), 99 if fraction < 1 else 100)} %"

@@ -29,6 +29,7 @@ COOKIE = "dashcam_session"
 KNOWN_S = 5.0
 """So long a session or token that was looked up is not looked up again; whatever changes here is seen at once."""
 MOST_KNOWN = 1000
+LOOKED_BACK = timedelta(hours=1)
 log = logging.getLogger("dashcam")
 T = TypeVar("T")
 
@@ -40,7 +41,7 @@ class WrongPassword(Explained):
 class Access:
     def __init__(self, engine: Engine, site: Site, token: str) -> None:
         self.engine, self.site, self.token = engine, site, token
-        self.limits = Limits()
+        self.limits = Limits(self._attempts)
         self._signing_key = hmac.new(token.encode(), b"API tokens that expire", hashlib.sha256).digest()
         self._known: dict[str, tuple[float, Caller]] = {}
 
@@ -133,7 +134,7 @@ class Access:
         right = passwords.proves(account.password_hash if account else None, password)
         if account is None or not right or account.disabled:
             # what was typed as a name may be a password
-            self.note(account.name if account else "somebody", "log-in", "was not let in", address)
+            self.note(account.name if account else audit.SOMEBODY, "log-in", audit.NOT_LET_IN, address)
             raise WrongPassword("That name and password do not go together.")
         self.limits.forgive(name, address)
         return account
@@ -144,7 +145,7 @@ class Access:
         secret = self.change(
             lambda session: sessions.begin(session, account, datetime.now(UTC), self.lasts, address, agent)
         )
-        self.note(account.name, "log-in", "logged in", address)
+        self.note(account.name, "log-in", audit.LOGGED_IN, address)
         return secret
 
     def log_out(self, caller: Caller, address: str) -> None:
@@ -158,6 +159,11 @@ class Access:
         until = now + timedelta(hours=self.site.access.token_hours)
         claims = {"sub": str(account.account_id), "role": account.role, "iat": now.timestamp(), "exp": until}
         return jwt.encode(claims, self._signing_key, algorithm="HS256"), until
+
+    def _attempts(self) -> list[audit.Attempt]:
+        """What was tried before this start, as far back as the limits look."""
+        with reading(self.engine) as session:
+            return audit.attempts(session, datetime.now(UTC) - LOOKED_BACK)
 
     def _remember(self, proof: str, caller: Caller | None) -> Caller | None:
         if caller is not None:
@@ -184,6 +190,9 @@ class Access:
             self._try(lambda session: tokens.note_use(session, row.token_id, now))
         if row.kind == tokens.DEVICE:
             return Caller(f"device {row.hostname}", "device", None, tokens.scope_of(row))
+        if row.account is not None:
+            who, may = f"{row.account.name} (token {row.name})", tokens.rights_of(row)
+            return Caller(who, "token", may, account_id=row.account_id, from_date=row.account.from_date)
         return Caller(f"token {row.name}", "token", tokens.rights_of(row))
 
     def _by_jwt(self, secret: str, now: datetime) -> Caller | None:

@@ -1,11 +1,16 @@
 """How often somebody may try to log in."""
 
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
 from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from app.access.addresses import household
 from dashcam import Explained
+from dashcam.access.audit import Attempt
 
 HERE = parse("5 per 5 minutes")
 """One name from one address: a person who has forgotten a password waits a little."""
@@ -20,13 +25,19 @@ class TooMany(Explained):
 
 
 class Limits:
-    """In memory: a restart of the main server forgives, and costs whoever guesses more than it gives."""
+    """In memory; what was tried ``before`` this start, as the audit log has it, counts too."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Callable[[], Iterable[Attempt]] = tuple) -> None:
         self._counts = MovingWindowRateLimiter(MemoryStorage())
+        self._before: Callable[[], Iterable[Attempt]] | None = before
+        self._recalling = threading.Lock()
 
     def count(self, name: str, address: str) -> None:
-        """Every attempt counts before it is looked at, so that a hundred at once are not a hundred. `TooMany`."""
+        """Every attempt counts before it is looked at, so that a hundred at once are not a hundred. `TooMany`.
+
+        Not for the event loop: the first looks up what was tried before.
+        """
+        self._recall()
         place = household(address)
         allowed = self._counts.hit(ADDRESS, "address", place) and self._counts.hit(HERE, "here", name, place)
         if not (allowed and self._counts.hit(NAME, "name", name)):
@@ -36,3 +47,23 @@ class Limits:
         """That was the person: what was mistyped before does not count any more."""
         self._counts.clear(HERE, "here", name, household(address))
         self._counts.clear(NAME, "name", name)
+
+    def _recall(self) -> None:
+        with self._recalling:
+            if self._before is None:
+                return
+            now = datetime.now(UTC)
+            for attempt in self._before():
+                if attempt.let_in:
+                    self.forgive(attempt.name, attempt.address)
+                    continue
+                place, age_s = household(attempt.address), (now - attempt.at).total_seconds()
+                counted = {
+                    ADDRESS: ("address", place),
+                    HERE: ("here", attempt.name, place),
+                    NAME: ("name", attempt.name),
+                }
+                for limit, whose in counted.items():
+                    if age_s < limit.get_expiry():
+                        self._counts.hit(limit, *whose)
+            self._before = None

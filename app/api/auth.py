@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from app import system
 from app.access.entry import WrongPassword
 from app.access.limits import TooMany
+from dashcam.access import audit
 
 router = APIRouter(prefix="/auth", tags=["access"])
 bearer = HTTPBearer(auto_error=False, description="A token, see docs/access.md")
@@ -41,6 +42,6 @@ def token(proof: Proof, request: Request) -> Given:
         raise HTTPException(401, str(wrong), headers={"WWW-Authenticate": "Bearer"}) from wrong
     except TooMany as many:
         raise HTTPException(429, str(many)) from many
-    here.access.note(account.name, "log-in", "got a token for a program", address)
+    here.access.note(account.name, "log-in", audit.GOT_TOKEN, address)
     secret, until = here.access.signed(account, now)
     return Given(access_token=secret, role=account.role, expires_at=until)

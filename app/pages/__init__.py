@@ -9,7 +9,21 @@ from nicegui import app, helpers, ui
 
 from app import addresses, exports, maps
 from app.access.headers import Headers
-from app.pages import accuracy, cameras, dashboard, devices, plates, storage, tasks, trips, video, videos
+from app.pages import (
+    account,
+    accuracy,
+    audit,
+    cameras,
+    dashboard,
+    devices,
+    people,
+    plates,
+    storage,
+    tasks,
+    trips,
+    video,
+    videos,
+)
 from app.pages.frame import NAME, serve_static
 from app.parameters import only_known
 
@@ -29,6 +43,9 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/devices": devices.devices,
     "/accuracy": accuracy.accuracy,
     "/storage": storage.storage,
+    "/account": account.account,
+    "/people": people.people,
+    "/audit": audit.audit,
 }
 
 

@@ -7,10 +7,15 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
+from app.access import callers
 from app.pages import parts
+from app.pages.admitting import carry_out
 from app.pages.frame import ask, change, frame, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
+from dashcam.access import tokens
+from dashcam.access.models import AccessToken
+from dashcam.access.roles import Role
 from dashcam.catalog import devices as device_table
 from dashcam.catalog import work
 
@@ -37,12 +42,15 @@ async def devices() -> None:
 
     found = await ask(question)
     shown = looks(*found)
+    given = await ask(partial(tokens.known, kind=tokens.DEVICE)) if callers.may(Role.ADMIN) else []
     with frame("Devices", "/devices"):
         with tag("div", "title-line"):
             parts.page_title("Devices")
             link("/storage", "button small quiet", "Storage")
         with tag("div") as place:
             draw(*found)
+        if given:
+            device_tokens(given)
 
     async def look_again() -> None:
         nonlocal shown
@@ -104,6 +112,36 @@ def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLi
                 for label, length in PAUSES:
                     spoken = f"{label} {device.hostname}: it gives back what it works on"
                     pause_button(device.hostname, label, spoken, length, paused=True)
+
+
+def device_tokens(given: list[AccessToken]) -> None:
+    """An admin's: what lets each device in."""
+    with parts.section("Their tokens", count=f"{sum(one.revoked_at is None for one in given)}"), tag("div", "panel"):
+        for one in given:
+            with tag("div", "row wraps"):
+                tag("strong", text=one.hostname or one.name)
+                parts.chip(one.device_type or "device")
+                parts.chip(*token_state(one))
+                used = f"used {wording.ago(one.last_used, now())}" if one.last_used else "never used"
+                its = ", ".join([*one.task_types, *one.stores]) or "nothing"
+                tag("span", "muted small grow num", f"{used}; for {its}")
+                if one.revoked_at is None:
+                    certain = f"Revoke the token of {one.name}: it is let in no more"
+                    parts.sure("Revoke", f"Revoke the token of {one.name}", certain, partial(revoke, one))
+
+
+def token_state(one: AccessToken) -> tuple[str, str]:
+    if one.revoked_at is not None:
+        return f"Revoked on {wording.day(one.revoked_at, zone())}", "trouble"
+    if one.expires_at is not None and one.expires_at <= now():
+        return f"Ended on {wording.day(one.expires_at, zone())}", "trouble"
+    return "Lets it in", "ok"
+
+
+async def revoke(one: AccessToken) -> None:
+    change = partial(tokens.revoke, token_id=one.token_id, now=now())
+    if await carry_out(change, f"took a device's token back: {one.name}"):
+        ui.navigate.reload()
 
 
 def rests(device: device_table.DeviceLine, at: datetime, at_work: bool) -> str:

@@ -56,6 +56,9 @@ def frame(title: str, here: str, query: str = "") -> Iterator[None]:
             search_form(query)
         with tag("button", "theme", type="button", aria_label="Light or dark", title="Light or dark"):
             icon("contrast")
+        label = "Your account"
+        with link("/account", "theme", aria_label=label, title=label):
+            icon("person")
         way_out()
     with tag("main", "content", id="content"):
         yield

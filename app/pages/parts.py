@@ -1,6 +1,6 @@
 """The pieces pages are made of. Whatever text comes in is shown as text: nothing here is ever parsed as HTML."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 
 from nicegui import ui
@@ -84,6 +84,13 @@ def empty(icon_name: str, title: str, what_to_do: str, command: str = "") -> Non
         tag("p", "muted", what_to_do)
         if command:
             tag("code", text=command)
+
+
+def sure(label: str, spoken: str, certain: str, do: Callable[[], object]) -> None:
+    """A button for what cannot be taken back: pressed once it shows another, which says what will be done."""
+    with tag("details", "sure"):
+        tag("summary", "button small", label, aria_label=spoken, title=spoken)
+        tag("button", "button small danger", certain, type="button").on("click", do)
 
 
 def progress_bar(progress: Progress, label: str) -> None:

@@ -1,4 +1,4 @@
-// Small things that need no server: the search key, the theme button, missing pictures, filters that submit themselves.
+// Small things: the search key, the theme button, missing pictures, filters that submit themselves.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
@@ -7,7 +7,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest?.("button.theme")) dashcamToggleTheme();
+  if (event.target.closest?.("button.theme[type=button]")) dashcamToggleTheme();
 });
 
 document.addEventListener("change", (event) => {
@@ -31,6 +31,13 @@ window.dashcamSeek = (event, seconds) => {
   event.preventDefault();
   window.dispatchEvent(new CustomEvent("dashcam-seek", { detail: seconds }));
 };
+
+// whose log-in has ended elsewhere sees no more of this page
+const leaveWhenLoggedOut = async () => {
+  const answer = await fetch("/log-in/check", { redirect: "manual" }).catch(() => null);
+  if (answer?.type === "opaqueredirect") location.reload();
+};
+addEventListener("load", () => setTimeout(() => window.socket?.on("connect_error", leaveWhenLoggedOut)));
 
 // NiceGUI sets its own idea of dark when the page is mounted: ours has the last word
 addEventListener("load", () => setTimeout(() => dashcamApplyTheme()));

@@ -33,6 +33,9 @@ PAGES = (
     "/devices",
     "/accuracy",
     "/storage",
+    "/account",
+    "/people",
+    "/audit",
     "/plates/UNSEEN",
     "/videos/nonsense",
 )

@@ -1,4 +1,7 @@
-"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty]``; prints its address."""
+"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty] [--log-in]``; prints its address.
+
+With ``--log-in`` it stands behind the guard, and ana, an admin, may log in with `PASSWORD`.
+"""
 
 import asyncio
 import socket
@@ -19,6 +22,11 @@ from sqlalchemy.orm import Session
 
 import migrations
 from app import media, pages, system
+from app.access.guard import stand_before
+from dashcam.access import tokens, users
+from dashcam.access.passwords import hashed
+from dashcam.access.roles import Role
+from dashcam.access.scope import tasks_of
 from dashcam.catalog import accuracy, holdings
 from dashcam.catalog.apply import apply, apply_facts
 from dashcam.catalog.deriving import derive_everything
@@ -36,6 +44,7 @@ from tests.app.on_the_loop import refuse_on_the_loop
 from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
+PASSWORD = "correct horse battery"
 NASTY = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>`${window.pwned=1}`'\""
 
 
@@ -174,7 +183,16 @@ def lost(session: Session) -> None:
     apply(session, TaskType.INGEST_VIDEO, video.video_id, said, SITE)
 
 
-def main(folder: Path, empty: bool) -> None:
+def people(session: Session) -> None:
+    now = datetime.now(UTC)
+    for name, role, since in (("ana", Role.ADMIN, None), ("ben", Role.MEMBER, NOON), ("vic", Role.VIEWER, None)):
+        users.add(session, name, hashed(PASSWORD, name), role, now, since)
+    for hostname, device_type, store in (("study-pc", "rtx_4090", "shed_nas"), ("gone-pc", "rtx_4090", "shed_nas")):
+        tokens.for_device(session, hostname, device_type, tasks_of(device_type), [store], now)
+    tokens.revoke_device(session, "gone-pc", now)
+
+
+def main(folder: Path, empty: bool, log_in: bool) -> None:
     engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     migrations.upgrade(engine)
     archive = folder / "archive"
@@ -187,10 +205,16 @@ def main(folder: Path, empty: bool) -> None:
             drive(session, archive)
             lost(session)
     event.listen(engine, "begin", refuse_on_the_loop)
-    system.start(system.System(engine, Site(), Stores({"shed_nas": archive}), "a token"))
+    site = Site.model_validate({"access": {"login": "on"}}) if log_in else Site()
+    if log_in:
+        with writing(engine) as session:
+            people(session)
+    system.start(system.System(engine, site, Stores({"shed_nas": archive}), "a token"))
     web = FastAPI(lifespan=zone_kept)
     web.include_router(media.router)
     pages.register()
+    if log_in:
+        stand_before(web)
     ui.run_with(web, **pages.RUN_WITH, show_welcome_message=False)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
@@ -208,4 +232,4 @@ async def zone_kept(_web: FastAPI) -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--empty" in sys.argv)
+    main(Path(sys.argv[1]), "--empty" in sys.argv, "--log-in" in sys.argv)

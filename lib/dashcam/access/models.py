@@ -73,6 +73,10 @@ class AccessToken(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.account_id", ondelete="CASCADE"), index=True)
+    """Of an ``api`` token that a person has made: it lets in no further than they are, and no longer."""
+
+    account: Mapped[Account | None] = relationship()
 
 
 class Invitation(Base):

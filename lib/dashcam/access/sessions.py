@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from dashcam.access import keys
@@ -45,6 +45,13 @@ def of(session: Session, account_id: int, now: datetime) -> list[LoginSession]:
     """A person's, used last first."""
     live = (LoginSession.account_id == account_id) & (LoginSession.expires_at > now)
     return list(session.scalars(select(LoginSession).where(live).order_by(LoginSession.last_seen.desc())))
+
+
+def presence(session: Session, now: datetime) -> dict[int, tuple[int, datetime]]:
+    """By person: in how many browsers they are logged in, and when one of them was used last."""
+    asked = select(LoginSession.account_id, func.count(), func.max(LoginSession.last_seen))
+    live = asked.where(LoginSession.expires_at > now).group_by(LoginSession.account_id)
+    return {person: (browsers, last) for person, browsers, last in session.execute(live)}
 
 
 def end(session: Session, session_id: int, account_id: int | None = None) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from dashcam import Explained
 from dashcam.access import keys
-from dashcam.access.models import AccessToken
+from dashcam.access.models import AccessToken, Account
 from dashcam.access.roles import Role, role_of
 from dashcam.access.scope import Scope
 
@@ -44,6 +44,14 @@ def for_program(
     return _new(session, AccessToken(name=name, kind=API, role=role.word, expires_at=expires_at, created_at=now))
 
 
+def for_person(
+    session: Session, account: Account, name: str, role: Role, now: datetime, expires_at: datetime | None = None
+) -> tuple[str, AccessToken]:
+    """A new token of a program that calls the API for this person; it may no more than they may at that time."""
+    known = {"account_id": account.account_id, "role": min(role, role_of(account.role)).word}
+    return _new(session, AccessToken(name=name, kind=API, expires_at=expires_at, created_at=now, **known))
+
+
 def _new(session: Session, row: AccessToken) -> tuple[str, AccessToken]:
     secret = keys.new(PREFIX[row.kind])
     row.secret_hash = keys.digest(secret)
@@ -53,12 +61,16 @@ def _new(session: Session, row: AccessToken) -> tuple[str, AccessToken]:
 
 
 def find(session: Session, secret: str, now: datetime) -> AccessToken | None:
-    """The row of a token that lets in now; None of one that nobody knows. `Refused` where it did once."""
+    """The row of a token that lets in now, with its person; None of one that nobody knows. `Refused` where it did
+    once."""
     if len(secret) > keys.LONGEST:
         return None
-    row = session.scalar(select(AccessToken).where(AccessToken.secret_hash == keys.digest(secret)))
+    its = AccessToken.secret_hash == keys.digest(secret)
+    row = session.scalar(select(AccessToken).options(joinedload(AccessToken.account)).where(its))
     if row is None:
         return None
+    if row.account is not None and row.account.disabled:
+        raise Refused(f"The token of {row.name} lets nobody in: {row.account.name} may not log in any more.")
     if row.revoked_at is not None:
         raise Refused(f"The token of {row.name} has been revoked: a person who runs the main server can make another.")
     if row.expires_at is not None and row.expires_at <= now:
@@ -80,13 +92,17 @@ def scope_of(row: AccessToken) -> Scope:
 
 
 def rights_of(row: AccessToken) -> Role:
-    """Of a program's token."""
-    return role_of(row.role or Role.VIEWER.word)
+    """Of a program's token; one that a person has made may no more than they may now."""
+    its = role_of(row.role or Role.VIEWER.word)
+    return its if row.account is None else min(its, role_of(row.account.role))
 
 
-def revoke(session: Session, token_id: int, now: datetime) -> AccessToken | None:
-    """From the next call on it lets nobody in; None where there is no such token."""
+def revoke(session: Session, token_id: int, now: datetime, account_id: int | None = None) -> AccessToken | None:
+    """From the next call on it lets nobody in; None where there is no such token. ``account_id``: only where it is
+    this person's."""
     row = session.get(AccessToken, token_id)
+    if row is not None and account_id is not None and row.account_id != account_id:
+        return None
     if row is not None and row.revoked_at is None:
         row.revoked_at = now
     return row
@@ -101,7 +117,12 @@ def revoke_device(session: Session, hostname: str, now: datetime) -> int:
     return len(rows)
 
 
-def known(session: Session) -> list[AccessToken]:
-    """All of them, those that let in first."""
+def known(session: Session, kind: str = "", account_id: int | None = None) -> list[AccessToken]:
+    """All of them, those that let in first; of one kind, or those that one person has made."""
     order = (AccessToken.revoked_at.is_not(None), AccessToken.kind, AccessToken.name, AccessToken.token_id)
-    return list(session.scalars(select(AccessToken).order_by(*order)))
+    asked = select(AccessToken).options(joinedload(AccessToken.account)).order_by(*order)
+    if kind:
+        asked = asked.where(AccessToken.kind == kind)
+    if account_id is not None:
+        asked = asked.where(AccessToken.account_id == account_id)
+    return list(session.scalars(asked))

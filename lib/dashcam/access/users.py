@@ -3,13 +3,14 @@
 import re
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from dashcam import Explained
-from dashcam.access.models import Account, LoginSession
+from dashcam.access.models import AccessToken, Account, LoginSession
 from dashcam.access.roles import Role, role_of
 
+LONGEST_NAME = 40
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
@@ -97,7 +98,8 @@ def set_password(
 def remove(session: Session, account_id: int) -> Account:
     account = get(session, account_id)
     _keep_an_admin(session, account)
-    session.execute(delete(LoginSession).where(LoginSession.account_id == account_id))
+    for its in (LoginSession, AccessToken):
+        session.execute(delete(its).where(its.account_id == account_id))
     session.delete(account)
     return account
 
@@ -105,6 +107,8 @@ def remove(session: Session, account_id: int) -> Account:
 def end_sessions(session: Session, account: Account, now: datetime, keep: int | None = None) -> int:
     """In every browser but ``keep``, and for every program that this person let in; how many browsers there were."""
     account.valid_from = now
+    live = (AccessToken.account_id == account.account_id) & AccessToken.revoked_at.is_(None)
+    session.execute(update(AccessToken).where(live).values(revoked_at=now))
     its = LoginSession.account_id == account.account_id
     if keep is not None:
         its &= LoginSession.session_id != keep

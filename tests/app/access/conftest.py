@@ -1,13 +1,20 @@
 """The whole web application as it is served, on a new database for each test; requests go straight into it."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, MutableMapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from nicegui import Client
+from nicegui.element import Element
 from sqlalchemy import Engine
 
 from app import main, system
@@ -26,6 +33,9 @@ PASSWORD = "correct horse battery"
 PROVES_IT = hashed(PASSWORD)
 """Hashed once: it takes its time."""
 HOST = "dash.lan"
+CLIENT = re.compile(r"['\"]client_id['\"]: ?['\"]([0-9a-f-]+)['\"]")
+SOCKET = f"ws://{HOST}/_nicegui_ws/socket.io/?EIO=4&transport=websocket&client_id={{}}&document_id=d&tab_id=t&next_message_id=0"
+SOCKET += "&implicit_handshake=true"
 SITE = Site.model_validate({"server": {"host": "0.0.0.0"}})
 
 
@@ -83,11 +93,6 @@ class Home:
 
 
 @pytest.fixture
-def open_site() -> Callable[[dict[str, Any]], Site]:
-    return Site.model_validate
-
-
-@pytest.fixture
 def home(whole: TestClient, engine: Engine, tmp_path: Path) -> Home:
     roots = {name: tmp_path / name for name in ("indoor_nas", "shed_nas")}
     for root in roots.values():
@@ -98,5 +103,65 @@ def home(whole: TestClient, engine: Engine, tmp_path: Path) -> Home:
     return Home(whole, here)
 
 
+def opened(browser: TestClient, address: str) -> Client:
+    """A page that somebody has opened, as the server knows it."""
+    answer = browser.get(address)
+    assert answer.status_code == 200, answer.text
+    found = CLIENT.search(answer.text)
+    assert found is not None
+    return Client.instances[found[1]]
+
+
+def act(browser: TestClient, page: Client, element: Element, args: dict[str, str], done: Callable[[], bool]) -> None:
+    """A form is sent, or a button pressed, as the page's script does it over the websocket; until ``done``."""
+    (listener,) = element._event_listeners.values()
+    event = {"client_id": page.id, "id": element.id, "listener_id": listener.id, "args": [json.dumps(args)]}
+    own = {"origin": f"http://{HOST}", "upgrade": "websocket"}
+    with browser.websocket_connect(SOCKET.format(page.id), headers=own) as socket:
+        assert socket.receive_text().startswith("0{")
+        socket.send_text("40")
+        assert socket.receive_text().startswith("40")
+        socket.send_text("42" + json.dumps(["event", event]))
+        until = time.monotonic() + 60
+        while not done():
+            assert time.monotonic() < until, "the click changes nothing"
+            time.sleep(0.02)
+
+
 def cookie_of(browser: TestClient) -> str:
     return str(browser.cookies.get(COOKIE))
+
+
+def plain_get(home: Home, path: str, cookie: str = "") -> tuple[int, bytes]:
+    """Status and content for a path exactly as it is spelled: every client would tidy it up first."""
+    raw, _, query = path.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": unquote(raw),
+        "raw_path": raw.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": [(b"host", HOST.encode()), (b"cookie", cookie.encode())],
+        "client": ("192.0.2.7", 50_000),
+        "server": (HOST, 80),
+    }
+    status, content = 0, bytearray()
+    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> dict[str, Any]:
+        if (message := next(asked, None)) is None:
+            await asyncio.Event().wait()  # nobody leaves before the answer
+        return message or {"type": "http.disconnect"}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        content.extend(message.get("body", b""))
+
+    assert home.whole.portal is not None
+    home.whole.portal.call(home.whole.app, scope, receive, send)
+    return status, bytes(content)

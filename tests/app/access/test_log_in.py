@@ -140,6 +140,33 @@ def test_where_a_request_comes_from_is_a_trusted_proxys_word_alone(home: Home) -
     assert guess("198.51.100.2") == 401
 
 
+def test_a_restart_of_the_server_forgives_nobody_who_guesses(home: Home) -> None:
+    home.add("ana", Role.ADMIN)
+
+    def attempt(password: str, address: str = "192.0.2.1") -> int:
+        return home.browser(address=address).post("/log-in", data={"name": "ana", "password": password}).status_code
+
+    def restart() -> None:
+        home.here.access = Access(home.here.engine, home.here.site, home.here.token)
+
+    assert [attempt("x" * 300) for _ in range(3)] == [401] * 3
+    restart()
+    assert [attempt("x" * 300) for _ in range(3)] == [401] * 2 + [429]
+    restart()
+    assert attempt(PASSWORD) == 429, "nor is the right one looked at"
+    assert attempt(PASSWORD, "192.0.2.99") == 303, "its owner is elsewhere"
+
+
+def test_who_got_it_right_before_a_restart_starts_anew(home: Home) -> None:
+    home.add("ana", Role.ADMIN)
+    for password in ["x" * 300] * 4 + [PASSWORD]:
+        answer = home.browser().post("/log-in", data={"name": "ana", "password": password})
+    assert answer.status_code == 303
+    home.here.access = Access(home.here.engine, home.here.site, home.here.token)
+    again = [home.browser().post("/log-in", data={"name": "ana", "password": "x" * 300}) for _ in range(6)]
+    assert [one.status_code for one in again] == [401] * 5 + [429]
+
+
 def test_a_session_that_was_ended_elsewhere_lets_nobody_in_from_then_on(home: Home) -> None:
     home.add("ana", Role.ADMIN)
     ben = home.add("ben", Role.MEMBER)

@@ -1,0 +1,74 @@
+"""The WebUI behind its log-in, in a real browser: through the log-in's page to every other, and out again."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from tests.app.browser import chromium as chromium
+from tests.app.browser import served, watched
+from tests.app.test_pages import PAGES
+from tests.app.ui_site import PASSWORD
+
+pytestmark = pytest.mark.browser
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"}
+AWHILE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def guarded(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with served(tmp_path_factory.mktemp("guarded"), "--log-in") as address:
+        yield address
+
+
+@pytest.fixture
+def context(request: pytest.FixtureRequest, chromium: Browser, guarded: str) -> Iterator[BrowserContext]:
+    """On a desk by day; where the test asks for it on a phone by night."""
+    with chromium.new_context(base_url=guarded, **getattr(request, "param", {})) as one:
+        yield one
+
+
+@pytest.fixture
+def let_in(context: BrowserContext) -> BrowserContext:
+    """Logged in through the page, at the second attempt."""
+    page = context.new_page()
+    page.goto("/plates/LT23CGK")
+    expect(page).to_have_url(re.compile(r"/log-in\?next=%2Fplates%2FLT23CGK$"))
+    page.get_by_label("Name").fill("ana")
+    page.get_by_label("Password").fill("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("do not go together")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="LT23CGK")).to_be_visible()
+    page.close()
+    return context
+
+
+@pytest.mark.parametrize("context", [PHONE], indirect=True, ids=["phone"])
+def test_every_page_works_for_who_is_logged_in(let_in: BrowserContext, guarded: str) -> None:
+    with watched(let_in, guarded) as page:
+        for path in PAGES:
+            page.goto(path)
+            expect(page.locator("main :is(h1, h2), main .counts").first).to_be_visible()
+            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wider <= 0, f"{path} is wider than the screen"
+        page.goto("/account")
+        page.get_by_label("What the token is for").fill("a script")
+        page.get_by_role("button", name="Make a token").click()
+        expect(page.locator(".secret code")).to_have_text(re.compile("^dca_"))
+        page.get_by_role("link", name="I have it").click()
+        page.get_by_label("Revoke the token a script").click()
+        page.get_by_role("button", name="Revoke a script for good").click()
+        expect(page.get_by_text("a script", exact=True)).to_have_count(0)
+
+
+def test_who_logs_out_in_one_tab_is_out_in_all(let_in: BrowserContext) -> None:
+    left, other = let_in.new_page(), let_in.new_page()
+    for page in (left, other):
+        page.goto("/devices")
+        expect(page.get_by_role("heading", name="study-pc").first).to_be_visible()
+    other.get_by_role("button", name="Log ana out").click()
+    expect(other).to_have_url(re.compile("/log-in$"))
+    expect(left).to_have_url(re.compile(r"/log-in\?next=%2Fdevices$"), timeout=AWHILE_MS)
