@@ -65,6 +65,15 @@ def test_each_planted_fault_is_found_and_its_remedy_helps(ward: Ward, planted: P
     assert now and worst(now) in ("ok", "skipped"), now
 
 
+def test_a_store_that_a_device_does_not_need_is_no_fault_of_its(ward: Ward) -> None:
+    ward.stores["shed_nas"].rename(ward.folder / "elsewhere")
+    assert worst(ward.findings("stores")) == "fault"
+    ward.change(device_type="jetson_coral")
+    states = {one.about or one.said: one.state for one in ward.findings("stores")}
+    assert states.pop("indoor_nas") == "ok"
+    assert [(said.partition(" ")[0], state) for said, state in states.items()] == [("shed_nas", "skipped")]
+
+
 def test_there_are_twenty_at_least() -> None:
     assert len(PLANTS) >= 20
 

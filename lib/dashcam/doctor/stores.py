@@ -39,7 +39,10 @@ def stores(host: Host) -> Iterator[Finding]:
             said = f"The settings name no folder for {name}."
             yield fault("stores", said, f"Name it in config.json under storage_paths.{name}.", name)
     for name, root in roots.items():
-        yield patiently(there, name, root, must=name in needed, tried=name in needed)
+        found = patiently(there, name, root, must=name in needed, tried=name in needed)
+        if found.state == "warning" and not host.is_main_server:
+            found = skipped("stores", f"{name} is not mounted here, and nothing that this device does needs it.")
+        yield found
 
 
 def patiently(there: Stores, name: str, root: Path, must: bool, tried: bool = True) -> Finding:
