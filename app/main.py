@@ -17,7 +17,7 @@ from nicegui import ui
 from sqlalchemy.exc import SQLAlchemyError
 
 import app.pages
-from app import api, media, prefect_door, system
+from app import api, authority, media, prefect_door, system
 from app.access.guard import stand_before
 from app.prepare import up_to_date
 from app.trouble import answer_trouble
@@ -42,6 +42,7 @@ def build(here: system.System) -> FastAPI:
     web.include_router(api.router)
     web.include_router(media.router)
     web.include_router(prefect_door.router)
+    web.include_router(authority.router)
     app.pages.register()
     stand_before(web)
     secret = hashlib.sha256(f"browser sessions {here.token}".encode()).hexdigest()

@@ -1,9 +1,11 @@
-"""``python -m app.prepare``: the site's database made, or brought up to date; with ``--invite`` a code for one device.
+"""``python -m app.prepare``: the site's database made, or brought up to date; with ``--invite`` a code for one device,
+with ``--admin`` somebody who may log in.
 
 For `dashcam init`, which itself opens no database. Safe beside a running main server.
 """
 
 import argparse
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -13,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
 from dashcam import NO_USE_TRYING, Explained, config
-from dashcam.access import invitations
-from dashcam.database import named, open_engine, writing
+from dashcam.access import invitations, passwords, users
+from dashcam.access.roles import Role
+from dashcam.database import named, open_engine, reading, writing
 from dashcam.upkeep import backup
 
 log = logging.getLogger("dashcam")
@@ -42,17 +45,37 @@ def copy_before(engine: Engine, site: config.Site) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--invite", action="store_true", help="print a code with which one device may join")
-    arguments = parser.parse_args()
+    parser.add_argument("--people", action="store_true", help="print how many people may log in")
+    parser.add_argument("--admin", metavar="NAME", help='let that person in; standard input is {"password": "..."}')
     try:
-        engine = up_to_date(config.load_site())
+        print(answer(parser.parse_args()))
     except (Explained, OSError) as error:
         print(error, file=sys.stderr)
         sys.exit(NO_USE_TRYING)
-    if arguments.invite:
+
+
+def answer(asked: argparse.Namespace) -> str:
+    engine = up_to_date(config.load_site())
+    if asked.invite:
         with writing(engine) as session:
-            print(invitations.invite(session, datetime.now(UTC)).text)
-    else:
-        print(named(engine))
+            return invitations.invite(session, datetime.now(UTC)).text
+    if asked.people:
+        with reading(engine) as session:
+            return str(len(users.all_of_them(session)))
+    if asked.admin:
+        return admitted(engine, asked.admin, json.load(sys.stdin)["password"])
+    return named(engine)
+
+
+def admitted(engine: Engine, name: str, password: str) -> str:
+    """Whoever is there already stays as they are. Raises `Explained` for a name or a password that is none."""
+    with reading(engine) as session:
+        if users.by_name(session, name) is not None:
+            return "is there already, with the password from before"
+    password_hash = passwords.hashed(password, name)
+    with writing(engine) as session:
+        users.add(session, name, password_hash, Role.ADMIN, datetime.now(UTC))
+    return "may log in"
 
 
 if __name__ == "__main__":

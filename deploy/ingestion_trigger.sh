@@ -10,6 +10,7 @@ set -eu
 
 SERVER=${DASHCAM_SERVER:-http://main-server:8000}
 TOKEN_FILE=${DASHCAM_TOKEN_FILE:-/etc/dashcam-processor/token}
+AUTHORITY=${DASHCAM_AUTHORITY:-/etc/dashcam-processor/authority.crt} # who vouches for an https server, if it is there
 STORE=${DASHCAM_STORE:-indoor_nas}
 ROOT=${DASHCAM_ROOT:-/videos}
 FOLDER=${DASHCAM_FOLDER:-raw}
@@ -73,7 +74,10 @@ post() { # FILE with at most BATCH paths: the answer goes to $work/answer
         printf ']}'
     } >"$work/body"
     # the token goes through standard input, where the list of processes does not show it
-    printf 'header = "Authorization: Bearer %s"\n' "$(cat "$TOKEN_FILE")" |
+    {
+        printf 'header = "Authorization: Bearer %s"\n' "$(cat "$TOKEN_FILE")"
+        [ ! -r "$AUTHORITY" ] || printf 'cacert = "%s"\n' "$AUTHORITY"
+    } |
         curl --config - --silent --show-error --fail --connect-timeout 10 --max-time 300 \
             --header 'Content-Type: application/json' --data-binary "@$work/body" \
             --output "$work/answer" "${SERVER%/}/api/v1/ingest"

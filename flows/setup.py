@@ -23,6 +23,7 @@ from prefect.exceptions import ObjectAlreadyExists
 from prefect.flows import load_flow_from_entrypoint
 from prefect.settings import get_current_settings
 from prefect.utilities.callables import parameter_schema
+from prefect.workers.process import ProcessWorker
 
 from blocks.register import register
 from blocks.runs import HOUSEKEEPING
@@ -110,12 +111,20 @@ async def make_missing_pools(client: PrefectClient) -> list[str]:
 
 
 async def make_pool(client: PrefectClient, pool: dict[str, Any]) -> None:
-    """The pool and its queues. One that is there keeps its type and whether it is paused."""
+    """The pool and its queues. One that is there keeps its type, its template and whether it is paused.
+
+    Without a template of jobs the first worker would have to write it, and a device may change no pool.
+    """
     name, description = pool["name"], pool["description"]
+    template = ProcessWorker.get_default_base_job_template()
     try:
-        await client.create_work_pool(WorkPoolCreate(name=name, type="process", description=description))
+        await client.create_work_pool(
+            WorkPoolCreate(name=name, type="process", description=description, base_job_template=template)
+        )
     except ObjectAlreadyExists:
-        await client.update_work_pool(name, WorkPoolUpdate(description=description))
+        there = (await client.read_work_pool(name)).base_job_template
+        change = WorkPoolUpdate(description=description, base_job_template=there or template)
+        await client.update_work_pool(name, change)
     for queue in pool.get("queues", []):
         try:
             await client.create_work_queue(**queue, work_pool_name=name)

@@ -30,7 +30,6 @@ from dashcam import Explained, config, logs
 from dashcam.device import service
 from dashcam.embedded import forkserver
 from dashcam.embedded.forkserver import ForkServer
-from dashcam.tasks.client import needs_certificates
 from flows import missed, scratch
 from flows.preemption import Worker
 from flows.setup import Once, unusable
@@ -153,7 +152,7 @@ def fork_server() -> ForkServer | None:
 
 async def prefect_answers() -> None:
     url = f"{get_current_settings().api.url}/health"
-    async with httpx.AsyncClient(timeout=5, verify=needs_certificates(url)) as http:
+    async with httpx.AsyncClient(timeout=5, verify=config.certificates(url)) as http:
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 if (await http.get(url)).is_success:
@@ -164,7 +163,7 @@ async def prefect_answers() -> None:
 def server_of(device: LocalDevice) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {device.token}"}
     url = f"{device.server_url}/api/v1"
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=5, verify=needs_certificates(url))
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=5, verify=config.certificates(url))
 
 
 def told_to_stop() -> asyncio.Event:

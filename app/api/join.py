@@ -19,6 +19,7 @@ from dashcam.access.scope import tasks_of
 from dashcam.config.pools import pool_of
 from dashcam.database import reading
 from dashcam.doctor.stores import NEEDED
+from dashcam.site import authority
 from dashcam.site.answer import JoinRequest, SiteAnswer, for_devices
 
 router = APIRouter(tags=["devices"])
@@ -33,6 +34,8 @@ class InvitationAnswer(BaseModel):
     code: str
     expires_at: datetime
     url: str
+    authority: str | None
+    """The fingerprint of who vouches for that address, where it is the site's own authority."""
 
 
 class Revoked(BaseModel):
@@ -48,7 +51,9 @@ def invite(wish: InvitationWish) -> InvitationAnswer:
         code = here.access.change(lambda session: invitations.invite(session, now, wish.hostname, wish.device_type))
     except ValueError as error:
         raise HTTPException(422, f"{error}.") from None
-    return InvitationAnswer(code=code.text, expires_at=code.expires_at, url=here.site.server.url)
+    return InvitationAnswer(
+        code=code.text, expires_at=code.expires_at, url=here.site.server.url, authority=authority.known()
+    )
 
 
 @router.post("/join", status_code=201)

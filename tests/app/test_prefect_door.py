@@ -7,9 +7,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -17,8 +17,10 @@ import uvicorn
 from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.events.clients import get_events_subscriber
 from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+from prefect.states import Pending
 from sqlalchemy import Engine
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
@@ -68,18 +70,65 @@ def login(secret: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'gpu-1:{secret}'.encode()).decode()}"}
 
 
+def runs_of(prefect_url: str, pools: Sequence[str]) -> dict[str, UUID]:
+    """A scheduled run in each of these pools."""
+    runs = {}
+    with temporary_settings({PREFECT_API_URL: prefect_url}), get_client(sync_client=True) as ours:
+        for pool in pools:
+            with contextlib.suppress(ObjectAlreadyExists):
+                ours.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+            flow_id = ours.create_flow_from_name("nothing")
+            deployment = ours.create_deployment(
+                flow_id, f"door-{pool}", work_pool_name=pool, enforce_parameter_schema=False
+            )
+            runs[pool] = ours.create_flow_run_from_deployment(deployment).id
+    return runs
+
+
 def test_a_device_does_a_workers_part_and_no_more(door: str, prefect_url: str) -> None:
-    here = temporary_settings({PREFECT_API_URL: prefect_url})
-    with here, get_client(sync_client=True) as ours, contextlib.suppress(ObjectAlreadyExists):
-        ours.create_work_pool(WorkPoolCreate(name="door", type="process"))
+    runs = runs_of(prefect_url, ["gpu", "nas"])
     mine = {PREFECT_API_URL: door, PREFECT_API_AUTH_STRING: f"gpu-1:{token()}"}
     with temporary_settings(mine), get_client(sync_client=True) as client:
-        assert client.read_work_pool("door").name == "door"
+        assert client.read_work_pool("gpu").name == "gpu"
         assert client.read_flow_runs() is not None
+        client.set_flow_run_state(runs["gpu"], Pending())
         with pytest.raises(PrefectHTTPStatusError, match="403"):
             client.create_flow_from_name("anything")
         with pytest.raises(PrefectHTTPStatusError, match="403"):
-            client.delete_work_pool("door")
+            client.delete_work_pool("gpu")
+
+
+def test_a_device_has_no_part_in_another_pool(door: str, prefect_url: str) -> None:
+    """Else a graphics card could take the archive's work, or end it."""
+    runs = runs_of(prefect_url, ["gpu", "nas"])
+    with httpx.Client(base_url=f"{door}/", headers=login(token())) as http:
+        for method, path in (
+            ("GET", "work_pools/nas"),
+            ("POST", "work_pools/nas/get_scheduled_flow_runs"),
+            ("POST", "work_pools/nas/workers/heartbeat"),
+            ("POST", "work_pools/nas/queues/filter"),
+            ("POST", f"flow_runs/{runs['nas']}/set_state"),
+            ("PATCH", f"flow_runs/{runs['nas']}"),
+            ("PATCH", f"flow_runs/{uuid4()}"),
+        ):
+            assert http.request(method, path, json={}).status_code == 403, path
+        assert http.post("work_pools/gpu/get_scheduled_flow_runs", json={}).status_code == 200
+        assert http.post("work_pools/filter", json={}).status_code == 200
+
+
+def test_prefects_own_clients_hear_events_through_the_door(door: str) -> None:
+    """They send who they are in their first message, not in a header."""
+    mine = {PREFECT_API_URL: door, PREFECT_API_AUTH_STRING: f"gpu-1:{token()}"}
+
+    async def hear() -> None:
+        async with get_events_subscriber(reconnection_attempts=0):
+            pass
+
+    with temporary_settings(mine):
+        asyncio.run(hear())
+    wrong = {PREFECT_API_URL: door, PREFECT_API_AUTH_STRING: "gpu-1:dcd_wrong"}
+    with temporary_settings(wrong), pytest.raises(Exception, match="Unable to authenticate"):
+        asyncio.run(hear())
 
 
 @pytest.mark.parametrize(

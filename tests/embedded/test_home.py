@@ -9,11 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from dashcam import config
 from dashcam.config import MARKER, load_device, load_site
 from dashcam.embedded.home import Home, HomeUnusable, Ports, device_name
 from dashcam.embedded.system import session_is
 from dashcam.storage.roots import StoreMissing, Stores
-from dashcam.tasks.client import needs_certificates
 
 
 @pytest.fixture
@@ -79,8 +79,8 @@ def test_prefects_clients_read_one_certificate_only(home: Home) -> None:
 
 
 def test_http_needs_no_certificates_and_anything_else_does() -> None:
-    assert not needs_certificates("http://main:8000")
-    assert needs_certificates("https://main") and needs_certificates("HTTPS://main")
+    assert not config.certificates("http://main:8000")
+    assert config.certificates("https://main") and config.certificates("HTTPS://main")
 
 
 def test_archives_whose_database_is_gone_are_spoken_of(home: Home) -> None:

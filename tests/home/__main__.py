@@ -1,153 +1,225 @@
-"""``python -m tests.home [FOLDER]``: the five hosts set up, a drive pushed in, hosts cut off, revoked and added."""
+"""``python -m tests.home [--postgresql] [--keep FOLDER]``: five hosts set up by the commands of docs/setup, a drive
+pushed in at the NAS and looked at in the WebUI; then a host cut off, one restarted, one revoked and one added."""
 
+import argparse
 import json
 import re
+import shlex
 import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from dashcam.sample import write_drive
-from tests.home.hosts import Host, NotPermitted, build, take_down, until
+from tests.home.hosts import REPOSITORY, Host, NotPermitted, build, take_down, until
+from tests.home.postgresql import Postgresql
 
 SETTINGS = {"dispatch": {"settle_seconds": 1, "archive_linger_seconds": 5}, "global": {"task_retry_delay_seconds": 10}}
+URL = "https://main-server"
+PASSWORD = "a horse, a battery and a staple"
+CUT_OFF_S = 60
+BEGAN = time.monotonic()
 
 
 def say(what: str) -> None:
     print(f"{time.monotonic() - BEGAN:6.1f} s  {what}", flush=True)
 
 
-BEGAN = time.monotonic()
-
-
 class Home:
     def __init__(self, box: Path) -> None:
         self.box = box
-        self.main = Host("main-server", 1, box, {"indoor": "/mnt/nas-1", "shed": "/mnt/shed"})
-        self.nas = Host("nas-1", 2, box, {"indoor": "/srv/volume1/dashcam"})
-        self.shed = Host("shed-nas", 3, box, {"indoor": "/srv/indoor", "shed": "/srv/archive"})
-        self.jetson = Host("jetson-1", 4, box, {"indoor": "/mnt/nas-1"})
-        self.gpu = Host("rtx-4090-1", 5, box, {"indoor": "/srv/clips"})
-        self.gpu2 = Host("rtx-4090-2", 6, box, {"indoor": "/srv/videos"})
+        its_own = {"indoor": ("preproc", "heavy_output"), "shed": (".",)}
+        self.main = Host("main-server", 1, box, {"indoor": "/mnt/nas-1", "shed": "/mnt/shed"}, its_own)
+        self.nas = Host("nas-1", 2, box, {"indoor": "/srv/volume1/dashcam"}, {"indoor": (".",)})
+        its_own = {"indoor": (), "shed": (".",)}
+        self.shed = Host("shed-nas", 3, box, {"indoor": "/srv/indoor", "shed": "/srv/archive"}, its_own)
+        self.jetson = Host("jetson-1", 4, box, {"indoor": "/mnt/nas-1"}, {"indoor": ("preproc",)})
+        self.gpu = Host("rtx-4090-1", 5, box, {"indoor": "/srv/clips"}, {"indoor": ("heavy_output",)})
+        self.gpu2 = Host("rtx-4090-2", 6, box, {"indoor": "/srv/videos"}, {"indoor": ("heavy_output",)})
         self.hosts = [self.main, self.nas, self.shed, self.jetson, self.gpu, self.gpu2]
 
     def ask(self, path: str) -> Any:
         """The main server's REST API, as a script on the main server would."""
-        header = '-H "Authorization: Bearer $(cat /etc/dashcam-processor/token)"'
-        return json.loads(self.main.do(f"curl -sf {header} 'http://main-server:8000/api/v1{path}'"))
+        return json.loads(self.main.do(f"{CURL} -f {BEARER} '{URL}/api/v1{path}'"))
 
-    def outcomes(self) -> list[str]:
-        return [str(video["outcome"]) for video in self.ask("/videos?limit=100")]
-
-    def set_up_main_server(self) -> None:
+    def set_up_main_server(self, database: str | None) -> None:
         (self.main.folder / "site.json").write_text(json.dumps(SETTINGS))
         said = self.main.do(
-            "dashcam init --address main-server --store indoor_nas=/mnt/nas-1 --store shed_nas=/mnt/shed "
-            "--mark indoor_nas --mark shed_nas --site site.json --user root --no-services --yes"
+            f"printf %s {shlex.quote(PASSWORD)} | dashcam init --https --address main-server "
+            "--store indoor_nas=/mnt/nas-1 --store shed_nas=/mnt/shed --mark indoor_nas --mark shed_nas "
+            f"--site site.json --admin ana --admin-password - --user root --no-services --yes"
+            f"{f' --database {database}' if database else ''}"
         )
-        assert "dashcam join http://main-server:8000 --code " in said, said
-        for command in ("dashcam prefect", "dashcam server", "dashcam worker"):
-            self.main.start(command)
-        health = "curl -sf http://main-server:8000/api/v1/health"
-        until("the main server answers the jetson", lambda: "ok" in self.jetson.do(health, check=False))
-        devices = lambda: [one["hostname"] for one in self.ask("/devices")]  # noqa: E731
-        until("the main server's worker has set Prefect up", lambda: "main-server" in devices())
+        assert f"dashcam join {URL} --code " in said, said
+        for service in ("prefect", "server", "https", "worker"):
+            self.main.start(service)
+        health = status("/api/v1/health")
+        until("the main server answers the jetson", lambda: self.jetson.do(health, check=False) == "200")
+        until("the main server's worker has set Prefect up", lambda: self.is_there(self.main))
+
+    def is_there(self, host: Host) -> bool:
+        return host.name in [one["hostname"] for one in self.ask("/devices")]
 
     def join(self, host: Host, device_type: str, stores: str = "", works: bool = True) -> None:
-        line = self.main.do(f"dashcam device invite --type {device_type} --name {host.name}")
-        code = re.search(r"--code (\S+)", line)
-        assert code, line
-        host.do(f"dashcam join http://main-server:8000 --code {code[1]} {stores} --user root --no-services")
+        line = self.main.do(f"dashcam device invite --type {device_type} --name {host.name}").strip()
+        assert re.fullmatch(rf"dashcam join {URL} --code \S+ --authority [0-9a-f]+", line), line
+        host.do(f"{line} {stores} --user root --no-services")
         if works:
-            host.start("dashcam worker")
-            until(f"{host.name} has reported", lambda: host.name in [one["hostname"] for one in self.ask("/devices")])
+            host.start("worker")
+            until(f"{host.name} has reported", lambda: self.is_there(host))
         say(f"{host.name} has joined as {device_type}")
 
-    def push(self, drive: Path, clips: slice, trip: str) -> int:
-        """As viofosync leaves them, and its trigger tells the main server."""
-        files = sorted(drive.glob("*.MP4"))[clips]
+    def push(self, clips: list[Path], trip: str) -> None:
+        """As viofosync leaves them; its trigger tells the main server."""
         folder = self.box / "disks/indoor/raw" / trip
         folder.mkdir(parents=True, exist_ok=True)
-        for file in files:
+        for file in clips:
             shutil.copy2(file, folder / file.name)
-        time.sleep(1.5)  # what has just been written is still being written, for dispatch.settle_seconds
-        self.tell()
-        return len(files)
-
-    def tell(self) -> None:
-        script = Path(__file__).resolve().parents[2] / "deploy/ingestion_trigger.sh"
-        self.nas.do(
-            "DASHCAM_SERVER=http://main-server:8000 DASHCAM_TOKEN_FILE=/etc/dashcam-processor/token "
-            f"DASHCAM_ROOT=/srv/volume1/dashcam sh {script}"
+        tell = (
+            f"DASHCAM_SERVER={URL} DASHCAM_ROOT=/srv/volume1/dashcam sh {REPOSITORY}/deploy/ingestion_trigger.sh && "
+            "test ! -s /var/lib/dashcam-processor/trigger/spool"
         )
+        until("the NAS has told of its clips", lambda: self.nas.do(f"{tell} && echo told", check=False) == "told\n")
 
-    def complete(self, clips: int, patience_s: float = 600) -> None:
-        until(f"{clips} clips are processed", lambda: self.outcomes().count("processed") >= clips, patience_s)
+    def outcomes(self) -> Counter[str]:
+        return Counter(str(video["outcome"]) for video in self.ask("/videos?limit=100")["videos"])
+
+    def complete(self, clips: int) -> None:
+        until(f"{clips} clips are processed", lambda: self.outcomes()["processed"] >= clips)
+        until("nothing is left to do", lambda: not self.ask("/tasks/pending?limit=1"))
 
 
-def live(home: Home) -> None:
+CURL = "curl -s --cacert /etc/dashcam-processor/authority.crt"
+BEARER = '-H "Authorization: Bearer $(cat /etc/dashcam-processor/token)"'
+
+
+def status(path: str) -> str:
+    """The command that prints HTTP's number for what comes without a token."""
+    return f"curl -sk -o /dev/null -w '%{{http_code}}' {URL}{path}"
+
+
+def log_in_and_look(home: Home, plate: str) -> None:
+    """As a browser on another machine, which trusts the site's authority and no other."""
+    browser, jar = home.gpu, "-b jar -c jar"
+    for page in ("/", "/videos", "/plates"):
+        went = browser.do(f"{CURL} -H 'Accept: text/html' -o page -w '%{{http_code}} %{{redirect_url}}' {URL}{page}")
+        assert went.startswith(f"303 {URL}/log-in"), f"{page} is open to the LAN: {went}"
+    assert "refused" in browser.do(f"curl -s --cacert /etc/ssl/certs/ca-certificates.crt {URL}/ || echo refused")
+    typed = f"--data-urlencode name=ana --data-urlencode password={shlex.quote(PASSWORD)}"
+    went = browser.do(f"{CURL} {jar} -o page -w '%{{http_code}}' {typed} {URL}/log-in")
+    assert went == "303", went
+    assert "Secure" in browser.do(f"{CURL} -D - -o page {typed} {URL}/log-in"), "the cookie is for HTTPS alone"
+    page = browser.do(f"{CURL} {jar} {URL}/plates/{plate}")
+    assert plate in page and "first.MP4" not in page, page[:2000]
+
+
+def is_closed_to_the_lan(home: Home) -> None:
+    for port in (8000, 4200):
+        assert "refused" in home.gpu.do(f"curl -s -m 5 http://main-server:{port}/api/health || echo refused")
+    for path in ("/api/v1/devices", "/prefect/api/health", "/prefect/api/work_pools/gpu"):
+        assert home.gpu.do(status(path)) == "401", path
+    login = '-u "$(cat /etc/dashcam-processor/prefect-login)"'
+    for answer, how, path in (
+        ("200", "-X POST -d '{}'", "deployments/filter"),
+        ("200", "", "work_pools/gpu"),
+        ("403", "", "work_pools/nas"),
+        ("403", "-X POST -d '{}'", "work_pools/nas/get_scheduled_flow_runs"),
+        ("403", "-X POST -d '{}'", "deployments/"),
+        ("403", "-X POST -d '{}'", "flow_runs/"),
+    ):
+        json_ = "-H 'Content-Type: application/json' -o /dev/null -w '%{http_code}'"
+        said = home.gpu.do(f"{CURL} {login} {json_} {how} {URL}/prefect/api/{path}")
+        assert said == answer, f"{path}: {said}"
+    pages = home.gpu.do(f"{CURL} -o /dev/null -w '%{{http_code}}' {URL}:4443/api/health")
+    assert pages in ("302", "303"), f"Prefect's pages are open to the LAN: {pages}"
+    assert home.gpu.do(f"{CURL} -b jar -o /dev/null -w '%{{http_code}}' {URL}:4443/api/health") == "200"
+
+
+def live(home: Home, database: str | None) -> None:
     drive = home.box / "drive"
     write_drive(drive, duration_s=4)
-    say("a drive is drawn")
-    home.set_up_main_server()
+    clips = sorted(drive.glob("*.MP4"))
+    home.set_up_main_server(database)
     say("the main server is set up")
     home.join(home.nas, "indoor_nas", "--store indoor_nas=/srv/volume1/dashcam", works=False)
     home.join(home.shed, "shed_nas", "--store indoor_nas=/srv/indoor --store shed_nas=/srv/archive")
     home.join(home.jetson, "jetson_coral")
     home.join(home.gpu, "rtx_4090", "--store indoor_nas=/srv/clips")
 
-    clips = home.push(drive, slice(0, 1), "first")
-    home.complete(clips)
-    say("the first clip is through all five stages, each on its own host")
-    plates = home.ask("/plates")
-    assert plates, "the clip shows plates"
-
-    page = home.gpu.do("curl -s -o page -w '%{http_code} %{redirect_url}' http://main-server:8000/")
-    assert page.startswith(("303", "302", "401")), f"the WebUI is open to the LAN: {page}"
-    refused = home.gpu.do("curl -s -m 5 http://main-server:4200/api/health || echo refused")
-    assert "refused" in refused, "Prefect's own API is open to the LAN"
-    say("whoever has not logged in sees nothing, and Prefect is not reached past its door")
+    home.push(clips[:1], "first")
+    home.complete(1)
+    plates = [one["text"] for one in home.ask("/plates")]
+    say(f"the first clip is through all five stages, each on its own host: {', '.join(plates)}")
+    log_in_and_look(home, plates[0])
+    is_closed_to_the_lan(home)
+    say("it is in the WebUI, over HTTPS and log-in; nothing else is open to the LAN")
 
     home.main.do("dashcam device revoke rtx-4090-1")
-    site = 'curl -s -o /dev/null -w "%{http_code}" -H "Authorization: Bearer $(cat /etc/dashcam-processor/token)" '
-    assert home.gpu.do(f"{site} http://main-server:8000/api/v1/site") == "401"
+    done_by_gpu = home.gpu.log("worker").count("Beginning flow run")
+    assert home.gpu.do(f"{CURL} {BEARER} -o /dev/null -w '%{{http_code}}' {URL}/api/v1/site") == "401"
     home.jetson.cable("down")
-    clips += home.push(drive, slice(1, 2), "second")
+    cut_off = time.monotonic()
+    home.shed.stop("worker")
+    home.push(clips[1:], "second")
     home.join(home.gpu2, "rtx_4090", "--store indoor_nas=/srv/videos")
-    time.sleep(10)  # a host that is away while there is work
+    home.shed.start("worker")
+    say("one graphics card is revoked, another joined, the shed's NAS was restarted, the jetson is cut off")
+    time.sleep(max(0.0, CUT_OFF_S - (time.monotonic() - cut_off)))
+    assert home.outcomes()["processed"] == 1, "without the jetson nothing gets further"
     home.jetson.cable("up")
-    say("one graphics card is revoked, another joined, and the jetson was cut off meanwhile")
-    home.complete(clips)
-    say("the second clip is through")
-    for host in (home.main, home.jetson, home.shed, home.gpu2):
-        refusals = [line for line in home.main.log("dashcam server").splitlines() if "may not ask Prefect" in line]
-        assert not [line for line in refusals if host.name in line], refusals
-    bundles = sorted(path.name for path in (home.box / "disks/shed").iterdir() if not path.name.startswith("."))
+    home.complete(len(clips))
+    say("all clips are through")
+    assert home.gpu.log("worker").count("Beginning flow run") == done_by_gpu, "the revoked one got work"
+    each_touched_only_what_it_should(home, len(clips))
+
+
+def each_touched_only_what_it_should(home: Home, clips: int) -> None:
+    """No host could write where it should not (`Host.writes`); and none had to be refused anything."""
+    refused = [line for line in home.main.log("server").splitlines() if "may not ask Prefect" in line]
+    asked_by_us = [line for line in refused if home.gpu.name in line]
+    assert refused == asked_by_us, refused
+    bundles = [path.name for path in (home.box / "disks/shed").iterdir() if not path.name.startswith(".")]
     assert len(bundles) == clips, bundles
+    for host in home.hosts:
+        for line in host.log("worker").splitlines():
+            assert "Read-only file system" not in line, f"{host.name}: {line}"
+    for host in (home.jetson, home.gpu, home.gpu2, home.shed):
+        assert not (host.folder / "var/dashcam.db").exists() and not (host.folder / "etc/authority.key").exists()
 
 
 def main() -> int:
-    box = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="dashcam-home-"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--postgresql", action="store_true", help="the main server's database is PostgreSQL")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="the box is made there, and stays")
+    asked = parser.parse_args()
+    box = asked.keep or Path(tempfile.mkdtemp(prefix="dashcam-home-"))
     shutil.rmtree(box, ignore_errors=True)
     box.mkdir(parents=True)
-    home = Home(box)
+    home = Home(box.absolute())
+    database = Postgresql(home.main) if asked.postgresql else None
     try:
-        build(box, home.hosts)
+        build(home.box, home.hosts)
+        if database is not None:
+            database.start()
     except NotPermitted as why:
         take_down(home.hosts)
         print(f"SKIPPED: the home in a box was NOT tried: {why}", file=sys.stderr)
         return 0
     try:
-        live(home)
+        live(home, database.url if database else None)
     except BaseException:
         say(f"failed; what each host has said lies in {box}/HOST/*.log")
         raise
     finally:
         take_down(home.hosts)
+        if database is not None:
+            database.remove()
     say("all is well")
-    shutil.rmtree(box, ignore_errors=True)
+    if asked.keep is None:
+        shutil.rmtree(box, ignore_errors=True)
     return 0
 
 

@@ -1,6 +1,8 @@
 """Hosts of the box: each with its own address, name, ``/etc/hosts``, settings, data and mounts; no way but the LAN."""
 
+import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -10,9 +12,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dashcam.site import units
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAN = "dashlan"
 PATIENCE_S = 600.0
+FOLDERS = {"indoor": ("raw", "preproc", "heavy_output"), "shed": (".",)}
 
 
 class NotPermitted(Exception):
@@ -32,6 +37,8 @@ class Host:
     box: Path
     mounts: Mapping[str, str]
     """A disk of the box to where this host has it mounted."""
+    writes: Mapping[str, tuple[str, ...]]
+    """Of a disk the folders into which its services have to write, "." for all of it: the rest is read-only to them."""
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -62,17 +69,19 @@ class Host:
         """``up`` or ``down``."""
         run("ip", "-n", LAN, "link", "set", f"d{self.number}l", state)
 
-    def argv(self, command: str) -> list[str]:
-        """A shell command as this host runs it. Its mounts are there while it runs."""
-        binds = {
-            self.folder / "etc": "/etc/dashcam-processor",
-            self.folder / "var": "/var/lib/dashcam-processor",
-            self.box / "hosts": "/etc/hosts",
-            **{self.box / "disks" / disk: place for disk, place in self.mounts.items()},
-        }
+    def argv(self, command: str, narrow: bool = False) -> list[str]:
+        """A shell command as this host runs it, with its mounts; ``narrow``: written to only as `writes` says."""
         lines = ["set -e", f"hostname {self.name}", "mount -t tmpfs none /mnt", "mount -t tmpfs none /srv"]
-        for source, place in binds.items():
-            lines += [f"mkdir -p {place}" if source.is_dir() else ":", f"mount --bind {source} {place}"]
+        lines += [
+            f"mount --bind {self.folder / 'etc'} /etc/dashcam-processor",
+            f"mount --bind {self.folder / 'var'} /var/lib/dashcam-processor",
+            f"mount --bind {self.box / 'hosts'} /etc/hosts",
+        ]
+        for disk, place in self.mounts.items():
+            lines += [f"mkdir -p {place}", f"mount --bind {self.box / 'disks' / disk} {place}"]
+            if narrow and self.writes[disk] != (".",):
+                lines.append(f"mount -o remount,bind,ro {place}")
+                lines += [f"mount --bind {self.box / 'disks' / disk / one} {place}/{one}" for one in self.writes[disk]]
         script = "\n".join([*lines, f"cd {self.folder}", command])
         return ["ip", "netns", "exec", self.namespace, "unshare", "--mount", "--uts", "sh", "-c", script]
 
@@ -94,6 +103,7 @@ class Host:
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
             text=True,
             check=False,
         )
@@ -101,24 +111,38 @@ class Host:
             raise AssertionError(f"{self.name}$ {command}\n{done.stdout}")
         return done.stdout
 
-    def start(self, command: str) -> None:
-        """As a service would run it; its log is ``<host>/<command>.log``."""
-        with (self.folder / f"{command.replace(' ', '-')}.log").open("ab") as log:
-            self.running[command] = subprocess.Popen(
-                self.argv(f"exec {command}"), env=self.environment, stdout=log, stderr=log, start_new_session=True
+    def start(self, service: str) -> None:
+        """As its unit says; what it says goes to ``<service>.log``."""
+        unit = units.systemd_unit(units.service(service), "root", Path("/etc/dashcam-processor"), [])
+        said = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("Environment=")]
+        exports = [f"export {shlex.quote(one)}" for line in said for one in shlex.split(line)]
+        command = unit.partition("ExecStart=")[2].splitlines()[0]
+        self.run(service, "\n".join([*exports, f"exec {command}"]))
+
+    def run(self, name: str, command: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen(
+                self.argv(command, narrow=True),
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
-    def stop(self, command: str) -> None:
-        process = self.running.pop(command)
+    def stop(self, name: str) -> None:
+        """As systemd does with ``KillMode=mixed``."""
+        process = self.running.pop(name)
         process.terminate()
-        try:
-            process.wait(60)
-        except subprocess.TimeoutExpired:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(units.STOP_S)
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(60)
+        process.wait(60)
 
-    def log(self, command: str) -> str:
-        return (self.folder / f"{command.replace(' ', '-')}.log").read_text(errors="replace")
+    def log(self, name: str) -> str:
+        file = self.folder / f"{name}.log"
+        return file.read_text(errors="replace") if file.exists() else ""
 
 
 def build(box: Path, hosts: list[Host]) -> None:
@@ -134,7 +158,8 @@ def build(box: Path, hosts: list[Host]) -> None:
     command.chmod(0o755)
     for host in hosts:
         for disk in host.mounts:
-            (box / "disks" / disk).mkdir(parents=True, exist_ok=True)
+            for folder in FOLDERS[disk]:
+                (box / "disks" / disk / folder).mkdir(parents=True, exist_ok=True)
     names = [f"{host.address} {host.name}" for host in hosts]
     (box / "hosts").write_text("\n".join(["127.0.0.1 localhost", *names]) + "\n")
     run("ip", "netns", "add", LAN)
@@ -148,8 +173,8 @@ def build(box: Path, hosts: list[Host]) -> None:
 
 def take_down(hosts: list[Host]) -> None:
     for host in hosts:
-        for command in list(host.running):
-            host.stop(command)
+        for name in list(host.running):
+            host.stop(name)
     for namespace in [*(host.namespace for host in hosts), LAN]:
         subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
 

@@ -90,4 +90,4 @@ def test_a_windows_task_has_no_time_limit_and_is_started_again(monkeypatch: pyte
 
 def test_a_service_that_is_none_is_one_sentence() -> None:
     done = CliRunner().invoke(app, ["unit", "show", "toaster"])
-    assert done.exit_code == 1 and "there are prefect, server, worker" in " ".join(done.output.split())
+    assert done.exit_code == 1 and "there are prefect, server, https, worker" in " ".join(done.output.split())

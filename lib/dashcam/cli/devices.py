@@ -86,9 +86,11 @@ def invite(
 
     The QR code holds the whole line, for whoever types on the device by a phone.
     """
+    from dashcam.site.answer import join_line
+
     with main_server(data) as server:
         made = server.invite(name, type_)
-    line = f"dashcam join {made['url']} --code {made['code']}"
+    line = join_line(made["url"], made["code"], made.get("authority"))
     tell(line)
     if out.is_terminal if qr is None else qr:
         out.print(as_qr(line), highlight=False)

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.prompt import Prompt
@@ -46,6 +47,14 @@ def init(
     database: Annotated[
         str | None, typer.Option(help="URL of a PostgreSQL database; default: an SQLite file in the data folder.")
     ] = None,
+    https: Annotated[
+        bool, typer.Option("--https", help="Serve HTTPS by Caddy, with an authority of the site's own.")
+    ] = False,
+    admin: Annotated[str | None, typer.Option(metavar="NAME", help="The first person who may log in.")] = None,
+    admin_password: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A file with the admin's password, '-' for standard input; else it asks."),
+    ] = None,
     user: UserOption = None,
     services: UnitsOption = True,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
@@ -63,8 +72,12 @@ def init(
     folder = folder_of_settings()
     known = setting_up.read(folder / config.SITE_FILE)
     asks = not yes and sys.stdin.isatty()
-    if address is None and not known.get("server", {}).get("url"):
-        address = ask("Name or number of this machine for the others", machine.name()) if asks else machine.name()
+    address = address or urlsplit(known.get("server", {}).get("url", "")).hostname
+    if address is None and asks:
+        address = ask("Name or number of this machine for the others", machine.name())
+    owner = user or (machine.SERVICE_USER if machine.is_root() else None)
+    if admin is None and asks and not dry_run and not setting_up.is_anybody_in(folder, owner):
+        admin = ask("Name of the first person who may log in", "admin")
     wishes = setting_up.Wishes(
         folder=folder,
         data=(state or machine.STATE).absolute(),
@@ -75,12 +88,23 @@ def init(
         database_url=database,
         site=setting_up.read(site) if site else {},
         marked=frozenset(mark or ()),
+        https=https,
+        admin=setting_up.Admin(admin, "" if dry_run else password_of(admin, admin_password)) if admin else None,
     )
-    owner = user or (machine.SERVICE_USER if machine.is_root() else None)
     steps = Steps(say, dry_run, owner)
     setting_up.init(wishes, steps, install_units=services)
     if not dry_run:
         out.print(setting_up.farewell(wishes, steps), markup=False, highlight=False, soft_wrap=True)
+
+
+def password_of(name: str, file: Path | None) -> str:
+    """Never from the command line, where every user of the machine could read it."""
+    if file is None:
+        return str(typer.prompt(f"Password of {name}", hide_input=True, confirmation_prompt=True, err=True))
+    try:
+        return (sys.stdin.read() if file == Path("-") else file.read_text(encoding="utf-8")).strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Explained(f"{file}, with the password of {name}, cannot be read ({error}).") from None
 
 
 def folder_of_settings() -> Path:

@@ -29,6 +29,10 @@ def join(
             "--type", help=f"One of {', '.join(get_args(DeviceType))}; default: what the code or the hardware says."
         ),
     ] = None,
+    authority: Annotated[
+        str | None,
+        typer.Option(metavar="FINGERPRINT", help="Who vouches for the main server, as it was printed with the code."),
+    ] = None,
     store: StoreOption = None,
     state: Annotated[Path | None, typer.Option(help="Folder for scratch; default: /var/lib/dashcam-processor.")] = None,
     user: UserOption = None,
@@ -50,6 +54,7 @@ def join(
         hostname=os.environ.get("DASHCAM_DEVICE") or machine.name(),
         device_type=cast(DeviceType | None, type_) or (machine.evident_type() if code else None),
         stores=stores_of(store),
+        authority=authority,
     )
     steps = Steps(say, dry_run, user or (machine.SERVICE_USER if machine.is_root() else None))
     joining.join(wanted, steps, install_units=services)

@@ -1,4 +1,4 @@
-"""``dashcam worker``, ``setup``, ``server``, ``prefect`` and ``check``: the parts of a site of several machines."""
+"""``dashcam worker``, ``setup``, ``server``, ``prefect``, ``https``, ``check``: parts of a site of several machines."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ ITS_OWN = ("token", "scratch", "coral", "gpu", "stores")
 
 
 def register(app: typer.Typer) -> None:
-    for command in (worker, setup, server, prefect, check, version):
+    for command in (worker, setup, server, prefect, https, check, version):
         app.command()(command)
 
 
@@ -105,14 +105,27 @@ def prefect(
     host: Annotated[str, typer.Option(help="The address at which it listens.")] = "127.0.0.1",
 ) -> None:
     """Run Prefect's server for the site, behind its login, at the port of server.prefect_url."""
+    from dashcam.site import https as ours
+
     site, login = config.load_site(), config.prefect_login()
     if login is None:
         raise Explained(f"There is no login for Prefect in {config.config_folder()}: `dashcam init` makes one.")
     port = str(urlsplit(site.server.prefect_url).port or 4200)
     settings = config.server_settings(login, [f"http://127.0.0.1:{port}", f"http://localhost:{port}"])
+    if ours.is_ours(site, config.config_folder()):
+        settings |= {"PREFECT_UI_API_URL": f"https://{urlsplit(site.server.url).hostname}:{ours.PREFECT_PORT}/api"}
     for name, value in ({"PREFECT_HOME": site.server.prefect_home} | settings).items():
         os.environ.setdefault(name, value)
     run_module("flows.prefect_server", "start", "--host", host, "--port", port)
+
+
+def https() -> None:
+    """Serve the main server over HTTPS with Caddy, by the site's own authority, at the name in server.url."""
+    from dashcam.site.https import prepared
+
+    argv, environment = prepared(config.load_site(), config.config_folder())
+    os.environ.update(environment)
+    become(argv)
 
 
 def check(

@@ -10,9 +10,9 @@ from dashcam import config
 from dashcam.cli.init import SetUpDryRunOption, UserOption, folder_of_settings
 from dashcam.cli.output import group, out, say
 
-app = group("The services of this machine: prefect, server and worker.")
+app = group("The services of this machine: prefect, server, https and worker.")
 
-NameArgument = Annotated[str, typer.Argument(help="prefect, server or worker.")]
+NameArgument = Annotated[str, typer.Argument(help="prefect, server, https or worker.")]
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Typed settings of the site and of one device, from ``config.json``, ``devices/<hostname>.json`` and ``DASHCAM_*``."""
 
+from dashcam.config.certificates import AUTHORITY_FILE, authority, certificates
 from dashcam.config.load import (
     DEFAULT_FOLDER,
     SITE_FILE,
@@ -17,6 +18,7 @@ from dashcam.config.prefect import client_settings, has_home, server_settings, t
 from dashcam.config.sentences import ConfigError
 
 __all__ = [
+    "AUTHORITY_FILE",
     "DEFAULT_FOLDER",
     "MARKER",
     "POOLS",
@@ -27,6 +29,8 @@ __all__ = [
     "DeviceType",
     "PreprocessSettings",
     "Site",
+    "authority",
+    "certificates",
     "check",
     "client_settings",
     "config_folder",

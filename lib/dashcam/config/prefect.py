@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from dashcam.config.certificates import authority
 from dashcam.config.load import prefect_login
 from dashcam.config.model import Site
 
@@ -19,6 +20,9 @@ def tell_prefect(site: Site, folder: Path | None = None) -> None:
     """
     for name, value in client_settings(site.server.prefect_url, prefect_login(folder)).items():
         os.environ.setdefault(name, value)
+    file = authority(folder)
+    if file is not None and not site.server.prefect_url.startswith("http://"):
+        os.environ.setdefault("PREFECT_API_SSL_CERT_FILE", str(file))
     if not has_home():
         os.environ["HOME"] = tempfile.mkdtemp(prefix="dashcam-home-")
 

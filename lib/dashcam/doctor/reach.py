@@ -16,7 +16,6 @@ from dashcam import config
 from dashcam.config import Site
 from dashcam.doctor.finding import Finding, fault, of_sentence, ok, skipped, warning
 from dashcam.doctor.host import Host
-from dashcam.tasks.client import trusted
 
 PATIENCE_S = 10.0
 SKEW_S, MOST_SKEW_S = 5.0, 60.0
@@ -35,13 +34,14 @@ def trouble(url: str, what: str) -> tuple[str, str] | None:
         return said, f"Correct the address {url} in config.json, or give {host} a line in /etc/hosts or in the router."
     try:
         with socket.create_connection((host, port), timeout=PATIENCE_S) as there:
-            if parts.scheme == "https":
-                httpx.create_ssl_context().wrap_socket(there, server_hostname=host).close()
+            if isinstance(context := config.certificates(url), ssl.SSLContext):
+                context.wrap_socket(there, server_hostname=host).close()
     except ssl.SSLCertVerificationError as error:
         said = f"The certificate of {what} at {url} is not accepted here ({error.verify_message})."
         return (
             said,
-            "Install the site's own root certificate on this machine (SSL_CERT_FILE), or renew the certificate.",
+            "Install the site's own root certificate on this machine (authority.crt beside config.json, or "
+            "SSL_CERT_FILE), or renew it.",
         )
     except OSError as error:
         said = f"Nothing answers at {host}:{port}, where {what} should be ({error.strerror or error})."
@@ -70,7 +70,9 @@ def server(host: Host) -> Iterator[Finding]:
     said = [one for one in answering(url) if one.check != "backup"]  # why it needs attention comes with the rest
     yield from said
     if said[0].state == "ok" and host.token is not None:
-        with httpx.Client(base_url=f"{url}/api/v1", timeout=PATIENCE_S, trust_env=False, verify=trusted(url)) as http:
+        with httpx.Client(
+            base_url=f"{url}/api/v1", timeout=PATIENCE_S, trust_env=False, verify=config.certificates(url)
+        ) as http:
             yield from known_there(http, host.token)
 
 
@@ -80,7 +82,9 @@ def answering(url: str) -> Iterator[Finding]:
         yield fault("server", *found)
         return
     try:
-        answer = httpx.get(f"{url.rstrip('/')}/api/v1/health", timeout=PATIENCE_S, trust_env=False, verify=trusted(url))
+        answer = httpx.get(
+            f"{url.rstrip('/')}/api/v1/health", timeout=PATIENCE_S, trust_env=False, verify=config.certificates(url)
+        )
         said = answer.raise_for_status().json()
         database = said["database"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
@@ -140,7 +144,11 @@ def prefect(host: Host) -> Iterator[Finding]:
     headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if login else {}
     try:
         answer = httpx.get(
-            f"{url}/admin/version", headers=headers, timeout=PATIENCE_S, trust_env=False, verify=trusted(url)
+            f"{url}/admin/version",
+            headers=headers,
+            timeout=PATIENCE_S,
+            trust_env=False,
+            verify=config.certificates(url),
         )
         if answer.status_code in (401, 403):
             said = "Prefect does not let this machine in: " + ("its login is wrong." if login else "it wants a login.")

@@ -16,11 +16,10 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from dashcam import Explained, __version__
+from dashcam import Explained, __version__, config
 from dashcam.doctor.examine import examine
 from dashcam.doctor.host import Host
 from dashcam.doctor.scrub import scrubbed, scrubber
-from dashcam.tasks.client import trusted
 
 LAST_LINES = 2000
 MOST_OF_LOG = 2_000_000
@@ -65,7 +64,7 @@ def parts(host: Host) -> Iterator[tuple[str, Any]]:
         with suppress(httpx.HTTPError):
             url, headers = host.site.server.url, {"Authorization": f"Bearer {host.token}"}
             answer = httpx.get(
-                f"{url}/api/v1/metrics", headers=headers, timeout=10, trust_env=False, verify=trusted(url)
+                f"{url}/api/v1/metrics", headers=headers, timeout=10, trust_env=False, verify=config.certificates(url)
             )
             yield "metrics.txt", answer.raise_for_status().text
     for name, lines in logs(host).items():

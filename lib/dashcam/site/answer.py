@@ -41,3 +41,8 @@ def for_devices(site: Site) -> dict[str, Any]:
     said = site.model_dump(mode="json", by_alias=True, exclude_unset=True, include=FOR_DEVICES)
     server = {key: value for key, value in said.get("server", {}).items() if key not in NOT_FOR_DEVICES}
     return said | {"server": server | {"url": site.server.url, "prefect_url": f"{site.server.url}{DOOR}"}}
+
+
+def join_line(url: str, code: str, authority: str | None) -> str:
+    """What is typed on a device; with the fingerprint of whom it is to trust, where the site has its own authority."""
+    return f"dashcam join {url} --code {code}{f' --authority {authority}' if authority else ''}"

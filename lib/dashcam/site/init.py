@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from dashcam import Explained, config
 from dashcam.config import MARKER
 from dashcam.embedded.home import merged
-from dashcam.site import machine, units
+from dashcam.site import authority, https, machine, units
+from dashcam.site.answer import join_line
 from dashcam.site.steps import Steps
 from dashcam.storage.layout import INDOOR, SHED
 from dashcam.storage.markers import mark
@@ -24,6 +26,12 @@ from dashcam.storage.markers import mark
 STORE_KEYS = {INDOOR: "base", SHED: "archive_base"}
 PREFECT_S = 120.0
 """So long Prefect may take to answer once its unit was started."""
+
+
+@dataclass(frozen=True)
+class Admin:
+    name: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -45,12 +53,16 @@ class Wishes:
     """A site file of theirs."""
     marked: frozenset[str] = frozenset()
     """Stores of which a person says that they are mounted now."""
+    https: bool = False
+    """Whether Caddy is to serve HTTPS, by an authority of the site's own."""
+    admin: Admin | None = None
+    """Who is to be the first that may log in."""
 
 
 def site_file(wishes: Wishes) -> str:
     """``config.json`` as it is to be. Raises `Explained` where it would not be a site."""
     file = wishes.folder / "config.json"
-    unless_said = {
+    unless_said: dict[str, Any] = {
         "server": {
             "url": f"http://{wishes.address}:{wishes.port}",
             "prefect_url": f"http://127.0.0.1:{wishes.prefect_port}/api",
@@ -60,9 +72,13 @@ def site_file(wishes: Wishes) -> str:
             "prefect_home": str(wishes.data / "prefect"),
         }
     }
-    named = {"storage_paths": {store: {STORE_KEYS[store]: str(path)} for store, path in wishes.stores.items()}}
-    written = read(file)
-    wanted = merged(merged(merged(unless_said, dict(wishes.site)), written), named if wishes.stores else {})
+    said: dict[str, Any] = {}
+    if wishes.stores:
+        said["storage_paths"] = {store: {STORE_KEYS[store]: str(path)} for store, path in wishes.stores.items()}
+    if wishes.https:
+        unless_said["access"] = {"trusted_proxies": ["127.0.0.1"]}
+        said["server"] = {"url": f"https://{wishes.address}", "host": "127.0.0.1"}
+    wanted = merged(merged(merged(unless_said, dict(wishes.site)), read(file)), said)
     for store, key in STORE_KEYS.items():
         if not wanted.get("storage_paths", {}).get(store, {}).get(key):
             raise Explained(f"Where is {store} mounted on this machine? Say so with --store {store}=FOLDER.")
@@ -99,25 +115,64 @@ def init(wishes: Wishes, steps: Steps, install_units: bool = True) -> None:
     ):
         file = wishes.folder / name
         steps.file(file, f"secret {name}", file.read_text() if file.exists() else secret + "\n")
+    encrypted = wishes.https or (wishes.folder / https.AUTHORITY_KEY).exists()
+    if encrypted:
+        make_authority(wishes.folder, steps, urlsplit(json.loads(content)["server"]["url"]).hostname or "")
     in_order(wishes.folder, steps)
     for store, folder in roots(content).items():
         marker(steps, store, folder, sure=store in wishes.marked)
     steps.step("database", False, lambda: run_module(wishes.folder, "app.prepare", user=steps.owner))
+    if wishes.admin is not None:
+        let_in(wishes.admin, wishes.folder, steps)
     if install_units:
         folders = list(roots(content).values())
         user = steps.owner or machine.me() or "root"
-        services = [units.service(name) for name in ("prefect", "server", "worker")]
-        units.install(steps, services, user, wishes.folder, folders)
+        names = ("prefect", "server", *(["https"] if encrypted else []), "worker")
+        units.install(steps, [units.service(name) for name in names], user, wishes.folder, folders)
     set_up_prefect(wishes, steps, json.loads(content)["server"]["prefect_url"])
+
+
+def make_authority(folder: Path, steps: Steps, host: str) -> None:
+    """For another name a new one is made: the devices then join once more."""
+    certificate, key = folder / config.AUTHORITY_FILE, folder / https.AUTHORITY_KEY
+    if key.exists() and authority.vouches_for(certificate, host):
+        made = certificate.read_text(), key.read_text()
+    else:
+        made = authority.make(host)
+    steps.file(key, "secret authority.key", made[1])
+    steps.file(certificate, f"authority for {host}", made[0], 0o644)
+
+
+def let_in(admin: Admin, folder: Path, steps: Steps) -> None:
+    def add() -> str:
+        return run_module(
+            folder,
+            "app.prepare",
+            "--admin",
+            admin.name,
+            user=steps.owner,
+            tell=json.dumps({"password": admin.password}),
+        )
+
+    steps.step(f"first admin {admin.name}", False, add)
+
+
+def is_anybody_in(folder: Path, user: str | None) -> bool:
+    """Whether somebody may log in already."""
+    if not (folder / "config.json").exists():
+        return False
+    return run_module(folder, "app.prepare", "--people", user=user) != "0"
 
 
 def farewell(wishes: Wishes, steps: Steps) -> str:
     """What to type on the other machines, with a code for the first of them."""
     url = config.load_site(wishes.folder).server.url
     code = run_module(wishes.folder, "app.prepare", "--invite", user=steps.owner)
+    nobody = not is_anybody_in(wishes.folder, steps.owner)
+    first = "\nNobody can log in yet: dashcam user add NAME --role admin\n" if nobody else ""
     return (
-        f"\nThe main server is {url}\nOn each other machine, within an hour and once for each code:\n\n"
-        f"    dashcam join {url} --code {code}\n\nAnother code: dashcam device invite"
+        f"\nThe main server is {url}\n{first}On each other machine, within an hour and once for each code:\n\n"
+        f"    {join_line(url, code, authority.known(wishes.folder))}\n\nAnother code: dashcam device invite"
     )
 
 
@@ -172,14 +227,15 @@ def wait_for(url: str) -> None:
         time.sleep(0.5)
 
 
-def run_module(folder: Path, module: str, *arguments: str, user: str | None = None) -> str:
-    """What it prints at last. Runs as ``user``, to whom what it makes belongs. Raises `Explained`."""
+def run_module(folder: Path, module: str, *arguments: str, user: str | None = None, tell: str | None = None) -> str:
+    """What it prints at last. It reads ``tell``, and runs as ``user``, to whom what it makes belongs. Raises
+    `Explained`."""
     environment = os.environ | {"DASHCAM_CONFIG": str(folder)}
     environment.pop("DASHCAM_TOKEN", None)
     another: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user and machine.is_root() else {}
     argv = [sys.executable, "-m", module, *arguments]
     try:
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False, **another)
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, input=tell, check=False, **another)
     except PermissionError:
         raise Explained(
             f"The user {user} may not run {sys.executable}: install where it may read, as in /opt/dashcam, or name "

@@ -1,6 +1,7 @@
 """``dashcam join`` and ``leave``: a device of a site, from the main server's address and a code alone."""
 
 import json
+import ssl
 import sys
 import time
 from collections.abc import Mapping
@@ -13,12 +14,11 @@ import httpx
 from dashcam import Explained, __version__, config
 from dashcam.config import DeviceType
 from dashcam.embedded.home import merged
-from dashcam.site import machine, units
+from dashcam.site import authority, machine, units
 from dashcam.site.answer import JoinRequest, SiteAnswer
 from dashcam.site.init import in_order, read
 from dashcam.site.steps import Steps
 from dashcam.storage.roots import StoreError, Stores
-from dashcam.tasks.client import needs_certificates
 from dashcam.tasks.silence import explanation
 
 MOST_SKEW_S = 30.0
@@ -39,6 +39,8 @@ class Membership:
     device_type: DeviceType | None
     stores: Mapping[str, Path] = field(default_factory=dict)
     """Where this device has them mounted, if not where the site says."""
+    authority: str | None = None
+    """The fingerprint of who vouches for the main server, as it was printed with the code."""
 
 
 def join(wanted: Membership, steps: Steps, install_units: bool = True) -> None:
@@ -46,18 +48,19 @@ def join(wanted: Membership, steps: Steps, install_units: bool = True) -> None:
 
     A device that has joined and brings no code is told the site's settings anew.
     """
-    look_at(wanted, steps)
+    trusted = trust(wanted)
+    look_at(wanted, steps, trusted)
     token = (wanted.folder / "token").read_text().strip() if (wanted.folder / "token").exists() else None
     if wanted.code is None and token is None:
         raise Explained("This device has not joined yet: `dashcam device invite` on the main server makes a --code.")
     if steps.dry_run:
         steps.say(f"would    join {wanted.url} as {wanted.hostname}: token, settings and service of this device")
         return
-    answer = asked(wanted, token)
+    answer = asked(wanted, token, trusted)
     steps.say(f"done     joined {wanted.url} as {answer.hostname}, {answer.device_type} of the pool {answer.pool}")
     if answer.version != __version__:
         steps.say(f"note     the main server runs version {answer.version}, this device {__version__}: make them one")
-    write(wanted, steps, answer, answer.token or token or "")
+    write(wanted, steps, answer, answer.token or token or "", trusted)
     in_order(wanted.folder, steps)
     folders = look_at_stores(wanted, steps, answer)
     if install_units:
@@ -66,16 +69,49 @@ def join(wanted: Membership, steps: Steps, install_units: bool = True) -> None:
         steps.say("waits    the worker: `dashcam worker` starts it")
 
 
-def look_at(wanted: Membership, steps: Steps) -> None:
+@dataclass(frozen=True)
+class Trust:
+    verify: bool | ssl.SSLContext
+    """For httpx."""
+    certificate: str | None = None
+    """Of the authority whose fingerprint was said; it is kept."""
+
+
+def trust(wanted: Membership) -> Trust:
+    """Whose word counts that the main server is who it says. Raises `Explained` where it is not the authority that was
+    named: its certificate is asked for unseen, and counts for nothing before its fingerprint is right."""
+    if wanted.authority is None or wanted.url.startswith("http://"):
+        return Trust(config.certificates(wanted.url))
+    try:
+        answer = httpx.get(f"{wanted.url}/{config.AUTHORITY_FILE}", timeout=10, verify=False)
+        answer.raise_for_status()
+    except httpx.HTTPError as error:
+        raise Explained(away(wanted.url, error)) from None
+    if not authority.is_it(answer.text, wanted.authority):
+        raise Explained(
+            f"The authority of {wanted.url} is not the one that you have named: the --authority is mistyped, or it is "
+            "not your main server that answers there."
+        )
+    return Trust(ssl.create_default_context(cadata=answer.text), answer.text)
+
+
+def away(url: str, error: httpx.HTTPError) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            f"This machine does not know who vouches for {url} ({error}): add the --authority that `dashcam device "
+            "invite` prints on the main server."
+        )
+    return f"No main server answers at {url} ({error}): look whether it runs, and the address."
+
+
+def look_at(wanted: Membership, steps: Steps, trusted: Trust) -> None:
     steps.say(f"there    Python {'.'.join(map(str, sys.version_info[:3]))}")
     began = time.time()
     try:
-        health = httpx.get(f"{wanted.url}/api/v1/health", timeout=10, verify=needs_certificates(wanted.url))
+        health = httpx.get(f"{wanted.url}/api/v1/health", timeout=10, verify=trusted.verify)
         health.raise_for_status()
     except httpx.HTTPError as error:
-        raise Explained(
-            f"No main server answers at {wanted.url} ({error}): look whether it runs, and the address."
-        ) from None
+        raise Explained(away(wanted.url, error)) from None
     steps.say(f"there    main server {wanted.url}")
     if said := health.headers.get("date"):
         # a whole second of the server's, somewhere between asking and hearing
@@ -91,10 +127,10 @@ def look_at(wanted: Membership, steps: Steps) -> None:
         steps.say(f"{'there' if fine else 'note':8} accelerator: {sentence}")
 
 
-def asked(wanted: Membership, token: str | None) -> SiteAnswer:
+def asked(wanted: Membership, token: str | None, trusted: Trust) -> SiteAnswer:
     """What the main server says. Raises `Explained` with its sentence."""
     request = JoinRequest(code=wanted.code or "", hostname=wanted.hostname, device_type=wanted.device_type)
-    with httpx.Client(base_url=f"{wanted.url}/api/v1", timeout=30, verify=needs_certificates(wanted.url)) as http:
+    with httpx.Client(base_url=f"{wanted.url}/api/v1", timeout=30, verify=trusted.verify) as http:
         if wanted.code is not None:
             answer = http.post("/join", json=request.model_dump())
         else:
@@ -104,13 +140,15 @@ def asked(wanted: Membership, token: str | None) -> SiteAnswer:
     return SiteAnswer.model_validate(answer.json())
 
 
-def write(wanted: Membership, steps: Steps, answer: SiteAnswer, token: str) -> None:
+def write(wanted: Membership, steps: Steps, answer: SiteAnswer, token: str, trusted: Trust) -> None:
     if steps.owner is not None:
         user = steps.owner
         steps.step(f"user {user}", machine.user_is_there(user), lambda: machine.make_user(user))
     steps.folder(wanted.folder, "folder of the settings")
     steps.folder(wanted.folder / "devices", "folder of the devices' settings")
     steps.folder(wanted.state, "folder for scratch")
+    if trusted.certificate is not None:
+        steps.file(wanted.folder / config.AUTHORITY_FILE, "authority", trusted.certificate, 0o644)
     # the secrets first: a power cut after them has lost nothing, and without a code all may be asked anew
     steps.file(wanted.folder / "token", "secret token", token + "\n")
     steps.file(wanted.folder / "prefect-login", "secret prefect-login", f"{answer.hostname}:{token}\n")
@@ -150,7 +188,7 @@ def leave(folder: Path, steps: Steps) -> None:
         url = f"{site.server.url}/api/v1/devices/{hostname}/token"
         try:
             answer = httpx.delete(
-                url, headers={"Authorization": f"Bearer {token}"}, timeout=10, verify=needs_certificates(url)
+                url, headers={"Authorization": f"Bearer {token}"}, timeout=10, verify=config.certificates(url)
             )
         except httpx.HTTPError as error:
             return f"the main server does not answer ({error}); there: dashcam device revoke {hostname}"

@@ -29,6 +29,8 @@ class Unit:
     """Whether it says that it is ready, and that it still goes on (`dashcam.device.service`)."""
     needs_devices: bool = False
     """Whether it computes on graphics cards or a Coral, if there is one."""
+    low_ports: bool = False
+    """Whether it listens where only root may, as on 443."""
 
     @property
     def unit(self) -> str:
@@ -40,6 +42,7 @@ SERVICES = {
     for service in (
         Unit("prefect", "Prefect's server", ("prefect",), notifies=False),
         Unit("server", "main server: WebUI, REST and dispatch", ("server",), notifies=True),
+        Unit("https", "HTTPS before the main server", ("https",), notifies=False, low_ports=True),
         Unit("worker", "worker", ("worker",), notifies=True, needs_devices=True),
     )
 }
@@ -71,7 +74,8 @@ StateDirectory=dashcam-processor
 StateDirectoryMode=0700
 UMask=0027
 NoNewPrivileges=yes
-CapabilityBoundingSet=
+CapabilityBoundingSet={capabilities}
+AmbientCapabilities={capabilities}
 ProtectSystem=strict
 ReadWritePaths={writable}
 ProtectHome=read-only
@@ -161,6 +165,7 @@ def systemd_unit(wanted: Unit, user: str, config: Path, writable: Sequence[Path]
         # "-": a store that is not mounted keeps nothing from starting, it is waited for
         writable=" ".join(f"-{escaped(path)}" for path in (STATE, *writable)),
         private_devices=devices,
+        capabilities="CAP_NET_BIND_SERVICE" if wanted.low_ports else "",
     )
 
 

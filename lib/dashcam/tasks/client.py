@@ -1,7 +1,6 @@
 """The REST client that flows and the command line use. Waits out a restarting server instead of failing."""
 
 import logging
-import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +9,7 @@ from urllib.parse import quote
 import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
-from dashcam import Explained
+from dashcam import Explained, config
 from dashcam.tasks.model import Changes, Completion, InputRef, Task, TaskBrief, TaskType
 from dashcam.tasks.silence import explanation, why_refused, why_silent
 
@@ -38,18 +37,6 @@ class ServerTroubled(Explained, httpx.HTTPStatusError):
     """It has answered with an error of its own for as long; the message says which."""
 
 
-def needs_certificates(url: str) -> bool:
-    """As ``verify`` for httpx: reading the world's certificates takes 20 ms of CPU a client, and http has no use for
-    them. A redirection to another address is never followed."""
-    return not url.startswith("http://")
-
-
-def trusted(url: str) -> ssl.SSLContext | bool:
-    """As ``verify`` for a client of httpx that passes proxies by (``trust_env=False``): without it that one would pass
-    SSL_CERT_FILE by too, and with it a site's own authority, which every other client here trusts."""
-    return httpx.create_ssl_context() if needs_certificates(url) else False
-
-
 class MainServerClient:
     """The main server's task table and catalogue, over ``/api/v1``.
 
@@ -61,7 +48,7 @@ class MainServerClient:
             base_url=f"{url.rstrip('/')}/api/v1",
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
-            verify=needs_certificates(url),
+            verify=config.certificates(url),
         )
         self.url = url.rstrip("/")
         self.patience_s = PATIENCE_S if patience_s is None else patience_s

@@ -21,6 +21,7 @@ OPEN = {
     "GET /log-in/check",
     "POST /log-out",
     "GET /favicon.ico",
+    "GET /authority.crt",
 }
 WHOLE = ("/_nicegui/", "/_nicegui_ws/", "/static/", "/static-offline-docs/")
 """Folders that have one line, and are guarded as one."""
