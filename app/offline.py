@@ -74,7 +74,11 @@ def restore_file(site: Site, wanted: argparse.Namespace) -> int:
 
     there = restore(url, wanted.file, folder, bring_up, say, keep_old=not wanted.no_keep)
     say(f"Restored: {there.rows['video']} clips, {there.rows['sighting']} sightings")
-    return 0
+    try:
+        return report(rebuilt(site, add=True))
+    except (Explained, OSError) as error:
+        say(f"What the archive knows beyond it was not taken in: {error} Then run: dashcam rebuild --add")
+        return 1
 
 
 def migrate(url: str) -> None:
@@ -100,14 +104,16 @@ def stores_of(site: Site) -> Stores:
 
 
 def rebuild_all(site: Site, wanted: argparse.Namespace) -> int:
-    stores = stores_of(site)
     migrate(site.server.database_url)
+    return report(rebuilt(site, add=wanted.add, every_byte=wanted.every_byte))
+
+
+def rebuilt(site: Site, *, add: bool, every_byte: bool = False) -> Rebuilt:
     engine = open_engine(site.server.database_url)
     try:
-        done = rebuild(engine, stores, site, add=wanted.add, every_byte=wanted.every_byte, progress=tell_progress)
+        return rebuild(engine, stores_of(site), site, add=add, every_byte=every_byte, progress=tell_progress)
     finally:
         engine.dispose()
-    return report(done)
 
 
 def tell_progress(done: int, total: int) -> None:
@@ -121,6 +127,8 @@ def report(done: Rebuilt) -> int:
     for sentence in done.doubts:
         say(f"Taken in, and not whole: {sentence}")
     say(f"Rebuilt: {done.clips} clips from their archives, {done.ended} without one, {done.known} known before")
+    if done.caught_up:
+        say(f"Of those {done.caught_up} were behind their archives; they are archived and finalized once more")
     return 1 if done.left_out else 0
 
 

@@ -131,6 +131,10 @@ class Upkeep:
         decisions.write(self.stores, every)
         self.written = words
 
+    def something_went(self) -> None:
+        """Retention has removed something, which no archive can tell: it is written down within the minute."""
+        self.written = b""
+
     def keep_decisions(self) -> None:
         """Write them down when a person has said something since."""
         with reading(self.engine) as session:

@@ -20,7 +20,7 @@ from prefect.states import Completed, Failed
 
 from blocks.device import LocalDevice, load_device
 from dashcam import Explained
-from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
+from dashcam.stages.common import StageContext, StageFunction, clip_vanished, of, worked
 from dashcam.stages.room import filled_up, no_room
 from dashcam.storage.bundle import DiskFull, explained
 from dashcam.tasks.client import MainServerClient, ServerRefused
@@ -191,7 +191,7 @@ def end_as_vanished(todo: Task, server: MainServerClient, log: "ClipLog") -> boo
         f"{path} was removed or replaced before it was processed: put it back, and the next scan takes it up again."
     )
     try:
-        ended = server.complete(todo.task_id, Completion(outcome="vanished", reason=reason))
+        ended = server.complete(todo.task_id, of(todo, Completion(outcome="vanished", reason=reason)))
     except ServerRefused as refused:
         log.warning("not ended as vanished: %s", refused)
         return False

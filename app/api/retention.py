@@ -140,6 +140,7 @@ def removed(plan_id: Number, one: planning.RemovedOne) -> Literal["ok"]:
 @router.post("/retention/plans/{plan_id}/end")
 def end(plan_id: Number, ended: Ended) -> Literal["ok"]:
     _of_plan(partial(planning.end, plan_id=plan_id, kept=ended.kept, now=datetime.now(UTC)))
+    system.current().upkeep.something_went()
     return "ok"
 
 

@@ -13,11 +13,13 @@ from app.parameters import Number, pool
 from dashcam.catalog import apply, arrival, work
 from dashcam.catalog.models import Video
 from dashcam.database import reading, unfit, writing
+from dashcam.storage.layout import SHED
 from dashcam.storage.roots import StoreError, split
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Changes, Completion, InputRef, NewTask, Task, TaskBrief, TaskType
 from dashcam.tasks.row import TaskRow
+from dashcam.upkeep import behind
 
 router = APIRouter(prefix="/tasks", tags=["tasks"])
 
@@ -154,11 +156,13 @@ def create_task(new: NewTask) -> Changed:
 def complete_task(task_id: Number, completion: Completion) -> Changed:
     """Store the result, complete the task and publish what follows, in one transaction; or do nothing at all.
 
-    A clip ends as ``vanished`` only where its stage reads clips and no copy of it is known: with one, the task goes on
-    from there (``changed`` is false).
+    A clip ends as ``vanished`` only where its stage reads clips and neither a copy of it is known nor an archive: from
+    one of these it goes on (``changed`` is false).
     """
     here = system.current()
-    if completion.outcome == "vanished" and goes_on_from_a_copy(here, task_id):
+    if completion.outcome == "vanished" and (
+        goes_on_from_a_copy(here, task_id) or goes_on_from_its_archive(here, task_id)
+    ):
         here.wake()
         return Changed(changed=False)
     try:
@@ -199,6 +203,23 @@ def goes_on_from_a_copy(here: system.System, task_id: int) -> bool:
         copy = InputRef(device=store, path=str(path), type="video")
         arrival.move(session, session.get_one(Video, task.video_id), copy)
     return True
+
+
+def goes_on_from_its_archive(here: system.System, task_id: int) -> bool:
+    """The clip lies nowhere; whether its archive shows what the task is to find out, which is taken from there. 409
+    where that cannot be seen."""
+    with reading(here.engine) as session:
+        task = work.get(session, task_id)
+    if task is None or task.state != "pending" or SHED not in here.stores.roots:
+        return False
+    try:
+        record = behind.archived(here.stores, task.video_id)
+    except (StoreError, OSError) as error:
+        raise HTTPException(409, f"Whether the clip is archived cannot be seen now: {error}") from error
+    if record is None:
+        return False
+    with writing(here.engine) as session:
+        return behind.found_gone(session, record, here.site)
 
 
 @router.post("/{task_id}/failed")

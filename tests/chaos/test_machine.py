@@ -23,6 +23,7 @@ from dashcam.storage import layout
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.table import MAX_BACKOFF
 from dashcam.upkeep import backup, planning
+from dashcam.upkeep.rebuild import rebuild
 from dashcam.upkeep.restore import restore
 
 MORE = os.environ.get("DASHCAM_CHAOS_EXAMPLES")
@@ -46,12 +47,13 @@ class Pipeline(RuleBasedStateMachine):
         self.clips = 0
         self.protected: set[str] = set()
         self.backup: Path | None = None
+        self.restored = False
 
     def ground(self) -> Ground:
         world = self.world
         return Ground(
             world.engine, world.roots, [world.scratch], world.names, self.undisturbed.metadata, world.markers,
-            protected=self.protected,
+            protected=self.protected, restored=self.restored,
         )  # fmt: skip
 
     def live(self) -> list[Run]:
@@ -163,8 +165,7 @@ class Pipeline(RuleBasedStateMachine):
     @rule(days=st.sampled_from([0, 100]))
     def retention_runs(self, days: int) -> None:
         self.world.clock.now += timedelta(days=days)
-        if self.world.tidy():
-            self.backup = None  # it is older than what is kept: clips that wait in it may be gone
+        self.world.tidy()
 
     @precondition(lambda self: self.there())
     @rule()
@@ -184,7 +185,9 @@ class Pipeline(RuleBasedStateMachine):
         assert self.backup is not None
         self.world.engine.dispose()
         restore(self.world.url, self.backup, self.backup.parent, migrate, lambda line: None, keep_old=False)
+        self.restored = True
         self.world.restart_server()
+        rebuild(self.world.engine, self.world.stores, self.world.site, add=True)
         rescanned(self.world)
         self.protected = set(self.saved)
 

@@ -11,7 +11,7 @@ from dashcam.catalog import work
 from dashcam.catalog.models import Plate, PositionRow, SightingRow, Video
 from dashcam.database import reading, writing
 from dashcam.tasks import table
-from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
+from dashcam.tasks.model import Completion, InputRef, NewTask, Outcome, TaskType
 from dashcam.tasks.row import TaskRow
 from tests.catalog.rows import applied
 
@@ -122,6 +122,18 @@ def test_a_late_second_result_changes_nothing(any_engine: Engine) -> None:
     with reading(any_engine) as session:
         assert session.scalars(select(Plate.text)).all() == ["AB12CDE"]
     assert count(any_engine, TaskRow) == 2
+
+
+@pytest.mark.parametrize("outcome", ["processed", "rejected"])
+def test_a_result_of_another_task_that_had_the_number_changes_nothing(any_engine: Engine, outcome: Outcome) -> None:
+    """A backup was put back while it was worked on: its number went to the next task that was published."""
+    task_id = publish(any_engine, TaskType.HEAVY_PROCESS_VIDEO)
+    late = heavy_result("ZZ99ZZZ").model_copy(update={"outcome": outcome, "reason": "No frame of it can be read."})
+    for whose in ({"video_id": "another"}, {"video_id": "v1", "task_type": TaskType.FINALIZE_VIDEO}):
+        assert not complete(any_engine, task_id, late.model_copy(update=whose))
+    assert count(any_engine, Plate) == 0
+    mine = {"video_id": "v1", "task_type": TaskType.HEAVY_PROCESS_VIDEO}
+    assert complete(any_engine, task_id, heavy_result("AB12CDE").model_copy(update=mine))
 
 
 def test_two_workers_completing_at_the_same_moment_leave_one_result(any_engine: Engine) -> None:

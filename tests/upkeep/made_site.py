@@ -5,6 +5,8 @@ What ingest, preprocessing and the heavy stage would say of the clips is drawn; 
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,7 +29,7 @@ from dashcam.stages.common import StageContext, StageOutput
 from dashcam.storage import layout
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
-from dashcam.tasks.model import Completion, InputRef, NewTask, TaskType
+from dashcam.tasks.model import Completion, InputRef, NewTask, Task, TaskType
 from dashcam.tasks.row import TaskRow
 from dashcam.upkeep import planning
 from tests.catalog.car import Car, video_id
@@ -114,7 +116,7 @@ class MadeSite:
 
     def task_id(self, session: Any, name: str, kind: TaskType) -> int:
         wanted = select(TaskRow.task_id).where(TaskRow.video_id == name, TaskRow.task_type == kind.value)
-        number: int = session.scalars(wanted).one()
+        number: int = session.scalars(wanted.order_by(TaskRow.revision.desc()).limit(1)).one()
         return number
 
     def write_bundle(self, name: str, found: HeavyResult, number: int) -> None:
@@ -126,14 +128,32 @@ class MadeSite:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(data)
 
-    def answers(self) -> dict[str, Any]:
-        """What the main server answers about all that there is, without the numbers that no archive can know."""
+    @contextmanager
+    def server(self) -> Iterator[TestClient]:
         system.start(system.System(self.engine, SITE, self.stores, TOKEN))
         web = FastAPI()
         answer_trouble(web)
         web.include_router(api.router)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         with TestClient(web, base_url="http://testserver/api/v1", headers=headers) as http:
+            yield http
+
+    def work_off(self) -> list[str]:
+        """Archive and finalize what waits for that; the stages that were run."""
+        ran = []
+        while todo := self.pending():
+            kind = todo[0].task_type
+            self.run(todo[0].video_id, kind, {TaskType.ARCHIVE_VIDEO: archive.run}.get(kind, finalize.run))
+            ran.append(kind.value)
+        return ran
+
+    def pending(self) -> list[Task]:
+        with reading(self.engine) as session:
+            return work.pending(session, None, 100)
+
+    def answers(self) -> dict[str, Any]:
+        """What the main server answers about all that there is, without the numbers that no archive can know."""
+        with self.server() as http:
             said = {path: http.get(path).raise_for_status().json() for path in LISTS}
             for one in said["/videos?limit=1000"]["videos"]:
                 for part in ("", "/track"):

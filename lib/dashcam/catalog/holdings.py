@@ -157,6 +157,17 @@ def gone(session: Session, video_id: str, kind: HoldingKind, plan_id: int, rule:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
+def found_gone(session: Session, video: Video, rule: str) -> None:
+    """The clip itself, of which a whole archive is there, lies nowhere any more; nothing where that is known."""
+    row = session.get(Holding, (video.video_id, "raw"))
+    if row is None:
+        row = Holding(**row_of(video.video_id, "raw", datetime.now(UTC), size=0))
+        session.add(row)
+    if row.removed_at is None:
+        row.removed_at, row.rule, row.bytes = datetime.now(UTC), rule, 0
+    session.flush()
+
+
 def come_back(session: Session, video_ids: Iterable[str]) -> None:
     """Clips that were removed lie in a folder again: they are kept for the same days anew."""
     back = Holding.video_id.in_(set(video_ids)), Holding.kind == "raw", Holding.removed_at.is_not(None)

@@ -18,7 +18,7 @@ from dashcam.chaos.trial import Fault, Trial
 from dashcam.chaos.world import Run, World
 from dashcam.database import open_engine, reading, writing
 from dashcam.storage import layout
-from dashcam.tasks import chain, table
+from dashcam.tasks import chain
 from dashcam.upkeep import backup, decisions, planning
 from dashcam.upkeep.rebuild import rebuild
 from dashcam.upkeep.restore import restore
@@ -47,9 +47,11 @@ def months_later(trial: Trial) -> list[str]:
     if trial.dice.random() < 0.7:
         world.work_off(20)
     with reading(world.engine) as session:
-        known = sorted(session.scalars(select(Video.video_id)))
-    if trial.dice.random() < 0.4:
-        trial.protected.add(video_id := trial.dice.choice(known))
+        places = {one.video_id: world.stores.path(one.source) for one in session.scalars(select(Video))}
+    known = sorted(places)
+    there = [video_id for video_id in known if places[video_id].is_file()]  # an earlier run may have let it go
+    if there and trial.dice.random() < 0.4:
+        trial.protected.add(video_id := trial.dice.choice(there))
         with writing(world.engine) as session:
             planning.protect(session, video_id, "an accident", "the owner", world.clock.now)
     world.clock.now += MONTHS
@@ -145,13 +147,11 @@ def restored(killed: bool, trial: Trial, run: Run) -> str | None:
     folder = world.folder / "backups"
     if trial.dice.random() < 0.3:
         world.work_off()
-    with reading(world.engine) as session:
-        through = not table.anything_pending(session)
     made = backup.take(world.engine, folder, keep=2)
     trial.go_on(run)
     rounds = trial.dice.choice([0, 1, 2, 4, 20])
     world.work_off(rounds)
-    if through and trial.dice.random() < 0.5:  # of older backups clips that wait there may be gone
+    if trial.dice.random() < 0.5:
         world.clock.now += MONTHS
         world.tidy()
     world.engine.dispose()
@@ -164,7 +164,11 @@ def restored(killed: bool, trial: Trial, run: Run) -> str | None:
         with closing_engine(world.url) as engine:
             assert backup.contents(engine).rows["video"], "the database is gone"
     put_back()
+    trial.restored = True
     world.restart_server()
+    if trial.dice.random() < 0.3:  # the shed was away when `dashcam restore` asked it, and is asked later
+        world.work_off(trial.dice.choice([1, 20]))
+    rebuild(world.engine, world.stores, world.site, add=True)
     rescanned(world)
     return None if detail is None else f"{rounds} rounds after the backup, {detail or 'at once'}"
 

@@ -73,6 +73,8 @@ class Ground:
     spoiled: Collection[str] = ()
     keeps: Collection[str] = ()
     protected: Collection[str] = ()
+    restored: bool = False
+    """A backup was put back: that an archive was verified may have happened since, so that its bytes alone tell."""
 
 
 def always(ground: Ground) -> list[Breach]:
@@ -225,7 +227,7 @@ def _clips_there(ground: Ground, session: Session) -> Iterator[Breach]:
             continue
         if not there and video.video_id in ground.protected:
             yield Breach("protected-stays", f"{video.source} is gone, and a person has protected it.")
-        if not there and _proven(ground, session, video) is None:
+        if not there and (_whole(ground, video) if ground.restored else _proven(ground, session, video)) is None:
             yield Breach("raw-outlives-archive", f"{video.source} is gone, and its archive is not proven.")
 
 
@@ -234,6 +236,11 @@ def _proven(ground: Ground, session: Session, video: Video) -> Manifest | None:
     final = TaskRow.video_id == video.video_id, TaskRow.task_type == TaskType.FINALIZE_VIDEO.value
     if not session.scalar(select(TaskRow.task_id).where(*final, TaskRow.outcome == "processed").limit(1)):
         return None
+    return _whole(ground, video)
+
+
+def _whole(ground: Ground, video: Video) -> Manifest | None:
+    """The manifest of the clip's archive, where every byte matches it."""
     with suppress(StorageError, KeyError):
         folder = ground.stores[layout.SHED] / video.video_id
         manifest = bundle.read_manifest(folder)

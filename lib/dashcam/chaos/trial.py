@@ -86,6 +86,7 @@ class Trial:
     taken_away: set[str] = field(default_factory=set)
     spoiled: set[str] = field(default_factory=set)
     protected: set[str] = field(default_factory=set)
+    restored: bool = False
     nas: Mapping[str, Fragile] = field(default_factory=dict)
     """The two stores, where a fault needs them so."""
     began: float = field(default_factory=time.monotonic)
@@ -94,7 +95,7 @@ class Trial:
         world = self.world
         return Ground(
             world.engine, world.roots, [world.scratch], world.names, self.normal.metadata, world.markers,
-            self.taken_away, self.spoiled, protected=self.protected,
+            self.taken_away, self.spoiled, protected=self.protected, restored=self.restored,
         )  # fmt: skip
 
     def go_on(

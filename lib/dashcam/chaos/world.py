@@ -28,7 +28,7 @@ from dashcam.chaos.office import Office
 from dashcam.config import DeviceSettings, PreprocessSettings, Site
 from dashcam.config.model import RetentionDays
 from dashcam.database import open_engine, reading, writing
-from dashcam.stages.common import StageContext, StageFunction, clip_vanished, worked
+from dashcam.stages.common import StageContext, StageFunction, clip_vanished, of, worked
 from dashcam.stages.room import filled_up
 from dashcam.storage import layout
 from dashcam.storage.bundle import DiskFull
@@ -39,7 +39,7 @@ from dashcam.tasks.client import MainServerClient
 from dashcam.tasks.dispatch import Offer, key_of, plan
 from dashcam.tasks.model import Completion, InputRef, Task, TaskType
 from dashcam.tasks.row import TaskRow
-from dashcam.upkeep import planning, removing
+from dashcam.upkeep import behind, planning, removing
 from dashcam.upkeep.sweep import sweep
 
 MARKER = ".dashcam-store"
@@ -222,7 +222,7 @@ class World:
                 return Waits(filled_up(full, self.stores, self.scratch))
             except Exception as error:
                 if clip_vanished(task, self.stores):
-                    return Completion(outcome="vanished", reason="It was removed before it was processed.")
+                    return of(task, Completion(outcome="vanished", reason="It was removed before it was processed."))
                 return str(error) if isinstance(error, Explained) else f"{type(error).__name__}: {error}"
             finally:
                 with suppress(OSError):  # as what is told to ignore errors does
@@ -237,7 +237,7 @@ class World:
         if isinstance(hand.made, str):
             with writing(self.engine) as session:
                 return table.fail(session, hand.task.task_id, hand.made, delay)
-        if hand.made.outcome == "vanished" and not self.is_gone(hand.task):
+        if hand.made.outcome == "vanished" and (not self.is_gone(hand.task) or self.is_archived(hand.task)):
             return False
         with writing(self.engine) as session:
             return bool(table.complete(session, hand.task.task_id, hand.made, partial(apply.apply, site=self.site)))
@@ -248,6 +248,20 @@ class World:
                 return arrival.still_there(session, self.stores, task.video_id) is None
             except (Explained, OSError):
                 return False
+
+    def is_archived(self, task: Task) -> bool:
+        """And goes on from there; a shed that cannot be looked at leaves it as it is, as the REST API does."""
+        current = self.task(task.task_id)
+        if current is None or current.state != "pending" or current.video_id != task.video_id:
+            return False
+        try:
+            record = behind.archived(self.stores, task.video_id)
+        except (Explained, OSError):
+            return True
+        if record is None:
+            return False
+        with writing(self.engine) as session:
+            return behind.found_gone(session, record, self.site)
 
     @property
     def watched(self) -> list[Path]:

@@ -71,8 +71,13 @@ def worked(task: Task, stage: Callable[[Task, StageContext], StageOutput], ctx: 
     except Rejected as rejected:
         ctx.log.warning("rejected: %s", rejected)
         saved = rejected.result.model_dump(mode="json") if rejected.result else None
-        return Completion(outcome="rejected", reason=str(rejected), result=saved)
-    return Completion(result=output.result.model_dump(mode="json"), publish=output.publish)
+        return of(task, Completion(outcome="rejected", reason=str(rejected), result=saved))
+    return of(task, Completion(result=output.result.model_dump(mode="json"), publish=output.publish))
+
+
+def of(task: Task, completion: Completion) -> Completion:
+    """The same, saying whose it is."""
+    return completion.model_copy(update={"task_type": task.task_type, "video_id": task.video_id})
 
 
 StageFunction = Callable[[Task, StageContext], StageOutput]

@@ -134,9 +134,14 @@ class Changes(BaseModel):
 
 
 class Completion(BaseModel):
-    """What a worker sends when a task is done. ``rejected`` and ``vanished`` end the video with a reason, for good."""
+    """What a worker sends when a task is done. ``rejected`` and ``vanished`` end the video with a reason, for good.
+
+    ``task_type`` and ``video_id`` say whose task it was: with a backup put back meanwhile, its number may be another's.
+    """
 
     outcome: Outcome = "processed"
     reason: str | None = None
     result: dict[str, Any] | None = None
     publish: list[NewTask] = []
+    task_type: TaskType | None = None
+    video_id: str | None = None

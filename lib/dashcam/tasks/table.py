@@ -104,12 +104,13 @@ def row_of(new: NewTask, least: int = 1) -> dict[str, Any]:
 def complete(session: Session, task_id: int, completion: Completion, apply: Apply) -> str | None:
     """Complete, ``apply`` the result and publish what follows, or do nothing at all; gives the clip whose task it was.
 
-    None when the task was complete already: the late result is dropped and nothing is published (rule 3). Raises
+    None when the task was complete already, or its number is another task's than the completion's: the late result is
+    dropped and nothing is published (rule 3). Raises
     `OutOfTurn` for a completion that publishes something else than the clip's next task, and whatever ``apply`` raises.
     """
     done = session.execute(
         update(TaskRow)
-        .where(TaskRow.task_id == task_id, pending)
+        .where(TaskRow.task_id == task_id, pending, *its_own(completion))
         .values(
             state="complete",
             completed_at=datetime.now(UTC),
@@ -129,6 +130,11 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
     for new in completion.publish:
         publish(session, new, done.revision)  # what a stage does anew the later ones do anew
     return video_id
+
+
+def its_own(completion: Completion) -> list[ColumnElement[bool]]:
+    said = {TaskRow.task_type: completion.task_type, TaskRow.video_id: completion.video_id}
+    return [column == value for column, value in said.items() if value is not None]
 
 
 def refuse_out_of_turn(task_type: TaskType, video_id: str, completion: Completion) -> None:

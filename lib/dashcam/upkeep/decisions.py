@@ -112,6 +112,19 @@ def put_back_gone(session: Session, decisions: Decisions, video_id: str) -> None
         _insert(session, Holding, row)
 
 
+def gone_since(session: Session, decisions: Decisions, video_id: str) -> bool:
+    """Whether a rule has let the clip itself go, and the database holds it still."""
+    row = session.get(Holding, (video_id, "raw"))
+    said = any(one["kind"] == "raw" for one in decisions.gone.get(video_id, []))
+    return said and row is not None and row.removed_at is None
+
+
+def lacks(session: Session, decisions: Decisions, table: Any, video_id: str) -> bool:
+    """Whether something was said of the clip in this table that the database has not."""
+    said = any(row["video_id"] == video_id for row in decisions.said.get(table.__tablename__, []))
+    return said and session.get(table, video_id) is None
+
+
 def _ended(session: Session, video: Video) -> EndedClip:
     done = select(TaskRow).where(TaskRow.video_id == video.video_id, TaskRow.state == "complete")
     stages = [stage_record(row) for row in session.scalars(done.order_by(TaskRow.task_id))]

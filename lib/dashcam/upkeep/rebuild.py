@@ -8,27 +8,24 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from dashcam import Explained
-from dashcam.catalog import apply, deletions
-from dashcam.catalog.models import TripRow, Video
+from dashcam.catalog import arrival, deletions
+from dashcam.catalog.models import Protection, TripRow, Video
 from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.records import ArchiveResult, ClipRecord, FinalizeResult, Manifest, StageRecord, VideoFacts
 from dashcam.stages.common import HASHES
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
-from dashcam.storage.roots import Stores
-from dashcam.tasks import table
+from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import Completion, InputRef, Outcome, TaskType
-from dashcam.tasks.row import TaskRow
-from dashcam.upkeep import backup, decisions, deleting
+from dashcam.tasks.model import InputRef, TaskType
+from dashcam.upkeep import backup, behind, decisions, deleting
 from dashcam.upkeep.decisions import Decisions
 
 
@@ -41,6 +38,8 @@ class Rebuilt:
     clips: int = 0
     known: int = 0
     """They were in the database already."""
+    caught_up: int = 0
+    """Of those, clips of which their archive has shown more than the database knew."""
     ended: int = 0
     """Clips without an archive, rejected or vanished."""
     left_out: list[str] = field(default_factory=list)
@@ -67,8 +66,9 @@ def rebuild(
     """Take every archive of the shed NAS into a migrated database, oldest clip first.
 
     Each archive's record is proven by its manifest, and each of its files by its size, with ``every_byte`` by its hash.
-    Raises `NotEmpty` for a database that has videos unless told to ``add``; then those that it has stay as they are, so
-    that one that was cut short is finished by doing it again. `StoreError` where a store is away.
+    Raises `NotEmpty` for a database that has videos unless told to ``add``. Then those that it has stay as they are, so
+    that one that was cut short is finished by doing it again, but for those of which their archive shows more
+    (`upkeep.behind`): it is a backup that is older. `StoreError` where a store is away.
     """
     root = stores.root(layout.SHED)
     with reading(engine) as session:
@@ -91,6 +91,9 @@ def rebuild(
         deletions.leave_over(session, {one.name: [] for one in folders if one.name in gone}, datetime.now(UTC))
     folders = [one for one in folders if one.name not in gone]
     done.known = sum(folder.name in known for folder in folders)
+    for folder in folders:
+        if folder.name in known:
+            _catch_up(engine, stores, site, folder.name, words, done)
     found = [one for folder in folders if folder.name not in known and (one := _found(folder, done))]
     for number, one in enumerate(sorted(found, key=lambda one: (one.start_utc, one.folder.name))):
         progress(number, len(found))
@@ -100,12 +103,37 @@ def rebuild(
             with writing(engine) as session:
                 _video(session, lost.record, lost.name, lost.created_at, words)
                 for stage in lost.record.stages:
-                    _complete(session, lost.record.video_id, stage, site)
+                    behind.complete(session, lost.record.video_id, stage, site)
             done.ended += 1
     with writing(engine) as session:
         renumber_trips(session, words.trip_numbers)
     progress(len(found), len(found))
     return done
+
+
+def _catch_up(engine: Engine, stores: Stores, site: Site, video_id: str, words: Decisions, done: Rebuilt) -> None:
+    """A clip that the database knows; what a person or a rule has said of it since counts too."""
+    record = behind.archived(stores, video_id)
+    with reading(engine) as session:
+        more = record is not None and behind.shows_more(session, record)
+        gone = decisions.gone_since(session, words, video_id) and _nowhere(session, stores, video_id)
+        said = decisions.lacks(session, words, Protection, video_id)
+    if not (more or gone or said):
+        return
+    with writing(engine) as session:
+        decisions.put_back(session, words, [Protection], video_id)
+        if gone or more:
+            decisions.put_back_gone(session, words, video_id)
+        if more and record is not None:
+            behind.take_in(session, record, site)
+            done.caught_up += 1
+
+
+def _nowhere(session: Session, stores: Stores, video_id: str) -> bool:
+    try:
+        return arrival.still_there(session, stores, video_id) is None
+    except (StoreError, OSError):
+        return False
 
 
 def _found(folder: Path, done: Rebuilt) -> FoundArchive | None:
@@ -124,12 +152,12 @@ def _take_in(engine: Engine, site: Site, folder: Path, words: Decisions, every_b
     try:
         manifest = bundle.read_manifest(folder)
         record = bundle.read_record(folder, manifest)
-        wrong = bundle.verify(folder, manifest) if every_byte else _sizes(folder, manifest)
+        wrong = bundle.verify(folder, manifest) if every_byte else behind.missing(folder, manifest)
         created = datetime.fromtimestamp((folder / layout.MANIFEST).stat().st_mtime, UTC)
         with writing(engine) as session:
             _video(session, record, manifest.source, created, words)
             for stage in (*record.stages, *_archived(record, manifest)):
-                _complete(session, record.video_id, stage, site)
+                behind.complete(session, record.video_id, stage, site)
             decisions.put_back_gone(session, words, record.video_id)
     except (StorageError, OSError, ValueError) as error:
         done.left_out.append(f"{folder.name}: {error}")
@@ -137,11 +165,6 @@ def _take_in(engine: Engine, site: Site, folder: Path, words: Decisions, every_b
     done.clips += 1
     if wrong:
         done.doubts.append(f"{folder.name}: {'; '.join(wrong[:3])}")
-
-
-def _sizes(folder: Path, manifest: Manifest) -> list[str]:
-    there = {name: path.stat().st_size for name, path in bundle.tree(folder).items()}
-    return [f"{one.path} is missing or cut" for one in manifest.files if there.get(one.path) != one.size]
 
 
 def _archived(record: ClipRecord, manifest: Manifest) -> list[StageRecord]:
@@ -179,24 +202,6 @@ def _video(session: Session, record: ClipRecord, name: str, created_at: datetime
     session.add(Video(video_id=record.video_id, name=name, source=record.source, created_at=created_at))
     session.flush()
     decisions.put_back(session, words, decisions.OF_A_CLIP, record.video_id)
-
-
-def _complete(session: Session, video_id: str, stage: StageRecord, site: Site) -> None:
-    kind = TaskType(stage.task_type)
-    row = TaskRow(
-        task_type=kind.value,
-        video_id=video_id,
-        revision=stage.revision,
-        device_type=STAGES[kind].pool,
-        inputs=stage.inputs,
-        created_at=datetime.now(UTC),
-    )
-    session.add(row)
-    session.flush()
-    outcome: Outcome = "rejected" if stage.outcome == "rejected" else "processed"
-    outcome = "vanished" if stage.outcome == "vanished" else outcome
-    completion = Completion(outcome=outcome, reason=stage.reason, result=stage.result or None)
-    table.complete(session, row.task_id, completion, partial(apply.apply, site=site))
 
 
 def renumber_trips(session: Session, numbers: dict[str, int]) -> None:
