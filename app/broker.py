@@ -10,11 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app import findings
 from app.homeassistant import OFFLINE, ONLINE, State, Topics, announced, told
 from dashcam import config
 from dashcam.catalog import devices, work
+from dashcam.upkeep import planning
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
@@ -123,6 +125,8 @@ class Broker:
             backlog=await here.recent(work.backlog),
             oldest=await here.ask(findings.oldest_waiting),
             newest_backup=(await asyncio.to_thread(here.upkeep.told)).newest,
+            retention=here.site.retention.enabled,
+            due_bytes=await here.recent(due_bytes),
             rooms=here.caretaker.rooms,
             devices=await here.ask(partial(devices.lines, now=now)),
             found=here.caretaker.found,
@@ -135,3 +139,9 @@ class Broker:
                 last.wait_for_publish(LAST_WORD_S)
         client.disconnect()
         client.loop_stop()
+
+
+def due_bytes(session: Session) -> int | None:
+    """Of the latest plan. It may be long: to be asked through `System.recent`."""
+    plans = planning.plans(session, 1)
+    return plans[0][1].bytes if plans else None

@@ -29,6 +29,10 @@ class State:
     oldest: datetime | None
     """Since when the task waits that has waited longest."""
     newest_backup: datetime | None
+    retention: bool
+    """Whether anything is let go at all."""
+    due_bytes: int | None
+    """What the latest plan would let go; None before the first."""
     rooms: Mapping[str, Room | None]
     devices: list[DeviceLine]
     found: list[Finding]
@@ -76,6 +80,8 @@ def told(topics: Topics, state: State) -> Iterator[tuple[str, dict[str, Any]]]:
             "held": sum(stage.held for stage in state.backlog),
             "oldest_minutes": 0 if state.oldest is None else round((state.now - state.oldest).total_seconds() / 60),
             "backup": state.newest_backup.isoformat() if state.newest_backup else None,
+            "retention": on(state.retention),
+            "due_gb": None if state.due_bytes is None else round(state.due_bytes / 1e9, 1),
             "problem": on(any(one.state == "fault" for one in wrong)),
             "wrong": [one.said for one in wrong],
         },
@@ -144,6 +150,8 @@ def site_parts(topics: Topics) -> dict[str, dict[str, Any]]:
             topic, "Longest wait", "oldest_minutes", device_class="duration", unit_of_measurement="min", **count
         ),
         "backup": sensor(topic, "Newest backup", "backup", device_class="timestamp"),
+        "retention": switch(topic, "Retention", "retention", "running"),
+        "due": sensor(topic, "Due to go", "due_gb", device_class="data_size", unit_of_measurement="GB", **count),
         "problem": switch(
             topic,
             "Problem",

@@ -149,6 +149,7 @@ def test_home_assistant_is_told_what_there_is_and_how_it_is(here: System, broker
     site = house.heard["dashcam/site"]
     assert (site["waiting"], site["held"], site["problem"]) == (2, 1, "ON")
     assert "1 tasks are held back." in site["wrong"]
+    assert (site["retention"], site["due_gb"]) == ("OFF", None), "nothing was planned yet"
     assert house.heard["dashcam/stores/shed_nas"].keys() == {"there", "free_gb", "used_percent"}
     assert house.heard["dashcam/devices/gpu-1"] == {"there": "ON", "state": "works"}
     assert house.heard["dashcam/devices/jetson.1"] == {"there": "OFF", "state": "silent"}
