@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, HTTPException
+from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from app import system
+from app import system, zones
 from app.parameters import Number, TimeRange, time_range
 from dashcam.catalog import export
 from dashcam.database import reading
@@ -28,21 +28,31 @@ def wanted(
     return export.ExportScope(video, trip, *times)
 
 
+HomeToo = Annotated[bool, Query(description="Places in the home zones too; for admins.")]
+
+
 @router.get("/track.{form}")
-def track(form: Literal["gpx", "geojson"], scope: Annotated[export.ExportScope, Depends(wanted)]) -> StreamingResponse:
-    """The positions as they were recorded, one camera at a time."""
+def track(
+    form: Literal["gpx", "geojson"], scope: Annotated[export.ExportScope, Depends(wanted)], home: HomeToo = False
+) -> StreamingResponse:
+    """The positions as they were recorded, one camera at a time, outside the home zones."""
+    cut = zones.cut(home)
     if scope == export.ExportScope():
         raise HTTPException(422, "Say what to export: video, trip, or since and until.")
     write = gpx if form == "gpx" else geojson
-    return streamed(scope, lambda session: write(export.legs(session, scope)), TYPES[form], f"track.{form}")
+    return streamed(scope, lambda session: write(export.legs(session, scope, cut)), TYPES[form], f"track.{form}")
 
 
 @router.get("/sightings.csv")
-def sightings(scope: Annotated[export.ExportScope, Depends(wanted)], unsure: bool = False) -> StreamingResponse:
-    """Confirmed sightings, with ``unsure`` all; everything where nothing is asked for."""
+def sightings(
+    scope: Annotated[export.ExportScope, Depends(wanted)], unsure: bool = False, home: HomeToo = False
+) -> StreamingResponse:
+    """Confirmed sightings, with ``unsure`` all; everything where nothing is asked for. Those in a home zone have no
+    place."""
+    cut = zones.cut(home)
     return streamed(
         scope,
-        lambda session: export.sightings_csv(session, scope, not unsure),
+        lambda session: export.sightings_csv(session, scope, not unsure, cut),
         "text/csv; charset=utf-8",
         "sightings.csv",
     )

@@ -18,7 +18,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from folium.template import Template
 from folium.utilities import JsCode
 
-from app import addresses, system, wording
+from app import addresses, system, wording, zones
 from app.access.headers import NONCE
 from app.parameters import Number
 from dashcam.catalog import plates as plate_table
@@ -29,6 +29,7 @@ from dashcam.catalog.places import fixes_of, track_of
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.trips import TripCard
 from dashcam.database import reading
+from dashcam.gps import home
 from dashcam.gps.track import Track
 from dashcam.gps.trips import TripEvent
 from dashcam.records import Fix
@@ -75,7 +76,12 @@ class Follow(MacroElement):  # type: ignore[misc]
         step_s = max(FOLLOW_STEP_S, last / MOST_FIXES)
         times = [number * step_s for number in range(int(last / step_s) + 1)]
         placed = zip(times, Track(fixes).along(times), strict=True)
-        self.fixes = [[round(t_s, 2), round(at.lat, 7), round(at.lon, 7)] for t_s, at in placed if at is not None]
+        cut = zones.hidden()
+        self.fixes = [
+            [round(t_s, 2), round(at.lat, 7), round(at.lon, 7)]
+            for t_s, at in placed
+            if at is not None and not home.is_inside(cut, at.lat, at.lon)
+        ]
 
 
 class Jump(MacroElement):  # type: ignore[misc]
@@ -130,7 +136,8 @@ def trip_map(clips: Sequence[tuple[str, Sequence[Fix]]], sightings: Iterable[Sig
     Jump([[fix.lat, fix.lon, addresses.video_url(video_id, fix.t_s)] for video_id, fix in drawn]).add_to(view)
     pins = add_pins(view, sightings)
     if card.events:
-        happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in card.events)
+        told = [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]
+        happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
         folium.GeoJson(
             collection(happened), marker=folium.CircleMarker(radius=8), on_each_feature=JsCode("dashcamEvent")
         ).add_to(view)
@@ -290,7 +297,7 @@ def leaflet_style() -> FileResponse:
 def video_map(video_id: str) -> HTMLResponse:
     with reading(system.current().engine) as session:
         video = session.get(Video, video_id)
-        fixes = track_of(session, video) if video else []
+        fixes = home.outside(zones.hidden(), track_of(session, video)) if video else []
         sightings = sighting_table.of_video(session, video_id)
     if not fixes:
         raise HTTPException(404, f"There are no positions for video {video_id}.")
@@ -301,7 +308,9 @@ def video_map(video_id: str) -> HTMLResponse:
 def map_of_trip(trip_id: Number) -> HTMLResponse:
     with reading(system.current().engine) as session:
         found = trip_table.trip(session, trip_id)
-        clips = [(clip.video_id, fixes_of(session, clip.video_id)) for clip in trip_table.leads(session, trip_id)]
+        cut = zones.hidden()
+        each = [(clip.video_id, fixes_of(session, clip.video_id)) for clip in trip_table.leads(session, trip_id)]
+        clips = [(video_id, stretch) for video_id, fixes in each for stretch in home.pieces(cut, fixes)]
         sightings = sighting_table.of_trip(session, trip_id, MANY)
     if found is None or not clips:
         raise HTTPException(404, f"There are no positions for trip {trip_id}.")

@@ -8,11 +8,12 @@ from typing import Literal
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
-from app import system
+from app import system, zones
 from app.media import file_inside, folder_of
 from dashcam.catalog.models import Video
 from dashcam.catalog.places import track_of
 from dashcam.database import reading
+from dashcam.gps import home
 from dashcam.gps.track import Quality, Track
 from dashcam.storage import layout
 
@@ -42,7 +43,9 @@ def get_frames(video_id: str) -> Frames:
             raise HTTPException(404, f"There is no video {video_id}.")
         fixes = track_of(session, video)
     times = frame_times(folder_of(video_id))
-    places = Track(fixes).along(times)
+    cut = zones.hidden()
+    along = Track(fixes).along(times)
+    places = [None if at is None or home.is_inside(cut, at.lat, at.lon) else at for at in along]
     return Frames(
         t_s=times,
         quality=[at.quality if at else "none" for at in places],

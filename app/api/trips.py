@@ -1,16 +1,17 @@
 """Trips: the list, one trip, and a person's splits and merges."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict
 
-from app import system
+from app import system, zones
 from app.parameters import Number, TimeRange, time_range
 from dashcam.catalog import deriving, trips
 from dashcam.catalog.models import TripRow
 from dashcam.database import reading, writing
+from dashcam.gps import home
 from dashcam.gps.trips import Decision, Stop, TripEvent
 
 router = APIRouter(prefix="/trips", tags=["trips"])
@@ -37,6 +38,9 @@ class TripSummary(BaseModel):
 class TripAnswer(TripSummary):
     videos: list[str]
     """Its clips, parked ones included, in order of time."""
+
+
+T = TypeVar("T", bound=TripSummary)
 
 
 class TripPage(BaseModel):
@@ -76,7 +80,7 @@ def list_trips(
     here = system.current()
     with reading(here.engine) as session:
         page, total = trips.numbered(session, times.since, times.until, limit, offset)
-        found = [TripSummary.model_validate(trip) for trip in page]
+        found = [shown(TripSummary.model_validate(trip)) for trip in page]
     return TripPage(trips=found, total=total, time_zone=str(here.zone() or ""))
 
 
@@ -86,7 +90,18 @@ def get_trip(trip_id: Number) -> TripAnswer:
         trip = session.get(TripRow, trip_id)
         if trip is None:
             raise HTTPException(404, f"There is no trip {trip_id} (any more): look at the list of trips.")
-        return TripAnswer.model_validate(vars(trip) | {"videos": trips.clips(session, trip_id)})
+        return shown(TripAnswer.model_validate(vars(trip) | {"videos": trips.clips(session, trip_id)}))
+
+
+def shown(trip: T) -> T:
+    """But for what viewers are not shown: what happened in a home zone, and a box that would give it away."""
+    if not (cut := zones.hidden()):
+        return trip
+    found: dict[str, Any] = {
+        name: [one for one in getattr(trip, name) if not home.is_inside(cut, one.lat, one.lon)]
+        for name in ("stops", "events")
+    }
+    return trip.model_copy(update=found | ({"box": None} if home.touches(cut, trip.box) else {}))
 
 
 @router.post("/{trip_id}/split")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from app import system
+from app import system, zones
 from app.access import callers
 from app.api.plates import SightingAnswer, sighting_answer
 from app.parameters import Number, TimeRange, time_range
@@ -17,6 +17,7 @@ from dashcam.catalog.companions import Companion
 from dashcam.catalog.models import Video
 from dashcam.catalog.videos import VideoFilter
 from dashcam.database import reading, writing
+from dashcam.gps import home
 from dashcam.storage.roots import StoreError
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Listed, TaskType
@@ -170,9 +171,9 @@ def get_video(video_id: str) -> VideoAnswer:
 
 @router.get("/videos/{video_id}/track")
 def get_track(video_id: str) -> list[records.Fix]:
-    """The clip's GPS fixes in order of media time."""
+    """The clip's GPS fixes in order of media time; for viewers those outside the home zones."""
     with reading(system.current().engine) as session:
-        return places.fixes_of(session, video_id)
+        return home.outside(zones.hidden(), places.fixes_of(session, video_id))
 
 
 @router.post("/videos/{video_id}/again", status_code=201)

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from dashcam.catalog import sightings
 from dashcam.catalog.models import SightingRow, TripRow, Video
 from dashcam.catalog.places import fixes_of, track_of
+from dashcam.config.privacy import Zone
+from dashcam.gps import home
 from dashcam.gps.export import Leg
 
 SIGHTING_COLUMNS = (
@@ -75,8 +77,17 @@ class ExportScope:
             raise NothingThere(f"There is no trip {self.trip}: `dashcam trips` lists them.")
 
 
-def legs(session: Session, scope: ExportScope) -> Iterator[Leg]:
-    """The positions, one camera at a time; a clip named by itself shows those of the camera beside it if need be."""
+def legs(session: Session, scope: ExportScope, zones: Sequence[Zone] = ()) -> Iterator[Leg]:
+    """The positions outside the zones, one camera at a time; a clip that a zone cuts through is several legs."""
+    for leg in whole_legs(session, scope):
+        if not zones:
+            yield leg
+        for stretch in home.pieces(zones, leg.fixes) if zones else ():
+            yield replace(leg, fixes=stretch)
+
+
+def whole_legs(session: Session, scope: ExportScope) -> Iterator[Leg]:
+    """A clip named by itself shows the positions of the camera beside it if need be."""
     if scope.clip is not None:
         video = session.get(Video, scope.clip)
         if video is not None:
@@ -94,8 +105,13 @@ def legs(session: Session, scope: ExportScope) -> Iterator[Leg]:
             yield Leg(group, name, camera or "", fixes_of(session, video_id))
 
 
-def sightings_csv(session: Session, scope: ExportScope, confirmed_only: bool = True) -> Iterator[str]:
-    """Lines of CSV (RFC 4180), the first with the names, in order of time; read from the database as they are taken."""
+def sightings_csv(
+    session: Session, scope: ExportScope, confirmed_only: bool = True, zones: Sequence[Zone] = ()
+) -> Iterator[str]:
+    """Lines of CSV (RFC 4180), the first with the names, in order of time; read from the database as they are taken.
+
+    What was seen inside a zone has no place, speed or heading.
+    """
     yield _line(SIGHTING_COLUMNS)
     query = (
         sightings.chosen()
@@ -105,11 +121,16 @@ def sightings_csv(session: Session, scope: ExportScope, confirmed_only: bool = T
         .execution_options(yield_per=500)
     )
     for row in session.execute(query).mappings():
-        yield _line(_row(**row))
+        yield _line(_row(zones, **row))
 
 
-def _row(trip_id: int | None, **columns: Any) -> list[Any]:
+def _row(zones: Sequence[Zone], trip_id: int | None, **columns: Any) -> list[Any]:
     one = sightings.card_of(**columns)
+    if home.is_inside(zones, one.lat, one.lon):
+        nowhere = replace(one, lat=None, lon=None, accuracy_m=None, place_quality=None)
+        one = replace(nowhere, speed_mps=None, heading_deg=None, estimate=None)
+    if one.estimate and home.is_inside(zones, one.estimate.lat, one.estimate.lon):
+        one = replace(one, estimate=None)
     guess = one.estimate.model_dump() if one.estimate else {}
     return [
         one.text,

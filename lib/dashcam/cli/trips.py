@@ -132,6 +132,7 @@ def export(
     since: Annotated[datetime | None, SINCE] = None,
     until: Annotated[datetime | None, UNTIL] = None,
     unsure: Annotated[bool, typer.Option("--unsure", help="Unsure sightings too (csv).")] = False,
+    home: Annotated[bool, typer.Option("--home", help="Places in the home zones too.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; default: print.")] = None,
     data: ServerDataOption = None,
 ) -> None:
@@ -142,6 +143,7 @@ def export(
         "since": since and since.isoformat(),
         "until": until and until.isoformat(),
         "unsure": True if unsure and form == "csv" else None,
+        "home": True if home else None,
     }
     params = {key: value for key, value in asked.items() if value is not None}
     with main_server(data) as server:

@@ -1,12 +1,24 @@
 """Privacy as a mode: off until the owner turns a part of it on (docs/privacy.md)."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from dashcam.config.kinds import AbsolutePath
+
+
+class Zone(BaseModel):
+    """A circle on the ground."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+    radius_m: float = Field(300, ge=50, le=20_000)
 
 
 class PrivacySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    home_zones: list[Zone] = []
+    """What is given out has no place inside one of them: exports, and what viewers are shown."""
     key_file: AbsolutePath | None = None
     """Of deleted plates; None is ``privacy.key`` beside the SQLite database, else in /var/lib/dashcam-processor."""

@@ -1,0 +1,123 @@
+"""No export, and nothing that a viewer is shown, has a place inside the home zones."""
+
+import csv
+import re
+from datetime import UTC, datetime, timedelta
+
+import gpxpy
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from dashcam.access import tokens
+from dashcam.access.roles import Role
+from dashcam.catalog import deriving
+from dashcam.catalog.models import TripRow, Video
+from dashcam.config import Site
+from dashcam.config.privacy import Zone
+from dashcam.database import reading, writing
+from dashcam.gps import home as rules
+from dashcam.gps.plane import Plane, distance_m
+from dashcam.records import Fix
+from tests.app.access.conftest import Home
+from tests.catalog.car import Car, arrive, video_id
+from tests.catalog.rows import add_sighting
+
+HERE = (52.3806, 4.90)
+ZONE = Zone(lat=HERE[0], lon=HERE[1], radius_m=300)
+PLACE = re.compile(r"(52\.3\d{3,}), ?(4\.9\d*)|(4\.9\d*), ?(52\.3\d{3,})")
+
+
+@pytest.fixture
+def drive(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
+    """A drive that goes through the zone, and a plate seen in its middle: the clip and the trip."""
+    site = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": {"home_zones": [ZONE.model_dump()]}})
+    monkeypatch.setattr(home.here, "site", site)
+    car = Car()
+    car.drive(datetime(2026, 6, 28, 12, tzinfo=UTC), 3)
+    with writing(home.here.engine) as session:
+        arrive(session, car.clips[0])
+        clip = video_id(car.clips[0])
+        video = session.get_one(Video, clip)
+        video.outcome = "processed"
+        inside = {"lat": HERE[0], "lon": HERE[1], "speed_mps": 15.0, "heading_deg": 0.0}
+        add_sighting(session, video, "LT1HOME", 80.0, **inside)
+        add_sighting(session, video, "LT2AWAY", 2.0, lat=52.3701, lon=4.90)
+    deriving.derive_everything(home.here.engine, site.trips)
+    with reading(home.here.engine) as session:
+        return clip, session.scalars(select(TripRow.trip_id)).one()
+
+
+def program(home: Home, role: Role) -> TestClient:
+    with writing(home.here.engine) as session:
+        return home.program(tokens.for_program(session, role.word, role, datetime.now(UTC), None)[0])
+
+
+def nearest_m(places: list[tuple[float, float]]) -> float:
+    return min(distance_m(HERE, place) for place in places)
+
+
+def places_in(text: str) -> list[tuple[float, float]]:
+    return [(float(a or d), float(b or c)) for a, b, c, d in PLACE.findall(text)]
+
+
+def test_no_export_has_a_place_of_home(home: Home, drive: tuple[str, int]) -> None:
+    clip, trip = drive
+    member = program(home, Role.MEMBER)
+    for scope in (f"video={clip}", f"trip={trip}", "since=2026-06-01T00:00:00Z&until=2026-07-01T00:00:00Z"):
+        track = gpxpy.parse(member.get(f"/export/track.gpx?{scope}").raise_for_status().text).tracks[0]
+        assert [len(one.points) > 5 for one in track.segments] == [True, True], "no line leads through it"
+        points = [(point.latitude, point.longitude) for one in track.segments for point in one.points]
+        assert 300 < nearest_m(points) < 340
+        told = member.get(f"/export/track.geojson?{scope}").raise_for_status().json()
+        lines = [one["geometry"]["coordinates"] for one in told["features"]]
+        assert len(lines) == 2 and nearest_m([(lat, lon) for line in lines for lon, lat in line]) > 300
+    rows = list(csv.DictReader(member.get("/export/sightings.csv").raise_for_status().text.splitlines()))
+    known = {row["plate"]: row for row in rows}
+    assert known["LT2AWAY"]["lat"] == "52.3701"
+    nowhere = ("lat", "lon", "accuracy_m", "place_quality", "speed_mps", "heading_deg", "estimate_lat", "estimate_lon")
+    assert {known["LT1HOME"][name] for name in nowhere} == {""} and known["LT1HOME"]["seen_utc"]
+
+
+def test_all_of_it_is_an_admins_alone_and_written_down(home: Home, drive: tuple[str, int]) -> None:
+    path = f"/export/track.gpx?video={drive[0]}&home=true"
+    assert program(home, Role.MEMBER).get(path).status_code == 403
+    track = gpxpy.parse(program(home, Role.ADMIN).get(path).raise_for_status().text).tracks[0]
+    (segment,) = track.segments
+    assert nearest_m([(point.latitude, point.longitude) for point in segment.points]) < 30
+    noted = program(home, Role.ADMIN).get("/audit?kind=export").raise_for_status().text
+    assert "home=true" in noted
+
+
+def test_a_viewer_is_shown_no_place_of_home_and_who_lives_there_is(home: Home, drive: tuple[str, int]) -> None:
+    clip, trip = drive
+    calls = (f"/videos/{clip}/track", f"/trips/{trip}", "/trips")
+    for role, sees in ((Role.VIEWER, False), (Role.MEMBER, True)):
+        said = program(home, role)
+        track = said.get(calls[0]).raise_for_status().json()
+        assert (nearest_m([(one["lat"], one["lon"]) for one in track]) < 300) is sees
+        for one in (said.get(calls[1]).json(), said.get(calls[2]).raise_for_status().json()["trips"][0]):
+            assert (one["box"] is not None) is sees
+            assert all(distance_m(HERE, (it["lat"], it["lon"])) > 300 for it in one["stops"] + one["events"]) or sees
+        home.add(role.word, role)
+        browser = home.logged_in(role.word)
+        for page in (f"/maps/videos/{clip}", f"/maps/trips/{trip}"):
+            places = places_in(browser.get(page).raise_for_status().text)
+            assert len(places) > 20 and (nearest_m(places) < 300) is sees, page
+
+
+def test_a_box_that_would_give_home_away() -> None:
+    plane = Plane(*HERE)
+    south, west = plane.to_degrees(-1000, -1000)
+    north, east = plane.to_degrees(1000, 1000)
+    assert rules.touches([ZONE], (south, west, north, east)), "home lies in it"
+    assert rules.touches([ZONE], (*HERE, north, east)), "the drive begins there"
+    assert not rules.touches([ZONE], (plane.to_degrees(0, 400)[0], west, north, east))
+    assert not rules.touches([ZONE], None) and not rules.touches([], (south, west, north, east))
+
+
+def test_without_a_zone_nothing_is_cut() -> None:
+    at = datetime(2026, 6, 28, tzinfo=UTC)
+    fixes = [Fix(t_s=t, utc=at + timedelta(seconds=t), lat=HERE[0], lon=HERE[1]) for t in range(3)]
+    assert rules.pieces([], fixes) == [fixes] and rules.pieces([ZONE], fixes) == []
+    assert not rules.is_inside([ZONE], None, None)
