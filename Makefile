@@ -9,6 +9,7 @@
 # make chaos    faults by seed, SEEDS of them (10), for CHAOS_MIN minutes at most; .chaos/report.json
 # make docs     the documents as pages with a search, in .site/pages; a broken link is an error
 # make home     a site of several hosts as network namespaces, set up by `dashcam init` and `join` (root; minutes)
+# make home-postgresql  the same with PostgreSQL on its main server
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
 # make train-reader   the plate reader from drawn and photographed plates, about an hour on two cores
@@ -75,6 +76,9 @@ fuzz-api: $(VENV)/.dev
 
 home: $(VENV)/.dev
 	PYTHONPATH=lib:. $(BIN)/python -m tests.home
+
+home-postgresql: $(VENV)/.dev
+	PYTHONPATH=lib:. $(BIN)/python -m tests.home --postgresql
 
 chaos: $(VENV)/.dev
 	@mkdir -p .chaos

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from http import HTTPStatus
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from prefect.settings import get_current_settings
 
 from blocks.device import LocalDevice, NotSetUp, load_devices
 from blocks.runs import crash_runs_of, drop_missed_runs
-from dashcam import Explained, config, logs
+from dashcam import NO_USE_TRYING, Explained, config, logs
 from dashcam.device import service
 from dashcam.embedded import forkserver
 from dashcam.embedded.forkserver import ForkServer
@@ -221,6 +222,16 @@ def say_to(file: Path | None) -> None:
     logs.begin("%(asctime)s %(message)s", kept, clock=None)
 
 
+def without_right(error: Exception) -> httpx.HTTPStatusError | None:
+    """Where this device is let in no more, or never was: the answer that says so. A person has to see to that, and a
+    worker that is started again each few seconds would only ask once more."""
+    if isinstance(error, ExceptionGroup):
+        return next((found for part in error.exceptions if (found := without_right(part))), None)
+    if isinstance(error, httpx.HTTPStatusError) and error.response.status_code == HTTPStatus.UNAUTHORIZED:
+        return error
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("pools", nargs="+", metavar="POOL")
@@ -237,8 +248,13 @@ def main() -> None:
         asyncio.run(work_for(arguments.pools, arguments.limit, arguments.set_up))
     except Explained as error:
         sys.exit(str(error))
-    except httpx.HTTPError as error:
-        sys.exit(unusable(error))
+    except (httpx.HTTPError, ExceptionGroup) as error:
+        if refused := without_right(error):
+            print(unusable(refused), file=sys.stderr)
+            sys.exit(NO_USE_TRYING)
+        if isinstance(error, httpx.HTTPError):
+            sys.exit(unusable(error))
+        raise
     log.info("stopped")
 
 

@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from dashcam import config
+from dashcam import NO_USE_TRYING, config
+from flows import worker
 from flows.scratch import empty
 from flows.worker import PoolTaken, alone
 
@@ -86,3 +90,33 @@ def test_a_scratch_is_emptied_at_the_start_but_for_results_that_wait(tmp_path: P
         "undelivered/7.json",
     ]
     assert (tmp_path / "elsewhere" / "kept").exists()
+
+
+DOOR = "https://main-server/prefect/api"
+
+
+def answer(status: int) -> PrefectHTTPStatusError:
+    request = httpx.Request("POST", f"{DOOR}/work_pools/gpu/get_scheduled_flow_runs")
+    response = httpx.Response(status, request=request, json={"detail": "no"})
+    return PrefectHTTPStatusError("said no", request=request, response=response)
+
+
+def test_a_device_that_was_revoked_ends_with_a_sentence_and_is_not_started_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As Prefect's worker ends: one error among several, in groups."""
+
+    async def ends(error: Exception) -> None:
+        raise error
+
+    monkeypatch.setattr(sys, "argv", ["worker", "gpu"])
+    for ended in (answer(401), ExceptionGroup("of a worker", [ExceptionGroup("of its tasks", [answer(401)])])):
+        monkeypatch.setattr(worker, "work_for", lambda *_, ended=ended: ends(ended))
+        with temporary_settings({PREFECT_API_URL: DOOR}), pytest.raises(SystemExit) as ending:
+            worker.main()
+        assert ending.value.code == NO_USE_TRYING
+        assert "does not accept this machine's login" in capsys.readouterr().err
+    other = ExceptionGroup("of a worker", [answer(500)])
+    monkeypatch.setattr(worker, "work_for", lambda *_: ends(other))
+    with temporary_settings({PREFECT_API_URL: DOOR}), pytest.raises(ExceptionGroup):
+        worker.main()

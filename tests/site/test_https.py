@@ -26,10 +26,11 @@ from typer.testing import CliRunner
 from app import api, system
 from app.access.guard import stand_before
 from dashcam import Explained, config
+from dashcam.access import passwords, users
 from dashcam.access.invitations import invite
 from dashcam.cli import app
 from dashcam.config import Site
-from dashcam.database import writing
+from dashcam.database import open_engine, reading, writing
 from dashcam.site import authority, https, machine
 from dashcam.storage.roots import Stores
 
@@ -132,6 +133,31 @@ def test_init_makes_https_once_and_for_another_name_anew(etc: Path) -> None:
     init(etc, "--address", "dashcam.lan", "--https")
     assert config.load_site(etc).server.url == "https://dashcam.lan"
     assert authority.vouches_for(etc / "authority.crt", "dashcam.lan")
+
+
+def test_init_lets_the_first_admin_in_and_leaves_whoever_is_there(etc: Path) -> None:
+    said = init(
+        etc, "--address", "main-server", "--admin", "Ana", "--admin-password", "-", password="a horse and a cart\n"
+    )
+    assert "first admin Ana: may log in" in said and "Nobody can log in yet" not in said
+    said = init(etc, "--admin", "ana", "--admin-password", "-", password="another password")
+    assert "is there already, with the password from before" in said
+    engine = open_engine(config.load_site(etc).server.database_url)
+    with reading(engine) as session:
+        (ana,) = users.all_of_them(session)
+    engine.dispose()
+    assert (ana.name, ana.role) == ("ana", "admin") and passwords.proves(ana.password_hash, "a horse and a cart")
+
+
+def test_a_first_admin_without_a_password_that_may_be_one_is_one_sentence(etc: Path) -> None:
+    (etc.parent / "short").write_text("short\n")
+    words = ["init", "--state", str(etc.parent / "var"), "--no-services", "--yes", "--prefect-port", "9"]
+    words += ["--store", f"indoor_nas={etc.parent / 'nas'}", "--store", f"shed_nas={etc.parent / 'shed'}"]
+    words += ["--user", "root"] if machine.is_root() else []
+    for file, sentence in (("short", "A password has 10 to 200 characters"), ("none", "cannot be read")):
+        done = CliRunner().invoke(app, [*words, "--admin", "ana", "--admin-password", str(etc.parent / file)])
+        assert done.exit_code == 1 and sentence in " ".join(done.output.split()), done.output
+    assert "Nobody can log in yet: dashcam user add" in init(etc)
 
 
 def test_caddy_takes_what_it_is_told(etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
