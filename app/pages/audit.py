@@ -74,7 +74,7 @@ def filter_form(filters: dict[str, str], everybody: Sequence[str]) -> None:
 def table(entries: Sequence[AuditEntry]) -> None:
     with tag("div", "panel scroll audit"), tag("table", "table"):
         with tag("thead"), tag("tr"):
-            for column in ("When", "Who", "What", "From"):
+            for column in ("When", "Who", "What", "Address"):
                 tag("th", text=column, scope="col")
         with tag("tbody"):
             for entry in entries:

@@ -97,7 +97,7 @@ def password_field(label: str) -> None:
     limits = {"minlength": str(passwords.SHORTEST), "maxlength": str(passwords.LONGEST)}
     tag(
         "input",
-        "field",
+        "field grow",
         name="password",
         type="password",
         autocomplete="new-password",

@@ -6,10 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.access.rules import rule_of
+from dashcam.access import audit
 from dashcam.access.roles import Role
 from dashcam.catalog.deriving import derive_everything
 from dashcam.config import Site
-from dashcam.database import writing
+from dashcam.database import reading, writing
 from tests.app.access.conftest import Home
 from tests.app.access.test_every_route import every as every
 from tests.app.access.test_horizon import program
@@ -124,3 +125,26 @@ def test_a_member_is_kept_from_all_that_is_an_admins(filled: Home, every: list[t
         assert answer.status_code == 403, f"{method} {path}"
         tried += 1
     assert tried > 25
+
+
+def test_who_looked_exported_corrected_and_deleted_is_written_down(filled: Home) -> None:
+    filled.add("ana", Role.ADMIN)
+    browser, admin = filled.logged_in("ana"), program(filled, "ana")
+    asked = [
+        (browser.get("/plates/NEW1AAA"), "plate", "looked a plate up: NEW1AAA"),
+        (admin.get("/search", params={"q": "W1"}), "plate", "searched for plates: q=W1"),
+        (browser.get("/maps/plates/NEW1AAA"), "plate", "looked a plate up on the map: NEW1AAA"),
+        (browser.get(f"/export/track.gpx?video={NEW}"), "export", f"exported a track: gpx video={NEW}"),
+        (
+            admin.post(f"/videos/{NEW}/protect", json={"reason": "evidence"}),
+            "correction",
+            f"keeps a clip for good: {NEW}",
+        ),
+        (admin.delete(f"/videos/{NEW}/protect"), "deletion", f"took the mark off a clip: the rules hold again: {NEW}"),
+        (admin.post("/tokens", json={"name": "x"}), "access", "made a token"),
+    ]
+    assert [answer.status_code for answer, _, _ in asked if not answer.is_success] == []
+    admin.get(f"/plates/{'NOBODY'}")
+    with reading(filled.here.engine) as session:
+        told = [(one.who, one.kind, one.what) for one in reversed(audit.entries(session)) if one.kind != "log-in"]
+    assert told == [("ana", kind, what) for _, kind, what in asked], "and of what was refused or is not there, nothing"
