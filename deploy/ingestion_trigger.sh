@@ -56,7 +56,11 @@ elif [ -d "$ROOT/$FOLDER" ]; then
     # the stamp is made before the search, so that what comes in meanwhile is found next time
     : >"$work/stamp"
     newer=
-    [ -f "$STATE/stamp" ] && newer="-newer $STATE/stamp"
+    # by when a file came here, where this find can tell: what copies clips may keep the camera's times
+    if [ -f "$STATE/stamp" ]; then
+        find "$STATE" -maxdepth 0 -cnewer "$STATE" >/dev/null 2>&1 && newer="-cnewer $STATE/stamp" ||
+            newer="-newer $STATE/stamp"
+    fi
     # shellcheck disable=SC2086 # two words, or none
     (cd "$ROOT" && find "$FOLDER" -name '.?*' -prune -o -type f \( -name '*.[mM][pP]4' -o -name '*.[mM][oO][vV]' \
         -o -name '*.[tT][sS]' -o -name '*.[aA][vV][iI]' \) $newer -print) | quoted >>"$spool"

@@ -101,6 +101,16 @@ def test_new_clips_are_told_and_only_once(nas: Nas) -> None:
     assert nas.known() == names
 
 
+def test_a_clip_that_keeps_the_cameras_time_is_told_when_it_comes(nas: Nas) -> None:
+    """As rsync and cp -p leave it: changed long before the last look, here only since."""
+    nas.serve()
+    nas.put("raw/20260628/2026_0628_133416_000001F.MP4", "first")
+    assert nas.trigger().returncode == 0
+    nas.put("raw/20260628/2026_0628_133420_000002F.MP4", "second")
+    assert nas.trigger().returncode == 0
+    assert {Path(path).name for path in nas.known()} == {"2026_0628_133416_000001F.MP4", "2026_0628_133420_000002F.MP4"}
+
+
 def test_clips_wait_in_the_spool_while_the_server_is_away(nas: Nas) -> None:
     nas.listening.close()
     nas.put("raw/a.MP4", "a")
