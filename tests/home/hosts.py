@@ -149,6 +149,8 @@ def build(box: Path, hosts: list[Host]) -> None:
     """Raises `NotPermitted`."""
     if os.geteuid() != 0 or not shutil.which("ip") or not shutil.which("unshare"):
         raise NotPermitted("network namespaces need root, ip and unshare")
+    if missing := [program for program in ("caddy", "curl") if not shutil.which(program)]:
+        raise NotPermitted(f"{' and '.join(missing)} is not installed (Debian: apt install {' '.join(missing)})")
     take_down(hosts)
     for place in ("/etc/dashcam-processor", "/var/lib/dashcam-processor"):
         Path(place).mkdir(parents=True, exist_ok=True)
@@ -172,8 +174,8 @@ def build(box: Path, hosts: list[Host]) -> None:
 
 
 def take_down(hosts: list[Host]) -> None:
-    for host in hosts:
-        for name in list(host.running):
+    for host in reversed(hosts):  # the main server last: what others give back goes there
+        for name in reversed(list(host.running)):
             host.stop(name)
     for namespace in [*(host.namespace for host in hosts), LAN]:
         subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
