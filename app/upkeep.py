@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import math
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,14 +16,17 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from dashcam import Explained
-from dashcam.catalog import deletions
+from dashcam.access import audit
+from dashcam.catalog import deletions, hiding
 from dashcam.config import Site
-from dashcam.database import reading
+from dashcam.database import reading, writing
 from dashcam.storage import layout
 from dashcam.storage.roots import StoreError, Stores
 from dashcam.upkeep import backup, decisions, deleting
 
 LOOK_S = 60.0
+HASH_S = 6 * 3600.0
+"""How often it is looked which plates are to be hashed."""
 OVERDUE = timedelta(days=2)
 """A backup comes every night."""
 
@@ -116,12 +121,33 @@ class Upkeep:
 
     def learn_deletions(self) -> None:
         """What was deleted stays deleted, whichever database this is: one that was restored, or made anew."""
+        with reading(self.engine) as session:
+            deletions.ensure_key(session, self.site)
         gone = deleting.learn(self.engine, self.site, deleting.told(self.folder, self.stores), datetime.now(UTC))
         if gone:
             log.warning("%d clips and sightings had come back that were deleted: they are gone again", gone)
         with reading(self.engine) as session:
             words = deletions.said(session)
         deleting.write_list(self.folder, words)
+
+    def hash_plates(self) -> None:
+        """Of plates from before ``privacy.hash_plates_after_days`` only hashes are kept, but for watched ones."""
+        privacy, now, count = self.site.privacy, datetime.now(UTC), 0
+        if privacy.hash_plates_after_days is None:
+            return
+        watched, before = privacy.watched_plates, now - timedelta(days=privacy.hash_plates_after_days)
+        with writing(self.engine) as session:
+            names = deletions.names_for(session, self.site)
+            hiding.name_again(session, names, watched)
+            audit.forget_plates(session, before)
+        while True:
+            with writing(self.engine) as session:
+                done = hiding.hide(session, names, watched, before, now)
+            count += done
+            if not done:
+                break
+        if count:
+            log.info("plates of %d clips are hashed: they were seen before %s", count, f"{before:%Y-%m-%d}")
 
     def write_decisions(self) -> None:
         """All that no archive can tell, into the archive's store. Raises `StoreError`, `StorageError`, ``OSError``."""
@@ -144,10 +170,14 @@ class Upkeep:
 
     async def go_on(self) -> None:
         """Until cancelled."""
+        hashed = -math.inf
         while True:
             await asyncio.sleep(LOOK_S)
             with contextlib.suppress(SQLAlchemyError):
                 try:
+                    if time.monotonic() - hashed > HASH_S:
+                        await asyncio.to_thread(self.hash_plates)
+                        hashed = time.monotonic()
                     await asyncio.to_thread(self.keep_decisions)
                 except (StoreError, Explained, OSError) as error:
                     log.warning("what a person has decided is not written beside the archives yet: %s", error)

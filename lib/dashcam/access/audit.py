@@ -79,6 +79,13 @@ def attempts(session: Session, since: datetime) -> list[Attempt]:
     return [Attempt(one.at, one.who, one.address, one.what != NOT_LET_IN) for one in found]
 
 
+def forget_plates(session: Session, before: datetime) -> None:
+    """Of who looked plates up before then it stays that they did, not which ones."""
+    old = AuditEntry.kind == "plate", AuditEntry.at < before, AuditEntry.what.contains(": ")
+    for row in session.scalars(select(AuditEntry).where(*old)):
+        row.what = row.what.partition(": ")[0]
+
+
 def forget(session: Session, now: datetime) -> None:
     """What is older than `KEPT`."""
     session.execute(delete(AuditEntry).where(AuditEntry.at < now - KEPT))

@@ -17,7 +17,7 @@ from dashcam.catalog.plates import forget_unseen
 from dashcam.catalog.pseudonyms import Pseudonyms, of_site
 from dashcam.config import Site
 from dashcam.database import Base, insert
-from dashcam.records import HeavyResult
+from dashcam.records import HIDDEN, HeavyResult
 from dashcam.storage import layout
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.row import TaskRow
@@ -114,6 +114,21 @@ def take_out_of_plans(session: Session, gone: set[str]) -> None:
         for row in session.scalars(naming):
             items = [item for item in row.plan.get("items", []) if item["video_id"] not in gone]
             row.plan = row.plan | {"items": items}
+
+
+def names_for(session: Session, site: Site) -> Pseudonyms:
+    """With the site's key, which is made where nothing goes by it yet. Raises `KeyLost`."""
+    hashed = select(Plate.plate_id).where(Plate.text >= HIDDEN, Plate.text < f"{HIDDEN}~").limit(1)
+    deleted = select(Deletion.subject).where(Deletion.kind == PLATE).limit(1)
+    if session.scalar(hashed) is None and session.scalar(deleted) is None:
+        return of_site(site, make=True)
+    return of_site(site)
+
+
+def ensure_key(session: Session, site: Site) -> None:
+    """Raises `KeyLost` where something goes by the key and it is not there."""
+    if session.scalar(select(Deletion.subject).where(Deletion.kind == PLATE).limit(1)) is not None:
+        of_site(site)
 
 
 def texts_of(session: Session, text: str, names: Pseudonyms | None) -> list[Plate]:

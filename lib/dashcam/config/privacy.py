@@ -20,5 +20,9 @@ class PrivacySettings(BaseModel):
 
     home_zones: list[Zone] = []
     """What is given out has no place inside one of them: exports, and what viewers are shown."""
+    hash_plates_after_days: int | None = Field(None, ge=1)
+    """Of plates seen longer ago only a keyed hash is kept, and no picture of theirs; None: they stay as they are."""
+    watched_plates: list[str] = []
+    """Not hashed; one that is added later gets its name back where it was hashed before."""
     key_file: AbsolutePath | None = None
-    """Of deleted plates; None is ``privacy.key`` beside the SQLite database, else in /var/lib/dashcam-processor."""
+    """Of the hashes; None is ``privacy.key`` beside the SQLite database, else in /var/lib/dashcam-processor."""

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from dashcam.records import ArchiveResult, ClipRecord, Manifest, ManifestEntry
+from dashcam.records import HIDDEN, ArchiveResult, ClipRecord, Manifest, ManifestEntry
 from dashcam.stages.common import HASHES, StageContext, StageOutput, new_folder
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
@@ -77,7 +77,8 @@ def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manife
 def _recorded(record: ClipRecord, files: Collection[str], scratch: Path) -> Path:
     """The clip's record as a file; it must be of this bundle."""
     heavy = next(one for one in reversed(record.stages) if one.task_type == TaskType.HEAVY_PROCESS_VIDEO)
-    shown = {str(seen[what]) for seen in heavy.result["sightings"] for what in ("crop", "frame")}
+    told = [seen for seen in heavy.result["sightings"] if not str(seen["text"]).startswith(HIDDEN)]
+    shown = {str(seen[what]) for seen in told for what in ("crop", "frame")}
     if missing := sorted(shown - set(files)):
         raise StorageError(
             f"The main server's record of {record.video_id} is not of this bundle, which has no {missing[0]}: when the "

@@ -18,7 +18,6 @@ from dashcam import Explained
 from dashcam.access import audit
 from dashcam.catalog import deletions
 from dashcam.catalog.models import Leftover, SightingRow, Video
-from dashcam.catalog.pseudonyms import of_site
 from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.storage import bundle, layout
@@ -105,7 +104,7 @@ def chosen(session: Session, site: Site, wanted: Wanted) -> list[str]:
 
 def is_plate(session: Session, site: Site, text: str) -> Any:
     """A sighting is of this plate. Raises `NothingToDelete` where none is."""
-    plates = [plate.plate_id for plate in deletions.texts_of(session, text, of_site(site, make=True))]
+    plates = [plate.plate_id for plate in deletions.texts_of(session, text, deletions.names_for(session, site))]
     if not plates:
         raise NothingToDelete(f"No plate {text} has been seen: nothing was deleted.")
     return SightingRow.plate_id.in_(plates)
@@ -163,7 +162,7 @@ def delete(engine: Engine, site: Site, wanted: Wanted, now: datetime) -> Deleted
             clips += len(deletions.delete_clips(session, some, site, now))
     if wanted.plate is not None:
         with writing(engine) as session:
-            sightings, _ = deletions.delete_plate(session, wanted.plate, of_site(site, make=True), now)
+            sightings, _ = deletions.delete_plate(session, wanted.plate, deletions.names_for(session, site), now)
             audit.forget_word(session, wanted.plate)
     folder = backup.folder_of(site.server.database_url, site.backup.folder)
     with reading(engine) as session:
