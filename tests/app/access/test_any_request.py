@@ -24,7 +24,7 @@ from tests.app.access.conftest import HOST, Home
 from tests.app.conftest import TOKEN
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
-EXAMPLES = int(os.environ.get("DASHCAM_EXAMPLES") or 6)
+EXAMPLES = int(os.environ.get("DASHCAM_EXAMPLES") or 4)
 SEED = os.environ.get("SEED")
 OPEN = {"GET /api/v1/health", "POST /api/v1/auth/token", "POST /api/v1/join"}
 MODES = st.sampled_from([GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
