@@ -77,13 +77,3 @@ def test_reconcile_finds_what_died_without_a_word(running: Running) -> None:
     assert state() == "RUNNING", "a run that has just begun is left alone"
     reconcile(datetime.now(UTC) + timedelta(minutes=3))
     assert state() == "CRASHED"
-
-
-def test_what_has_a_schedule_runs_by_itself(running: Running) -> None:
-    """With SQLAlchemy 2.1 Prefect's scheduler failed with no more than a line in its log."""
-    for flow, minutes in (("scan", 5),):
-        until(
-            lambda flow=flow: any(run["state_type"] == "COMPLETED" for run in running.flow_runs(flow)),
-            f"a run of {flow} is through",
-            minutes * 60 + 120,
-        )
