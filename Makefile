@@ -42,8 +42,12 @@ else
 	$(BIN)/dashcam process "$(VIDEOS)" --data $(DATA) $(if $(EXIT),,--keep-serving)
 endif
 
+# what starts whole systems or holds times against each other comes one after another
+ONE_BY_ONE := system or browser or alone
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ($(ONE_BY_ONE))"
+	$(BIN)/python -m pytest -m "$(ONE_BY_ONE)"
 
 test-postgresql: $(VENV)/.dev
 	$(BIN)/python -m pytest --postgresql -m "not browser" -k "not [sqlite" $(KEEPING)

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from dashcam.bench import backlog
 from dashcam.cli.bench import app
 
+pytestmark = pytest.mark.alone
+
 PENDING = 20_000
 NOISE = 4
 """What other programs on the machine do to so short a measurement; without the indices it is a hundred."""

@@ -16,6 +16,8 @@ from dashcam.catalog.search import Area, PlateFilter
 from dashcam.cli.bench import app
 from dashcam.database import reading
 
+pytestmark = pytest.mark.alone
+
 SMALL, BIG = 2000, 20_000
 KINDS = (
     "newest", "fragment", "wildcard", "fuzzy", "region", "date_region", "fragment_date", "plate_page",

@@ -13,6 +13,8 @@ from dashcam.evaluate.layouts import Unusable
 from dashcam.records import Box
 from dashcam.vision.detect.onnx_detector import default_weights, quickest_weights
 
+pytestmark = pytest.mark.alone
+
 FRAMES = 40
 OVER_DECODE, NAIVE_OVER = (3.5, 4.6) if quickest_weights() == default_weights() else (2.8, 5.3)
 """Measured on this clip, with the detector in floats and in 8-bit integers; benchmarks/JOURNAL.md has longer ones."""

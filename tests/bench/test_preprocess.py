@@ -13,6 +13,8 @@ from dashcam.cli.bench import app
 from dashcam.config import DeviceSettings
 from dashcam.media.decode import frames
 
+pytestmark = pytest.mark.alone
+
 RECORDED = 0.22
 """``preprocess_over_decode`` of this clip (benchmarks/JOURNAL.md), without regions."""
 SIZE = (1920, 1080)

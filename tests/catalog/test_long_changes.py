@@ -17,6 +17,8 @@ from dashcam.config import Site
 from dashcam.database import reading, writing
 from tests.catalog.rows import NOON, add_sighting
 
+pytestmark = pytest.mark.alone
+
 SITE = Site()
 HOUR_S = 3600.0
 A_DAY = 40
