@@ -89,7 +89,7 @@ def test_a_parameter_that_a_route_does_not_have_is_refused_with_those_it_has(
         ("/api/v1/videos", "outcome, camera, trip, limit, offset, since, until"),
         ("/api/v1/trips", "limit, offset, since, until"),
         ("/api/v1/search", "limit, offset, q, near, unsure, box, since, until"),
-        ("/api/v1/export/track.gpx", "video, trip, since, until"),
+        ("/api/v1/export/track.gpx", "video, trip, home, since, until"),
         ("/api/v1/health", None),
     ],
 )

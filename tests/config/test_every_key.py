@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from dashcam.config import DeviceFile, DeviceSettings, Site
 from dashcam.config.model import Lens
+from dashcam.config.privacy import Zone
 from tests.cli.running import REPOSITORY
 
 SOURCES = [path for room in ("lib/dashcam", "app", "flows", "blocks") for path in (REPOSITORY / room).rglob("*.py")]
@@ -58,6 +59,7 @@ def names_of_sections(trees: dict[Path, ast.Module]) -> dict[str, set[type[BaseM
         ("load_site", Site),
         ("load_device", DeviceSettings),
         ("lens", Lens),
+        ("zone", Zone),
         ("_validated", DeviceFile),
     ):
         names[name].add(model)
