@@ -42,7 +42,7 @@ class Wanted(BaseModel):
 
     clips: list[str] = Field([], max_length=1000)
     """By their id, or the name of their file."""
-    plate: str | None = Field(None, min_length=1, max_length=40)
+    plate: str | None = Field(None, min_length=1, max_length=1000)
     """Exactly this one, as it is typed."""
     with_clips: bool = False
     """Of a plate: also every clip in which it was read."""
