@@ -12,7 +12,7 @@ from typing import Any
 from dashcam import __version__
 from dashcam.catalog.devices import SILENT, DeviceLine
 from dashcam.catalog.work import StageBacklog
-from dashcam.config.model import MqttSettings
+from dashcam.config.telling import MqttSettings
 from dashcam.doctor.finding import Finding
 from dashcam.doctor.stores import Room
 

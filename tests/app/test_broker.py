@@ -23,7 +23,7 @@ from app import findings
 from app.broker import Broker
 from app.system import System
 from dashcam.catalog import devices
-from dashcam.config.model import MqttSettings
+from dashcam.config.telling import MqttSettings
 from dashcam.database import writing
 from dashcam.tasks import table
 from dashcam.tasks.model import TaskType

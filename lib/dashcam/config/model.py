@@ -14,7 +14,6 @@ from dashcam.config.kinds import (
     FileName,
     Hours,
     MarkerName,
-    MqttTopic,
     Network,
     StoreName,
     TimeZone,
@@ -22,6 +21,7 @@ from dashcam.config.kinds import (
 )
 from dashcam.config.pools import POOLS, DeviceType
 from dashcam.config.privacy import PrivacySettings
+from dashcam.config.telling import MqttSettings, NotifySettings
 
 DetectorEngine = Literal["auto", "onnx", "ultralytics", "tflite"]
 ProposalEngine = Literal["auto", "edgetpu", "tflite", "none"]
@@ -71,29 +71,6 @@ class BackupSettings(Section):
     """On the main server; None is ``backups`` beside an SQLite database. Another copy lies in the archive's store."""
     keep: int = Field(7, ge=1)
     """So many are kept in each of the two."""
-
-
-class NotifySettings(Section):
-    """Who is told, and when, that something is wrong (docs/running.md)."""
-
-    urls: list[str] = Field([], repr=False)
-    """As apprise writes them: ``ntfy://host/topic``, ``mailto://user:password@host``. They belong into a file of mode
-    0600."""
-    silent_minutes: float = Field(60, ge=2)
-    """A device that is not heard of for so long is told of."""
-
-
-class MqttSettings(Section):
-    """A broker of the house that is told how the site is, for Home Assistant; nobody is until ``host`` is set. Its
-    login is a secret of its own (`dashcam.config.mqtt_login`)."""
-
-    host: str | None = Field(None, min_length=1)
-    port: int = Field(1883, ge=1, le=65535)
-    tls: bool = False
-    topic: MqttTopic = "dashcam"
-    """What all topics begin with; a second site on one broker needs another."""
-    discovery_prefix: MqttTopic = "homeassistant"
-    """Where Home Assistant listens for what there is to show."""
 
 
 class IndoorNas(Section):
