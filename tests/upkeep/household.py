@@ -3,7 +3,7 @@
 import hashlib
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,19 @@ def site_with(enabled: bool = True, days: dict[str, Any] = DAYS, **retention: An
     return Site.model_validate(others | {"global": {"storage_retention_days": days}, "retention": known | retention})
 
 
+@contextmanager
+def client() -> Iterator[MainServerClient]:
+    """The flows' own client, its requests going straight into the real application."""
+    web = FastAPI()
+    answer_trouble(web)
+    web.include_router(api.router)
+    with TestClient(web, base_url="http://testserver/api/v1") as http:
+        http.headers["Authorization"] = f"Bearer {TOKEN}"
+        one = MainServerClient("http://testserver", "not used", patience_s=0)
+        one.http = http
+        yield one
+
+
 class House:
     def __init__(self, home: Path, engine: Engine, site: Site | None = None) -> None:
         self.home, self.engine = home, engine
@@ -52,17 +65,8 @@ class House:
         system.start(self.here)
         self.now = datetime.now(UTC)
 
-    @contextmanager
-    def server(self) -> Iterator[MainServerClient]:
-        """The flows' own client, its requests going straight into the real application."""
-        web = FastAPI()
-        answer_trouble(web)
-        web.include_router(api.router)
-        with TestClient(web, base_url="http://testserver/api/v1") as client:
-            client.headers["Authorization"] = f"Bearer {TOKEN}"
-            one = MainServerClient("http://testserver", "not used", patience_s=0)
-            one.http = client
-            yield one
+    def server(self) -> AbstractContextManager[MainServerClient]:
+        return client()
 
     def clip(self, number: int, days: float, locked: bool = False, **kept: bool) -> Video:
         """A clip whose archive is verified since so many days, with all its files; ``heavy_output=False`` is gone."""

@@ -18,10 +18,8 @@ from dashcam.storage import bundle, layout
 from dashcam.upkeep import erasing, maintenance
 from dashcam.upkeep.rebuild import rebuild
 from tests.catalog.rows import NOON
+from tests.upkeep.lived import Lived, new_database
 from tests.upkeep.made_site import MadeSite
-from tests.upkeep.test_deleting import Lived, new_database
-from tests.upkeep.test_deleting import lived as lived
-from tests.upkeep.test_deleting import made as made
 
 
 def hashed(lived: Lived, *watched: str, days: int | None = 1) -> Site:
