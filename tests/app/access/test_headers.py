@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -31,7 +32,7 @@ def admin(home: Home) -> TestClient:
     return home.logged_in("ana")
 
 
-def nonce_of(answer) -> str:  # type: ignore[no-untyped-def]
+def nonce_of(answer: httpx.Response) -> str:
     policy = answer.headers["content-security-policy"]
     found = re.search(r"script-src[^;]*'nonce-([\w-]{20,})'", policy)
     assert found, policy
