@@ -159,7 +159,7 @@ def token_form(person: Caller, place: Element) -> None:
         label = "What the token is for"
         tag(
             "input",
-            "field",
+            "field grow",
             name="name",
             placeholder=label,
             aria_label=label,

@@ -25,7 +25,7 @@ def section(what: str, wanted: Wanted, then: str) -> None:
         return
     with tag("details", "section"):
         tag("summary", text=f"Delete {what} for good")
-        with tag("div", "panel") as place:
+        with tag("div", "panel pad") as place:
             tag("p", "muted small", "From the database, the archive and the stores; nothing brings it back.")
             button = tag("button", "button", "Show what would go", type="button")
             button.on("click", partial(show, place, wanted, then))
