@@ -99,14 +99,11 @@ def test_a_fingerprint_is_typed_as_one_likes_and_never_in_part() -> None:
 
 
 @pytest.fixture
-def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "DASHCAM_"))}
-    monkeypatch.setattr(os, "environ", mine)
-    monkeypatch.setenv("DASHCAM_CONFIG", str(tmp_path / "etc"))
-    monkeypatch.setenv("DASHCAM_DEVICE", "jetson-1")
+def etc(etc: Path, tmp_path: Path) -> Path:
+    """Beside it two folders to be stores."""
     for store in ("nas", "shed"):
         (tmp_path / store).mkdir()
-    return tmp_path / "etc"
+    return etc
 
 
 def init(etc: Path, *more: str, password: str = "") -> str:

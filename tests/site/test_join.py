@@ -1,7 +1,6 @@
 """``dashcam join`` and ``leave`` against a real main server: from a code to a device with a token of its own."""
 
 import json
-import os
 import socket
 import stat
 import threading
@@ -64,15 +63,6 @@ def server(engine: Engine, tmp_path: Path) -> Iterator[str]:
     yield url
     running.should_exit = True
     thread.join(60)
-
-
-@pytest.fixture
-def etc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "DASHCAM_"))}
-    monkeypatch.setattr(os, "environ", mine)
-    monkeypatch.setenv("DASHCAM_CONFIG", str(tmp_path / "etc"))
-    monkeypatch.setenv("DASHCAM_DEVICE", "jetson-1")
-    return tmp_path / "etc"
 
 
 def code(hostname: str | None = None, device_type: str | None = None, now: datetime | None = None) -> str:
