@@ -2,7 +2,7 @@
 
 import os
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
@@ -154,6 +154,26 @@ def test_the_old_database_stays_beside_the_restored_one_unless_it_shall_not(engi
         path.unlink()
     put_back(engine, newest, keep_old=False)
     assert not list(tmp_path.glob("dashcam.db.before-*")) and clips(engine) == 0
+
+
+def test_each_database_that_was_replaced_is_kept_however_soon_the_next_follows(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One restore that was killed and the next that a script begins at once come within the same second."""
+    moments = (datetime(2026, 11, 28, 17, 16, 1, number, UTC) for number in range(9))
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  
+            return next(moments)
+
+    newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
+    with writing(engine) as session:
+        add_video(session, 1)
+    monkeypatch.setattr("dashcam.upkeep.restore.datetime", Clock)
+    put_back(engine, newest)
+    put_back(engine, newest)
+    assert sorted(clips(open_engine(f"sqlite:///{kept}")) for kept in tmp_path.glob("dashcam.db.before-*")) == [0, 1]
 
 
 def test_a_damaged_database_is_replaced_and_its_log_does_not_come_back(engine: Engine, tmp_path: Path) -> None:

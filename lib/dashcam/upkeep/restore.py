@@ -107,7 +107,7 @@ def ensure_unused(database: Path) -> None:
 
 
 def _swap(database: Path, copied: Path, there: Contents, keep_old: bool, say: Say) -> Contents:
-    kept = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    kept = database.with_name(f"{database.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
     with contextlib.suppress(sqlite.driver().DatabaseError):  # one that is damaged is replaced all the same
         if database.exists():
             ensure_unused(database)
@@ -150,7 +150,7 @@ def _aside(database: Path, kept: Path) -> dict[Path, Path]:
 
 def _into_postgresql(url: str, file: Path, migrate: Migrate, say: Say, keep_old: bool) -> Contents:
     there = make_url(url)
-    aside = f"{there.database}_before_{datetime.now(UTC):%Y%m%dt%H%M%S}" if postgres.exists(there) else None
+    aside = f"{there.database}_before_{datetime.now(UTC):%Y%m%dt%H%M%S_%f}" if postgres.exists(there) else None
     with postgres.scratch_database(there) as scratch:
         say("Loading it into a scratch database")
         postgres.load(scratch, file)
