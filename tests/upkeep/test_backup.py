@@ -164,7 +164,7 @@ def test_each_database_that_was_replaced_is_kept_however_soon_the_next_follows(
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:  
+        def now(cls, tz: tzinfo | None = None) -> datetime:
             return next(moments)
 
     newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
