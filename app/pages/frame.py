@@ -34,17 +34,23 @@ T = TypeVar("T")
 def serve_static() -> None:
     """Serve our own styles and scripts, and name them on every page; a changed file has a new address."""
     app.add_static_files("/static", addresses.STATIC)
-    ui.add_head_html(
-        f'<script src="{addresses.static_url("theme.js")}"></script>'
-        f'<link rel="stylesheet" href="{addresses.static_url("app.css")}">'
-        f'<script defer src="{addresses.static_url("app.js")}"></script>',
-        shared=True,
-    )
+    theme = f'<script src="{addresses.static_url("theme.js")}"></script>'  # before anything is painted
+    ui.add_head_html(theme + head_line("app.css") + head_line("app.js"), shared=True)
+
+
+def head_line(name: str) -> str:
+    address = addresses.static_url(name)
+    if name.endswith(".css"):
+        return f'<link rel="stylesheet" href="{address}">'
+    return f'<script defer src="{address}"></script>'
 
 
 @contextmanager
-def frame(title: str, here: str, query: str = "") -> Iterator[None]:
-    """The page's title and frame; what is built inside is its content. ``here`` is the navigation entry it is under."""
+def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> Iterator[None]:
+    """The page's title and frame; what is built inside is its content. ``here`` is the navigation entry it is under,
+    ``own`` the styles and scripts in ``static`` that no other page needs."""
+    for name in own:
+        ui.add_head_html(head_line(name))
     ui.page_title(f"{title} · {NAME}" if title != NAME else NAME)
     link("#content", "skip", "Skip to content")
     with tag("header", "top"):

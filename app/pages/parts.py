@@ -163,6 +163,10 @@ def sighting_when(sighting: SightingCard, zone: tzinfo | None) -> str:
     return wording.moment(sighting.seen_utc, zone) if sighting.seen_utc else "time unknown"
 
 
+def map_frame(source: str, title: str) -> None:
+    tag("iframe", "map", src=source, title=title, loading="lazy")
+
+
 def pager(older: str | None, newest: str | None) -> None:
     """Links to what comes next and back to the beginning, where there is such a place."""
     if older or newest:

@@ -8,7 +8,6 @@ from app import addresses, wording
 from app.pages import parts
 from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
-from app.pages.plates import map_frame
 from app.pages.tripwork import back_to_the_rule, join_button, split_button, undo_bar
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog.trips import TripCard, TripDetail
@@ -72,7 +71,7 @@ async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> No
         with tag("div", "columns trip-page"):
             with tag("div", "wide"):
                 if card.has_route:
-                    map_frame(f"/maps{addresses.trip_url(card.trip_id)}", "Map of the trip")
+                    parts.map_frame(f"/maps{addresses.trip_url(card.trip_id)}", "Map of the trip")
                 else:
                     parts.empty("location_off", "No positions", "The clips of this trip carry no GPS.")
                 clips(found)

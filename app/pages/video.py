@@ -11,7 +11,6 @@ from app import addresses, system, wording
 from app.pages import deletion, kept, parts
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
-from app.pages.plates import map_frame
 from app.pages.player import Player
 from dashcam.catalog import videos as video_table
 from dashcam.catalog import work
@@ -50,7 +49,7 @@ async def video(video_id: str, t: str = "") -> None:
             with tag("div", "narrow"):
                 if found.positions or found.beside:
                     with parts.section("Where"):
-                        map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
+                        parts.map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
                         where_others_were(found)
                 facts(found)
                 kept.section(found, held or [])
