@@ -33,7 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What starts real processes or a browser is tried once more on a busy machine; the summary names it (RERUN)."""
+    """What starts real processes or a browser is tried once more on a busy machine; the summary names it (RERUN). What
+    waits for a clock comes last, so that the others run meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     for item in items:
         if item.get_closest_marker("system") or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))

@@ -40,8 +40,8 @@ def test_a_night_announces_what_would_go_and_sweeps_what_was_left_behind(running
     assert known["enabled"] is False and known["plan"]["plan"]["unattended"] is True
 
 
+@pytest.mark.last
 @pytest.mark.timeout(900)
 def test_what_has_a_schedule_runs_by_itself(running: Running) -> None:
-    """With SQLAlchemy 2.1 Prefect's scheduler failed with no more than a line in its log. Comes last: the system of all
-    tests has run for long, and most of the five minutes are over."""
+    """With SQLAlchemy 2.1 Prefect's scheduler failed with no more than a line in its log."""
     until(lambda: any(run["state_type"] == "COMPLETED" for run in running.flow_runs("scan")), "a scan is through", 420)
