@@ -1,4 +1,5 @@
-// The boxes follow the plates: between two reads less than GAP apart the box is interpolated, elsewhere there is none.
+// The boxes follow the plates: between two reads less than GAP apart the box is interpolated. Where a plate is in sight
+// and was not read, before the first read and after the last, the box goes on as it went, and is dashed.
 const GAP = 1.5;
 const NEAR = 0.12; // s: a read shows this long before and after its frame
 const INTO_FRAME = 0.002; // s: lands inside the wanted frame, not on the edge to the one before
@@ -11,7 +12,7 @@ export default {
           aria-label="The clip, low resolution" @loadedmetadata="opened" @play="follow" @seeked="look"
           @timeupdate="look" @error="broken = true"></video>
         <div class="boxes" aria-hidden="true">
-          <div v-for="box in boxes" :key="box.id" class="box" :class="{ unsure: !box.confirmed }" :style="box.style">
+          <div v-for="box in boxes" :key="box.id" class="box" :class="{ unsure: !box.confirmed, guess: box.guess }" :style="box.style">
             <span>{{ box.text }}</span>
           </div>
         </div>
@@ -95,12 +96,16 @@ export default {
       const after = one.boxes.findIndex((box) => box[0] >= this.t);
       const next = after < 0 ? undefined : one.boxes[after];
       const last = after < 0 ? one.boxes.at(-1) : one.boxes[after - 1];
-      let box;
+      let box, guess = false;
       if (last && next && next[0] - last[0] <= GAP) {
         const part = (this.t - last[0]) / (next[0] - last[0] || 1);
         box = last.map((value, index) => value + part * (next[index] - value));
       } else {
         box = [last, next].find((read) => read && Math.abs(read[0] - this.t) <= NEAR);
+      }
+      if (!box && !(last && next) && this.t >= one.first - NEAR && this.t <= one.last + NEAR) {
+        box = this.movedOn(last ? one.boxes.slice(-2) : one.boxes.slice(0, 2).reverse());
+        guess = true;
       }
       if (!box) return null;
       const [, x0, y0, x1, y1] = box;
@@ -110,7 +115,16 @@ export default {
         width: (100 * (x1 - x0)) / this.width + "%",
         height: (100 * (y1 - y0)) / this.height + "%",
       };
-      return { id: one.id, text: one.text, confirmed: one.confirmed, style };
+      return { id: one.id, text: one.text, confirmed: one.confirmed, guess, style };
+    },
+    // where a plate is that was read at the second of these two boxes, and came there from the first; inside the picture
+    movedOn([from, to = from]) {
+      const times = (this.t - to[0]) / (to[0] - from[0] || 1);
+      const [x, y] = [1, 2].map((at) => times * ((to[at] + to[at + 2] - from[at] - from[at + 2]) / 2));
+      const inside = (value, size, most) => Math.min(Math.max(value, 0), Math.max(0, most - size));
+      const [wide, high] = [to[3] - to[1], to[4] - to[2]];
+      const [left, top] = [inside(to[1] + x, wide, this.width), inside(to[2] + y, high, this.height)];
+      return [this.t, left, top, left + wide, top + high];
     },
     barStyle(one) {
       const left = Math.min(one.first / this.length, 0.985);

@@ -1,6 +1,8 @@
-"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty] [--log-in]``; prints its address.
+"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty] [--filmed] [--log-in]``;
+prints its address.
 
-With ``--log-in`` it stands behind the guard, and ana, an admin, may log in with `PASSWORD`.
+With ``--filmed`` it holds the drive of `tests.app.filmed` and nothing else. With ``--log-in`` it stands behind the
+guard, and ana, an admin, may log in with `PASSWORD`.
 """
 
 import asyncio
@@ -40,6 +42,7 @@ from dashcam.storage.roots import Stores
 from dashcam.tasks.model import Completion, TaskType
 from dashcam.upkeep import planning
 from dashcam.upkeep.retention import Plan, Rules, StoreState
+from tests.app.filmed import film_a_drive
 from tests.app.on_the_loop import refuse_on_the_loop
 from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
@@ -192,12 +195,16 @@ def people(session: Session) -> None:
     tokens.revoke_device(session, "gone-pc", now)
 
 
-def main(folder: Path, empty: bool, log_in: bool) -> None:
+def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False) -> None:
     engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     migrations.upgrade(engine)
     archive = folder / "archive"
     archive.mkdir()
-    if not empty:
+    if filmed:
+        with writing(engine) as session:
+            film_a_drive(session, archive)
+        derive_everything(engine, SITE.trips)
+    elif not empty:
         with writing(engine) as session:
             fill(session, archive)
         derive_everything(engine, SITE.trips)
@@ -232,4 +239,4 @@ async def zone_kept(_web: FastAPI) -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--empty" in sys.argv, "--log-in" in sys.argv)
+    main(Path(sys.argv[1]), "--empty" in sys.argv, "--log-in" in sys.argv, "--filmed" in sys.argv)
