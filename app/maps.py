@@ -138,10 +138,13 @@ def trip_map(clips: Sequence[tuple[str, Sequence[Fix]]], sightings: Iterable[Sig
     if card.events:
         told = [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]
         happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
-        folium.GeoJson(
-            collection(happened), marker=folium.CircleMarker(radius=8), on_each_feature=JsCode("dashcamEvent")
-        ).add_to(view)
+        folium.GeoJson(collection(happened), marker=dot(8), on_each_feature=JsCode("dashcamEvent")).add_to(view)
     return page(view, [(fix.lat, fix.lon) for fix in route] + pins)
+
+
+def dot(radius: int) -> folium.CircleMarker:
+    """What a click opens; the map below it, where a click means the route, hears nothing of that."""
+    return folium.CircleMarker(radius=radius, bubbling_mouse_events=False)
 
 
 def event_pin(one: TripEvent) -> dict[str, Any]:
@@ -202,31 +205,25 @@ def colour_of(speed_mps: float | None) -> str:
 def add_pins(view: Map, sightings: Iterable[SightingCard]) -> list[tuple[float, float]]:
     """Add a pin per sighting with a position; returns the positions as (latitude, longitude)."""
     placed = [one for one in sightings if one.lat is not None and one.lon is not None][:MANY]
-    features = (({"type": "Point", "coordinates": (one.lon, one.lat)}, pin(one)) for one in placed)
-    folium.GeoJson(
-        collection(features),
-        marker=folium.CircleMarker(radius=7),
-        on_each_feature=JsCode("dashcamPin"),
-    ).add_to(view)
     add_ellipses(view, placed)
+    features = (({"type": "Point", "coordinates": (one.lon, one.lat)}, pin(one)) for one in placed)
+    folium.GeoJson(collection(features), marker=dot(7), on_each_feature=JsCode("dashcamPin")).add_to(view)
     return [(one.lat, one.lon) for one in placed if one.lat is not None and one.lon is not None]
 
 
 def add_ellipses(view: Map, sightings: Iterable[SightingCard]) -> None:
-    """Where the other cars may have been: estimates, drawn as the ellipses that hold them with 95 %."""
+    """Where the other cars may have been: estimates, drawn as the ellipses that hold them with 95 %. They lie below the
+    pins and take no click: at the scale of a street an ellipse covers most of them."""
     features = [
         (
             {"type": "Polygon", "coordinates": [[(lon, lat) for lat, lon in one.estimate.ring()]]},
-            {
-                "style": ELLIPSE | {"color": "#0f766e" if one.confirmed else "#8a94a0"},
-                "text": f"{one.text}: estimated {one.estimate.distance_m:.0f} m away, within this ellipse with 95 %",
-            },
+            {"style": ELLIPSE | {"color": "#0f766e" if one.confirmed else "#8a94a0"}},
         )
         for one in sightings
         if one.estimate is not None
     ]
     if features:
-        folium.GeoJson(collection(features), on_each_feature=JsCode("dashcamEllipse")).add_to(view)
+        folium.GeoJson(collection(features), interactive=False).add_to(view)
         view.furniture.options["estimates"] = True
 
 
@@ -237,6 +234,7 @@ def pin(one: SightingCard) -> dict[str, Any]:
         "text": one.text,
         "when": wording.moment(one.seen_utc, system.current().zone()) if one.seen_utc else "",
         "clip": f"{one.video_name} at {wording.second(one.best_s)}",
+        "other": f"Estimated {one.estimate.distance_m:.0f} m away, in the ellipse with 95 %" if one.estimate else "",
         "crop": addresses.media_url(one.video_id, one.crop),
         "href": addresses.video_url(one.video_id, one.best_s),
         "video": one.video_id,

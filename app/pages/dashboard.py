@@ -91,6 +91,7 @@ async def dashboard() -> None:
     """Looked at every two seconds; what takes long to count, find or draw is not done anew each time."""
     known, at_work = await look()
     with frame(NAME, "/"):
+        tag("h1", "spoken", "Dashboard")
         head = PagePart(tag("div"), counts)
         with tag("div", "columns"):
             main, side = PagePart(tag("div", "wide"), came_in_last), PagePart(tag("div", "narrow"), draw_work)

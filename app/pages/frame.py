@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TypeVar
 
 from nicegui import app, ui
+from nicegui.element import Element
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
@@ -35,6 +36,8 @@ def serve_static() -> None:
     """Serve our own styles and scripts, and name them on every page; a changed file has a new address."""
     app.add_static_files("/static", addresses.STATIC)
     theme = f'<script src="{addresses.static_url("theme.js")}"></script>'  # before anything is painted
+    # no bar over the page while a script asks for something: nobody has clicked anything
+    app.config.quasar_config["loadingBar"]["skipHijack"] = True
     ui.add_head_html(theme + head_line("app.css") + head_line("app.js"), shared=True)
 
 
@@ -52,8 +55,10 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
     for name in own:
         ui.add_head_html(head_line(name))
     ui.page_title(f"{title} · {NAME}" if title != NAME else NAME)
-    link("#content", "skip", "Skip to content")
-    with tag("header", "top"):
+    layout = ui.context.client.layout
+    # NiceGUI builds a page inside of a `main`: what is no content stands before it and behind it
+    link("#content", "skip", "Skip to content").move(layout, 0)
+    with tag("header", "top") as top:
         with link("/", "brand", aria_label=f"{NAME}, dashboard"):
             tag("img", src=addresses.static_url("favicon.svg"), alt="", width="28", height="28")
             tag("span", text=NAME)
@@ -66,10 +71,11 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
         with link("/account", "theme", aria_label=label, title=label):
             icon("person")
         way_out()
-    with tag("main", "content", id="content"):
+    top.move(layout, 1)
+    with tag("div", "content", id="content"):
         yield
         tag("p", "zone muted small", f"Times: {wording.zone_name(zone(), now())}")
-    navigation(here, "bottom-nav")
+    navigation(here, "bottom-nav").move(layout)
 
 
 def search_form(query: str) -> None:
@@ -98,13 +104,14 @@ def way_out() -> None:
             icon("logout")
 
 
-def navigation(here: str, classes: str) -> None:
-    with tag("nav", classes, aria_label="Pages"):
+def navigation(here: str, classes: str) -> Element:
+    with tag("nav", classes, aria_label="Pages") as element:
         for name, target, symbol in filter(lambda entry: may_open(entry[1]), NAVIGATION):
             current = {"aria_current": "page"} if target == here else {}
             with link(target, "here" if current else "", **current):
                 icon(symbol)
                 tag("span", text=name)
+    return element
 
 
 async def ask(question: Callable[[Session], T]) -> T:

@@ -77,10 +77,11 @@ def page_title(title: str, note: str = "") -> None:
             tag("p", "muted num", note)
 
 
-def empty(icon_name: str, title: str, what_to_do: str, command: str = "") -> None:
+def empty(icon_name: str, title: str, what_to_do: str, command: str = "", alone: bool = False) -> None:
+    """``alone``: it is all that the page says, its heading that of the page."""
     with tag("div", "empty"):
         icon(icon_name)
-        tag("h2", text=title)
+        tag("h1" if alone else "h2", text=title)
         tag("p", "muted", what_to_do)
         if command:
             tag("code", text=command)
@@ -170,7 +171,7 @@ def map_frame(source: str, title: str) -> None:
 def pager(older: str | None, newest: str | None) -> None:
     """Links to what comes next and back to the beginning, where there is such a place."""
     if older or newest:
-        with tag("nav", "pager", aria_label="Pages"):
+        with tag("nav", "pager", aria_label="Newer and older"):
             if newest:
                 link(newest, "button", "Back to the newest")
             if older:

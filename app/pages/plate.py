@@ -27,7 +27,8 @@ async def plate(text: str, after: str = "") -> None:
     found = await ask(question)
     if found is None:
         with frame(f"Plate {text}", "/plates"):
-            parts.empty("search_off", f"{text} has not been seen", "Search for a part of it in the box above.")
+            what = "Search for a part of it in the box above."
+            parts.empty("search_off", f"{text} has not been seen", what, alone=True)
         return
     summary, seen = found
     with frame(f"Plate {summary.text}", "/plates"):

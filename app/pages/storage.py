@@ -130,7 +130,7 @@ def next_to_go(coming: list[Entry]) -> None:
 def head(*columns: str) -> None:
     with tag("thead"), tag("tr"):
         for column in columns:
-            tag("th", text=column, scope="col")
+            tag("th", text=column, scope="col") if column else tag("td")
 
 
 def coming_row(entry: Entry) -> None:

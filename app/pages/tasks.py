@@ -71,13 +71,13 @@ def draw(view: str, number: int, found: TasksShown, progress: Mapping[int, Progr
     with tag("div", "panel scroll"), tag("table", "table"):
         with tag("thead"), tag("tr"):
             for column in COLUMNS:
-                tag("th", text=column, scope="col")
+                tag("th", text=column, scope="col") if column else tag("td")
         with tag("tbody"):
             for line in lines:
                 task_row(line, progress.get(line.task_id), now())
     pages = -(-counts[view] // PAGE)
     if pages > 1:
-        with tag("nav", "pager", aria_label="Pages"):
+        with tag("nav", "pager", aria_label="Newer and older"):
             if number > 1:
                 link(f"/tasks?view={view}&page={number - 1}", "button", "Previous")
             tag("span", "muted num", f"Page {number:,} of {pages:,}")

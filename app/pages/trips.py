@@ -62,7 +62,8 @@ async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> No
     found = await ask(question)
     if found is None:
         with frame("No such trip", "/trips"):
-            parts.empty("search_off", "There is no such trip", "It may have been joined with another one: see Trips.")
+            what = "It may have been joined with another one: see Trips."
+            parts.empty("search_off", "There is no such trip", what, alone=True)
         return
     card = found.card
     with frame(f"Trip of {wording.moment(card.start_utc, zone())}", "/trips"):

@@ -54,7 +54,7 @@ def split_button(trip_id: int, video_id: str, name: str) -> None:
         if (done := await act(change, f"split trip {trip_id} at {video_id}")) is not None:
             go(done[0], "split", video_id, done[1])
 
-    label = f"Begin a new trip with {name}"
+    label = f"Split here: begin a new trip with {name}"
     tag("button", "button small quiet", "Split here", type="button", aria_label=label, title=label).on("click", split)
 
 

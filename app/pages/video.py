@@ -33,9 +33,8 @@ async def video(video_id: str, t: str = "") -> None:
     found, held, damage = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else (None, None, None)
     if found is None:
         with frame("No such video", "/videos"):
-            parts.empty(
-                "search_off", "There is no such video", "It may have been removed. All videos are under Videos."
-            )
+            what = "It may have been removed. All videos are under Videos."
+            parts.empty("search_off", "There is no such video", what, alone=True)
         return
     with frame(found.name, "/videos"):
         head(found)
@@ -175,7 +174,7 @@ def sighting_card(one: SightingCard) -> None:
                 frame_url = addresses.media_url(one.video_id, one.frame)
                 with link(frame_url, "download", download=True, title="Download the best frame"):
                     icon("photo_camera")
-                    tag("span", "hidden", f"Download the best frame of {one.text}")
+                    tag("span", "spoken", f"Download the best frame of {one.text}")
 
 
 def where_others_were(found: VideoDetail) -> None:

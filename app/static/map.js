@@ -12,7 +12,7 @@ function element(tag, text, attributes = {}) {
 }
 
 window.dashcamPin = (feature, layer) => {
-  const { text, when, clip, crop, href, video, t } = feature.properties;
+  const { text, when, clip, other, crop, href, video, t } = feature.properties;
   layer.bindTooltip(element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
   layer.bindPopup(
     () => {
@@ -23,6 +23,7 @@ window.dashcamPin = (feature, layer) => {
         element("span", when),
         element("span", clip, { className: "clip" }),
       );
+      if (other) link.append(element("span", other, { className: "clip" }));
       if (inFrame && video === here)
         link.onclick = (event) => {
           event.preventDefault();
@@ -32,10 +33,6 @@ window.dashcamPin = (feature, layer) => {
     },
     { maxWidth: 240, minWidth: 150 },
   );
-};
-
-window.dashcamEllipse = (feature, layer) => {
-  layer.bindTooltip(element("span", feature.properties.text, { className: "estimate" }), { sticky: true });
 };
 
 window.dashcamEvent = (feature, layer) => {
@@ -80,6 +77,9 @@ window.dashcamFollow = (map, fixes) => {
 window.dashcamFurniture = (map, { graticule, legend, estimates }) => {
   L.control.scale({ imperial: false }).addTo(map);
   if (legend.length || estimates) control(map, "topright", "legend", (box) => {
+    // a phone's map is too small for what lies over it: there a touch opens it
+    box = box.appendChild(element("details", "", { open: innerHeight > 320 }));
+    box.append(element("summary", "Legend"));
     for (const [colour, label] of legend) {
       const line = element("span", label);
       line.prepend(element("i", "", { style: `background:${colour}` }));

@@ -53,7 +53,7 @@ class Tags(HTMLParser):
 
 
 def layers(page: str) -> list[dict[str, object]]:
-    """The GeoJSON that Folium wrote into the page: first the route, then the pins."""
+    """The GeoJSON that Folium wrote into the page: the route, where other cars may have been, the pins, the events."""
     return [json.loads(data) for data in re.findall(r"_add\((\{.*\})\);", page)]
 
 
@@ -79,7 +79,7 @@ def test_a_trips_map_shows_the_whole_way_with_what_happened_and_where_other_cars
         place_sightings(session, front, SITE.place)
         number, video_id = front.trip_id, front.video_id
     page = browser.get(f"/maps/trips/{number}").text
-    route, pins, ellipses, events = layers(page)
+    route, ellipses, pins, events = layers(page)
     places = [tuple(place) for line in route["features"] for place in line["geometry"]["coordinates"]]  # type: ignore[attr-defined]
     assert places[0][1] == pytest.approx(52.37) and places[-1][1] == pytest.approx(car.lat, abs=1e-5)
     (event,) = events["features"]  # type: ignore[misc]
@@ -90,7 +90,7 @@ def test_a_trips_map_shows_the_whole_way_with_what_happened_and_where_other_cars
     assert ring[0] == ring[-1] and len(ring) > 20
     (own,) = pins["features"]  # type: ignore[misc]
     assert max(lat for _, lat in ring) > own["geometry"]["coordinates"][1], "the plate is ahead, to the north"
-    assert "estimated" in ellipse["properties"]["text"] and NASTY in ellipse["properties"]["text"]
+    assert own["properties"]["text"] == NASTY and own["properties"]["other"].startswith("Estimated ")
     assert Tags(page).seen <= {"html", "head", "title", "meta", "link", "style", "script", "body", "div"}
     assert f'"/videos/{video_id}?t=60.00"' in page, "a click on the route leads to the second of video"
     assert browser.get("/maps/trips/999").status_code == 404

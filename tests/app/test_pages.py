@@ -4,7 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import Engine
 
 from dashcam.database import writing
@@ -42,9 +43,11 @@ PAGES = (
 
 
 def test_every_page_fits_a_phone_at_night_and_asks_nobody_else(chromium: Browser, site: str) -> None:
-    phone = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    phone: ViewportSize = {"width": 390, "height": 844}
     with (
-        chromium.new_context(base_url=site, color_scheme="dark", **phone) as context,
+        chromium.new_context(
+            base_url=site, color_scheme="dark", viewport=phone, is_mobile=True, has_touch=True
+        ) as context,
         watched(context, site) as page,
     ):
         for path in PAGES:
@@ -54,6 +57,19 @@ def test_every_page_fits_a_phone_at_night_and_asks_nobody_else(chromium: Browser
             assert page.title().endswith("Dashcam Processor")
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{path} is wider than the screen"
+            assert hindrances(page) == [], f"{path} on a phone by night"
+            page.set_viewport_size({"width": 1280, "height": 800})
+            page.emulate_media(color_scheme="light")
+            expect(page.locator("nav.top-nav")).to_be_visible()
+            assert hindrances(page) == [], f"{path} on a desk by day"
+            page.set_viewport_size(phone)
+            page.emulate_media(color_scheme="dark")
+
+
+def hindrances(page: Page) -> list[str]:
+    """What axe finds against a page, by all of its rules, those of good practice too."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 
 
 def test_the_slash_key_finds_a_plate_from_a_fragment_as_a_person_types_it(page: Page) -> None:
