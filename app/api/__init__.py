@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends
 
-from app import exports, system
+from app import evidence, exports, system
 from app.api import (
     accuracy,
     archives,
@@ -50,6 +50,7 @@ for part in (
     trips,
     cameras,
     exports,
+    evidence,
     accuracy,
     retention,
     deletions,

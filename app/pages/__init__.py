@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from fastapi import Depends
 from nicegui import app, helpers, ui
 
-from app import addresses, exports, maps
+from app import addresses, evidence, exports, maps
 from app.access.headers import Headers
 from app.pages import (
     account,
@@ -56,7 +56,8 @@ def register() -> None:
     serve_static()
     app.add_middleware(Headers)  # inside of what compresses
     app.include_router(maps.router)
-    app.include_router(exports.router, dependencies=[Depends(only_known)])
+    for out in (exports.router, evidence.router):
+        app.include_router(out, dependencies=[Depends(only_known)])
     favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")
     for path, build in PAGES.items():
         ui.page(path, favicon=favicon, dark=None, language="en-US", response_timeout=PATIENCE_S)(build)

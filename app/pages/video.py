@@ -8,7 +8,7 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
-from app.pages import deletion, kept, parts
+from app.pages import deletion, evidence, kept, parts
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.player import Player
@@ -51,6 +51,7 @@ async def video(video_id: str, t: str = "") -> None:
                         parts.map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
                         where_others_were(found)
                 facts(found)
+                evidence.section(found, second_of(t, found.duration_s))
                 kept.section(found, held or [])
                 deletion.section("this clip", Wanted(clips=[found.video_id]), "/videos")
 

@@ -14,6 +14,7 @@ from dashcam.cli import (
     devices,
     doctor,
     evaluate,
+    evidence,
     gps,
     init,
     join,
@@ -29,7 +30,7 @@ from dashcam.cli import (
 from dashcam.cli.output import group
 
 app = group("Turns dashcam clips into a searchable record of plates.")
-for room in (process, sample, init, join, site, doctor, gps, trips, again, retention, upkeep, chaos):
+for room in (process, sample, init, join, site, doctor, gps, trips, again, retention, evidence, upkeep, chaos):
     room.register(app)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")

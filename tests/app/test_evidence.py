@@ -1,0 +1,91 @@
+"""Bundles of evidence over REST: what is given out, to whom, and a sentence for what is not there."""
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app import system
+from dashcam.config import Site
+from dashcam.database import writing
+from dashcam.evidence.verify import verify
+from dashcam.media.identity import video_id as identified
+from tests.app.ui_site import clip, picture
+from tests.catalog.rows import add_sighting, add_video
+
+
+@pytest.fixture
+def video_id(here: system.System, tmp_path: Path) -> str:
+    """A clip of ten seconds whose original is there."""
+    original = tmp_path / "indoor_nas/raw/a.mp4"
+    clip(original, (320, 180))
+    here.site = Site.model_validate(
+        {"server": {"database_url": str(here.engine.url)}, "privacy": {"key_file": str(tmp_path / "privacy.key")}}
+    )
+    with writing(here.engine) as session:
+        video = add_video(session, 1, video_id=identified(original), source="indoor_nas:raw/a.mp4")
+        video.media = f"shed_nas:{video.video_id}"
+        add_sighting(session, video, "LT23CGK", 2.0, box=[10.0, 20.0, 60.0, 40.0])
+        folder = tmp_path / "shed_nas" / video.video_id
+        for name in ("plates/2000_best_crop.jpg", "frames/2000_best_frame.jpg"):
+            picture(folder, name, "LT23CGK")
+        clip(folder / "video_lowres.mp4", (160, 90))
+        return video.video_id
+
+
+def ask(client: TestClient, video_id: str, **more: object) -> "io.BytesIO | str":
+    answer = client.get("/export/evidence.zip", params={"video": video_id, "first": 1, "last": 3} | more)
+    if answer.status_code != 200:
+        return f"{answer.status_code}: {answer.json()['detail']}"
+    assert answer.headers["content-type"] == "application/zip"
+    return io.BytesIO(answer.content)
+
+
+def test_a_bundle_comes_out_whole_and_nothing_of_it_stays(
+    client: TestClient, video_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    got = ask(client, video_id, plate="lt23cgk")
+    assert isinstance(got, io.BytesIO), got
+    (tmp_path / "got.zip").write_bytes(got.getvalue())
+    found = verify(tmp_path / "got.zip")
+    assert found.wrong == [] and found.manifest is not None
+    assert found.manifest.plate == "LT23CGK" and found.manifest.video_id == video_id
+    assert "original.mp4" in zipfile.ZipFile(got).namelist()
+    assert [*scratch.iterdir()] == []
+    assert (tmp_path / "evidence.key").is_file()
+
+
+def test_an_original_that_is_another_file_now_is_none(client: TestClient, video_id: str, tmp_path: Path) -> None:
+    (tmp_path / "indoor_nas/raw/a.mp4").write_bytes(b"another film")
+    got = ask(client, video_id)
+    assert isinstance(got, io.BytesIO), got
+    assert "original.mp4" not in zipfile.ZipFile(got).namelist()
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"first": 3, "last": 1}, "422: The stretch ends before it begins"),
+        ({"first": 0, "last": 1000}, "422: That is more than 300 s"),
+        ({"first": 100, "last": 110}, "422: .* is only"),
+        ({"plate": "NOBODY"}, "404: No plate NOBODY was read"),
+        ({"video": "0" * 16}, "404: There is no video"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(
+    client: TestClient, video_id: str, asked: dict[str, object], sentence: str
+) -> None:
+    told = ask(client, video_id, **asked)
+    assert isinstance(told, str) and re.search(sentence, told), told
+
+
+def test_an_archive_that_is_away_is_a_sentence(client: TestClient, video_id: str, tmp_path: Path) -> None:
+    (tmp_path / "shed_nas").rename(tmp_path / "elsewhere")
+    told = ask(client, video_id)
+    assert isinstance(told, str) and "404" in told and "shed_nas" in told
