@@ -228,13 +228,15 @@ def add_ellipses(view: Map, sightings: Iterable[SightingCard]) -> None:
 
 
 def pin(one: SightingCard) -> dict[str, Any]:
+    away = f"Estimated {one.estimate.distance_m:.0f} m away, in the ellipse with 95 %." if one.estimate else ""
+    hashed = wording.HASHED if wording.is_hashed(one.text) else ""
     fill = "#0f766e" if one.confirmed else "#8a94a0"
     return {
         "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 0.95},
-        "text": one.text,
+        "text": wording.plate(one.text),
         "when": wording.moment(one.seen_utc, system.current().zone()) if one.seen_utc else "",
         "clip": f"{one.video_name} at {wording.second(one.best_s)}",
-        "other": f"Estimated {one.estimate.distance_m:.0f} m away, in the ellipse with 95 %" if one.estimate else "",
+        "other": " ".join(filter(None, (away, hashed))),
         "crop": addresses.media_url(one.video_id, one.crop),
         "href": addresses.video_url(one.video_id, one.best_s),
         "video": one.video_id,

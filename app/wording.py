@@ -3,6 +3,7 @@
 from datetime import date, datetime, tzinfo
 
 from dashcam.catalog.work import TaskLine
+from dashcam.records import HIDDEN
 from dashcam.tasks.model import TaskType
 
 STAGE_NAMES = {
@@ -34,6 +35,24 @@ CLOCK_KINDS = {
     "gps_local": "GPS records in local time, seen through",
     "camera": "the camera's own clock",
 }
+HASHED = (
+    "Hashed: this plate was seen longer ago than plates are kept here. What was read and its pictures are gone; "
+    "when and where it was seen stays, and that it was the same plate each time."
+)
+
+
+def is_hashed(text: str) -> bool:
+    """Whether of this plate only a keyed hash is kept (docs/privacy.md)."""
+    return text.startswith(HIDDEN)
+
+
+def plate(text: str) -> str:
+    """A plate's text; of a hash its first letters with the word for it: ``Hashed #k3vq``."""
+    return f"Hashed {text[:5]}" if is_hashed(text) else text
+
+
+def crop_of(text: str) -> str:
+    return "The picture of this plate is not kept" if is_hashed(text) else f"Number plate {text}"
 
 
 def zone_name(zone: tzinfo | None, now: datetime) -> str:

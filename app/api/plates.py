@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from app import system
 from app.parameters import Number, TimeRange, time_range
@@ -15,19 +15,29 @@ from dashcam.catalog.sightings import SightingCard
 from dashcam.database import reading
 from dashcam.gps.place import Estimate
 from dashcam.gps.track import Quality
-from dashcam.records import Box
+from dashcam.records import HIDDEN, Box
 from dashcam.storage import layout
 
 router = APIRouter(tags=["plates"])
 
 
-class SightingPlace(BaseModel):
-    """A sighting as a map needs it."""
-
+class Named(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
-    sighting_id: int
     text: str
+    """As it was read; of a hashed plate ``#`` and 16 letters."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def hashed(self) -> bool:
+        """It was seen longer ago than plates are kept: what was read and its pictures are gone, time and place stay."""
+        return self.text.startswith(HIDDEN)
+
+
+class SightingPlace(Named):
+    """A sighting as a map needs it."""
+
+    sighting_id: int
     video_id: str
     best_s: float
     seen_utc: datetime | None
@@ -51,8 +61,7 @@ class SightingAnswer(SightingPlace):
     """Where the other car may have been."""
 
 
-class PlateAnswer(BaseModel):
-    text: str
+class PlateAnswer(Named):
     sightings: int
     first_seen: datetime | None
     last_seen: datetime | None

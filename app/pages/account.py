@@ -47,7 +47,7 @@ async def account() -> None:
     caller = callers.current()
     person = caller if caller is not None and caller.via == "session" else None
     own = await ask(partial(look, person=person)) if person else None
-    with frame("Your account", "/account"):
+    with frame("Your account", "/account", own=("people.css",)):
         with tag("div", "title-line"):
             title = person.who if person else "Your account"
             parts.page_title(title, ROLES[person.role.word] if person and person.role else "")
@@ -155,7 +155,7 @@ def token_form(person: Caller, place: Element) -> None:
             with place:
                 shown_once(name, secret)
 
-    with tag("form", "filters").on("submit", make, js_handler=AS_FORM):
+    with tag("form", "filters to-fill").on("submit", make, js_handler=AS_FORM):
         label = "What the token is for"
         tag(
             "input",
@@ -215,7 +215,7 @@ def password_form(person: Caller) -> None:
         if await carry_out(change, "changed their own password", Role.VIEWER):
             ui.navigate.reload()
 
-    with tag("form", "filters").on("submit", save, js_handler=AS_FORM):
+    with tag("form", "filters to-fill").on("submit", save, js_handler=AS_FORM):
         for name, label, fills in (
             ("current", "Password of now", "current-password"),
             ("password", f"New one, {passwords.SHORTEST} characters or more", "new-password"),

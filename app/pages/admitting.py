@@ -17,7 +17,7 @@ T = TypeVar("T")
 ROLES = {
     "viewer": "Viewer: videos and trips, no plates",
     "member": "Member: all there is, and corrections",
-    "admin": "Admin: also people, tokens and what is kept",
+    "admin": "Admin: people, tokens, what is kept",
 }
 
 

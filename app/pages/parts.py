@@ -43,6 +43,9 @@ def picture(source: str, alt: str, classes: str = "") -> Element:
 
 
 def plate_text(text: str, classes: str = "", name: str = "span") -> Element:
+    """A plate as it stands on a car; of which only a hash is kept, that with a word for what it is."""
+    if wording.is_hashed(text):
+        return tag(name, f"plate hashed {classes}", wording.plate(text), title=wording.HASHED)
     return tag(name, f"plate {classes}", text)
 
 
@@ -103,7 +106,7 @@ def progress_bar(progress: Progress, label: str) -> None:
 def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
     last = card.last
     with link(addresses.plate_url(card.text), "card plate-card" + ("" if last.confirmed else " unsure")):
-        picture(addresses.media_url(last.video_id, last.crop), f"Number plate {card.text}", "crop")
+        picture(addresses.media_url(last.video_id, last.crop), wording.crop_of(card.text), "crop")
         with tag("div", "card-body"):
             with tag("div", "line"):
                 plate_text(card.text)

@@ -25,7 +25,7 @@ async def people() -> None:
         return users.all_of_them(session), sessions.presence(session, now())
 
     known, there = await ask(question)
-    with frame("People", "/account"):
+    with frame("People", "/account", own=("people.css",)):
         with tag("div", "title-line"):
             parts.page_title("People", wording.people(len(known)))
             with tag("div"):
@@ -73,7 +73,7 @@ def seen(there: tuple[int, datetime] | None) -> str:
     if there is None:
         return "Not logged in."
     browsers, last = there
-    return f"Logged in {wording.count(browsers, 'time')}, last seen {wording.ago(last, now())}."
+    return f"Logged in with {wording.count(browsers, 'browser')}, last seen {wording.ago(last, now())}."
 
 
 def button(label: str, spoken: str, do: partial) -> None:
@@ -160,7 +160,7 @@ def new_person_form(role: str) -> None:
         ):
             ui.navigate.reload()
 
-    with tag("form", "filters").on("submit", save, js_handler=AS_FORM):
+    with tag("form", "filters to-fill").on("submit", save, js_handler=AS_FORM):
         tag(
             "input",
             "field",

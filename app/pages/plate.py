@@ -31,7 +31,7 @@ async def plate(text: str, after: str = "") -> None:
             parts.empty("search_off", f"{text} has not been seen", what, alone=True)
         return
     summary, seen = found
-    with frame(f"Plate {summary.text}", "/plates"):
+    with frame(f"Plate {wording.plate(summary.text)}", "/plates"):
         head(summary)
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
@@ -43,7 +43,8 @@ async def plate(text: str, after: str = "") -> None:
             with tag("div", "narrow"):
                 if summary.placed:
                     parts.map_frame(
-                        f"/maps{addresses.plate_url(summary.text)}", f"Map of where {summary.text} was seen"
+                        f"/maps{addresses.plate_url(summary.text)}",
+                        f"Map of where {wording.plate(summary.text)} was seen",
                     )
                 else:
                     parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
@@ -53,6 +54,8 @@ async def plate(text: str, after: str = "") -> None:
 def head(summary: PlateSummary) -> None:
     with tag("div", "plate-head"):
         parts.plate_text(summary.text, "big", "h1")
+        if wording.is_hashed(summary.text):
+            tag("p", "muted", wording.HASHED)
         with tag("dl", "facts inline"):
             unsure = summary.sightings - summary.confirmed
             sightings = f"{summary.sightings:,}" + (f" ({unsure:,} unsure)" if unsure else "")
@@ -72,7 +75,7 @@ def sighting_list(seen: list[SightingCard]) -> None:
         for one in seen:
             sure = "" if one.confirmed else " unsure"
             with tag("li"), link(addresses.video_url(one.video_id, one.best_s), f"card sighting{sure}"):
-                parts.picture(addresses.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
+                parts.picture(addresses.media_url(one.video_id, one.crop), wording.crop_of(one.text), "crop")
                 with tag("div", "card-body"):
                     with tag("div", "line"):
                         tag("strong", "num", parts.sighting_when(one, zone()))

@@ -157,11 +157,12 @@ def sighting_grid(seen: list[SightingCard]) -> None:
 def sighting_card(one: SightingCard) -> None:
     with tag("li", "card sight" + ("" if one.confirmed else " unsure")):
         at = wording.second(one.best_s)
-        show = link(addresses.video_url(one.video_id, one.best_s), "show", aria_label=f"Show {one.text} at {at}")
+        label = f"Show {wording.plate(one.text)} at {at}"
+        show = link(addresses.video_url(one.video_id, one.best_s), "show", aria_label=label)
         # without a round trip to the server; with the control key the link still opens in a new tab
         show.on("click", js_handler=f"event => dashcamSeek(event, {one.best_s!r})")
         with show:
-            parts.picture(addresses.media_url(one.video_id, one.crop), f"Number plate {one.text}", "crop")
+            parts.picture(addresses.media_url(one.video_id, one.crop), wording.crop_of(one.text), "crop")
         with tag("div", "card-body"):
             with tag("div", "line"):
                 with link(addresses.plate_url(one.text), "", title="All sightings of this plate"):
@@ -172,10 +173,15 @@ def sighting_card(one: SightingCard) -> None:
                 tag("span", text=f"{span}, best {at}", title="First, last and best second in the clip")
                 if one.estimate:
                     tag("span", text=f"≈ {one.estimate.distance_m:.0f} m away", title="Estimated from the plate's size")
-                frame_url = addresses.media_url(one.video_id, one.frame)
-                with link(frame_url, "download", download=True, title="Download the best frame"):
-                    icon("photo_camera")
-                    tag("span", "spoken", f"Download the best frame of {one.text}")
+                if not wording.is_hashed(one.text):
+                    best_frame(one)
+
+
+def best_frame(one: SightingCard) -> None:
+    url = addresses.media_url(one.video_id, one.frame)
+    with link(url, "download", download=True, title="Download the best frame"):
+        icon("photo_camera")
+        tag("span", "spoken", f"Download the best frame of {one.text}")
 
 
 def where_others_were(found: VideoDetail) -> None:
