@@ -22,13 +22,15 @@ from app.access.guard import stand_before
 from app.prepare import up_to_date
 from app.trouble import answer_trouble
 from dashcam import NO_USE_TRYING, Explained, __version__, config, logs
-from dashcam.catalog import deriving
+from dashcam.catalog import deriving, routes
 from dashcam.device import service
 from dashcam.embedded import listening
 from dashcam.storage.roots import Stores
 from dashcam.tasks import table
 
 IDLE_S = 15.0
+DRAW_S = 20.0
+"""So long after a trip has changed, at most, its route begins to be drawn anew."""
 SWITCH_S = 0.0005
 """A thread waits so long for one that computes: a page that is drawn, say. A result is some twenty questions to the
 database, and after each of them whoever asks waits for its turn; with Python's 5 ms that is a tenth of a second."""
@@ -56,7 +58,14 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     await asyncio.to_thread(here.look_at_zone)
     stopped = threading.Event()
     telling = here.caretaker.go_on(), here.broker.go_on(), service.keep_telling()
-    going_on = (dispatch(here), here.keep_zone(), here.upkeep.go_on(), here.access.keep_tidy(), *telling)
+    going_on = (
+        dispatch(here),
+        here.keep_zone(),
+        here.upkeep.go_on(),
+        here.access.keep_tidy(),
+        draw_routes(here, stopped),
+        *telling,
+    )
     beside = [asyncio.create_task(one) for one in going_on]
     behind = asyncio.create_task(asyncio.to_thread(catch_up, here, lambda: not stopped.is_set()))
     here.corrections.go_on()
@@ -77,6 +86,16 @@ def catch_up(here: system.System, go_on: Callable[[], bool]) -> None:
         deriving.catch_up(here.engine, here.site.trips, go_on)
     except SQLAlchemyError as error:
         log.warning("not all trips are derived (%s); the next start goes on there", error)
+
+
+async def draw_routes(here: system.System, stopped: threading.Event) -> None:
+    """Until cancelled: the ways of trips that have come or changed, for the map of everything."""
+    while True:
+        await asyncio.sleep(DRAW_S)
+        try:
+            await asyncio.to_thread(routes.draw, here.engine, lambda: not stopped.is_set())
+        except SQLAlchemyError as error:
+            log.warning("not all routes are drawn (%s); they will be", error)
 
 
 async def dispatch(here: system.System) -> None:

@@ -249,8 +249,8 @@ def collection(features: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> dic
     return {"type": "FeatureCollection", "features": made}
 
 
-def page(view: Map, places: Sequence[tuple[float, float]]) -> str:
-    """The finished page, showing all the places (latitude, longitude)."""
+def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...] = ()) -> str:
+    """The finished page, showing all the places (latitude, longitude); ``own`` are styles and scripts of this map."""
     if places:
         corners = [[function(axis) for axis in zip(*places, strict=True)] for function in (min, max)]
         view.fit_bounds(corners, padding=(28, 28), max_zoom=18)
@@ -261,12 +261,19 @@ def page(view: Map, places: Sequence[tuple[float, float]]) -> str:
         '<link rel="stylesheet" href="/maps/leaflet/leaflet.css">'
         f'<link rel="stylesheet" href="{addresses.static_url("map.css")}">'
         '<script type="importmap">{"imports": {"leaflet": "/maps/leaflet.js"}}</script>'
-        f'<script type="module" src="{addresses.static_url("map.js")}"></script>'
+        f'<script type="module" src="{addresses.static_url("map.js")}"></script>' + "".join(map(head_line, own))
     )
     figure.header.add_child(Element(head), name="dashcam")
     # Leaflet is an ES module here, so what Folium writes has to be one too, to run after it
     before, script, after = figure.render().rpartition("\n<script>\n")
     return before + script.replace("<script>", '<script type="module">') + after
+
+
+def head_line(name: str) -> str:
+    address = addresses.static_url(name)
+    if name.endswith(".css"):
+        return f'<link rel="stylesheet" href="{address}">'
+    return f'<script type="module" src="{address}"></script>'
 
 
 def policy() -> str:
@@ -275,7 +282,7 @@ def policy() -> str:
     tiles = f" {address.scheme}://{address.netloc}" if address.netloc else ""
     return (
         f"default-src 'none'; script-src 'self' 'nonce-{NONCE}'; style-src 'self' 'unsafe-inline'; "
-        f"img-src 'self' data:{tiles}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        f"img-src 'self' data:{tiles}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
 
 

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, NamedTuple
 
 from fastapi import HTTPException, Query, Request
@@ -11,6 +11,7 @@ from fastapi.dependencies.models import Dependant
 from pydantic import Field
 
 from app import system
+from dashcam.catalog.paging import Cursor
 from dashcam.config.pools import POOLS
 from dashcam.media.names import printable
 
@@ -72,3 +73,39 @@ async def whole_characters(request: Request) -> None:
             raise HTTPException(422, "A text in the body ends in half a character (a lone surrogate).") from None
         except ValueError:
             return  # no JSON, which the route says itself
+
+
+def midnight(day: str, days: int = 0) -> datetime | None:
+    """When the day begins here, or so many days later, in UTC; None when it is no date."""
+    try:
+        return datetime.combine(
+            date.fromisoformat(day) + timedelta(days=days), time(), system.current().zone()
+        ).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def cursor_text(cursor: Cursor | None) -> str:
+    return f"{cursor.when.isoformat()}~{cursor.key}" if cursor else ""
+
+
+def cursor_of(text: str, key: Callable[[str], object]) -> Cursor | None:
+    """The cursor in an address; None, that is the first page, when somebody has bent it."""
+    when, _, last = text.partition("~")
+    at = moment_of(when)
+    try:
+        found = key(last)
+    except ValueError:
+        return None
+    if at is None or (isinstance(found, int) and abs(found) > LARGEST):
+        return None
+    return Cursor(at, found)
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment in an address, in UTC; None when it is none, or has no zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

@@ -21,6 +21,7 @@ from dashcam.catalog.models import (
     PositionRow,
     Protection,
     Rejection,
+    RouteRow,
     SightingRow,
     SourceFile,
     TripDecision,
@@ -59,9 +60,12 @@ def since(date: datetime) -> list[Any]:
     clip, seen = Video.__table__.alias("clip_since"), SightingRow.__table__.alias("seen_since")
     clips = select(clip.c.video_id).where(clip.c.start_utc >= date)
     plates = select(seen.c.plate_id).where(seen.c.video_id.in_(clips))
+    trip = TripRow.__table__.alias("trip_since")
+    trips = select(trip.c.trip_id).where(trip.c.start_utc >= date)
     conditions: list[tuple[Any, ColumnElement[bool]]] = [
         (Video, Video.start_utc >= date),
         (TripRow, TripRow.start_utc >= date),
+        (RouteRow, RouteRow.trip_id.in_(trips)),
         *((table, table.video_id.in_(clips)) for table in (SightingRow, *OF_VIDEOS)),
         *((table, table.plate_id.in_(plates)) for table in (Plate, PlateSuffix, PlateNear)),
     ]

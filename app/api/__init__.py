@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends
 
-from app import evidence, exports, system
+from app import everything, evidence, exports, system
 from app.api import (
     accuracy,
     archives,
@@ -51,6 +51,7 @@ for part in (
     cameras,
     exports,
     evidence,
+    everything,
     accuracy,
     retention,
     deletions,

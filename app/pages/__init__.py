@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from fastapi import Depends
 from nicegui import app, helpers, ui
 
-from app import addresses, evidence, exports, maps
+from app import addresses, everything, evidence, exports, maps
 from app.access.headers import Headers
 from app.pages import (
     account,
@@ -16,6 +16,7 @@ from app.pages import (
     cameras,
     dashboard,
     devices,
+    map,
     people,
     plate,
     plates,
@@ -38,6 +39,7 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/cameras": cameras.cameras,
     "/trips": trips.trips,
     "/trips/{trip_id}": trips.trip,
+    "/map": map.map_page,
     "/plates": plates.plates,
     "/plates/{text:path}": plate.plate,
     "/tasks": tasks.tasks,
@@ -56,7 +58,8 @@ def register() -> None:
     serve_static()
     app.add_middleware(Headers)  # inside of what compresses
     app.include_router(maps.router)
-    for out in (exports.router, evidence.router):
+    app.include_router(everything.pages)
+    for out in (exports.router, evidence.router, everything.router):
         app.include_router(out, dependencies=[Depends(only_known)])
     favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")
     for path, build in PAGES.items():

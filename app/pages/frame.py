@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import TypeVar
 
 from nicegui import app, ui
@@ -14,16 +14,19 @@ from app import addresses, system, wording
 from app.access import callers
 from app.access.rules import rule_of
 from app.pages.parts import icon, link, tag
-from app.parameters import LARGEST
+from app.parameters import cursor_of as cursor_of
+from app.parameters import cursor_text as cursor_text
+from app.parameters import midnight as midnight
+from app.parameters import moment_of as moment_of
 from dashcam.access import audit
 from dashcam.access.roles import Role
-from dashcam.catalog.paging import Cursor
 from dashcam.gps.clock import known_zone
 
 NAVIGATION = (
     ("Dashboard", "/", "space_dashboard"),
     ("Videos", "/videos", "video_library"),
     ("Trips", "/trips", "route"),
+    ("Map", "/map", "map"),
     ("Plates", "/plates", "pin"),
     ("Tasks", "/tasks", "checklist"),
     ("Devices", "/devices", "memory"),
@@ -159,39 +162,5 @@ def local_there(name: str, when: datetime) -> list[tuple[str, str]]:
     return [("Local time", f"{wording.moment(when, own)} ({name})")]
 
 
-def midnight(day: str, days: int = 0) -> datetime | None:
-    """When the day begins here, or so many days later, in UTC; None when it is no date."""
-    try:
-        return datetime.combine(date.fromisoformat(day) + timedelta(days=days), time(), zone()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def cursor_text(cursor: Cursor | None) -> str:
-    return f"{cursor.when.isoformat()}~{cursor.key}" if cursor else ""
-
-
-def cursor_of(text: str, key: Callable[[str], object]) -> Cursor | None:
-    """The cursor in an address; None, that is the first page, when somebody has bent it."""
-    when, _, last = text.partition("~")
-    at = moment_of(when)
-    try:
-        found = key(last)
-    except ValueError:
-        return None
-    if at is None or (isinstance(found, int) and abs(found) > LARGEST):
-        return None
-    return Cursor(at, found)
-
-
-def moment_of(text: str) -> datetime | None:
-    """The moment in an address, in UTC; None when it is none, or has no zone."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.astimezone(UTC) if moment.tzinfo else None
-    except (ValueError, OverflowError):
-        return None

@@ -29,7 +29,7 @@ from dashcam.access import tokens, users
 from dashcam.access.passwords import hashed
 from dashcam.access.roles import Role
 from dashcam.access.scope import tasks_of
-from dashcam.catalog import accuracy, holdings
+from dashcam.catalog import accuracy, holdings, routes
 from dashcam.catalog.apply import apply, apply_facts
 from dashcam.catalog.deriving import derive_everything
 from dashcam.catalog.models import DeviceRow, Rejection, Video
@@ -211,6 +211,7 @@ def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False) -> None:
         with writing(engine) as session:
             drive(session, archive)
             lost(session)
+        routes.draw(engine)
     event.listen(engine, "begin", refuse_on_the_loop)
     site = Site.model_validate({"access": {"login": "on"}}) if log_in else Site()
     if log_in:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Row, delete, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from dashcam.catalog.models import TripDecision, TripRow, Video
+from dashcam.catalog.models import RouteRow, TripDecision, TripRow, Video
 from dashcam.catalog.places import fixes_of
 from dashcam.config.model import TripSettings
 from dashcam.database import reading, writing
@@ -213,7 +213,10 @@ def _store(
         if row is None:
             row = TripRow()
             session.add(row)
+        was_driven = way_of(row)
         _fill(row, trip, settings)
+        if row.trip_id is not None and way_of(row) != was_driven:
+            session.execute(delete(RouteRow).where(RouteRow.trip_id == row.trip_id))
         session.flush()
         stays.add(row.trip_id)
         moved = [clip.video_id for clip in [*trip.clips, *trip.parked] if was.get(clip.video_id) != row.trip_id]
@@ -252,6 +255,11 @@ def _fill(row: TripRow, trip: rules.Trip, settings: TripSettings) -> None:
     row.leads = [clip.video_id for clip in trip.leads]
     row.stops = [stop.model_dump(mode="json") for stop in stops]
     row.events = [event.model_dump(mode="json") for event in rules.events(trip, long_stops)]
+
+
+def way_of(row: TripRow) -> tuple[object, ...]:
+    """What changes when the trip goes another way: then its route is drawn anew."""
+    return row.leads, row.box, row.distance_m
 
 
 def _forget_empty(session: Session, numbers: Iterable[int]) -> None:

@@ -89,6 +89,24 @@ class TripRow(Base):
     events: Mapped[list[dict[str, Any]]] = mapped_column(Json)
 
 
+class RouteRow(Base):
+    """A trip's way for the map of everything, at one `catalog.routes.LEVELS`; made beside the trips by
+    `catalog.routes.draw`, gone as soon as the trip goes another way."""
+
+    __tablename__ = "route"
+
+    trip_id: Mapped[int] = mapped_column(ForeignKey("trip.trip_id", ondelete="CASCADE"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)
+    south: Mapped[float]
+    west: Mapped[float]
+    north: Mapped[float]
+    east: Mapped[float]
+    line: Mapped[str]
+    """JSON, as it goes to the browser: a list of pieces, each first a place and then steps, in 1/100,000 degrees."""
+    heat: Mapped[str]
+    """In which cells the car was for how many seconds: `catalog.routes.packed`."""
+
+
 class TripDecision(Base):
     """A person's word: a trip begins with this clip (``split``), or goes on through it (``merge``)."""
 

@@ -1,0 +1,205 @@
+"""The map of everything: what its window shows, as JSON for the map and for scripts, and the Folium page of it.
+
+Lines go from the database to the browser as they lie there. Who may not see the home zones gets them cut out.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from branca.element import MacroElement
+from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi.responses import HTMLResponse
+from folium.template import Template
+
+from app import addresses, maps, system, wording, zones
+from app.access import callers
+from app.parameters import cursor_of, cursor_text, midnight
+from dashcam.access.roles import Role
+from dashcam.catalog import overview, routes
+from dashcam.catalog.overview import RouteLine
+from dashcam.catalog.search import Area, PlateFilter
+from dashcam.catalog.sightings import SightingCard
+from dashcam.config.privacy import Zone
+from dashcam.database import reading
+from dashcam.gps import home
+
+PAGE = 20
+LONGEST = 40
+
+router = APIRouter(prefix="/map", tags=["map"])
+pages = APIRouter(include_in_schema=False)
+Zoom = Annotated[int, Query(ge=0, le=19, description="The map's zoom: the higher, the finer.")]
+
+
+def window(
+    box: Annotated[str | None, Query(description="south,west,north,east in degrees")] = None,
+    first: Annotated[str, Query(description="The first day, as YYYY-MM-DD")] = "",
+    last: Annotated[str, Query(description="The last day")] = "",
+    plate: Annotated[str, Query(max_length=LONGEST, description="Part of a plate, or all of it with ? and *.")] = "",
+    unsure: Annotated[bool, Query(description="Reads that are not confirmed, too.")] = False,
+) -> PlateFilter:
+    return PlateFilter(plate.strip(), False, not unsure, midnight(first), midnight(last, days=1), area(box))
+
+
+Window = Annotated[PlateFilter, Depends(window)]
+
+
+def area(box: str | None) -> Area | None:
+    """Raises 422 with a sentence."""
+    if not box:
+        return None
+    found = area_of(box)
+    if found is None:
+        raise HTTPException(422, "box must be south,west,north,east in degrees, south and west first.")
+    return found
+
+
+def area_of(box: str) -> Area | None:
+    """None where it is none."""
+    try:
+        south, west, north, east = (float(side) for side in box.split(","))
+    except ValueError:
+        return None
+    return Area(south, west, north, east) if -90 <= south <= north <= 90 and -180 <= west <= east <= 180 else None
+
+
+@router.get("/clusters")
+def clusters(wanted: Window, zoom: Zoom) -> dict[str, Any]:
+    """The sightings of the window: ``[count, lat, lon, south, west, north, east]`` for each spot of the screen."""
+    with reading(system.current().engine) as session:
+        found = overview.clusters(session, wanted, zoom)
+    rows = [(one.count, *at(one.at), *(round(side, 6) for side in vars(one.box).values())) for one in found.clusters]
+    total = sum(one.count for one in found.clusters)
+    return {"clusters": rows, "total": total, "words": said_of_clusters(found, total)}
+
+
+def at(place: tuple[float, float]) -> tuple[float, float]:
+    return round(place[0], 6), round(place[1], 6)
+
+
+def said_of_clusters(found: overview.Clusters, total: int) -> str:
+    said = wording.count(total, "sighting")
+    if found.since is not None:
+        since = found.since.astimezone(system.current().zone())
+        return f"{said} since {since:%-d %B %Y}; for older ones come closer, or choose the days"
+    if found.plates_left_out:
+        return f"{said} of the first {overview.MOST_PLATES} plates with that part; write more of it"
+    return said
+
+
+@router.get("/routes")
+def lines(wanted: Window, zoom: Zoom) -> dict[str, Any]:
+    """The trips through the window, newest first: ``[trip, line]``; a line is a list of pieces, each a place and then
+    steps from it, in 1/100,000 degrees."""
+    cut = zones.hidden()
+    with reading(system.current().engine) as session:
+        found = overview.routes(session, wanted, zoom)
+        waiting = routes.to_draw(session)
+    shown = [(one.trip_id, one.line) for one in found.shown if one.line]
+    if cut:
+        shown = [(trip_id, outside(cut, line)) for trip_id, line in shown]
+    return {"routes": shown, "total": found.total, "words": said_of_routes(found, waiting)}
+
+
+def said_of_routes(found: overview.Routes, waiting: int) -> str:
+    said = wording.count(found.total, "trip")
+    if found.total > len(found.shown):
+        said = f"the newest {len(found.shown):,} of {said}"
+    return said + (f", {waiting:,} more to be drawn" if waiting else "")
+
+
+def outside(cut: Iterable[Zone], line: str) -> str:
+    """The line without what is in a zone, or leads through one."""
+    cut = list(cut)
+    pieces: list[list[tuple[float, float]]] = []
+    for piece in routes.places_of(line):
+        pieces.append([])
+        for here in piece:
+            before = pieces[-1][-1:]
+            if home.is_inside(cut, *here) or (before and home.crosses(cut, before[0], here)):
+                pieces.append([])
+            if not home.is_inside(cut, *here):
+                pieces[-1].append(here)
+    return routes.line_of(piece for piece in pieces if len(piece) > 1)
+
+
+@router.get("/sightings")
+def sightings(wanted: Window, after: str = "") -> dict[str, Any]:
+    """The window's sightings, newest first, a page at a time; ``after`` is what the page before gave as ``next``."""
+    with reading(system.current().engine) as session:
+        found = overview.sightings(session, wanted, cursor_of(after, int), PAGE + 1)
+    more = found[PAGE - 1].cursor if len(found) > PAGE else None
+    return {"sightings": [sighting(one) for one in found[:PAGE]], "next": cursor_text(more)}
+
+
+def sighting(one: SightingCard) -> dict[str, Any]:
+    return {
+        "text": one.text,
+        "plate": addresses.plate_url(one.text),
+        "video": addresses.video_url(one.video_id, one.best_s),
+        "when": wording.moment(one.seen_utc, system.current().zone()) if one.seen_utc else "time unknown",
+        "crop": addresses.media_url(one.video_id, one.crop),
+        "sure": one.confirmed,
+        "lat": one.lat,
+        "lon": one.lon,
+    }
+
+
+@router.get("/trips")
+def trips(wanted: Window, zoom: Zoom = 19) -> dict[str, Any]:
+    """The newest trips through the window, in words."""
+    with reading(system.current().engine) as session:
+        found = overview.routes(session, wanted, zoom, lines=False, limit=PAGE)
+    return {"trips": [trip(one) for one in found.shown], "total": found.total}
+
+
+def trip(one: RouteLine) -> dict[str, Any]:
+    zone = system.current().zone()
+    return {
+        "trip": addresses.trip_url(one.trip_id),
+        "number": one.trip_id,
+        "when": f"{day_of(one.start_utc)}, {wording.span(one.start_utc, one.end_utc, zone)}",
+        "way": wording.distance(one.distance_m),
+    }
+
+
+def day_of(moment: datetime) -> str:
+    return f"{moment.astimezone(system.current().zone()):%-d %B %Y}"
+
+
+class Everything(MacroElement):  # type: ignore[misc]
+    """The layers of the map, and the panel beside it."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "dashcamEverything({{ this._parent.get_name() }}, {{ this.options|tojson }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__()
+        self.options = options
+
+
+@pages.get("/maps/everything")
+def everything(box: str = "", first: str = "", last: str = "", plate: str = "", unsure: str = "") -> HTMLResponse:
+    """The map, at ``box`` or where the car was; what it shows it fetches."""
+    wanted = PlateFilter(plate[:LONGEST], False, not unsure, midnight(first), midnight(last, days=1))
+    with reading(system.current().engine) as session:
+        newest = overview.routes(session, wanted, 0, lines=False)
+        seen = overview.clusters(session, wanted, 0).clusters if not newest.shown else []
+    boxes = [one.box for one in newest.shown] + [one.box for one in seen]
+    start = area_of(box)
+    sides = [start] if start else boxes
+    view = maps.blank_map(set())
+    options: dict[str, Any] = {"first": first, "last": last, "plate": plate[:LONGEST], "unsure": "1" if unsure else ""}
+    options |= {"plates": callers.may(Role.MEMBER), "chosen": box if start else ""}
+    Everything(options).add_to(view)
+    return maps.answer(maps.page(view, list(corners(sides)), own=("map-page.css", "map-page.js")))
+
+
+def corners(boxes: Iterable[Area]) -> Iterator[tuple[float, float]]:
+    for one in boxes:
+        yield one.south, one.west
+        yield one.north, one.east

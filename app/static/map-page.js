@@ -1,0 +1,234 @@
+// The map of everything: what its window holds is asked for whenever it moves, and a panel beside it says the same.
+import { leaflet as L } from "leaflet";
+
+const SETTLED_MS = 120; // a map that is being dragged asks for nothing
+const ROUTE = "#0f766e";
+const UNITS = 1e5; // of a line's numbers, per degree
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+function element(tag, text, attributes = {}) {
+  const made = Object.assign(document.createElement(tag), attributes);
+  if (text) made.textContent = text;
+  return made;
+}
+
+// each kind of question has one answer under way: what is asked anew is not waited for any more
+const under_way = new Map();
+async function ask(kind, parameters) {
+  under_way.get(kind)?.abort();
+  const control = new AbortController();
+  under_way.set(kind, control);
+  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value != null);
+  const answer = await fetch(`/map/${kind}?${new URLSearchParams(given)}`, { signal: control.signal });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.json();
+}
+
+// a circle with its count, on the same canvas as the routes
+const Cluster = L.CircleMarker.extend({
+  _updatePath() {
+    L.CircleMarker.prototype._updatePath.call(this);
+    const context = this._renderer._ctx;
+    if (!this.options.count || !this._renderer._drawing) return;
+    context.fillStyle = "#fff";
+    context.font = "600 11px Roboto, system-ui, sans-serif";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(short(this.options.count), this._point.x, this._point.y);
+  },
+});
+
+function short(count) {
+  if (count < 1000) return `${count}`;
+  return count < 999_500 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`;
+}
+
+function places(piece) {
+  let [lat, lon] = [0, 0];
+  const found = [];
+  for (let at = 0; at < piece.length; at += 2) found.push([(lat += piece[at]) / UNITS, (lon += piece[at + 1]) / UNITS]);
+  return found;
+}
+
+const boxOf = (bounds) => {
+  const [south, north] = [bounds.getSouth(), bounds.getNorth()].map((side) => Math.min(90, Math.max(-90, side)));
+  const [west, east] = [bounds.getWest(), bounds.getEast()].map((side) => Math.min(180, Math.max(-180, side)));
+  return [south, west, north, east].map((side) => side.toFixed(6)).join(",");
+};
+const boundsOf = ([south, west, north, east]) => L.latLngBounds([south, west], [north, east]);
+
+class Everything {
+  constructor(map, options) {
+    this.map = map;
+    this.options = options;
+    this.layers = { routes: L.layerGroup().addTo(map), clusters: L.layerGroup().addTo(map) };
+    this.panel = new Panel(this);
+    this.chosen = null; // the area that was drawn, instead of the window
+    if (options.chosen) this.choose(boundsOf(options.chosen.split(",").map(Number)));
+    let settled;
+    map.on("moveend resize", () => {
+      clearTimeout(settled);
+      settled = setTimeout(() => this.look(), SETTLED_MS);
+    });
+    this.look();
+  }
+
+  get filters() {
+    const { first, last, plate, unsure } = this.options;
+    return { first, last, plate, unsure };
+  }
+
+  async look() {
+    const wanted = { ...this.filters, box: boxOf(this.map.getBounds()), zoom: Math.min(19, Math.max(0, Math.round(this.map.getZoom()))) };
+    const tell = (kind) => (error) => error.name !== "AbortError" && this.panel.trouble(kind);
+    ask("routes", wanted).then((answer) => this.drawRoutes(answer)).catch(tell("routes"));
+    if (this.options.plates) ask("clusters", wanted).then((answer) => this.drawClusters(answer)).catch(tell("clusters"));
+    this.panel.list();
+  }
+
+  drawRoutes({ routes, words }) {
+    this.layers.routes.clearLayers();
+    for (const [trip, line] of routes)
+      L.polyline(JSON.parse(line).map(places), { color: ROUTE, weight: 2.5, opacity: 0.65, smoothFactor: 0.5 })
+        .on("click", (event) => this.openTrip(trip, event))
+        .addTo(this.layers.routes);
+    this.panel.say("routes", words);
+  }
+
+  drawClusters({ clusters, words }) {
+    this.layers.clusters.clearLayers();
+    for (const [count, lat, lon, ...box] of clusters)
+      new Cluster([lat, lon], {
+        count: count > 1 ? count : 0,
+        radius: count > 1 ? Math.min(26, 9 + 2.2 * Math.log2(count)) : 6,
+        color: "#fff",
+        weight: 1.5,
+        fillColor: "#b45309",
+        fillOpacity: 0.92,
+      })
+        .on("click", (event) => this.openCluster(count, [lat, lon], box, event))
+        .addTo(this.layers.clusters);
+    this.panel.say("clusters", words);
+  }
+
+  // closer, until its sightings come apart; where they never do, a list of them
+  openCluster(count, at, box, event) {
+    if (event) L.DomEvent.stopPropagation(event);
+    const bounds = boundsOf(box);
+    const far = Math.max(bounds.getNorth() - bounds.getSouth(), bounds.getEast() - bounds.getWest());
+    if (count > 1 && far > 1e-5 && this.map.getZoom() < this.map.getMaxZoom()) {
+      this.map.fitBounds(bounds, { padding: [60, 60], maxZoom: this.map.getZoom() + 4, animate: !still.matches });
+      return;
+    }
+    const box_of = [box[0] - 2e-6, box[1] - 2e-6, box[2] + 2e-6, box[3] + 2e-6].map((side) => side.toFixed(7)).join(",");
+    this.popup(at, async (within) => {
+      const { sightings } = await ask("sightings", { ...this.filters, box: box_of });
+      within.append(...sightings.slice(0, 8).map((one) => sightingOf(one)));
+      if (count > 8) within.append(element("p", `and ${count - 8} more`, { className: "muted" }));
+    });
+  }
+
+  openTrip(number, event) {
+    L.DomEvent.stopPropagation(event);
+    const spot = event.latlng.toBounds(40);
+    this.popup(event.latlng, async (within) => {
+      const { trips } = await ask("trips", { ...this.filters, box: boxOf(spot) });
+      const found = trips.filter((one) => one.number === number).concat(trips.filter((one) => one.number !== number));
+      within.append(...found.slice(0, 4).map(tripOf));
+    });
+  }
+
+  popup(at, fill) {
+    const within = element("div", "", { className: "found" });
+    const popup = L.popup({ maxWidth: 260, minWidth: 170 }).setLatLng(at).setContent(within).openOn(this.map);
+    fill(within)
+      .then(() => popup.update())
+      .catch((error) => error.name !== "AbortError" && within.append(element("p", "That could not be read.")));
+  }
+
+  show(lat, lon) {
+    this.map.setView([lat, lon], Math.max(this.map.getZoom(), 16), { animate: !still.matches });
+  }
+
+  choose(bounds) {
+    this.area?.remove();
+    this.chosen = bounds;
+    this.area = bounds && L.rectangle(bounds, { color: "#1d4ed8", weight: 2, fillOpacity: 0.08, interactive: false }).addTo(this.map);
+    this.panel.area(bounds);
+  }
+}
+
+function sightingOf(one, show) {
+  const row = element("div", "", { className: one.sure ? "sighting" : "sighting unsure" });
+  row.append(
+    element("a", one.text, { href: one.plate, target: "_parent", className: "plate" }),
+    element("a", one.when, { href: one.video, target: "_parent", className: "when" }),
+  );
+  if (show) row.append(button("Show on the map", "◎", () => show(one.lat, one.lon)));
+  else row.prepend(element("img", "", { src: one.crop, alt: "", onerror: (event) => event.target.remove() }));
+  return row;
+}
+
+function tripOf(one) {
+  const row = element("div", "", { className: "trip" });
+  row.append(element("a", one.when, { href: one.trip, target: "_parent" }), element("span", one.way, { className: "muted" }));
+  return row;
+}
+
+function button(label, text, pressed) {
+  const made = element("button", text, { type: "button", title: label, onclick: pressed });
+  made.setAttribute("aria-label", label);
+  return made;
+}
+
+// what the map shows, in words and links: all of it is reached by keyboard
+class Panel {
+  constructor(page) {
+    this.page = page;
+    this.words = { routes: element("p"), clusters: element("p") };
+    this.trips = element("div", "", { className: "list" });
+    this.seen = element("div", "", { className: "list" });
+    this.more = button("Show older sightings", "Show older", () => this.list(this.next));
+    this.more.hidden = true;
+    const said = element("div", "", { className: "said" });
+    said.setAttribute("role", "status");
+    said.append(...(page.options.plates ? [this.words.clusters] : []), this.words.routes);
+    const panel = element("section", "", { id: "panel" });
+    panel.setAttribute("aria-label", "What the map shows");
+    panel.append(said, element("h2", "Trips here"), this.trips);
+    if (page.options.plates) panel.append(element("h2", "Sightings here"), this.seen, this.more);
+    document.body.append(panel);
+    page.map.invalidateSize();
+  }
+
+  say(kind, words) {
+    this.words[kind].textContent = words;
+  }
+
+  trouble(kind) {
+    this.say(kind, kind === "routes" ? "The routes could not be read." : "The sightings could not be read.");
+  }
+
+  area() {}
+
+  async list(after = "") {
+    const { filters, map, options, chosen } = this.page;
+    const wanted = { ...filters, box: boxOf(chosen ?? map.getBounds()) };
+    try {
+      const { trips, total } = await ask("trips", wanted);
+      this.trips.replaceChildren(...trips.map(tripOf));
+      if (!total) this.trips.append(element("p", "No trip leads through here.", { className: "muted" }));
+      if (total > trips.length) this.trips.append(element("p", `and ${(total - trips.length).toLocaleString("en")} older`, { className: "muted" }));
+      if (!options.plates) return;
+      const { sightings, next } = await ask("sightings", { ...wanted, after });
+      this.seen.replaceChildren(...sightings.map((one) => sightingOf(one, (lat, lon) => this.page.show(lat, lon))));
+      if (!sightings.length) this.seen.append(element("p", "No plate was seen here.", { className: "muted" }));
+      this.next = next;
+      this.more.hidden = !next;
+    } catch (error) {
+      if (error.name !== "AbortError") this.trouble("clusters");
+    }
+  }
+}
+
+window.dashcamEverything = (map, options) => (window.everything = new Everything(map, options));

@@ -1,0 +1,217 @@
+"""What the map of everything shows of a window: sightings in clusters, routes, time driven; bounded whatever there is.
+
+A window with more sightings than `MOST_SEEN` shows the newest of them all, and says since when; closer, or for fewer
+days, it shows all.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from dashcam.catalog import search
+from dashcam.catalog.models import RouteRow, SightingRow, TripRow, Video
+from dashcam.catalog.paging import Cursor
+from dashcam.catalog.routes import LEVELS, Cells, level_at, summed, unpacked
+from dashcam.catalog.search import Area, PlateFilter
+from dashcam.catalog.sightings import SightingCard, cards, chosen
+
+MOST_SEEN = 100_000
+CLUSTER_PX = 64
+MOST_ACROSS = 48
+"""Clusters, for windows that no screen has."""
+COLUMNS = 1 << 22
+"""More than there are cells around the earth at any zoom."""
+MOST_PLATES = 500
+"""So many plates a fragment may stand for."""
+MOST_ROUTES = (4000, 1500, 300)
+MOST_DRIVEN = (4000, 3000, 800)
+"""Trips of which routes and heat are shown, the newest, at each of `routes.LEVELS`."""
+MOST_CELLS = 4000
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Sightings of one cell of the screen; ``at`` is their middle, ``box`` holds them exactly."""
+
+    count: int
+    at: tuple[float, float]
+    box: Area
+
+
+@dataclass(frozen=True)
+class Clusters:
+    clusters: list[Cluster]
+    since: datetime | None = None
+    """Older ones are left out, because there are too many."""
+    plates_left_out: bool = False
+    """The fragment stands for more than `MOST_PLATES`."""
+
+
+@dataclass(frozen=True)
+class RouteLine:
+    trip_id: int
+    start_utc: datetime
+    end_utc: datetime
+    distance_m: float
+    box: Area
+    line: str = ""
+    """`models.RouteRow.line`; empty in lists."""
+
+
+@dataclass(frozen=True)
+class Routes:
+    shown: list[RouteLine]
+    """Newest first."""
+    total: int
+    """In the window, with those that are not shown."""
+
+
+@dataclass(frozen=True)
+class Heat:
+    cells: list[tuple[int, int, int]] = field(default_factory=list)
+    """Row and column from the south pole and the date line, seconds."""
+    per_degree: float = 1.0
+    trips: int = 0
+    total: int = 0
+    """Trips in the window; ``trips``, the newest, are counted."""
+
+
+def clusters(session: Session, wanted: PlateFilter, zoom: int) -> Clusters:
+    """The sightings that match, brought together by what a map at this zoom can tell apart."""
+    since, left_out = None, False
+    base = select(SightingRow.plate_id).where(*search.conditions(wanted))
+    if wanted.text:
+        ids = plate_ids(session, wanted)
+        left_out = len(ids) > MOST_PLATES
+        base = base.where(SightingRow.plate_id.in_(ids[:MOST_PLATES]))
+    elif not is_wide(wanted.region) and search.few(session, near := in_place(wanted), MOST_SEEN):
+        base = near
+    elif since := newest_from(session, wanted):
+        base = base.where(SightingRow.seen_utc >= since)
+    seen = base.add_columns(SightingRow.lat, SightingRow.lon).where(SightingRow.lat.is_not(None)).subquery()
+    step_lat, step_lon = steps(wanted.region, zoom)
+    # one key, because what SQLite sorts by is half of what this costs
+    key = cast((seen.c.lat + 90) / step_lat, BigInteger) * COLUMNS + cast((seen.c.lon + 180) / step_lon, BigInteger)
+    extent = (of(axis) for axis in (seen.c.lat, seen.c.lon) for of in (func.avg, func.min, func.max))
+    rows = session.execute(select(func.count(), *extent).group_by(key))
+    found = [
+        Cluster(count, (lat, lon), Area(south, west, north, east)) for count, lat, south, north, lon, west, east in rows
+    ]
+    return Clusters(found, since, left_out)
+
+
+def plate_ids(session: Session, wanted: PlateFilter) -> Sequence[int]:
+    """Of the plates that the text stands for; one more than `MOST_PLATES` where there are more."""
+    matching = search.matching_plates(wanted)
+    return [] if matching is None else session.scalars(matching.distinct().limit(MOST_PLATES + 1)).all()
+
+
+def in_place(wanted: PlateFilter) -> Select[Any]:
+    """`search.in_place`; for an equality SQLite would rather make an index of its own, at each question."""
+    sure = [SightingRow.confirmed.is_not(False)] if wanted.confirmed_only else []
+    return search.in_place(replace(wanted, confirmed_only=False)).where(*sure)
+
+
+def is_wide(region: Area | None) -> bool:
+    """Too high for the index of places."""
+    return region is None or search.tile(region.north) - search.tile(region.south) + 2 > search.MANY_ROWS
+
+
+def newest_from(session: Session, wanted: PlateFilter) -> datetime | None:
+    """Since when there are `MOST_SEEN` sightings in these days, anywhere; None where there are fewer in all."""
+    everywhere = select(SightingRow.seen_utc).where(
+        SightingRow.seen_utc.is_not(None), *search.conditions(replace(wanted, region=None, confirmed_only=False))
+    )
+    return session.scalar(everywhere.order_by(SightingRow.seen_utc.desc()).offset(MOST_SEEN).limit(1))
+
+
+def steps(region: Area | None, zoom: int) -> tuple[float, float]:
+    """The cells' height and width in degrees: squares on the screen, the same wherever in a country one looks."""
+    area = region or Area(-90, -180, 90, 180)
+    wide = 360 * CLUSTER_PX / 256 / 2**zoom
+    flat = max(1, round(8 * math.cos(math.radians((area.south + area.north) / 2)))) / 8
+    return max(wide * flat, (area.north - area.south) / MOST_ACROSS), max(wide, (area.east - area.west) / MOST_ACROSS)
+
+
+def sightings(session: Session, wanted: PlateFilter, after: Cursor | None, limit: int) -> list[SightingCard]:
+    """Those in the window, newest first: the list beside the map."""
+    if not wanted.text:
+        return search.sightings(session, wanted, after, limit)
+    ids = plate_ids(session, wanted)[:MOST_PLATES]
+    query = chosen().where(SightingRow.plate_id.in_(ids), SightingRow.seen_utc.is_not(None), *search.conditions(wanted))
+    if after is not None:
+        query = query.where(before(after))
+    return cards(session, query.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()).limit(limit))
+
+
+def before(after: Cursor) -> ColumnElement[bool]:
+    return tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key)
+
+
+def routes(session: Session, wanted: PlateFilter, zoom: int, lines: bool = True, limit: int | None = None) -> Routes:
+    """The trips that lead through the window, newest first, each with its line at the level of this zoom."""
+    level = level_at(zoom)
+    query = through(session, wanted, level)
+    total = session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+    shown = query.order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc()).limit(limit or MOST_ROUTES[level])
+    columns = [getattr(TripRow, name) for name in ("trip_id", "start_utc", "end_utc", "distance_m")]
+    columns += [getattr(RouteRow, name) for name in ("south", "west", "north", "east", *(["line"] if lines else []))]
+    rows = session.execute(shown.with_only_columns(*columns)).all()
+    found = [
+        RouteLine(trip_id, start, end, distance_m, Area(*sides[:4]), *sides[4:])
+        for trip_id, start, end, distance_m, *sides in rows
+    ]
+    return Routes(found, total)
+
+
+def through(session: Session, wanted: PlateFilter, level: int) -> Select[Any]:
+    """Trips with their row of this level, from the table of trips on."""
+    query = select(TripRow.trip_id).join(RouteRow, RouteRow.trip_id == TripRow.trip_id).where(RouteRow.level == level)
+    if wanted.since is not None:
+        query = query.where(TripRow.end_utc >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(TripRow.start_utc < wanted.until)
+    if wanted.text:
+        met = select(Video.trip_id).join(SightingRow, SightingRow.video_id == Video.video_id)
+        ids = plate_ids(session, wanted)[:MOST_PLATES]
+        sure = [SightingRow.confirmed.is_(True)] if wanted.confirmed_only else []
+        query = query.where(TripRow.trip_id.in_(met.where(SightingRow.plate_id.in_(ids), *sure)))
+    if (area := wanted.region) is not None:
+        query = query.where(RouteRow.south <= area.north, RouteRow.north >= area.south)
+        query = query.where(RouteRow.west <= area.east, RouteRow.east >= area.west)
+    return query
+
+
+def heat(session: Session, wanted: PlateFilter, zoom: int) -> Heat:
+    """For how long the car was where in the window, over the newest trips."""
+    level = level_at(zoom)
+    query = through(session, wanted, level)
+    total = session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+    newest = query.order_by(TripRow.start_utc.desc()).limit(MOST_DRIVEN[level])
+    packs = session.scalars(newest.with_only_columns(RouteRow.heat)).all()
+    per_degree = float(LEVELS[level].cells)
+    if not packs:
+        return Heat(per_degree=per_degree)
+    cells = inside(np.concatenate([unpacked(one) for one in packs]), wanted.region, per_degree)
+    cells = summed(cells)
+    while len(cells) > MOST_CELLS:
+        cells = summed(np.column_stack((cells[:, :2] // 2, cells[:, 2])))
+        per_degree /= 2
+    found = [(row, col, seconds) for row, col, seconds in cells.tolist()]
+    return Heat(found, per_degree, len(packs), total)
+
+
+def inside(cells: Cells, area: Area | None, per_degree: float) -> Cells:
+    if area is None:
+        return cells
+    rows, cols = cells[:, 0], cells[:, 1]
+    south, north = math.floor((area.south + 90) * per_degree), (area.north + 90) * per_degree
+    west, east = math.floor((area.west + 180) * per_degree), (area.east + 180) * per_degree
+    kept: Cells = cells[(rows >= south) & (rows <= north) & (cols >= west) & (cols <= east)]
+    return kept
