@@ -146,7 +146,10 @@ def unserved(waiting: Mapping[TaskType, work.StageBacklog], there: Collection[st
     lonely = {pool: count for pool, count in clips.items() if count > 0 and pool not in there}
     for pool, count in lonely.items():
         said = f"{count} clips wait for the pool {pool}, and no device that works for it is there."
-        yield fault("pools", said, f"Start `dashcam worker {pool}` on a device, and see what its log says.", pool)
+        remedy = f"Start `dashcam worker {pool}` on a device, and see what its log says."
+        if pool != "server":
+            remedy += f" If you have none, leave it to another: `dashcam init --cover {pool}=server` on this machine."
+        yield fault("pools", said, remedy, pool)
     if not lonely:
         yield ok("pools", "a device is there for each pool that clips wait for")
 

@@ -16,9 +16,7 @@ from dashcam.access import invitations, tokens
 from dashcam.access.invitations import CodeRefused
 from dashcam.access.models import AccessToken
 from dashcam.access.scope import tasks_of
-from dashcam.config.pools import pool_of
-from dashcam.database import reading
-from dashcam.doctor.stores import NEEDED
+from dashcam.doctor import stores
 from dashcam.site import authority
 from dashcam.site.answer import JoinRequest, SiteAnswer, for_devices
 
@@ -83,7 +81,7 @@ def admitted(session: Session, asked: JoinRequest) -> SiteAnswer:
     if device_type is None or asked.device_type not in (None, device_type):
         raise CodeRefused(f"This code is for a device of the type {device_type or 'that you name with --type'}.")
     try:
-        its_tasks, its_stores = tasks_of(device_type), stores_of(device_type)
+        its_tasks, its_stores = rights_of(device_type)
     except ValueError as error:
         raise HTTPException(422, f"{error}.") from None
     tokens.revoke_device(session, asked.hostname, now)
@@ -93,15 +91,23 @@ def admitted(session: Session, asked: JoinRequest) -> SiteAnswer:
 
 @router.get("/site")
 def get_site() -> SiteAnswer:
-    """What a device that has joined should know now."""
+    """What a device that has joined should know now. Its token is from then on for what the site leaves to it now."""
     caller = callers.current()
     if caller is None or caller.scope is None:
         raise HTTPException(403, "That is for a device, with the token that it got when it joined.")
     hostname = caller.scope.hostname
-    with reading(system.current().engine) as session:
-        live = (AccessToken.hostname == hostname) & AccessToken.revoked_at.is_(None)
-        device_type = session.scalar(select(AccessToken.device_type).where(live).limit(1))
-    return answer_for(hostname, device_type or "main_server", None)
+    device_type = system.current().access.change(lambda session: brought_up_to_date(session, hostname))
+    return answer_for(hostname, device_type, None)
+
+
+def brought_up_to_date(session: Session, hostname: str) -> str:
+    """The device's type, once its token is for the tasks and stores that go with it."""
+    live = (AccessToken.hostname == hostname) & AccessToken.revoked_at.is_(None)
+    device_type = "main_server"
+    for token in session.scalars(select(AccessToken).where(live)):
+        device_type = token.device_type or device_type
+        token.task_types, token.stores = rights_of(device_type)
+    return device_type
 
 
 @router.delete("/devices/{hostname}/token")
@@ -115,20 +121,22 @@ def revoke_device(hostname: Annotated[str, Path(max_length=253)]) -> Revoked:
 
 
 def answer_for(hostname: str, device_type: str, secret: str | None) -> SiteAnswer:
-    pool = pool_of(device_type)
+    site = system.current().site
+    pool, *covers = site.pools_of(device_type)
     return SiteAnswer(
         version=__version__,
         hostname=hostname,
         device_type=device_type,
         pool=pool,
-        site=for_devices(system.current().site),
-        needs=list(NEEDED[device_type]),
+        covers=covers,
+        site=for_devices(site),
+        needs=stores.needed(device_type, site.covered_by),
         token=secret,
     )
 
 
-def stores_of(device_type: str) -> list[str]:
-    """Whose files a device of this type may hand in."""
-    if device_type == "main_server":
-        return sorted(system.current().site.stores())
-    return list(NEEDED[device_type])
+def rights_of(device_type: str) -> tuple[list[str], list[str]]:
+    """The task types and the stores of a device of this type here, with those of the pools that it covers."""
+    site = system.current().site
+    its = sorted(site.stores()) if device_type == "main_server" else stores.needed(device_type, site.covered_by)
+    return tasks_of(device_type, site.covered_by), its

@@ -11,6 +11,7 @@ from app.access import callers
 from app.pages import parts
 from app.pages.admitting import carry_out
 from app.pages.frame import ask, change, frame, now, zone
+from app.pages.inviting import add_a_device
 from app.pages.parts import link, tag
 from app.progress import Progress
 from dashcam.access import tokens
@@ -18,6 +19,7 @@ from dashcam.access.models import AccessToken
 from dashcam.access.roles import Role
 from dashcam.catalog import devices as device_table
 from dashcam.catalog import work
+from dashcam.tasks.chain import POOLS, STAGES
 
 PAUSES = (("Pause for 2 h", timedelta(hours=2)), ("Pause", None))
 DevicesShown = tuple[list[device_table.DeviceLine], list[work.TaskLine]]
@@ -49,6 +51,8 @@ async def devices() -> None:
             link("/storage", "button small quiet", "Storage")
         with tag("div") as place:
             draw(*found)
+        if callers.may(Role.ADMIN):
+            add_a_device()
         if given:
             device_tokens(given)
 
@@ -79,6 +83,29 @@ def draw(known: list[device_table.DeviceLine], running: list[work.TaskLine]) -> 
         for device in known:
             at_work = [(task, progress[task.task_id]) for task in running if task.task_id in progress]
             device_card(device, [(task, at) for task, at in at_work if at.device == device.hostname])
+    if known:
+        who_does_what(known)
+
+
+def who_does_what(known: list[device_table.DeviceLine]) -> None:
+    """Each step of a clip with the devices that take it; a class that a site does not have is left to another."""
+    left = {str(pool): covering for pool, covering in system.current().site.covered_by.items()}
+    with parts.section("Who does what"), tag("div", "panel"):
+        for pool in POOLS:
+            steps = [wording.stage_name(kind) for kind, stage in STAGES.items() if stage.pool == pool]
+            there = [one.hostname for one in known if one.info.get("pool") == pool]
+            with tag("div", "row wraps"):
+                tag("strong", text=" and ".join(steps))
+                parts.chip(pool)
+                if covering := left.get(pool):
+                    parts.chip(f"left to {covering}", "quiet")
+                tag("span", "muted small grow", ", ".join(there) or nobody(pool))
+
+
+def nobody(pool: str) -> str:
+    if pool == "server":
+        return "The main server's worker has not reported yet: dashcam worker starts it."
+    return f"No device has reported for it. Without one: dashcam init --cover {pool}=server, on the main server."
 
 
 def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLine, Progress]]) -> None:

@@ -204,6 +204,12 @@ def test_a_wrong_environment_variable_is_named_itself(tmp_path: Path, monkeypatc
         ([], "must hold one JSON object"),
         ({"retention": {"cold_store": "attic"}}, "cold_store must be one of extra_stores, which has none"),
         ({"extra_store_markers": {"attic": "here"}}, "attic is none of extra_stores, which has none"),
+        ({"covered_by": {"server": "gpu"}}, "covered_by.server"),
+        ({"covered_by": {"jetson": "toaster"}}, "covered_by.jetson"),
+        (
+            {"covered_by": {"jetson": "gpu", "gpu": "server"}},
+            "jetson cannot be left to gpu, which is said to have no devices itself",
+        ),
     ],
 )
 def test_a_mistake_in_the_site_file_is_one_sentence_with_file_key_and_cure(

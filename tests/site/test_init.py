@@ -103,6 +103,7 @@ def test_a_store_that_may_not_be_mounted_is_not_marked(etc: Path) -> None:
     [
         (["--store", "attic=/mnt"], "is not NAME=FOLDER with one of indoor_nas, shed_nas"),
         (["--store", "indoor_nas=mnt"], "is not NAME=FOLDER"),
+        (["--cover", "jetson"], "--cover jetson is not POOL=POOL, such as jetson=server."),
         (["--yes"], "Where is indoor_nas mounted on this machine? Say so with --store indoor_nas=FOLDER."),
     ],
 )

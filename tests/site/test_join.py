@@ -111,6 +111,23 @@ def test_joining_again_without_a_code_brings_the_settings_up_to_date(etc: Path, 
     assert config.load_device(etc).threads == 3, "what an owner has written stays"
 
 
+def test_a_device_does_the_work_of_a_class_that_the_site_does_not_have(etc: Path, server: str) -> None:
+    here = system.current()
+    here.site = here.site.model_copy(update={"covered_by": {"jetson": "gpu", "nas": "gpu"}})
+    status, said = join(etc, server, "--code", code(device_type="rtx_4090"))
+    assert status == 0 and "note it works for jetson and nas too" in said, said
+    assert f"there store shed_nas: {etc.parent / 'shed'}" in said, "the archive's store is needed now"
+    assert config.load_site(etc).pools_of("rtx_4090") == ["gpu", "jetson", "nas"]
+    token = config.token(etc) or ""
+    for pool, status in (("gpu", 200), ("jetson", 200), ("nas", 200), ("server", 403)):
+        assert status_of(server, f"/tasks/pending?device_type={pool}", token) == status, pool
+
+    here.site = here.site.model_copy(update={"covered_by": {}})
+    assert join(etc, server)[0] == 0
+    assert config.load_site(etc).pools_of("rtx_4090") == ["gpu"]
+    assert status_of(server, "/tasks/pending?device_type=jetson", token) == 403, "it may no more than it has to"
+
+
 def test_a_store_that_lies_elsewhere_here_is_looked_for_there(etc: Path, server: str) -> None:
     elsewhere = etc.parent / "mnt"
     elsewhere.mkdir()

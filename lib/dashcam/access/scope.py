@@ -1,10 +1,10 @@
 """What a device's token lets it do: its own task types, its own stores, its own name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dashcam import Explained
-from dashcam.config.pools import pool_of
+from dashcam.config.pools import MayBeMissing, Pool, pools_of
 from dashcam.tasks.chain import POOLS, STAGES
 
 
@@ -48,7 +48,8 @@ class Scope:
             raise OutOfScope(f"The token of {self.hostname} does not speak for {hostname}.")
 
 
-def tasks_of(device_type: str) -> list[str]:
-    """The task types of a device of this type, by its pool; ``ValueError`` for an unknown one."""
-    pool = pool_of(device_type)
-    return [kind.value for kind, stage in STAGES.items() if stage.pool == pool]
+def tasks_of(device_type: str, covered_by: Mapping[MayBeMissing, Pool] | None = None) -> list[str]:
+    """The task types of a device of this type, by its pool and those that it covers (`Site.covered_by`);
+    ``ValueError`` for an unknown type."""
+    pools = pools_of(device_type, covered_by or {})
+    return [kind.value for kind, stage in STAGES.items() if stage.pool in pools]

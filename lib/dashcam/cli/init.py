@@ -47,6 +47,13 @@ def init(
     database: Annotated[
         str | None, typer.Option(help="URL of a PostgreSQL database; default: an SQLite file in the data folder.")
     ] = None,
+    cover: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POOL=POOL",
+            help="The site has no device for the first (jetson, gpu, nas): those of the second do its work; for each.",
+        ),
+    ] = None,
     https: Annotated[
         bool, typer.Option("--https", help="Serve HTTPS by Caddy, with an authority of the site's own.")
     ] = False,
@@ -88,6 +95,7 @@ def init(
         database_url=database,
         site=setting_up.read(site) if site else {},
         marked=frozenset(mark or ()),
+        covered_by=dict(pair("--cover", one, "POOL=POOL, such as jetson=server") for one in cover or ()),
         https=https,
         admin=setting_up.Admin(admin, "" if dry_run else password_of(admin, admin_password)) if admin else None,
     )
@@ -131,10 +139,17 @@ def stores_of(options: list[str] | None) -> dict[str, Path]:
 
     stores = {}
     for option in options or ():
-        name, equals, folder = option.partition("=")
-        if name not in STORE_KEYS or not equals or not Path(folder).is_absolute():
-            raise Explained(
-                f"--store {option} is not NAME=FOLDER with one of {', '.join(STORE_KEYS)} and a whole path."
-            )
+        form = f"NAME=FOLDER with one of {', '.join(STORE_KEYS)} and a whole path"
+        name, folder = pair("--store", option, form)
+        if name not in STORE_KEYS or not Path(folder).is_absolute():
+            raise Explained(f"--store {option} is not {form}.")
         stores[name] = Path(folder)
     return stores
+
+
+def pair(option: str, said: str, form: str) -> tuple[str, str]:
+    """Both sides of ``NAME=VALUE``. Raises `Explained`."""
+    name, equals, value = said.partition("=")
+    if not (name and equals and value):
+        raise Explained(f"{option} {said} is not {form}.")
+    return name, value

@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     pool: Annotated[
-        str | None, typer.Argument(help=f"One of {', '.join(POOLS)}; default: the one of this device's type.")
+        str | None,
+        typer.Argument(
+            help=f"One of {', '.join(POOLS)}; default: that of its type, and those left to it (covered_by)."
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Flow runs at once here; default: the device's max_concurrent_tasks.")
@@ -42,11 +45,12 @@ def worker(
     if wrong := misfits(config.config_folder(), ("scratch", "coral", "gpu")):
         raise config.ConfigError(wrong)
     device = config.load_device()
-    wanted, prefect_home = pool or device.pool, Path(config.load_site().server.prefect_home)
-    here = wanted == "server" and prefect_home.is_dir()  # beside Prefect's own server: what it must know is made here
+    site = config.load_site()
+    pools, prefect_home = [pool] if pool else site.pools_of(device.device_type), Path(site.server.prefect_home)
+    here = "server" in pools and prefect_home.is_dir()  # beside Prefect's own server: what it must know is made here
     set_up = ("--set-up", str(prefect_home / "deployed")) if here else ()
     to_file = ("--log", str(log.absolute())) if log else ()
-    run_module("flows.worker", wanted, "--limit", str(limit or device.max_concurrent_tasks), *set_up, *to_file)
+    run_module("flows.worker", *pools, "--limit", str(limit or device.max_concurrent_tasks), *set_up, *to_file)
 
 
 def setup(

@@ -19,7 +19,7 @@ from dashcam.config.kinds import (
     TimeZone,
     WebAddress,
 )
-from dashcam.config.pools import POOLS, DeviceType
+from dashcam.config.pools import POOLS, DeviceType, MayBeMissing, Pool, pools_of
 from dashcam.config.privacy import PrivacySettings
 from dashcam.config.telling import MqttSettings, NotifySettings
 
@@ -336,6 +336,20 @@ class Site(Section):
     """Of each the file that must lie in it, or it counts as not mounted; as ``storage_paths.*.marker``."""
     retention: RetentionSettings = RetentionSettings()
     privacy: PrivacySettings = PrivacySettings()
+    covered_by: dict[MayBeMissing, Pool] = {}
+    """Of a pool without devices the one whose devices do its work as well."""
+
+    @field_validator("covered_by")
+    @classmethod
+    def _covering_devices_are_there(cls, covered_by: dict[MayBeMissing, Pool]) -> dict[MayBeMissing, Pool]:
+        for pool, covering in covered_by.items():
+            if covering in covered_by:
+                raise ValueError(f"{pool} cannot be left to {covering}, which is said to have no devices itself")
+        return covered_by
+
+    def pools_of(self, device_type: str) -> list[str]:
+        """Those that a device of this type works for here, its own first."""
+        return pools_of(device_type, self.covered_by)
 
     @field_validator("retention")
     @classmethod

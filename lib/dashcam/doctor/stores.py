@@ -3,10 +3,11 @@
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from dashcam.config.pools import DEVICE_TYPE_OF, MayBeMissing, Pool, pools_of
 from dashcam.doctor.finding import Finding, Grade, fault, in_words, of_sentence, ok, skipped
 from dashcam.doctor.host import Host
 from dashcam.doctor.machine import unwritable
@@ -27,19 +28,26 @@ NEEDED = {
 """By the device's type: without these it has nothing to work on."""
 
 
+def needed(device_type: str, covered_by: Mapping[MayBeMissing, Pool]) -> list[str]:
+    """Those of the type, and of each pool that it covers (`Site.covered_by`). ``ValueError`` for an unknown type."""
+    covered = pools_of(device_type, covered_by)[1:]
+    types = [device_type, *(DEVICE_TYPE_OF[pool] for pool in covered)]
+    return sorted({store for one in types for store in NEEDED[one]})
+
+
 def stores(host: Host) -> Iterator[Finding]:
     if host.site is None or host.device is None:
         yield skipped("stores", "Which they are cannot be read from the settings.")
         return
     roots = host.site.store_roots(host.device)
-    needed = NEEDED[host.device.device_type]
+    its = needed(host.device.device_type, host.site.covered_by)
     there = Stores(roots, host.site.store_markers())
-    for name in needed:
+    for name in its:
         if name not in roots:
             said = f"The settings name no folder for {name}."
             yield fault("stores", said, f"Name it in config.json under storage_paths.{name}.", name)
     for name, root in roots.items():
-        found = patiently(there, name, root, must=name in needed, tried=name in needed)
+        found = patiently(there, name, root, must=name in its, tried=name in its)
         if found.state == "warning" and not host.is_main_server:
             found = skipped("stores", f"{name} is not mounted here, and nothing that this device does needs it.")
         yield found

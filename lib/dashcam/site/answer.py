@@ -8,7 +8,7 @@ from dashcam.config import Site
 
 FOR_DEVICES = {
     "global_", "storage_paths", "extra_stores", "extra_store_markers", "server", "dispatch", "place", "preprocess",
-    "retention",
+    "retention", "covered_by",
 }  # fmt: skip
 """What a device's work goes by. Whatever else is in ``config.json``, passwords among it, stays where it is."""
 NOT_FOR_DEVICES = {"host", "port", "database_url", "prefect_home"}
@@ -28,6 +28,8 @@ class SiteAnswer(BaseModel):
     hostname: str
     device_type: str
     pool: str
+    covers: list[str] = []
+    """The pools without devices of their own for which it works as well."""
     site: dict[str, Any]
     """``config.json`` of the device."""
     needs: list[str]

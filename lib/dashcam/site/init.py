@@ -55,6 +55,8 @@ class Wishes:
     """Stores of which a person says that they are mounted now."""
     https: bool = False
     """Whether Caddy is to serve HTTPS, by an authority of the site's own."""
+    covered_by: Mapping[str, str] = field(default_factory=dict)
+    """Of a pool without devices the one whose devices do its work as well."""
     admin: Admin | None = None
     """Who is to be the first that may log in."""
 
@@ -75,6 +77,8 @@ def site_file(wishes: Wishes) -> str:
     said: dict[str, Any] = {}
     if wishes.stores:
         said["storage_paths"] = {store: {STORE_KEYS[store]: str(path)} for store, path in wishes.stores.items()}
+    if wishes.covered_by:
+        said["covered_by"] = dict(wishes.covered_by)
     if wishes.https:
         unless_said["access"] = {"trusted_proxies": ["127.0.0.1"]}
         said["server"] = {"url": f"https://{wishes.address}", "host": "127.0.0.1"}

@@ -58,6 +58,8 @@ def join(wanted: Membership, steps: Steps, install_units: bool = True) -> None:
         return
     answer = asked(wanted, token, trusted)
     steps.say(f"done     joined {wanted.url} as {answer.hostname}, {answer.device_type} of the pool {answer.pool}")
+    if answer.covers:
+        steps.say(f"note     it works for {' and '.join(answer.covers)} too, which has no devices here (covered_by)")
     if answer.version != __version__:
         steps.say(f"note     the main server runs version {answer.version}, this device {__version__}: make them one")
     write(wanted, steps, answer, answer.token or token or "", trusted)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import segno
 from fastapi.testclient import TestClient
 from nicegui import Client
 from nicegui.element import Element
@@ -14,9 +15,10 @@ from app import system
 from dashcam.access import audit, users
 from dashcam.access.models import AccessToken, Account, AuditEntry, LoginSession
 from dashcam.access.roles import Role
+from dashcam.catalog import devices
 from dashcam.config import Site
 from dashcam.database import reading, writing
-from tests.app.access.conftest import PASSWORD, Home, act, opened
+from tests.app.access.conftest import HOST, PASSWORD, Home, act, opened
 
 NEW = "another horse battery"
 
@@ -243,6 +245,37 @@ def test_an_admin_sees_when_a_devices_token_was_used_and_takes_it_back(home: Hom
     assert jetson.get("/devices/jetson-1/pause").status_code == 401
     home.add("ben", Role.MEMBER)
     assert "Their tokens" not in words(opened(home.logged_in("ben"), "/devices").layout)
+
+
+def test_an_admin_makes_a_code_with_which_a_device_joins(home: Home, ana: TestClient) -> None:
+    page = opened(ana, "/devices")
+    shown: list[str] = []
+
+    def is_shown() -> bool:
+        said = [str(one.props.get("src") or getattr(one, "text", "")) for one in page.elements.values()]
+        shown[:] = [one for one in said if one.startswith(("dashcam join", "data:image"))]
+        return len(shown) == 2
+
+    act(ana, page, form(page, "What the device is"), {"type": "rtx_4090"}, is_shown)
+    line, picture = shown
+    assert picture == segno.make_qr(line, error="m").svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+    assert line.startswith(f"dashcam join {home.here.site.server.url} --code ")
+    asked = {"code": line.split()[4], "hostname": "gpu-pc"}
+    answer = home.client(f"http://{HOST}/api/v1").post("/join", json=asked)
+    assert answer.status_code == 201 and answer.json()["device_type"] == "rtx_4090", answer.text
+    assert ("ana", "made a code for a device to join: rtx_4090") in noted(home)
+    home.add("ben", Role.MEMBER)
+    assert "Add a device" not in words(opened(home.logged_in("ben"), "/devices").layout)
+
+
+def test_the_devices_page_says_who_does_the_work_of_a_class_that_is_missing(home: Home, ana: TestClient) -> None:
+    home.here.site = home.here.site.model_copy(update={"covered_by": {"jetson": "gpu"}})
+    with writing(home.here.engine) as session:
+        for hostname, pool in (("gpu-pc", "gpu"), ("gpu-pc-jetson", "jetson")):
+            devices.beat(session, hostname, "rtx_4090", {"pool": pool}, None, datetime.now(UTC))
+    said = words(opened(ana, "/devices").layout)
+    assert "Preprocess jetson left to gpu gpu-pc-jetson" in " ".join(said.split()), said
+    assert "No device has reported for it. Without one: dashcam init --cover nas=server" in said
 
 
 def test_the_audit_log_is_found_by_who_what_and_when(home: Home, ana: TestClient) -> None:
