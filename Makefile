@@ -8,7 +8,8 @@
 # make fuzz-api EXAMPLES (200) requests to each call of the API, drawn by SEED (1): none may be an error of ours
 # make chaos    faults by seed, SEEDS of them (10), for CHAOS_MIN minutes at most; .chaos/report.json
 # make docs     the documents as pages with a search, in .site/pages; a broken link is an error
-# make home     a site of several hosts as network namespaces, set up by `dashcam init` and `join` (root; minutes)
+# make home     a site of several hosts as network namespaces, set up by `dashcam init` and `join`; then one of two hosts,
+#               which do what the missing ones would (root; minutes)
 # make home-postgresql  the same with PostgreSQL on its main server
 # make evaluate how well plates are found and read, beside the reference pair, as Markdown
 # make test-torch the engines of GPU and Jetson against the CPU's; installs the extras gpu and jetson (6 GB)
@@ -80,6 +81,7 @@ fuzz-api: $(VENV)/.dev
 
 home: $(VENV)/.dev
 	PYTHONPATH=lib:. $(BIN)/python -m tests.home
+	PYTHONPATH=lib:. $(BIN)/python -m tests.home --few
 
 home-postgresql: $(VENV)/.dev
 	PYTHONPATH=lib:. $(BIN)/python -m tests.home --postgresql

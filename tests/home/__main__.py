@@ -1,5 +1,6 @@
-"""``python -m tests.home [--postgresql] [--keep FOLDER]``: five hosts set up by the commands of docs/setup, a drive
-pushed in at the NAS and looked at in the WebUI; then a host cut off, one restarted, one revoked and one added."""
+"""``python -m tests.home [--few] [--postgresql] [--keep FOLDER]``: five hosts set up by the commands of docs/setup, a
+drive pushed in at the NAS and looked at in the WebUI; then a host cut off, one restarted, one revoked and one added.
+With ``--few`` a main server and one graphics card, which does the jetson's work; then the main server by itself."""
 
 import argparse
 import json
@@ -29,7 +30,7 @@ def say(what: str) -> None:
 
 
 class Home:
-    def __init__(self, box: Path) -> None:
+    def __init__(self, box: Path, few: bool) -> None:
         self.box = box
         its_own = {"indoor": ("preproc", "heavy_output"), "shed": (".",)}
         self.main = Host("main-server", 1, box, {"indoor": "/mnt/nas-1", "shed": "/mnt/shed"}, its_own)
@@ -37,31 +38,36 @@ class Home:
         its_own = {"indoor": (), "shed": (".",)}
         self.shed = Host("shed-nas", 3, box, {"indoor": "/srv/indoor", "shed": "/srv/archive"}, its_own)
         self.jetson = Host("jetson-1", 4, box, {"indoor": "/mnt/nas-1"}, {"indoor": ("preproc",)})
-        self.gpu = Host("rtx-4090-1", 5, box, {"indoor": "/srv/clips"}, {"indoor": ("heavy_output",)})
+        its_own = {"indoor": ("preproc", "heavy_output") if few else ("heavy_output",)}
+        self.gpu = Host("rtx-4090-1", 5, box, {"indoor": "/srv/clips"}, its_own)
         self.gpu2 = Host("rtx-4090-2", 6, box, {"indoor": "/srv/videos"}, {"indoor": ("heavy_output",)})
-        self.hosts = [self.main, self.nas, self.shed, self.jetson, self.gpu, self.gpu2]
+        all_of_them = [self.main, self.nas, self.shed, self.jetson, self.gpu, self.gpu2]
+        self.hosts = [self.main, self.gpu] if few else all_of_them
 
     def ask(self, path: str) -> Any:
         """The main server's REST API, as a script on the main server would."""
-        return json.loads(self.main.do(f"{CURL} -f {BEARER} '{URL}/api/v1{path}'"))
+        asked = f"{CURL} -fS {BEARER} '{URL}/api/v1{path}'"
+        return json.loads(until(f"{path} is answered", lambda: self.main.do(asked), 60))
 
-    def set_up_main_server(self, database: str | None) -> None:
+    def set_up_main_server(self, database: str | None, more: str = "") -> None:
         (self.main.folder / "site.json").write_text(json.dumps(SETTINGS))
         said = self.main.do(
             f"printf %s {shlex.quote(PASSWORD)} | dashcam init --https --address main-server "
             "--store indoor_nas=/mnt/nas-1 --store shed_nas=/mnt/shed --mark indoor_nas --mark shed_nas "
             f"--site site.json --admin ana --admin-password - --user root --no-services --yes"
-            f"{f' --database {database}' if database else ''}"
+            f"{f' --database {database}' if database else ''} {more}"
         )
         assert f"dashcam join {URL} --code " in said, said
         for service in ("prefect", "server", "https", "worker"):
             self.main.start(service)
         health = status("/api/v1/health")
-        until("the main server answers the jetson", lambda: self.jetson.do(health, check=False) == "200")
+        until("the main server answers another host", lambda: self.gpu.do(health, check=False) == "200")
         until("the main server's worker has set Prefect up", lambda: self.is_there(self.main))
 
-    def is_there(self, host: Host) -> bool:
-        return host.name in [one["hostname"] for one in self.ask("/devices")]
+    def is_there(self, host: Host, pool: str = "") -> bool:
+        """``pool``: as it works for that one beside its own."""
+        name = f"{host.name}-{pool}" if pool else host.name
+        return name in [one["hostname"] for one in self.ask("/devices")]
 
     def join(self, host: Host, device_type: str, stores: str = "", works: bool = True) -> None:
         line = self.main.do(f"dashcam device invite --type {device_type} --name {host.name}").strip()
@@ -73,16 +79,17 @@ class Home:
         say(f"{host.name} has joined as {device_type}")
 
     def push(self, clips: list[Path], trip: str) -> None:
-        """As viofosync leaves them; its trigger tells the main server."""
+        """As viofosync leaves them; its trigger tells the main server, from the NAS where that is a host."""
+        host = self.nas if self.nas in self.hosts else self.main
         folder = self.box / "disks/indoor/raw" / trip
         folder.mkdir(parents=True, exist_ok=True)
         for file in clips:
             shutil.copy2(file, folder / file.name)
         tell = (
-            f"DASHCAM_SERVER={URL} DASHCAM_ROOT=/srv/volume1/dashcam sh {REPOSITORY}/deploy/ingestion_trigger.sh && "
+            f"DASHCAM_SERVER={URL} DASHCAM_ROOT={host.mounts['indoor']} sh {REPOSITORY}/deploy/ingestion_trigger.sh && "
             "test ! -s /var/lib/dashcam-processor/trigger/spool"
         )
-        until("the NAS has told of its clips", lambda: self.nas.do(f"{tell} && echo told", check=False) == "told\n")
+        until("the NAS has told of its clips", lambda: host.do(f"{tell} && echo told", check=False) == "told\n")
 
     def outcomes(self) -> Counter[str]:
         return Counter(str(video["outcome"]) for video in self.ask("/videos?limit=100")["videos"])
@@ -176,6 +183,30 @@ def live(home: Home, database: str | None) -> None:
     each_touched_only_what_it_should(home, len(clips))
 
 
+def live_with_few(home: Home, database: str | None) -> None:
+    drive = home.box / "drive"
+    write_drive(drive, duration_s=4)
+    clips = sorted(drive.glob("*.MP4"))
+    home.set_up_main_server(database, "--cover jetson=gpu --cover nas=server")
+    home.join(home.gpu, "rtx_4090", "--store indoor_nas=/srv/clips")
+    until("the graphics card's host is the jetson too", lambda: home.is_there(home.gpu, "jetson"))
+    until("the main server is the shed's NAS too", lambda: home.is_there(home.main, "nas"))
+    home.push(clips[:1], "first")
+    home.complete(1)
+    say("without a jetson and a NAS of its own the first clip is through")
+
+    home.gpu.stop("worker")
+    home.gpu.do("dashcam leave")
+    home.main.do("dashcam init --cover jetson=server --cover gpu=server --user root --no-services --yes")
+    for service in ("server", "worker"):
+        home.main.stop(service)
+        home.main.start(service)
+    until("the main server is the graphics card too", lambda: home.is_there(home.main, "gpu"))
+    home.push(clips[1:2], "second")
+    home.complete(2)
+    say("with the main server alone the second is through")
+
+
 def each_touched_only_what_it_should(home: Home, clips: int) -> None:
     """No host could write where it should not (`Host.writes`); and none had to be refused anything."""
     refused = [line for line in home.main.log("server").splitlines() if "may not ask Prefect" in line]
@@ -192,13 +223,14 @@ def each_touched_only_what_it_should(home: Home, clips: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--few", action="store_true", help="two hosts, which do what others would")
     parser.add_argument("--postgresql", action="store_true", help="the main server's database is PostgreSQL")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="the box is made there, and stays")
     asked = parser.parse_args()
     box = asked.keep or Path(tempfile.mkdtemp(prefix="dashcam-home-"))
     shutil.rmtree(box, ignore_errors=True)
     box.mkdir(parents=True)
-    home = Home(box.absolute())
+    home = Home(box.absolute(), asked.few)
     database = Postgresql(home.main) if asked.postgresql else None
     try:
         build(home.box, home.hosts)
@@ -209,9 +241,10 @@ def main() -> int:
         print(f"SKIPPED: the home in a box was NOT tried: {why}", file=sys.stderr)
         return 0
     try:
-        live(home, database.url if database else None)
+        (live_with_few if asked.few else live)(home, database.url if database else None)
     except BaseException:
-        say(f"failed; what each host has said lies in {box}/HOST/*.log")
+        print("\n".join(host.last_words() for host in home.hosts), flush=True)
+        say(f"failed; all that each host has said lies in {box}/HOST/*.log")
         raise
     finally:
         take_down(home.hosts)

@@ -11,12 +11,17 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from dashcam.site import units
 
+T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
 LAN = "dashlan"
-PATIENCE_S = 600.0
+PATIENCE_S = 300.0
+"""For one thing to come about. A command has as long; all of it together is limited by who runs it (``.ci/run``)."""
+LAST_LINES = 40
+"""Of each log that are shown where it failed: the box itself is gone once CI is."""
 FOLDERS = {"indoor": ("raw", "preproc", "heavy_output"), "shed": (".",)}
 
 
@@ -98,15 +103,19 @@ class Host:
 
     def do(self, command: str, check: bool = True) -> str:
         """What it prints on both outputs."""
-        done = subprocess.run(
-            self.argv(command),
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                self.argv(command),
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                check=False,
+                timeout=PATIENCE_S,
+            )
+        except subprocess.TimeoutExpired as slow:
+            raise AssertionError(f"{self.name}$ {command}\nnot within {PATIENCE_S:.0f} s: {slow.output}") from None
         if check and done.returncode:
             raise AssertionError(f"{self.name}$ {command}\n{done.stdout}")
         return done.stdout
@@ -144,6 +153,14 @@ class Host:
         file = self.folder / f"{name}.log"
         return file.read_text(errors="replace") if file.exists() else ""
 
+    def last_words(self) -> str:
+        """The end of each log."""
+        said = []
+        for file in sorted(self.folder.glob("*.log")):
+            lines = self.log(file.stem).splitlines()[-LAST_LINES:]
+            said += [f"--- {self.name}, {file.name}, its last {len(lines)} lines", *lines]
+        return "\n".join(said)
+
 
 def build(box: Path, hosts: list[Host]) -> None:
     """Raises `NotPermitted`."""
@@ -153,7 +170,10 @@ def build(box: Path, hosts: list[Host]) -> None:
         raise NotPermitted(f"{' and '.join(missing)} is not installed (Debian: apt install {' '.join(missing)})")
     take_down(hosts)
     for place in ("/etc/dashcam-processor", "/var/lib/dashcam-processor"):
-        Path(place).mkdir(parents=True, exist_ok=True)
+        try:
+            Path(place).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise NotPermitted(f"{place}, over which each host mounts its own, cannot be made ({error})") from None
     (box / "bin").mkdir(parents=True)
     command = box / "bin/dashcam"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dashcam.cli "$@"\n')
@@ -169,8 +189,8 @@ def build(box: Path, hosts: list[Host]) -> None:
     run("ip", "-n", LAN, "link", "set", "switch", "up")
     for host in hosts:
         host.plug_in()
-    if "ok" not in hosts[0].do("echo ok", check=False):
-        raise NotPermitted("mount namespaces are not permitted here")
+    if (said := hosts[0].do("echo ok", check=False).strip()) != "ok":
+        raise NotPermitted(f"mount namespaces are not permitted here ({said})")
 
 
 def take_down(hosts: list[Host]) -> None:
@@ -181,9 +201,17 @@ def take_down(hosts: list[Host]) -> None:
         subprocess.run(["ip", "netns", "del", namespace], capture_output=True, check=False)
 
 
-def until(what: str, true: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+def until(what: str, true: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
+    """What ``true`` returned once that was true. A command that fails meanwhile is one more "not yet": a machine at its
+    limits refuses a call now and then."""
     deadline = time.monotonic() + patience_s
-    while not true():
+    why = ""
+    while True:
+        try:
+            if told := true():
+                return told
+        except AssertionError as failed:
+            why = f"; at last: {failed}"
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {patience_s:.0f} s: {what}")
+            raise AssertionError(f"not within {patience_s:.0f} s: {what}{why}")
         time.sleep(1)
