@@ -18,6 +18,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import load_flow_from_entrypoint
 from prefect.runner._flow_run_executor import FlowRunExecutorContext
 from prefect.states import Scheduled
+from prefect.workers.base import BaseWorker
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
 from dashcam.embedded.forkserver import ForkServer
@@ -77,6 +78,15 @@ class Worker(ProcessWorker):
         self.at_work: dict[UUID, Starter] = {}
         self._looking = asyncio.Lock()
         self._wanted = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        """Without Prefect's runner: it is for runs that bring their code with them, of which there are none here, and
+        its folder, /tmp/runner_storage, belongs to whoever was the first of all users of this machine."""
+        await BaseWorker.__aenter__(self)
+        return self
+
+    async def __aexit__(self, *why: Any) -> None:
+        await BaseWorker.__aexit__(self, *why)
 
     async def _worker_metadata(self) -> None:
         """Which of Prefect's collections are installed, for others to see: finding out imports them all."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -64,6 +65,21 @@ def test_a_worker_with_an_old_list_leaves_a_completed_run_completed(prefect: str
         assert await state_of(client, seen.id) is StateType.COMPLETED
         async with ProcessWorker("gpu", name="slow-pc") as theirs:
             assert await theirs._propose_pending_state(seen) is True, "mended in Prefect: our guard can go"
+
+    in_prefect(test)
+
+
+def test_a_worker_needs_no_folder_that_belongs_to_another_user(
+    prefect: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prefect's own makes one in /tmp/runner_storage, which is whoever's was the first there."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    async def test(client: PrefectClient) -> None:
+        async with Worker("gpu", name="pc"):
+            assert list(tmp_path.iterdir()) == []
+        async with ProcessWorker("gpu", name="pc"):
+            assert list(tmp_path.iterdir()) != [], "mended in Prefect: our worker can begin as it does"
 
     in_prefect(test)
 

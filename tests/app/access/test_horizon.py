@@ -90,3 +90,17 @@ def test_from_a_date_on_nothing_is_there_from_before(filled: Home) -> None:
     for path in (f"/maps/videos/{OLD}", f"/media/{OLD}/video_lowres.mp4", f"/export/track.gpx?video={OLD}"):
         assert browser.get(path).status_code == 404, path
     assert browser.get(f"/media/{NEW}/video_lowres.mp4").status_code == 200
+
+
+def test_a_clip_whose_time_is_not_known_counts_as_before(filled: Home) -> None:
+    with writing(filled.here.engine) as session:
+        filled_in = add_video(session, 3, None)
+        add_sighting(session, filled_in, "WHEN444", seen_utc=None)
+    filled.add("cid", Role.MEMBER, NOON - timedelta(days=30))
+    filled.add("ben", Role.MEMBER)
+    unknown = f"{3:016x}"
+    assert program(filled, "ben").get(f"/videos/{unknown}").status_code == 200
+    member = program(filled, "cid")
+    assert member.get(f"/videos/{unknown}").status_code == 404
+    assert {one["video_id"] for one in member.get("/videos").json()["videos"]} == {NEW, OLD}
+    assert "WHEN444" not in member.get("/search", params={"q": "WHEN", "unsure": True}).text

@@ -77,3 +77,13 @@ def test_at_its_start_the_server_says_who_is_let_in(home: Home, settings: dict[s
 def test_with_the_setting_on_this_machine_has_to_log_in_too(home: Home) -> None:
     home.here.access = Access(home.here.engine, Site.model_validate({"access": {"login": "on"}}), "a token")
     assert home.browser(address=LOCAL, host="127.0.0.1:8000").get("/export/sightings.csv").status_code == 303
+
+
+def test_with_log_in_off_whoever_reaches_the_server_sees_all_and_programs_have_their_token_all_the_same(
+    home: Home,
+) -> None:
+    off = {"server": {"host": "0.0.0.0"}, "access": {"login": "off"}}
+    home.here.access = Access(home.here.engine, Site.model_validate(off), "a token")
+    stranger = home.browser()
+    assert stranger.get("/export/sightings.csv").status_code == 200 and stranger.get("/people").status_code == 200
+    assert stranger.get("/api/v1/plates").status_code == 401
