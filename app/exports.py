@@ -1,6 +1,8 @@
-"""Exports: tracks as GPX and GeoJSON, sightings as CSV; for scripts with a token, for the pages' links as they are."""
+"""Exports: tracks and sightings for maps, sightings as a table; for scripts with a token, for the pages' links as they
+are."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
@@ -11,10 +13,19 @@ from app import system, zones
 from app.parameters import Number, TimeRange, time_range
 from dashcam.catalog import export
 from dashcam.database import reading
-from dashcam.gps.export import geojson, gpx
+from dashcam.gps.export import geojson, gpx, kml
+from dashcam.gps.pins import geojson_pins, gpx_pins, kml_pins
 
 router = APIRouter(prefix="/export", tags=["export"])
-TYPES = {"gpx": "application/gpx+xml", "geojson": "application/geo+json"}
+Form = Literal["gpx", "geojson", "kml"]
+TYPES = {
+    "gpx": "application/gpx+xml",
+    "geojson": "application/geo+json",
+    "kml": "application/vnd.google-earth.kml+xml",
+    "csv": "text/csv; charset=utf-8",
+}
+TRACKS = {"gpx": gpx, "geojson": geojson, "kml": kml}
+PINS = {"gpx": gpx_pins, "geojson": geojson_pins, "kml": kml_pins}
 
 
 def wanted(
@@ -33,40 +44,48 @@ HomeToo = Annotated[bool, Query(description="Places in the home zones too; for a
 
 @router.get("/track.{form}")
 def track(
-    form: Literal["gpx", "geojson"], scope: Annotated[export.ExportScope, Depends(wanted)], home: HomeToo = False
+    form: Form, scope: Annotated[export.ExportScope, Depends(wanted)], home: HomeToo = False
 ) -> StreamingResponse:
     """The positions as they were recorded, one camera at a time, outside the home zones."""
     cut = zones.cut(home)
     if scope == export.ExportScope():
         raise HTTPException(422, "Say what to export: video, trip, or since and until.")
-    write = gpx if form == "gpx" else geojson
-    return streamed(scope, lambda session: write(export.legs(session, scope, cut)), TYPES[form], f"track.{form}")
+    there(scope.check_track)
+    return streamed(lambda session: TRACKS[form](export.legs(session, scope, cut)), TYPES[form], f"track.{form}")
 
 
-@router.get("/sightings.csv")
+@router.get("/sightings.{form}")
 def sightings(
-    scope: Annotated[export.ExportScope, Depends(wanted)], unsure: bool = False, home: HomeToo = False
+    form: Form | Literal["csv"],
+    scope: Annotated[export.ExportScope, Depends(wanted)],
+    plate: Annotated[str | None, Query(max_length=40, description="Of one plate, by its text.")] = None,
+    unsure: bool = False,
+    home: HomeToo = False,
 ) -> StreamingResponse:
     """Confirmed sightings, with ``unsure`` all; everything where nothing is asked for. Those in a home zone have no
-    place."""
-    cut = zones.cut(home)
-    return streamed(
-        scope,
-        lambda session: export.sightings_csv(session, scope, not unsure, cut),
-        "text/csv; charset=utf-8",
-        "sightings.csv",
-    )
+    place, and only as CSV are those without one."""
+    cut, of = zones.cut(home), replace(scope, plate=plate)
+    there(of.check)
+
+    def write(session: Session) -> Iterator[str]:
+        if form == "csv":
+            return export.sightings_csv(session, of, not unsure, cut)
+        return PINS[form](export.pins(session, of, not unsure, cut))
+
+    return streamed(write, TYPES[form], f"sightings.{form}")
 
 
-def streamed(
-    scope: export.ExportScope, write: Callable[[Session], Iterator[str]], media_type: str, name: str
-) -> StreamingResponse:
-    """What is written goes out as it is read from the database; 404 where there is no such video or trip."""
+def there(check: Callable[[Session], None]) -> None:
+    """404 where there is no such clip, trip, plate or track."""
     with reading(system.current().engine) as session:
         try:
-            scope.check(session)
+            check(session)
         except export.NothingThere as error:
             raise HTTPException(404, str(error)) from error
+
+
+def streamed(write: Callable[[Session], Iterator[str]], media_type: str, name: str) -> StreamingResponse:
+    """What is written goes out as it is read from the database."""
 
     def pieces() -> Iterator[str]:
         with reading(system.current().engine) as session:

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
+from itertools import groupby
 
 from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
 from app import addresses, wording
+from app.access import callers
 from app.progress import Progress
+from dashcam.access.roles import Role
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoCard
@@ -169,6 +172,26 @@ def sighting_when(sighting: SightingCard, zone: tzinfo | None) -> str:
 
 def map_frame(source: str, title: str) -> None:
     tag("iframe", "map", src=source, title=title, loading="lazy")
+
+
+def downloads(scope: Mapping[str, str], track: bool = True) -> None:
+    """Links to what may be taken out of a clip, trip or day, or with ``track`` False of a plate."""
+    if not callers.may(Role.MEMBER):
+        return
+    forms = [("track", form) for form in ("gpx", "geojson", "kml")] if track else []
+    forms += [("sightings", form) for form in ("csv", "gpx", "geojson", "kml")]
+    with tag("p", "downloads small"):
+        for kind, of_kind in groupby(forms, key=lambda one: one[0]):
+            tag("span", "muted", f"{kind.capitalize()}:")
+            for _, form in of_kind:
+                name = {"geojson": "GeoJSON"}.get(form, form.upper())
+                link(
+                    addresses.url(f"/export/{kind}.{form}", scope),
+                    "",
+                    name,
+                    aria_label=f"{kind} as {name}",
+                    download=True,
+                )
 
 
 def pager(older: str | None, newest: str | None) -> None:

@@ -140,14 +140,7 @@ def facts(card: TripCard, time_zone: str) -> None:
                 with tag("div"):
                     tag("dt", text=name)
                     tag("dd", "num", value)
-        with tag("p", "downloads small"):
-            tag("span", "muted", "Take out:")
-            for form, label in (
-                ("track.gpx", "GPX"),
-                ("track.geojson", "GeoJSON"),
-                ("sightings.csv", "Sightings, CSV"),
-            ):
-                link(f"/export/{form}?trip={card.trip_id}", "", label, download=True)
+        parts.downloads({"trip": str(card.trip_id)}, track=card.has_route)
 
 
 def clips(found: TripDetail) -> None:

@@ -51,6 +51,7 @@ async def video(video_id: str, t: str = "") -> None:
                         parts.map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
                         where_others_were(found)
                 facts(found)
+                parts.downloads({"video": found.video_id}, track=bool(found.positions or found.beside))
                 evidence.section(found, second_of(t, found.duration_s))
                 kept.section(found, held or [])
                 deletion.section("this clip", Wanted(clips=[found.video_id]), "/videos")

@@ -45,6 +45,8 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = ""
         if not cards:
             nothing(any(filters.values()) or cursor is not None)
         days(cards, spans)
+        if cards and wanted.since and wanted.until:
+            parts.downloads({"since": wanted.since.isoformat(), "until": wanted.until.isoformat()})
         older = addresses.url("/videos", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None
         parts.pager(older, addresses.url("/videos", filters) if cursor else None)
 

@@ -107,6 +107,7 @@ def test_deriving_again_leaves_trips_as_they_are(client: TestClient, drives: Non
         ("GET", "/export/track.gpx?video=none", None, 404),
         ("GET", "/export/sightings.csv?trip=77", None, 404),
         ("GET", "/export/track.gpx", None, 422),
+        ("GET", "/export/sightings.kml?plate=ZZ99ZZZ", None, 404),
         ("GET", "/export/track.gpx?video=a&trip=1", None, 422),
     ],
 )

@@ -1,4 +1,4 @@
-"""What is taken out: the tracks of a clip, a trip or a stretch of time, and sightings as CSV."""
+"""What is taken out: the tracks of a clip, a trip or a stretch of time, and sightings."""
 
 import csv
 import io
@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import sightings
+from dashcam.catalog import plates, sightings
 from dashcam.catalog.models import SightingRow, TripRow, Video
 from dashcam.catalog.places import fixes_of, track_of
+from dashcam.catalog.sightings import SightingCard
 from dashcam.config.privacy import Zone
 from dashcam.gps import home
 from dashcam.gps.export import Leg
+from dashcam.gps.pins import Pin
 
 SIGHTING_COLUMNS = (
     "plate",
@@ -50,12 +52,14 @@ class NothingThere(Exception):
 
 @dataclass(frozen=True)
 class ExportScope:
-    """A clip, a trip, or what began from ``start`` on and before ``end``; nothing set is everything."""
+    """A clip, a trip, a plate, or what began from ``start`` on and before ``end``; nothing set is everything."""
 
     clip: str | None = None
     trip: int | None = None
     start: datetime | None = None
     end: datetime | None = None
+    plate: str | None = None
+    """Of sightings alone, in any stretch of time."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
@@ -75,6 +79,14 @@ class ExportScope:
             raise NothingThere(f"There is no clip {self.clip}: its id stands in the address of its page.")
         if self.trip is not None and session.get(TripRow, self.trip) is None:
             raise NothingThere(f"There is no trip {self.trip}: `dashcam trips` lists them.")
+        if self.plate is not None and plates.plate(session, self.plate) is None:
+            raise NothingThere(f"{self.plate} has not been seen.")
+
+    def check_track(self, session: Session) -> None:
+        """The same for its track: raises `NothingThere` too where no camera has recorded a position."""
+        self.check(session)
+        if self.trip is not None and session.get_one(TripRow, self.trip).box is None:
+            raise NothingThere(f"Trip {self.trip} has no positions: none of its clips carries GPS.")
 
 
 def legs(session: Session, scope: ExportScope, zones: Sequence[Zone] = ()) -> Iterator[Leg]:
@@ -113,24 +125,60 @@ def sightings_csv(
     What was seen inside a zone has no place, speed or heading.
     """
     yield _line(SIGHTING_COLUMNS)
+    for one, trip_id in seen(session, scope, confirmed_only, zones):
+        yield _line(_row(one, trip_id))
+
+
+def pins(
+    session: Session, scope: ExportScope, confirmed_only: bool = True, zones: Sequence[Zone] = ()
+) -> Iterator[Pin]:
+    """Those of the sightings that have a place, outside the zones, in order of time."""
+    for one, _ in seen(session, scope, confirmed_only, zones):
+        if one.lat is not None and one.lon is not None:
+            yield Pin(
+                plate=one.text,
+                confidence=round(one.confidence, 4),
+                seen_utc=one.seen_utc,
+                lat=one.lat,
+                lon=one.lon,
+                camera=one.camera or "",
+                clip=one.video_name,
+                second=one.best_s,
+                video_id=one.video_id,
+            )
+
+
+def seen(
+    session: Session, scope: ExportScope, confirmed_only: bool, zones: Sequence[Zone]
+) -> Iterator[tuple[SightingCard, int | None]]:
+    """Each sighting with its trip, read from the database as it is taken."""
+    wanted = [*scope.conditions(), *([SightingRow.confirmed] if confirmed_only else [])]
+    if scope.plate is not None:
+        known = plates.plate(session, scope.plate)
+        wanted.append(SightingRow.plate_id == (known and known.plate_id))
     query = (
         sightings.chosen()
         .add_columns(Video.trip_id)
-        .where(*scope.conditions(), *([SightingRow.confirmed] if confirmed_only else []))
+        .where(*wanted)
         .order_by(SightingRow.seen_utc.nulls_last(), SightingRow.sighting_id)
         .execution_options(yield_per=500)
     )
     for row in session.execute(query).mappings():
-        yield _line(_row(zones, **row))
+        columns = dict(row)
+        trip_id = columns.pop("trip_id")
+        yield without_home(sightings.card_of(**columns), zones), trip_id
 
 
-def _row(zones: Sequence[Zone], trip_id: int | None, **columns: Any) -> list[Any]:
-    one = sightings.card_of(**columns)
+def without_home(one: SightingCard, zones: Sequence[Zone]) -> SightingCard:
     if home.is_inside(zones, one.lat, one.lon):
         nowhere = replace(one, lat=None, lon=None, accuracy_m=None, place_quality=None)
         one = replace(nowhere, speed_mps=None, heading_deg=None, estimate=None)
     if one.estimate and home.is_inside(zones, one.estimate.lat, one.estimate.lon):
         one = replace(one, estimate=None)
+    return one
+
+
+def _row(one: SightingCard, trip_id: int | None) -> list[Any]:
     guess = one.estimate.model_dump() if one.estimate else {}
     return [
         one.text,

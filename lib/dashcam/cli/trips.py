@@ -16,7 +16,6 @@ from dashcam.tasks.client import MainServerClient
 
 SINCE = typer.Option("--since", help="Date or time, local where no zone is given: 2026-06-28, 2026-06-28T13:00.")
 UNTIL = typer.Option("--until", help="Up to this date or time, itself not included.")
-FORMS = {"gpx": "/export/track.gpx", "geojson": "/export/track.geojson", "csv": "/export/sightings.csv"}
 LOOK_S = 0.5
 KINDS = {"utc": "UTC of the satellites", "gps_local": "local time in the GPS records", "camera": "the camera's clock"}
 
@@ -124,30 +123,32 @@ def signed(seconds: float | None) -> str:
 
 
 def export(
-    form: Annotated[
-        Literal["gpx", "geojson", "csv"], typer.Argument(help="Tracks as gpx or geojson, sightings as csv.")
-    ],
+    form: Annotated[Literal["gpx", "geojson", "kml", "csv"], typer.Argument(help="csv is of sightings alone.")],
+    sightings: Annotated[bool, typer.Option("--sightings", help="The sightings as pins, not the track.")] = False,
+    plate: Annotated[str | None, typer.Option(help="The sightings of one plate.")] = None,
     clip: Annotated[str | None, typer.Option(help="One clip, by its id.")] = None,
     trip: Annotated[int | None, typer.Option(help="One trip, by its number.")] = None,
     since: Annotated[datetime | None, SINCE] = None,
     until: Annotated[datetime | None, UNTIL] = None,
-    unsure: Annotated[bool, typer.Option("--unsure", help="Unsure sightings too (csv).")] = False,
+    unsure: Annotated[bool, typer.Option("--unsure", help="Unsure sightings too.")] = False,
     home: Annotated[bool, typer.Option("--home", help="Places in the home zones too.")] = False,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file; default: print.")] = None,
     data: ServerDataOption = None,
 ) -> None:
     """Take out the track of a clip, a trip or a stretch of time, or its sightings."""
+    of_sightings = sightings or form == "csv" or plate is not None
     asked = {
         "video": clip,
         "trip": trip,
         "since": since and since.isoformat(),
         "until": until and until.isoformat(),
-        "unsure": True if unsure and form == "csv" else None,
+        "plate": plate,
+        "unsure": True if unsure and of_sightings else None,
         "home": True if home else None,
     }
     params = {key: value for key, value in asked.items() if value is not None}
     with main_server(data) as server:
-        pieces = server.download(FORMS[form], params)
+        pieces = server.download(f"/export/{'sightings' if of_sightings else 'track'}.{form}", params)
         if output is None:
             for piece in pieces:
                 sys.stdout.buffer.write(piece)

@@ -1,12 +1,12 @@
-"""Tracks in the formats that other programs read: GPX 1.1 and GeoJSON (RFC 7946).
+"""Tracks in the formats that other programs read: GPX 1.1, GeoJSON (RFC 7946) and KML 2.2.
 
-Both are written clip by clip, so that a year of them needs no more memory than a clip.
+All are written clip by clip, so that a year of them needs no more memory than a clip.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 from xml.sax.saxutils import escape
@@ -21,6 +21,10 @@ HEAD = """<?xml version="1.0" encoding="UTF-8"?>
      xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"
      xsi:schemaLocation="http://www.topografix.com/GPX/1/1 http://www.topografix.com/GPX/1/1/gpx.xsd">
 """
+KML_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<kml xmlns="http://www.opengis.net/kml/2.2"><Document>
+"""
+KML_END = "</Document></kml>\n"
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,29 @@ def _point(fix: Fix) -> str:
     )
     extension = f"<gpxtpx:TrackPointExtension>{motion}</gpxtpx:TrackPointExtension>" if motion else ""
     more = f"<extensions>{extension}</extensions>" if extension else ""
-    time = fix.utc.astimezone(UTC).isoformat().replace("+00:00", "Z")
     at = f'lat="{round(fix.lat, 7)}" lon="{round(fix.lon, 7)}"'
-    return f"      <trkpt {at}><time>{time}</time>{quality}{more}</trkpt>\n"
+    return f"      <trkpt {at}><time>{zulu(fix.utc)}</time>{quality}{more}</trkpt>\n"
+
+
+def kml(legs: Iterable[Leg]) -> Iterator[str]:
+    """One folder per group and one line per clip, with when it began and ended."""
+    yield KML_HEAD
+    for group, clips in groupby(legs, key=lambda leg: leg.group):
+        yield f"<Folder><name>{escape(printable(group))}</name>\n"
+        for leg in clips:
+            if leg.fixes:
+                places = " ".join(f"{fix.lon:.7f},{fix.lat:.7f}" for fix in leg.fixes)
+                span = f"<begin>{zulu(leg.fixes[0].utc)}</begin><end>{zulu(leg.fixes[-1].utc)}</end>"
+                yield (
+                    f"<Placemark><name>{escape(printable(leg.name))}</name><TimeSpan>{span}</TimeSpan>"
+                    f"<LineString><tessellate>1</tessellate><coordinates>{places}</coordinates></LineString></Placemark>\n"
+                )
+        yield "</Folder>\n"
+    yield KML_END
+
+
+def zulu(utc: datetime) -> str:
+    return utc.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def geojson(legs: Iterable[Leg]) -> Iterator[str]:

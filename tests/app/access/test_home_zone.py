@@ -77,6 +77,9 @@ def test_no_export_has_a_place_of_home(home: Home, drive: tuple[str, int]) -> No
     assert known["LT2AWAY"]["lat"] == "52.3701"
     nowhere = ("lat", "lon", "accuracy_m", "place_quality", "speed_mps", "heading_deg", "estimate_lat", "estimate_lon")
     assert {known["LT1HOME"][name] for name in nowhere} == {""} and known["LT1HOME"]["seen_utc"]
+    for form in ("gpx", "geojson", "kml"):
+        pins = member.get(f"/export/sightings.{form}").raise_for_status().text
+        assert "LT2AWAY" in pins and "LT1HOME" not in pins
 
 
 def test_all_of_it_is_an_admins_alone_and_written_down(home: Home, drive: tuple[str, int]) -> None:
