@@ -130,6 +130,8 @@ class Dispatcher:
             settle(failed=f"run {run.name} failed: {said}")
         else:
             settle()
+        for task_id, _ in tasks:
+            self.system.progress.forget(task_id)
         return [video_id for _, video_id in tasks]
 
     async def offer(self, client: PrefectClient, waiting: Sequence[TaskType], live: Sequence[FlowRun]) -> None:

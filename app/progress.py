@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    fraction: float
+    fraction: float | None
+    """None while the device has only said that it has begun."""
     device: str
 
 
@@ -14,6 +15,10 @@ class ProgressBoard:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_task: dict[int, Progress] = {}
+
+    def begin(self, task_id: int, device: str) -> None:
+        with self._lock:
+            self._by_task[task_id] = Progress(None, device)
 
     def report(self, task_id: int, fraction: float, device: str) -> None:
         with self._lock:

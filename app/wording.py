@@ -163,6 +163,10 @@ def percent(fraction: float) -> str:
     return f"{min(round(fraction * 100), 99 if fraction < 1 else 100)} %"
 
 
+def how_far(fraction: float | None) -> str:
+    return "running" if fraction is None else percent(fraction)
+
+
 def stage_name(task_type: TaskType) -> str:
     return STAGE_NAMES[task_type]
 

@@ -88,7 +88,7 @@ class Work:
         try:
             for task_id in task_ids:
                 self.deliver()
-                todo = self.server.pending(task_id)
+                todo = self.server.pending(task_id, device=self.device.settings.hostname)
                 if todo is None or self.is_done_already(todo):
                     continue
                 if self.must_wait(todo):

@@ -4,11 +4,13 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Literal
+from urllib.parse import unquote
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from pydantic import BaseModel, Field
 
 from app import system
+from app.access import callers
 from app.parameters import Number, pool
 from dashcam.catalog import apply, arrival, work
 from dashcam.catalog.models import Video
@@ -17,7 +19,7 @@ from dashcam.storage.layout import SHED
 from dashcam.storage.roots import StoreError, split
 from dashcam.tasks import table
 from dashcam.tasks.chain import STAGES
-from dashcam.tasks.model import Changes, Completion, InputRef, NewTask, Task, TaskBrief, TaskType
+from dashcam.tasks.model import BEGINS, Changes, Completion, InputRef, NewTask, Task, TaskBrief, TaskType
 from dashcam.tasks.row import TaskRow
 from dashcam.upkeep import behind
 
@@ -126,13 +128,18 @@ def pending_of(videos: Videos) -> list[TaskBrief]:
 
 
 @router.get("/{task_id}")
-def get_task(task_id: Number) -> Task:
+def get_task(task_id: Number, begins: Annotated[str, Header(alias=BEGINS, max_length=600)] = "") -> Task:
+    """One task. A device that is about to work on it says its name in the header, percent-encoded."""
+    caller = callers.current()
+    device = caller.scope.hostname if begins and caller is not None and caller.scope is not None else unquote(begins)
     with reading(system.current().engine) as session:
         task = work.get(session, task_id)
     if task is None:
         raise HTTPException(404, f"There is no task {task_id}.")
     if task.state == "pending":
         system.current().metrics.began(task_id, task.task_type)
+        if device:
+            system.current().progress.begin(task_id, device)
     return task
 
 
@@ -246,6 +253,7 @@ def let_wait(task_id: Number, wait: Wait) -> Changed:
         waiting = table.briefs(session, TaskRow.task_id == task_id)
     for task in waiting if changed else []:
         here.shortages.stage(task.task_type, wait.reason)
+        here.progress.forget(task_id)
         here.wake(task.video_id)
     return Changed(changed=changed)
 

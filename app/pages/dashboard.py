@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nicegui import ui
@@ -22,7 +22,7 @@ from dashcam.catalog import videos as video_table
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.totals import Totals
 from dashcam.catalog.totals import totals as catalogue_totals
-from dashcam.catalog.videos import VideoCard, VideoFilter
+from dashcam.catalog.videos import VideoCard
 from dashcam.upkeep import checks
 
 PLATES, VIDEOS = 10, 8
@@ -47,9 +47,7 @@ class GoingOn:
 
 
 def latest(session: Session) -> tuple[list[PlateCard], list[VideoCard]]:
-    processed = video_table.videos(session, VideoFilter(outcome="processed"), limit=VIDEOS)
-    videos = processed or video_table.videos(session, limit=VIDEOS)
-    return search.plates(session, limit=PLATES), videos
+    return search.plates(session, limit=PLATES), video_table.latest(session, VIDEOS)
 
 
 def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.DeviceLine]]:
@@ -98,7 +96,7 @@ async def dashboard() -> None:
 
     def show() -> None:
         head.show(known.totals)
-        main.show((known.totals.videos > 0, known.plates, known.videos))
+        main.show((known.totals.videos > 0, known.plates, at_work_now(known.videos, at_work.running)))
         side.show((at_work, system.current().progress.snapshot()))
 
     async def look_again() -> None:
@@ -108,6 +106,12 @@ async def dashboard() -> None:
 
     show()
     ui.timer(2.0, look_again)
+
+
+def at_work_now(videos: list[VideoCard], running: list[work.TaskLine]) -> list[VideoCard]:
+    """The cards, which may be some seconds old, with what a device is at this moment: as the panel beside them says."""
+    by_clip = {task.video_id: task for task in running if task.state == "pending"}
+    return [replace(card, task=by_clip.get(card.video_id, card.task)) for card in videos]
 
 
 def came_in_last(known: tuple[bool, list[PlateCard], list[VideoCard]]) -> None:
@@ -147,7 +151,7 @@ def recent_videos(videos: list[VideoCard]) -> None:
     progress = system.current().progress.snapshot()
     with parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
         for card in videos:
-            parts.video_card(card, zone(), now(), progress)
+            parts.video_card(card, zone(), now(), progress, dated=True)
 
 
 def draw_work(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:
@@ -182,4 +186,4 @@ def stage_row(stage: work.StageBacklog, running: list[work.TaskLine], progress: 
             with tag("div", "row inner small"):
                 link(addresses.video_url(task.video_id), "grow clip", task.video_name)
                 parts.progress_bar(at, f"{task.video_name} on {at.device}")
-                tag("span", "num", wording.percent(at.fraction))
+                tag("span", "num", wording.how_far(at.fraction))

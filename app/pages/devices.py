@@ -121,7 +121,7 @@ def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLi
             with tag("div", "standing running small"):
                 tag("span", text=wording.stage_name(task.task_type))
                 link(addresses.video_url(task.video_id), "clip", task.video_name)
-                parts.progress_bar(progress, f"{task.video_name}: {wording.percent(progress.fraction)}")
+                parts.progress_bar(progress, f"{task.video_name}: {wording.how_far(progress.fraction)}")
         if device.pause.paused or (device.drained is not None and online(device, at)):
             tag("p", "small", rests(device, at, bool(at_work)))
         elif not at_work:

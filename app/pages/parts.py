@@ -101,9 +101,11 @@ def sure(label: str, spoken: str, certain: str, do: Callable[[], object]) -> Non
 
 
 def progress_bar(progress: Progress, label: str) -> None:
+    """Empty, and to a screen reader without a number, while nobody knows how far it is."""
     with tag("span", "progress", role="progressbar", aria_label=label, title=label) as bar:
-        bar.props["aria-valuenow"] = f"{progress.fraction * 100:.0f}"
-        tag("span", style=f"width: {progress.fraction * 100:.0f}%")
+        if progress.fraction is not None:
+            bar.props["aria-valuenow"] = f"{progress.fraction * 100:.0f}"
+            tag("span", style=f"width: {progress.fraction * 100:.0f}%")
 
 
 def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
@@ -121,7 +123,10 @@ def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
                     tag("span", "times", f"×{card.sightings:,}", title=wording.count(card.sightings, "sighting"))
 
 
-def video_card(card: VideoCard, zone: tzinfo | None, now: datetime, progress: Mapping[int, Progress]) -> None:
+def video_card(
+    card: VideoCard, zone: tzinfo | None, now: datetime, progress: Mapping[int, Progress], dated: bool = False
+) -> None:
+    """``dated`` where no heading above it says of which day it is."""
     state = "rejected" if card.outcome in wording.ENDED_BADLY else "pending" if card.outcome is None else "done"
     with link(addresses.video_url(card.video_id), f"card video-card {state}"):
         with tag("div", "poster"):
@@ -136,7 +141,8 @@ def video_card(card: VideoCard, zone: tzinfo | None, now: datetime, progress: Ma
                 tag("span", "plate-count num", wording.count(card.plates, "plate"))
         with tag("div", "card-body"):
             with tag("div", "line"):
-                tag("strong", "num", f"{card.when.astimezone(zone):%H:%M:%S}" if card.start_utc else "not read yet")
+                when = wording.short_moment(card.when, zone, now) if dated else f"{card.when.astimezone(zone):%H:%M:%S}"
+                tag("strong", "num", when if card.start_utc else "not read yet")
                 video_chips(card.camera, card.kind, card.locked)
             tag("div", "name muted small", card.name, title=card.name)
             if state != "done":
@@ -159,7 +165,7 @@ def standing(
     if task is not None and (running := progress.get(task.task_id)):
         with tag("div", "standing running small"):
             what = f"{wording.stage_name(task.task_type)} on {running.device}"
-            tag("span", text=f"{what}: {wording.percent(running.fraction)}")
+            tag("span", text=f"{what}: {wording.how_far(running.fraction)}")
             progress_bar(running, what)
         return
     trouble = outcome in wording.ENDED_BADLY or (task is not None and (task.hold or task.failures))

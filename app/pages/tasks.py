@@ -114,7 +114,7 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
     if running:
         with tag("span", "standing running"):
             parts.progress_bar(running, f"{wording.stage_name(line.task_type)} of {line.video_name}")
-            tag("span", "num", wording.percent(running.fraction))
+            tag("span", "num", wording.how_far(running.fraction))
     elif line.state == "complete":
         parts.chip(
             wording.ENDED_BADLY.get(line.outcome or "", "Done"),

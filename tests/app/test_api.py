@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from app.system import System
 from dashcam.catalog.models import Rejection
 from dashcam.database import named, writing
+from dashcam.tasks.client import MainServerClient
 from tests.catalog.rows import NOON, add_sighting, add_video
 from tests.tasks.test_table import facts, heavy_result
 
@@ -98,6 +99,20 @@ def test_a_clip_travels_from_ingest_to_search(client: TestClient, clip: Path) ->
     assert [plate["text"] for plate in client.get("/search", params={"q": "b1-2c"}).json()] == ["AB12CDE"]
     assert client.get("/search", params={"q": "B%2"}).json() == []
     assert client.get("/plates/ab12 cde").json()["sightings"] == 1
+
+
+def test_a_task_runs_on_the_device_that_begins_it_before_it_says_how_far_it_is(
+    client: TestClient, server: MainServerClient, clip: Path
+) -> None:
+    ingest(client, "raw/2026-06-28/a.MP4")
+    task_id = only_task(client)["task_id"]
+    server.pending(task_id)
+    assert only_task(client)["device"] is None, "somebody has only looked at it"
+    for end, said in (("failed", {"error": "NAS away"}), ("waits", {"reason": "no room"})):
+        server.pending(task_id, device="gärage-pc")
+        assert (only_task(client)["progress"], only_task(client)["device"]) == (None, "gärage-pc")
+        client.post(f"/tasks/{task_id}/{end}", json=said)
+        assert only_task(client)["device"] is None
 
 
 def test_progress_shows_on_the_task_and_ends_with_it(client: TestClient, clip: Path) -> None:

@@ -31,6 +31,14 @@ def test_a_cancelled_runs_tasks_are_held_until_try_again(site: MainSite) -> None
     assert site.prefect.given() == [[task_id], [task_id]]
 
 
+def test_what_a_run_that_has_ended_was_at_runs_nowhere(site: MainSite) -> None:
+    """Its device was switched off in the middle of the clip, and has told nobody."""
+    (task_id,) = heavy(site, "a")
+    site.run_once(Crashed(), lambda run: site.system.progress.begin(task_id, "gpu-pc"))
+    site.round()
+    assert site.system.progress.snapshot() == {}
+
+
 def test_try_again_tries_and_the_ended_run_is_not_judged_again(site: MainSite) -> None:
     """The device's own sentence stays, no failure is counted without a run, and nothing waits 300 s."""
     (task_id,) = heavy(site, "a")

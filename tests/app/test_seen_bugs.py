@@ -3,17 +3,22 @@
 import re
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
+from app import wording
 from dashcam.catalog.deriving import derive_everything
+from dashcam.catalog.models import Video
 from dashcam.database import open_engine, writing
 from dashcam.gps.place import Estimate
+from dashcam.tasks.model import TaskType
+from dashcam.tasks.row import TaskRow
 from tests.app.browser import chromium as chromium
 from tests.app.browser import served, watched
 from tests.catalog.car import SITE
-from tests.catalog.rows import add_route, add_sighting, add_video
+from tests.catalog.rows import add_route, add_sighting, add_task, add_video
 
 pytestmark = pytest.mark.browser
 
@@ -75,6 +80,31 @@ def test_a_click_on_a_trips_pin_opens_it_and_goes_nowhere_else(page: Page) -> No
     expect(page).to_have_url(re.compile(r"/trips/1$"))
     pin.click()
     expect(page).to_have_url(re.compile(r"/videos/0000000000000001\?t=4\.50$"))
+
+
+@pytest.mark.parametrize("stage", ["INGEST_VIDEO", "ARCHIVE_VIDEO", "FINALIZE_VIDEO"])
+def test_a_stage_that_does_not_say_how_far_it_is_runs_on_every_page(
+    page: Page, site: tuple[str, Engine], stage: str
+) -> None:
+    address, engine = site
+    with writing(engine) as session:
+        video = add_video(session, 7, outcome=None, name="at_work.MP4")
+        task_id = add_task(session, video, stage).task_id
+    try:
+        asked = httpx.get(f"{address}/api/v1/tasks/{task_id}", headers={"X-Dashcam-Begins": "shed-nas"})
+        assert asked.status_code == 200
+        name = wording.stage_name(TaskType(stage))
+        for path in ("/videos", "/", f"/videos/{7:016x}"):
+            page.goto(path)
+            expect(page.locator("main")).to_contain_text(f"{name} on shed-nas: running")
+            expect(page.locator("main")).not_to_contain_text("Waiting")
+        page.goto("/tasks")
+        expect(page.locator("tr", has_text="at_work.MP4")).to_contain_text("shed-nas")
+        expect(page.locator("tr", has_text="at_work.MP4").locator(".state-cell")).to_have_text("running")
+    finally:
+        with writing(engine) as session:
+            session.execute(delete(TaskRow))
+            session.execute(delete(Video).where(Video.name == "at_work.MP4"))
 
 
 def test_a_phones_map_shows_its_legend_when_it_is_touched(page: Page) -> None:

@@ -23,7 +23,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 import migrations
-from app import media, pages, system
+from app import api, media, pages, system
 from app.access.guard import stand_before
 from dashcam.access import tokens, users
 from dashcam.access.passwords import hashed
@@ -220,6 +220,7 @@ def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False) -> None:
     system.start(system.System(engine, site, Stores({"shed_nas": archive}), "a token"))
     web = FastAPI(lifespan=zone_kept)
     web.include_router(media.router)
+    web.include_router(api.router)
     pages.register()
     if log_in:
         stand_before(web)

@@ -13,7 +13,7 @@ from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.devices import Pause
-from dashcam.catalog.models import DeviceRow, SightingRow
+from dashcam.catalog.models import DeviceRow, SightingRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.search import PlateFilter
 from dashcam.catalog.totals import Totals
@@ -49,6 +49,24 @@ def pages(first: Callable[[Cursor | None], list[T]], cursor: Callable[[T], Curso
         shown += page
         after = cursor(page[-1])
     return shown
+
+
+def test_the_latest_videos_are_no_fewer_when_one_has_come_through(engine: Engine) -> None:
+    def latest(limit: int) -> list[int]:
+        with reading(engine) as session:
+            return [int(card.video_id, 16) for card in video_table.latest(session, limit)]
+
+    with writing(engine) as session:
+        for number in range(1, 6):
+            add_video(session, number, NOON + timedelta(minutes=number), outcome=None)
+    assert latest(4) == [5, 4, 3, 2]
+    with writing(engine) as session:
+        session.get_one(Video, f"{1:016x}").outcome = "processed"
+    assert latest(4) == [5, 4, 3, 1] and latest(8) == [5, 4, 3, 2, 1]
+    with writing(engine) as session:
+        for number in range(2, 5):
+            session.get_one(Video, f"{number:016x}").outcome = "processed"
+    assert latest(4) == [4, 3, 2, 1] and latest(5) == [5, 4, 3, 2, 1]
 
 
 def test_videos_are_newest_first_and_a_clip_not_looked_at_yet_stands_where_it_was_found(engine: Engine) -> None:

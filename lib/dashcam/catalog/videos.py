@@ -116,6 +116,17 @@ def videos(
     return [video_card(video, at, plates.get(video.video_id, 0), pending.get(video.video_id)) for video, at in rows]
 
 
+def latest(session: Session, limit: int) -> list[VideoCard]:
+    """The newest that are through, with others where there are too few of them: there is something to see of those, and
+    a clip that comes through takes nobody's place but the last one's."""
+    through = videos(session, VideoFilter(outcome="processed"), limit=limit)
+    if len(through) == limit:
+        return through
+    ids = {card.video_id for card in through}
+    others = [card for card in videos(session, limit=2 * limit) if card.video_id not in ids]
+    return sorted([*through, *others[: limit - len(through)]], key=lambda card: card.cursor, reverse=True)
+
+
 def numbered(
     session: Session, wanted: VideoFilter = VideoFilter(), limit: int = 100, offset: int = 0
 ) -> tuple[list[Video], int]:

@@ -10,7 +10,7 @@ import httpx
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
 from dashcam import Explained, config
-from dashcam.tasks.model import Changes, Completion, InputRef, Task, TaskBrief, TaskType
+from dashcam.tasks.model import BEGINS, Changes, Completion, InputRef, Task, TaskBrief, TaskType
 from dashcam.tasks.silence import explanation, why_refused, why_silent
 
 log = logging.getLogger(__name__)
@@ -56,9 +56,10 @@ class MainServerClient:
     def close(self) -> None:
         self.http.close()
 
-    def pending(self, task_id: int, patience_s: float | None = None) -> Task | None:
-        """The task, or None when it is complete or unknown by now."""
-        response = self.call("GET", f"/tasks/{task_id}", missing_ok=True, patience_s=patience_s)
+    def pending(self, task_id: int, patience_s: float | None = None, device: str | None = None) -> Task | None:
+        """The task, or None when it is complete or unknown by now; with ``device`` it is the one that begins it."""
+        said = {} if device is None else {BEGINS: quote(device)}
+        response = self.call("GET", f"/tasks/{task_id}", missing_ok=True, patience_s=patience_s, headers=said)
         task = None if response is None else Task.model_validate(response)
         return task if task is not None and task.state == "pending" else None
 

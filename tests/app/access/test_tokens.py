@@ -35,6 +35,8 @@ def test_a_device_does_its_own_tasks_and_nobody_elses(home: Home) -> None:
     assert jetson.post(f"/tasks/{mine}/failed", json={"error": "x"}).json() == {"changed": True}
     assert jetson.post(f"/tasks/{mine}/progress", json={"fraction": 0.5}).status_code == 200
     assert jetson.get("/tasks/77").status_code == 404
+    assert jetson.get(f"/tasks/{mine}", headers={"X-Dashcam-Begins": "another"}).status_code == 200
+    assert home.here.progress.snapshot()[mine].device == "jetson-1", "whatever it says, the token is jetson-1's"
 
 
 @pytest.mark.parametrize(
