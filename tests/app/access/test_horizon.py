@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from app.access import horizon
 from dashcam.access.roles import Role
-from dashcam.database import writing
+from dashcam.catalog.models import Plate, SightingRow, Video
+from dashcam.database import Base, writing
 from tests.app.access.conftest import PASSWORD, Home
 from tests.catalog.rows import NOON, add_route, add_sighting, add_video
 
@@ -104,3 +106,14 @@ def test_a_clip_whose_time_is_not_known_counts_as_before(filled: Home) -> None:
     assert member.get(f"/videos/{unknown}").status_code == 404
     assert {one["video_id"] for one in member.get("/videos").json()["videos"]} == {NEW, OLD}
     assert "WHEN444" not in member.get("/search", params={"q": "WHEN", "unsure": True}).text
+
+
+def test_every_table_that_hangs_on_a_clip_or_a_plate_is_behind_the_horizon() -> None:
+    """A new one is a line there: else a viewer's question to it is answered."""
+    tables = {mapper.local_table: mapper.class_ for mapper in Base.registry.mappers}
+    hang_on = {
+        owner: {tables[table] for table in tables for key in table.foreign_keys if key.column.table is owner.__table__}
+        for owner in (Video, Plate)
+    }
+    assert hang_on[Plate] <= set(horizon.OF_PLATES)
+    assert hang_on[Video] <= {SightingRow, *horizon.OF_VIDEOS}
