@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import system, zones
 from app.parameters import Number, TimeRange, time_range
-from dashcam.catalog import export
+from dashcam.catalog import export, lessons
 from dashcam.database import reading
 from dashcam.gps.export import geojson, gpx, kml
 from dashcam.gps.pins import geojson_pins, gpx_pins, kml_pins
@@ -73,6 +73,12 @@ def sightings(
         return PINS[form](export.pins(session, of, not unsure, cut))
 
     return streamed(write, TYPES[form], f"sightings.{form}")
+
+
+@router.get("/corrections.csv")
+def corrections() -> StreamingResponse:
+    """What people have said of sightings: the crop, what was read, and the truth, as a set for a reader."""
+    return streamed(lessons.corrections_csv, TYPES["csv"], "corrections.csv")
 
 
 def there(check: Callable[[Session], None]) -> None:

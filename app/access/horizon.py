@@ -28,10 +28,11 @@ from dashcam.catalog.models import (
     TripRow,
     Video,
 )
+from dashcam.catalog.plate_words import PlateApart, PlateMerge, PlateNote, SightingWord
 from dashcam.tasks.row import TaskRow
 
-OF_PLATES = (SightingRow, Plate, PlateSuffix, PlateNear)
-OF_VIDEOS = (ArchiveCheck, Holding, PositionRow, Protection, Rejection, SourceFile, TaskRow, TripDecision)
+OF_PLATES = (SightingRow, Plate, PlateSuffix, PlateNear, SightingWord, PlateMerge, PlateApart, PlateNote)
+OF_VIDEOS = (ArchiveCheck, Holding, PositionRow, Protection, Rejection, SightingWord, SourceFile, TaskRow, TripDecision)
 """Tables with a ``video_id``."""
 
 

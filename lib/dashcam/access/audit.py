@@ -80,8 +80,9 @@ def attempts(session: Session, since: datetime) -> list[Attempt]:
 
 
 def forget_plates(session: Session, before: datetime) -> None:
-    """Of who looked plates up before then it stays that they did, not which ones."""
-    old = AuditEntry.kind == "plate", AuditEntry.at < before, AuditEntry.what.contains(": ")
+    """Of who looked plates up, or corrected them, before then it stays that they did, not which ones."""
+    of_plates = (AuditEntry.kind == "plate") | ((AuditEntry.kind == "correction") & AuditEntry.what.contains("plate"))
+    old = of_plates, AuditEntry.at < before, AuditEntry.what.contains(": ")
     for row in session.scalars(select(AuditEntry).where(*old)):
         row.what = row.what.partition(": ")[0]
 

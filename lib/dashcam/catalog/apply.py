@@ -10,10 +10,9 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import accuracy, clocks, deletions, deriving, holdings
+from dashcam.catalog import accuracy, clocks, corrections, deletions, deriving, holdings, merges
 from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
-from dashcam.catalog.places import place
-from dashcam.catalog.plates import forget_unseen, plate_ids
+from dashcam.catalog.plates import forget_unseen
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
 
@@ -68,6 +67,7 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
 
 
 def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, site: Site) -> None:
+    merges.in_turn(session)
     heavy = deletions.without_deleted(session, video, heavy, site)
     video.frames_decoded = heavy.frames_decoded
     if heavy.damaged and not video.reason:
@@ -78,14 +78,6 @@ def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, 
     video.poster = heavy.poster
     before = set(session.scalars(select(SightingRow.plate_id).where(SightingRow.video_id == video.video_id)))
     session.execute(delete(SightingRow).where(SightingRow.video_id == video.video_id))
-    numbers = plate_ids(session, (sighting.text for sighting in heavy.sightings))
-    rows = []
-    for sighting in heavy.sightings:
-        known = sighting.model_dump(mode="json", exclude={"text"})
-        rows.append(SightingRow(video_id=video.video_id, plate_id=numbers[sighting.text], **known))
-    if rows:
-        place(session, video, rows, site.place)
-    session.add_all(rows)
-    session.flush()
+    corrections.add(session, video, heavy.sightings, site)
     if before:
         forget_unseen(session, before)

@@ -7,6 +7,7 @@ from sqlalchemy import JSON as Json
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from dashcam.catalog import plate_words as plate_words  # its tables too
 from dashcam.database import Base, UtcDateTime
 from dashcam.tasks.row import only
 
@@ -326,6 +327,11 @@ class SightingRow(Base):
     """`gps.track.Quality` of our own place; None where it is not known, or from before it was kept."""
     estimate: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
     """`gps.place.Estimate`: where the other car may have been."""
+    machine: Mapped[dict[str, Any] | None] = mapped_column(Json(none_as_null=True))
+    """What the machine says, where a person says otherwise: the text it has read, and of a row with a ``word_id`` its
+    confidence and whether that is enough."""
+    word_id: Mapped[str | None]
+    """Of the `plate_words.SightingWord` that it is shown by."""
 
     video: Mapped[Video] = relationship(back_populates="sightings")
     plate: Mapped[Plate] = relationship(back_populates="sightings")

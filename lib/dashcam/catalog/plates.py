@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import plate_text
 from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.paging import Cursor
+from dashcam.catalog.plate_words import PlateMerge
 from dashcam.catalog.sightings import SightingCard
 from dashcam.database import insert as upsert
+from dashcam.records import HIDDEN
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,50 @@ class PlateSummary:
     last_seen: datetime | None
 
 
+def roots(session: Session, texts: Iterable[str]) -> dict[str, str]:
+    """Each text with the plate that it is shown as: itself, where nobody has merged it."""
+    wanted = set(texts)
+    into: dict[str, str] = {}
+    new = wanted
+    while new:
+        some = select(PlateMerge.text, PlateMerge.into).where(PlateMerge.text.in_(new))
+        steps = dict(session.execute(some).tuples().all())
+        into |= steps
+        new = set(steps.values()) - into.keys()
+    return {text: end_of(text, into) for text in wanted}
+
+
+def end_of(text: str, into: dict[str, str]) -> str:
+    passed = set()
+    while text in into and text not in passed:
+        passed.add(text)
+        text = into[text]
+    return text
+
+
+def root(session: Session, text: str) -> str:
+    return roots(session, [text])[text]
+
+
+def shown_as(session: Session, text: str) -> str:
+    """The plate that a text as a person would type it is shown as."""
+    return text if text.startswith(HIDDEN) else root(session, plate_text.normalised(text))
+
+
+def merged_into(session: Session, text: str) -> list[str]:
+    """The texts that are shown as this plate, through others too, in the order of the alphabet."""
+    found: set[str] = set()
+    new = {text}
+    while new:
+        new = set(session.scalars(select(PlateMerge.text).where(PlateMerge.into.in_(new)))) - found
+        found |= new
+    return sorted(found)
+
+
 def plate(session: Session, text: str) -> PlateSummary | None:
-    """The plate by its text as a person would type it; None when it has never been seen."""
+    """The plate by its text as a person would type it, or the one that this is merged into; None when it has never been
+    seen."""
+    typed, shown = plate_text.normalised(text), shown_as(session, text)
     query = (
         select(
             Plate.plate_id,
@@ -56,9 +100,9 @@ def plate(session: Session, text: str) -> PlateSummary | None:
             func.max(SightingRow.seen_utc),
         )
         .join(Plate.sightings)
-        .where(or_(Plate.text == text, Plate.text == plate_text.normalised(text)))
+        .where(Plate.text.in_({text, typed, shown}))
         .group_by(Plate.plate_id)
-        .order_by(Plate.text != text)
+        .order_by(Plate.text != text, Plate.text != typed)
         .limit(1)
     )
     row = session.execute(query).first()

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from dashcam.catalog import deletions
 from dashcam.catalog.models import CameraClock, DeviceRow, Holding, Protection, TripDecision, TripRow, Video
+from dashcam.catalog.plate_words import PlateApart, PlateMerge, PlateNote, SightingWord
 from dashcam.catalog.record import stage_record
 from dashcam.database import UtcDateTime
 from dashcam.records import ClipRecord, Record
@@ -23,9 +24,9 @@ from dashcam.storage.bundle import StorageError
 from dashcam.storage.roots import Stores
 from dashcam.tasks.row import TaskRow
 
-OF_A_CLIP: tuple[Any, ...] = (TripDecision, Protection)
+OF_A_CLIP: tuple[Any, ...] = (TripDecision, Protection, SightingWord)
 """Tables of which every row is a person's word about one clip."""
-OF_THE_SITE: tuple[Any, ...] = (CameraClock,)
+OF_THE_SITE: tuple[Any, ...] = (CameraClock, PlateMerge, PlateApart, PlateNote)
 
 
 class EndedClip(Record):
