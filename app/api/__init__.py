@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Depends
 
-from app import everything, evidence, exports, system
+from app import everything, evidence, exports, system, timelines
 from app.api import (
     accuracy,
     archives,
@@ -54,6 +54,7 @@ for part in (
     exports,
     evidence,
     everything,
+    timelines,
     accuracy,
     retention,
     deletions,

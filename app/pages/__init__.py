@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from fastapi import Depends
 from nicegui import app, helpers, ui
 
-from app import addresses, everything, evidence, exports, maps
+from app import addresses, everything, evidence, exports, maps, timelines
 from app.access.headers import Headers
 from app.pages import (
     account,
@@ -20,6 +20,7 @@ from app.pages import (
     people,
     plate,
     plates,
+    play,
     storage,
     tasks,
     trips,
@@ -40,6 +41,7 @@ PAGES: dict[str, Callable[..., Any]] = {
     "/trips": trips.trips,
     "/trips/{trip_id}": trips.trip,
     "/map": map.map_page,
+    "/trips/{trip_id}/play": play.play,
     "/plates": plates.plates,
     "/plates/{text:path}": plate.plate,
     "/tasks": tasks.tasks,
@@ -61,6 +63,7 @@ def register() -> None:
     app.include_router(everything.pages)
     for out in (exports.router, evidence.router, everything.router):
         app.include_router(out, dependencies=[Depends(only_known)])
+    app.include_router(timelines.router)
     favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")
     for path, build in PAGES.items():
         ui.page(path, favicon=favicon, dark=None, language="en-US", response_timeout=PATIENCE_S)(build)

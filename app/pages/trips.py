@@ -87,6 +87,7 @@ def head(found: TripDetail) -> None:
         day = wording.day_title(card.start_utc.astimezone(here).date(), now().astimezone(here).date())
         parts.page_title(day, wording.span(card.start_utc, card.end_utc, here))
         with tag("div", "actions"):
+            link(f"{addresses.trip_url(card.trip_id)}/play", "button primary", "Play the trip")
             if found.before is not None:
                 join_button("Join with the trip before", card.trip_id)
             if found.after is not None:

@@ -1,6 +1,5 @@
 """One video: player, plates, map and facts."""
 
-import math
 import re
 from datetime import datetime
 
@@ -11,13 +10,12 @@ from app import addresses, system, wording
 from app.pages import deletion, evidence, kept, parts
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
-from app.pages.player import Player
+from app.pages.player import OWN, player, second_of
 from dashcam.catalog import videos as video_table
 from dashcam.catalog import work
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoDetail
 from dashcam.records import VideoFacts
-from dashcam.storage import layout
 from dashcam.upkeep import answers, checks
 from dashcam.upkeep.answers import Answer
 from dashcam.upkeep.checks import Health
@@ -36,14 +34,14 @@ async def video(video_id: str, t: str = "") -> None:
             what = "It may have been removed. All videos are under Videos."
             parts.empty("search_off", "There is no such video", what, alone=True)
         return
-    with frame(found.name, "/videos"):
+    with frame(found.name, "/videos", own=OWN):
         head(found)
         if damage is not None:
             mending = "It is made anew." if damage.mended_by else "Nothing is left to make it anew from."
             tag("p", "small", f"The archive of this clip is damaged: {'; '.join(damage.wrong[:3])}. {mending}")
         with tag("div", "columns video-page"):
             with tag("div", "wide"):
-                player(found, second_of(t, found.duration_s))
+                picture(found, second_of(t, found.duration_s))
                 sightings(found)
             with tag("div", "narrow"):
                 if found.positions or found.beside:
@@ -55,15 +53,6 @@ async def video(video_id: str, t: str = "") -> None:
                 evidence.section(found, second_of(t, found.duration_s))
                 kept.section(found, held or [])
                 deletion.section("this clip", Wanted(clips=[found.video_id]), "/videos")
-
-
-def second_of(text: str, duration_s: float | None) -> float | None:
-    """The second asked for in the address, inside the clip; None when it is no number."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return max(0.0, min(value, duration_s or value)) if math.isfinite(value) else None
 
 
 def head(found: VideoDetail) -> None:
@@ -83,18 +72,9 @@ def head(found: VideoDetail) -> None:
                 link(addresses.video_url(one.video_id), "", f"{camera} camera at the same time")
 
 
-def player(found: VideoDetail, start_s: float | None) -> None:
+def picture(found: VideoDetail, start_s: float | None) -> None:
     if found.media and found.facts and not any(one.kind == "lowres" for one in found.removed):
-        poster = addresses.media_url(found.video_id, found.poster) if found.poster else ""
-        Player(
-            addresses.media_url(found.video_id, layout.LOWRES),
-            poster,
-            width=found.facts.width,
-            height=found.facts.height,
-            duration_s=found.duration_s or found.facts.duration_s,
-            start_s=start_s,
-            sightings=found.sightings,
-        )
+        player(f"/timeline/videos/{found.video_id}", start_s, size=(found.facts.width, found.facts.height))
     if found.outcome != "processed":
         trouble = wording.ENDED_BADLY.get(found.outcome or "")
         with tag("div", "panel note" + (" trouble" if trouble else "")):

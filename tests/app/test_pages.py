@@ -165,7 +165,12 @@ def test_a_click_on_a_plate_shows_its_second_and_its_box(page: Page) -> None:
 def test_the_times_below_the_strip_are_those_of_their_places_wherever_the_video_stands(page: Page) -> None:
     page.goto(f"{CLIP}?t=6.00")
     assert second(page) == pytest.approx(6.0, abs=0.05)
-    expect(page.locator(".strip-ends span")).to_have_text(["0:00.0", "0:05.0", "0:10.0"])
+    ticks = page.locator(".ticks .tick")
+    expect(ticks.first).to_have_text("0:00")
+    marked = ticks.evaluate_all("all => all.map(tick => [tick.textContent, parseFloat(tick.style.left)])")
+    assert len(marked) > 3
+    assert [place for _, place in marked] == pytest.approx([10 * float(text[2:]) for text, _ in marked])
+    expect(page.locator(".cursor b")).to_have_text("0:06.0")
 
 
 def test_unsure_reads_are_folded_away(page: Page) -> None:

@@ -1,5 +1,6 @@
 """The player in a real browser, on real clips: where its boxes are, a whole trip from clip to clip, keys, timeline."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -32,8 +33,148 @@ def page(desk: BrowserContext, site: str) -> Iterator[Page]:
 
 def test_a_plate_has_its_box_as_long_as_its_bar_runs_and_the_box_follows_it(page: Page) -> None:
     page.goto(f"/videos/{video_id(0)}?t=3.70")  # read until 2.5 s, in sight until 4 s
-    box, video = page.locator(".box", has_text="AB12CDE"), page.locator("video")
+    box, video = page.locator(".box", has_text="AB12CDE"), page.locator("video.current")
     expect(box).to_be_visible()
     inner, outer = box.bounding_box(), video.bounding_box()
     assert inner and outer
     assert (inner["x"] - outer["x"]) / outer["width"] == pytest.approx(570 / 1280, abs=0.02), "it drives on"
+
+
+TRIP = "/trips/1/play"
+
+
+def at(page: Page) -> float:
+    """The second of the axis at which the player stands."""
+    return float(page.evaluate("document.querySelector('dashcam-player').t"))
+
+
+def opened(page: Page, address: str) -> None:
+    page.goto(address)
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    """Every camera's picture is there, and none is on its way to another second."""
+    page.wait_for_function(
+        """() => {
+        const player = document.querySelector('dashcam-player');
+        const shown = player?.screens?.filter(screen => screen.clip?.playable).map(screen => screen.video);
+        return shown && shown.every(video => video.readyState >= 2 && !video.seeking && video.wanted === undefined);
+    }"""
+    )
+
+
+def seconds(page: Page) -> list[float | None]:
+    """Where on the axis each camera's picture is, None where it has none."""
+    found: list[float | None] = page.evaluate(
+        """() => document.querySelector('dashcam-player').screens.map(screen =>
+        screen.clip?.playable ? screen.clip.at_s + screen.video.currentTime : null)"""
+    )
+    return found
+
+
+def test_a_trip_opens_at_a_second_with_both_cameras_in_step_and_the_box_there(page: Page) -> None:
+    opened(page, f"{TRIP}?t=9.20")
+    assert seconds(page) == pytest.approx([9.2, 9.2], abs=0.05)
+    boxes = page.locator(".screen .box")
+    expect(boxes).to_have_text(["KL34MNO", "AB12CDE"])
+    expect(page.locator(".cursor b")).to_have_text("14:00:09.2")
+
+
+def test_it_plays_over_the_clips_border_and_passes_over_what_nobody_filmed(page: Page) -> None:
+    opened(page, f"{TRIP}?t=4.50")
+    before = page.evaluate("document.querySelector('dashcam-player').lead.clip.video_id")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('dashcam-player').t > 7", timeout=60_000)
+    assert page.evaluate("document.querySelector('dashcam-player').lead.clip.video_id") != before
+    page.wait_for_function(
+        """() => {
+        const [front, rear] = document.querySelector('dashcam-player').screens;
+        if (!front.clip || !rear.clip) return false;
+        const apart = front.clip.at_s + front.video.currentTime - rear.clip.at_s - rear.video.currentTime;
+        return Math.abs(apart) < 0.1;
+    }""",
+        timeout=60_000,
+    )
+    page.keyboard.press("k")
+    settled(page)
+    front, rear = seconds(page)
+    assert front == pytest.approx(rear, abs=0.02), "paused, to the frame"
+    page.evaluate("document.querySelector('dashcam-player').seek(12.6)")  # only the rear camera films yet
+    page.keyboard.press("l")
+    page.wait_for_function("document.querySelector('dashcam-player').t > 32.3", timeout=60_000)
+    page.keyboard.press("k")
+    assert at(page) < 38
+    expect(page.locator("dashcam-player .notice")).to_have_text("19 s that nobody filmed")
+
+
+def test_the_keys_work_wherever_the_focus_is_but_in_a_field(page: Page) -> None:
+    opened(page, f"{TRIP}?t=2.00")
+    page.get_by_role("button", name="Full screen").focus()
+    page.keyboard.press("ArrowRight")
+    assert at(page) == pytest.approx(7.0, abs=0.05)
+    page.keyboard.press("ArrowLeft")
+    assert at(page) == pytest.approx(2.0, abs=0.05)
+    settled(page)
+    page.keyboard.press(".")
+    one = at(page)
+    assert 2.0 < one < 2.2
+    settled(page)
+    page.keyboard.press(",")
+    assert at(page) < one
+    for key, second in (("n", 9.0), ("n", 33.0), ("p", 9.0), ("p", 1.0)):
+        page.keyboard.press(key)
+        assert at(page) == pytest.approx(second, abs=0.05)
+    settled(page)
+    page.keyboard.press(" ")  # it plays, and the button that has the focus is not pressed
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    assert not page.evaluate("document.fullscreenElement")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.keyboard.press("Shift+?")
+    expect(page.get_by_role("dialog", name="Keys of the player")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys of the player")).to_have_count(0)
+    stood = at(page)
+    page.keyboard.press("/")
+    page.keyboard.type("np .")
+    assert at(page) == stood
+    expect(page.locator(".search input")).to_have_value("np .")
+    page.locator("body").click(position={"x": 5, "y": 400})
+    page.keyboard.press("j")
+    page.wait_for_function(f"document.querySelector('dashcam-player').t < {stood} - 0.5", timeout=60_000)
+    page.keyboard.press("k")
+
+
+def window(page: Page) -> tuple[float, float]:
+    size: float = page.evaluate("document.querySelector('dashcam-player').timeline.size")
+    start: float = page.evaluate("document.querySelector('dashcam-player').timeline.start")
+    return start, start + size
+
+
+def test_the_timeline_is_zoomed_by_wheel_and_keys_stays_in_the_address_and_a_click_goes_there(page: Page) -> None:
+    opened(page, f"{TRIP}?t=9.00")
+    assert window(page) == pytest.approx((0, 39), abs=0.1)
+    area = page.locator(".timeline .area")
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 12)
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("document.querySelector('dashcam-player').timeline.size < 25")
+    start, end = window(page)
+    assert start + 0.25 * (end - start) == pytest.approx(39 * 0.25, abs=0.3), "what is under the pointer stays there"
+    page.keyboard.press("+")
+    expect(page).to_have_url(re.compile(r"\?t=9\.00&z=\d+\.\d\d$"))
+    narrow = window(page)
+    opened(page, page.url)
+    again = window(page)
+    assert again[1] - again[0] == pytest.approx(narrow[1] - narrow[0], abs=0.02) and again[0] < 9 < again[1]
+    page.keyboard.press("0")
+    assert window(page) == pytest.approx((0, 39), abs=0.1)
+    page.mouse.click(box["x"] + box["width"] * 34 / 39, box["y"] + 6)
+    assert at(page) == pytest.approx(34, abs=0.2)
+    settled(page)
+    assert seconds(page) == pytest.approx([at(page)] * 2, abs=0.05)
+    page.get_by_role("button", name="Plate PQ56RST at 14:00:33.0").click()
+    expect(page).to_have_url(re.compile(r"\?t=33\.00$"))

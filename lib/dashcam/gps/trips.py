@@ -21,7 +21,8 @@ Decision = Literal["split", "merge"]
 PARKING = "parking"
 _BLIND_MPS = 30.0
 """A car may have come this far, per second that a clip is without a fix at its end or beginning."""
-_CAMERA_ORDER = {"front": 0, "": 1, "telephoto": 2, "rear": 3, "interior": 4}
+CAMERA_ORDER = {"front": 0, "": 1, "telephoto": 2, "rear": 3, "interior": 4}
+"""Which one is looked at first."""
 SHORTEST_STOP_S = 60.0
 """Shorter ones are traffic lights."""
 _SAME_PLACE_M = 50.0
@@ -91,7 +92,7 @@ class Moment:
     @property
     def lead(self) -> TripClip:
         """The clip that tells where the car was: one with positions, the front camera's before others'."""
-        return min(self.clips, key=lambda clip: (clip.drive is None, _CAMERA_ORDER.get(clip.camera, 9), clip.video_id))
+        return min(self.clips, key=lambda clip: (clip.drive is None, CAMERA_ORDER.get(clip.camera, 9), clip.video_id))
 
 
 @dataclass
