@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 from fastapi import Depends
 from nicegui import app, helpers, ui
 
-from app import addresses, everything, evidence, exports, maps, timelines
+from app import addresses, everything, exports, maps, timelines
 from app.access.headers import Headers
+from app.evidence import router as evidence_router
 from app.pages import (
     account,
     accuracy,
@@ -61,7 +62,7 @@ def register() -> None:
     app.add_middleware(Headers)  # inside of what compresses
     app.include_router(maps.router)
     app.include_router(everything.pages)
-    for out in (exports.router, evidence.router, everything.router):
+    for out in (exports.router, evidence_router, everything.router):
         app.include_router(out, dependencies=[Depends(only_known)])
     app.include_router(timelines.router)
     favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")

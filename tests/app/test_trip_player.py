@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.app.browser import chromium as chromium
 from tests.app.browser import served, watched
 from tests.app.filmed import video_id
+from tests.app.test_pages import hindrances
 
 pytestmark = pytest.mark.browser
 
@@ -178,3 +179,19 @@ def test_the_timeline_is_zoomed_by_wheel_and_keys_stays_in_the_address_and_a_cli
     assert seconds(page) == pytest.approx([at(page)] * 2, abs=0.05)
     page.get_by_role("button", name="Plate PQ56RST at 14:00:33.0").click()
     expect(page).to_have_url(re.compile(r"\?t=33\.00$"))
+
+
+def test_the_player_hinders_nobody_on_a_desk_by_day_and_a_phone_by_night(chromium: Browser, site: str) -> None:
+    for kind in (
+        {"viewport": {"width": 1280, "height": 900}},
+        {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"},
+    ):
+        with chromium.new_context(base_url=site, **kind) as context, watched(context, site) as page:
+            for path in (f"{TRIP}?t=9.20", f"/videos/{video_id(0)}?t=1.00"):
+                opened(page, path)
+                expect(page.locator(".screen .box").first).to_be_visible()
+                assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+                assert hindrances(page) == []
+            page.get_by_role("button", name="Next plate").click()
+            page.evaluate("document.querySelector('dashcam-player').keys.help()")
+            assert hindrances(page) == []

@@ -98,7 +98,7 @@ def of_trip(session: Session, trip_id: int, cut: Sequence[Zone] = ()) -> Timelin
         return None
     clips = _clips(session, trip.start_utc, Video.trip_id == trip_id, _kind() != PARKING)
     at = {clip.video_id: clip.at_s for clip in clips}
-    seen = _plates(session, at, Video.trip_id == trip_id, SightingRow.confirmed)
+    seen = _plates(session, at, Video.trip_id == trip_id, SightingRow.confirmed.is_(True))
     events = [
         PlacedEvent(kind=one.kind, at_s=round(at[one.video_id] + one.t_s, 3), value=one.value)
         for one in map(TripEvent.model_validate, trip.events)
