@@ -6,7 +6,7 @@ import threading
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashcam.catalog import clocks
+from dashcam.catalog import clocks, plate_facts
 from dashcam.config import Site
 from dashcam.database import reading
 
@@ -74,4 +74,5 @@ class Corrections:
         for camera in cameras:
             at = self.at[camera] = clocks.Correcting()
             clocks.carry_out(self.engine, camera, self.site, at, lambda: not self._stopped.is_set())
+            plate_facts.catch_up(self.engine, lambda: not self._stopped.is_set())
             log.info("clock of camera %r: %d of %d clips have another time", camera, at.changed, at.clips)

@@ -18,7 +18,7 @@ from app.parameters import cursor_of, cursor_text, midnight
 from dashcam.access.roles import Role
 from dashcam.catalog import overview, routes
 from dashcam.catalog.overview import RouteLine
-from dashcam.catalog.search import Area, PlateFilter
+from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.catalog.sightings import SightingCard
 from dashcam.config.privacy import Zone
 from dashcam.database import reading

@@ -22,7 +22,7 @@ from app.access.guard import stand_before
 from app.prepare import up_to_date
 from app.trouble import answer_trouble
 from dashcam import NO_USE_TRYING, Explained, __version__, config, logs
-from dashcam.catalog import deriving, routes
+from dashcam.catalog import deriving, plate_facts, routes
 from dashcam.device import service
 from dashcam.embedded import listening
 from dashcam.storage.roots import Stores
@@ -84,8 +84,9 @@ def catch_up(here: system.System, go_on: Callable[[], bool]) -> None:
     """What an upgrade leaves to be derived, beside everything else; the next start goes on where this one ends."""
     try:
         deriving.catch_up(here.engine, here.site.trips, go_on)
+        plate_facts.catch_up(here.engine, go_on)
     except SQLAlchemyError as error:
-        log.warning("not all trips are derived (%s); the next start goes on there", error)
+        log.warning("not all trips and plates are seen to (%s); the next start goes on there", error)
 
 
 async def draw_routes(here: system.System, stopped: threading.Event) -> None:

@@ -30,7 +30,10 @@ from dashcam.database import passing, reading
 from dashcam.tasks.row import TaskRow
 
 log = logging.getLogger("dashcam")
-SAYS_WHAT = {"q", "first", "last", "since", "until", "video", "trip", "near", "unsure", "box", "home"}
+SAYS_WHAT = {
+    "q", "first", "last", "since", "until", "video", "trip", "near", "unsure", "only_unsure", "box", "home",
+    "camera", "kind", "confidence", "times",
+}  # fmt: skip
 """Of an address that is asked for: the parameters that are written down."""
 NEEDS_TOKEN = "This call needs a token: send the header 'Authorization: Bearer <device token, or one of your own>'."
 

@@ -105,6 +105,7 @@ PAGES = {
     "GET /trips/{trip_id}/play": CLIENT,
     "GET /cameras": ALL,
     "GET /plates": plate("looked through plates"),
+    "GET /found/plates": plate("looked through plates"),
     "GET /plates/{text:path}": plate("looked a plate up"),
     "GET /tasks": ALL,
     "GET /devices": ALL,

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from app import system
-from app.parameters import Number, TimeRange, time_range
+from app.parameters import Number
+from app.searching import Asked
 from dashcam.catalog import plates, search, sightings
+from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.plates import PlateCard
-from dashcam.catalog.search import Area, PlateFilter
 from dashcam.catalog.sightings import SightingCard
 from dashcam.database import reading
 from dashcam.gps.place import Estimate
@@ -67,6 +68,23 @@ class PlateAnswer(Named):
     last_seen: datetime | None
 
 
+class Differs(BaseModel):
+    """Between what was read and what is asked; one of both is empty where a character is missing."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    at: int
+    """Which of the plate's characters, from 0."""
+    read: str
+    asked: str
+
+
+class PlateFound(PlateAnswer):
+    likelihood: float | None = None
+    """With ``near``: how likely it is what was looked for; 1 where nothing differs."""
+    differences: list[Differs] = []
+
+
 class PlateDetail(PlateAnswer):
     seen: list[SightingAnswer]
     """Newest first."""
@@ -84,30 +102,10 @@ def plate_answer(card: PlateCard) -> PlateAnswer:
     )
 
 
-def plate_filter(
-    times: Annotated[TimeRange, Depends(time_range)],
-    q: Annotated[str, Query(max_length=40, description="Part of a plate; or all of it with ? and *.")] = "",
-    near: Annotated[bool, Query(description="Find what a camera may have misread, too.")] = False,
-    unsure: Annotated[bool, Query(description="Reads that are not confirmed, too.")] = False,
-    box: Annotated[str | None, Query(description="south,west,north,east in degrees")] = None,
-) -> PlateFilter:
-    return PlateFilter(q, near, not unsure, times.since, times.until, area(box) if box else None)
-
-
-def area(box: str) -> Area:
-    try:
-        south, west, north, east = (float(side) for side in box.split(","))
-    except ValueError:
-        raise HTTPException(422, f"box is {box!r}, but must be four numbers: south,west,north,east.") from None
-    if not (-90 <= south <= north <= 90 and -180 <= west <= east <= 180):
-        raise HTTPException(422, "box must be south,west,north,east in degrees, south and west first.")
-    return Area(south, west, north, east)
-
-
 @router.get("/plates")
 def list_plates(limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Number = 0) -> list[PlateAnswer]:
     """Confirmed plates, last seen first."""
-    return page(PlateFilter(), limit, offset)
+    return [plate_answer(card) for card in page(PlateFilter(), limit, offset)]
 
 
 @router.get("/plates/{plate}")
@@ -129,23 +127,28 @@ def get_plate(plate: str) -> PlateDetail:
 
 @router.get("/search")
 def find_plates(
-    wanted: Annotated[PlateFilter, Depends(plate_filter)],
+    asked: Annotated[Asked, Depends()],
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     offset: Number = 0,
-) -> list[PlateAnswer]:
-    """Plates by what is remembered: text, time, place; last seen first, with ``near`` the nearest first."""
-    return page(wanted, limit, offset)
+) -> list[PlateFound]:
+    """Plates by what is remembered: text, time, place; last seen first, with ``near`` the likeliest first."""
+    found = []
+    for card in page(asked.wanted(), limit, offset):
+        differs = [Differs.model_validate(one) for one in card.match.differences] if card.match else []
+        likelihood = round(card.match.likelihood, 4) if card.match else None
+        found.append(PlateFound(**plate_answer(card).model_dump(), likelihood=likelihood, differences=differs))
+    return found
 
 
-def page(wanted: PlateFilter, limit: int, offset: int) -> list[PlateAnswer]:
+def page(wanted: PlateFilter, limit: int, offset: int) -> list[PlateCard]:
     with reading(system.current().engine) as session:
-        return [plate_answer(card) for card in search.plates(session, wanted, limit=offset + limit)[offset:]]
+        return search.plates(session, wanted, limit=limit, skip=offset)
 
 
 @router.get("/sightings")
 def list_sightings(
-    wanted: Annotated[PlateFilter, Depends(plate_filter)], limit: Annotated[int, Query(ge=1, le=2000)] = 500
+    asked: Annotated[Asked, Depends()], limit: Annotated[int, Query(ge=1, le=2000)] = 500
 ) -> list[SightingPlace]:
     """Sightings in a region and time, newest first: what a map's window shows. ``q`` and ``near`` do not count here."""
     with reading(system.current().engine) as session:
-        return [SightingPlace.model_validate(one) for one in search.sightings(session, wanted, limit=limit)]
+        return [SightingPlace.model_validate(one) for one in search.sightings(session, asked.wanted(), limit=limit)]

@@ -93,6 +93,7 @@ def test_a_misread_plate_is_offered_when_none_matches(page: Page) -> None:
     page.goto("/plates?q=LTZ3CQK")
     expect(page.get_by_role("heading", name="Plates like")).to_be_visible()
     expect(page.locator(".plate-card .plate")).to_have_text(["LT23CGK"])
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Seen from").fill("2030-01-01")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_text("No sure read matches")).to_be_visible()

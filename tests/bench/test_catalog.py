@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from dashcam.bench import catalog
 from dashcam.catalog.models import SightingRow
-from dashcam.catalog.search import Area, PlateFilter
+from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.cli.bench import app
 from dashcam.database import reading
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Engine,
     Float,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     event,
@@ -78,7 +79,8 @@ def value_of(name: str, kind: Any) -> Any:
         return "complete"
     if isinstance(kind, JSON):
         return {"camera": "front"} if name == "facts" else []
-    for types, value in (((Boolean,), False), ((DateTime,), WHEN), ((Integer,), 1), ((Float,), 1.5)):
+    values = ((LargeBinary, b"x"), (Boolean, False), (DateTime, WHEN), (Integer, 1), (Float, 1.5))
+    for types, value in values:
         if isinstance(kind, types):
             return value
     return f"a {name}" if name.endswith("_id") or name == "text" else "x"

@@ -15,7 +15,7 @@ from dashcam.catalog import videos as video_table
 from dashcam.catalog.devices import Pause
 from dashcam.catalog.models import DeviceRow, SightingRow, Video
 from dashcam.catalog.paging import Cursor
-from dashcam.catalog.search import PlateFilter
+from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.totals import Totals
 from dashcam.catalog.totals import totals as catalogue_totals
 from dashcam.catalog.videos import VideoFilter

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 from dashcam.catalog import overview, routes
 from dashcam.catalog.deriving import derive_around
 from dashcam.catalog.models import RouteRow, SightingRow, TripRow, Video
-from dashcam.catalog.search import Area, PlateFilter
+from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.config.privacy import Zone
 from dashcam.database import reading, writing
 from dashcam.gps.home import crosses

@@ -10,8 +10,8 @@ from dashcam.access import audit
 from dashcam.access.models import AuditEntry
 from dashcam.catalog import plates, search
 from dashcam.catalog.models import Plate, SightingRow
+from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.pseudonyms import KeyLost, of_site
-from dashcam.catalog.search import PlateFilter
 from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.storage import bundle, layout

@@ -4,6 +4,7 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 
 from dashcam.catalog import search
 from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow, TripRow, Video
+from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.database import reading, writing
 from dashcam.upkeep.maintenance import maintain
 from tests.catalog.rows import NOON, add_sighting, add_video
@@ -18,7 +19,7 @@ def filled(engine: Engine) -> None:
 
 def found(engine: Engine, fragment: str) -> list[str]:
     with reading(engine) as session:
-        return sorted(card.text for card in search.plates(session, search.PlateFilter(text=fragment)))
+        return sorted(card.text for card in search.plates(session, PlateFilter(text=fragment)))
 
 
 def test_a_sound_catalogue_is_left_alone(any_engine: Engine) -> None:

@@ -18,8 +18,8 @@ from dashcam.catalog import search
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.models import Plate, SightingRow, Video
+from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.catalog.plate_text import CONFUSED, misread_cost
-from dashcam.catalog.search import Area, PlateFilter
 from dashcam.catalog.videos import VideoFilter
 from dashcam.database import open_engine, reading
 

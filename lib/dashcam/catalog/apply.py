@@ -6,13 +6,13 @@ trips and places, is derived in the same transaction.
 
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from dashcam import records
 from dashcam.catalog import accuracy, clocks, corrections, deletions, deriving, holdings, merges
 from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
-from dashcam.catalog.plates import forget_unseen
+from dashcam.catalog.plates import forget_unseen, plates_in
 from dashcam.config import Site
 from dashcam.tasks.model import Completion, TaskType
 
@@ -76,8 +76,7 @@ def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, 
     video.models = heavy.models
     video.media = heavy.bundle
     video.poster = heavy.poster
-    before = set(session.scalars(select(SightingRow.plate_id).where(SightingRow.video_id == video.video_id)))
+    before = plates_in(session, video.video_id)
     session.execute(delete(SightingRow).where(SightingRow.video_id == video.video_id))
     corrections.add(session, video, heavy.sightings, site)
-    if before:
-        forget_unseen(session, before)
+    forget_unseen(session, before | plates_in(session, video.video_id))

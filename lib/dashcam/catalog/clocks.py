@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Engine, bindparam, false, func, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import deriving
+from dashcam.catalog import deriving, plate_facts
 from dashcam.catalog.models import CameraClock, PositionRow, SightingRow, Video
 from dashcam.catalog.places import overlapping, place_companions, place_sightings
 from dashcam.config import Site
@@ -318,4 +318,5 @@ def retime(session: Session, video: Video, start: datetime) -> bool:
     ]
     if seen:
         session.execute(update(SightingRow), seen)
+        plate_facts.outdate(session, video.video_id)
     return True

@@ -21,7 +21,7 @@ from dashcam.catalog.merges import CannotSay
 from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.places import place
 from dashcam.catalog.plate_words import DELETED, NOTHING, PLATE, SightingWord
-from dashcam.catalog.plates import forget_unseen, plate_ids, roots
+from dashcam.catalog.plates import forget_unseen, plate_ids, plates_in, roots
 from dashcam.catalog.same_sighting import Spot, path_of, same
 from dashcam.config import Site
 from dashcam.records import HIDDEN
@@ -114,7 +114,7 @@ def settle(session: Session, video: Video, site: Site, put_back: bool = False) -
     if put_back:
         there = {row.crop for row, _ in rows}
         add(session, video, [one for one in machine_sightings(session, video.video_id) if one.crop not in there], site)
-    forget_unseen(session, left)
+    forget_unseen(session, left | plates_in(session, video.video_id))
     accuracy.note_missed(session, video.video_id)
 
 

@@ -50,7 +50,7 @@ def hide(session: Session, names: Pseudonyms, watched: Sequence[str], before: da
         row.crop, row.frame = one["crop"], one["frame"]
     rewrite_results(session, clips, lambda one: one if names.of(one["text"]) in stays else hidden(one, names))
     leave_over(session, {video_id: [] for video_id in clips}, now, whole=False)
-    forget_unseen(session, left)
+    forget_unseen(session, left | set(numbers.values()))
     return len(clips)
 
 
@@ -68,8 +68,9 @@ def name_again(session: Session, names: Pseudonyms, watched: Iterable[str]) -> i
     """Give watched plates their names back where they are hashed; how many."""
     hashed = {names.of(one): plate_text.normalised(one) for one in watched}
     rows = session.execute(select(Plate.plate_id, Plate.text).where(Plate.text.in_(hashed))).tuples().all()
+    numbers = plate_ids(session, {hashed[name] for _, name in rows})
     for plate_id, name in rows:
-        number = plate_ids(session, [hashed[name]])[hashed[name]]
+        number = numbers[hashed[name]]
         session.execute(update(SightingRow).where(SightingRow.plate_id == plate_id).values(plate_id=number))
-    forget_unseen(session, {plate_id for plate_id, _ in rows})
+    forget_unseen(session, {plate_id for plate_id, _ in rows} | set(numbers.values()))
     return len(rows)

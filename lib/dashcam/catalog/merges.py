@@ -110,7 +110,7 @@ def rehome(session: Session, *which: ColumnElement[bool]) -> int:
     for start in range(0, len(changes), AT_ONCE):
         session.execute(update(SightingRow), changes[start : start + AT_ONCE])
     session.expire_all()
-    forget_unseen(session, {row.plate_id for row, _ in moved})
+    forget_unseen(session, {row.plate_id for row, _ in moved} | set(numbers.values()))
     return len(moved)
 
 

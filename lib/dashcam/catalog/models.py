@@ -254,12 +254,23 @@ class PositionRow(Base):
 
 
 class Plate(Base):
-    """A distinct plate text; exists as long as a sighting names it."""
+    """A distinct plate text; exists as long as a sighting names it. The rest is what these say (`plate_facts`)."""
 
     __tablename__ = "plate"
+    __table_args__ = (
+        Index("plate_times", "times", "plate_id"),
+        Index("plate_first_seen", "first_seen", "plate_id"),
+    )
 
     plate_id: Mapped[int] = mapped_column(primary_key=True)
     text: Mapped[str] = mapped_column(unique=True)
+    times: Mapped[int | None]
+    """Its confirmed sightings; None until, and whenever, what follows is to be found out anew."""
+    first_seen: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_seen: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Of the confirmed sightings, where there are any."""
+    alternatives: Mapped[bytes | None]
+    """What else may stand on it (`likeness.packed`); None where its reads say nothing."""
 
     sightings: Mapped[list["SightingRow"]] = relationship(back_populates="plate")
 
@@ -288,6 +299,20 @@ class PlateNear(Base):
     plate_id: Mapped[int] = mapped_column(
         ForeignKey("plate.plate_id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class SavedSearch(Base):
+    """A person's word: a search by a name of its own, as the address of the page has it."""
+
+    __tablename__ = "saved_search"
+
+    search_id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.account_id", ondelete="CASCADE"), index=True)
+    """Whose; None: of whoever uses a site without log-in."""
+    name: Mapped[str]
+    query: Mapped[str]
+    """``q=B57&camera=front``"""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SightingRow(Base):

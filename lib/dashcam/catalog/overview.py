@@ -14,11 +14,11 @@ import numpy as np
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import search
+from dashcam.catalog import plate_filter, search
 from dashcam.catalog.models import RouteRow, SightingRow, TripRow, Video
 from dashcam.catalog.paging import Cursor
+from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.catalog.routes import LEVELS, Cells, level_at, summed, unpacked
-from dashcam.catalog.search import Area, PlateFilter
 from dashcam.catalog.sightings import SightingCard, cards, chosen
 
 MOST_SEEN = 100_000
@@ -85,7 +85,7 @@ class Heat:
 def clusters(session: Session, wanted: PlateFilter, zoom: int) -> Clusters:
     """The sightings that match, brought together by what a map at this zoom can tell apart."""
     since, left_out = None, False
-    base = select(SightingRow.plate_id).where(*search.conditions(wanted))
+    base = select(SightingRow.plate_id).where(*plate_filter.conditions(wanted))
     if wanted.text:
         ids = plate_ids(session, wanted)
         left_out = len(ids) > MOST_PLATES
@@ -113,20 +113,21 @@ def plate_ids(session: Session, wanted: PlateFilter) -> Sequence[int]:
 
 
 def in_place(wanted: PlateFilter) -> Select[Any]:
-    """`search.in_place`; for an equality SQLite would rather make an index of its own, at each question."""
+    """`plate_filter.in_place`; for an equality SQLite would rather make an index of its own, at each question."""
     sure = [SightingRow.confirmed.is_not(False)] if wanted.confirmed_only else []
-    return search.in_place(replace(wanted, confirmed_only=False)).where(*sure)
+    return plate_filter.in_place(replace(wanted, confirmed_only=False)).where(*sure)
 
 
 def is_wide(region: Area | None) -> bool:
     """Too high for the index of places."""
-    return region is None or search.tile(region.north) - search.tile(region.south) + 2 > search.MANY_ROWS
+    tile, most = plate_filter.tile, plate_filter.MANY_ROWS
+    return region is None or tile(region.north) - tile(region.south) + 2 > most
 
 
 def newest_from(session: Session, wanted: PlateFilter) -> datetime | None:
     """Since when there are `MOST_SEEN` sightings in these days, anywhere; None where there are fewer in all."""
     everywhere = select(SightingRow.seen_utc).where(
-        SightingRow.seen_utc.is_not(None), *search.conditions(replace(wanted, region=None, confirmed_only=False))
+        SightingRow.seen_utc.is_not(None), *plate_filter.conditions(replace(wanted, region=None, confirmed_only=False))
     )
     return session.scalar(everywhere.order_by(SightingRow.seen_utc.desc()).offset(MOST_SEEN).limit(1))
 
@@ -144,7 +145,8 @@ def sightings(session: Session, wanted: PlateFilter, after: Cursor | None, limit
     if not wanted.text:
         return search.sightings(session, wanted, after, limit)
     ids = plate_ids(session, wanted)[:MOST_PLATES]
-    query = chosen().where(SightingRow.plate_id.in_(ids), SightingRow.seen_utc.is_not(None), *search.conditions(wanted))
+    seen = SightingRow.plate_id.in_(ids), SightingRow.seen_utc.is_not(None)
+    query = chosen().where(*seen, *plate_filter.conditions(wanted))
     if after is not None:
         query = query.where(before(after))
     return cards(session, query.order_by(SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()).limit(limit))

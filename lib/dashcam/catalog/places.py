@@ -7,6 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
+from dashcam.catalog import plate_facts
 from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.config.model import PlaceSettings
 from dashcam.gps.place import estimate
@@ -20,6 +21,7 @@ def place_sightings(session: Session, video: Video, settings: PlaceSettings) -> 
     seen = session.scalars(select(SightingRow).where(SightingRow.video_id == video.video_id)).all()
     if seen:
         place(session, video, seen, settings)
+        plate_facts.outdate(session, video.video_id)
 
 
 def place(session: Session, video: Video, seen: Sequence[SightingRow], settings: PlaceSettings) -> None:

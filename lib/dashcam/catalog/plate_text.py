@@ -18,6 +18,11 @@ def normalised(text: str) -> str:
     return "".join(character for character in text.upper() if character.isalnum())
 
 
+def looked_for(text: str) -> str:
+    """Of what somebody typed what a plate can have: letters, digits and the signs of a pattern."""
+    return "".join(one if one in "?*" else normalised(one) for one in text)
+
+
 def canonical(text: str) -> str:
     """The same for all texts that differ in confused characters alone."""
     return normalised(text).translate(_CANONICAL)

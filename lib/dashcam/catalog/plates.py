@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import plate_text
+from dashcam.catalog import plate_facts, plate_text
+from dashcam.catalog.likeness import Match
 from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.plate_words import PlateMerge
@@ -25,6 +26,8 @@ class PlateCard:
     sightings: int
     first_seen: datetime | None
     last: SightingCard
+    match: Match | None = None
+    """With what was looked for, where misreadings were looked for too."""
 
     @property
     def cursor(self) -> Cursor | None:
@@ -133,6 +136,14 @@ def plate_ids(session: Session, texts: Iterable[str]) -> dict[str, int]:
     return known
 
 
+def plates_in(session: Session, video_id: str) -> set[int]:
+    """The numbers of the plates that were seen in the clip."""
+    return set(session.scalars(select(SightingRow.plate_id).where(SightingRow.video_id == video_id)))
+
+
 def forget_unseen(session: Session, plate_ids: set[int]) -> None:
+    """Sightings of these plates have come, gone or changed: those without any go, of the others the facts are put down
+    anew."""
     seen = select(SightingRow.plate_id).where(SightingRow.plate_id == Plate.plate_id).exists()
     session.execute(delete(Plate).where(Plate.plate_id.in_(plate_ids), ~seen))
+    plate_facts.refresh(session, plate_ids)

@@ -1,108 +1,107 @@
-"""The search: plates by what is remembered of them, where and when they were seen; last seen first.
+"""The search: plates by what is remembered of them, where and when they were seen.
 
 However much there is, a page costs about the same. What a search leaves few of is taken from an index and sorted; what
-it leaves many of is met soon by walking back in time.
+it leaves many of is met soon by walking along the order that is asked for.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from math import floor
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    String,
-    and_,
-    column,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-    text,
-    tuple_,
-    type_coerce,
-    union,
-)
+from sqlalchemy import Select, exists, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
-from sqlalchemy.orm.util import AliasedClass
 
-from dashcam.catalog import plate_text
-from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, PlateNear, PlateSuffix, SightingRow
+from dashcam.catalog import likeness, plate_text, ranking
+from dashcam.catalog.likeness import Match
+from dashcam.catalog.models import Plate, PlateSuffix, SightingRow, Video
 from dashcam.catalog.paging import Cursor
+from dashcam.catalog.plate_filter import PlateFilter, begins, conditions, in_place, text_is
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard, chosen
 from dashcam.catalog.sightings import cards as sighting_cards
-from dashcam.records import HIDDEN
 
 FEW_PLATES = 4000
-"""Up to so many matching plates each is looked up; beyond, matches are dense and walking back in time is quicker."""
+"""Up to so many matching plates each is looked up; beyond, matches are dense and walking is quicker."""
 FEW_PLACES = 3000
-"""The same for all that was ever seen in a region."""
-MANY_ROWS = 200
-"""A region over more rows of tiles (2 degrees) is met soon enough by walking back in time."""
+"""The same for all that was ever seen in a region, or within a time."""
 MOST_ALIKE = 1000
 """Of a short text's misreadings only so many are compared, those seen last."""
-
-
-@dataclass(frozen=True)
-class Area:
-    """Degrees; ``west`` is not east of ``east``."""
-
-    south: float
-    west: float
-    north: float
-    east: float
-
-
-@dataclass(frozen=True)
-class PlateFilter:
-    """What a sighting must meet; a plate is found through its sightings that do."""
-
-    text: str = ""
-    """Part of the plate, case, spaces and dashes do not matter; or all of it with ``?`` (one) and ``*`` (any)."""
-    near: bool = False
-    """Find misreadings of ``text`` too, nearest first."""
-    confirmed_only: bool = True
-    since: datetime | None = None
-    until: datetime | None = None
-    """Not included."""
-    region: Area | None = None
-
-    @property
-    def is_pattern(self) -> bool:
-        return "?" in self.text or "*" in self.text
+AT_ONCE = 200
+"""Of the likeliest plates so many are looked up at once."""
 
 
 def plates(
-    session: Session, wanted: PlateFilter = PlateFilter(), after: Cursor | None = None, limit: int = 48
+    session: Session,
+    wanted: PlateFilter = PlateFilter(),
+    after: Cursor | None = None,
+    limit: int = 48,
+    skip: int = 0,
 ) -> list[PlateCard]:
-    """The plates that match, each with its newest matching sighting; continued ``after`` the last card's cursor.
+    """The plates that match, each with its newest matching sighting.
 
-    With ``near`` the nearest come first and there is one page only.
+    Last seen first they go on ``after`` the last card's cursor, in any order behind the first ``skip``.
     """
-    if wanted.near and not wanted.is_pattern and plate_text.normalised(wanted.text):
-        return cards(session, wanted, nearest(session, wanted, limit))
-    return cards(session, wanted, newest(session, wanted, after, limit))
+    if wanted.is_near:
+        found = nearest(session, wanted, skip + limit)[skip:]
+        table = ranking.table(session)
+        matches = {
+            one.plate_id: likeness.explained(wanted.text, one.text, one.alternatives, table)
+            if one.likelihood < 1
+            else Match(1.0)
+            for one in found
+        }
+        ids = [one.plate_id for one in found]
+        return [replace(card, match=matches[card.plate_id]) for card in cards(session, wanted, ids)]
+    return cards(session, wanted, in_order(session, wanted, after, limit, skip))
 
 
-def newest(session: Session, wanted: PlateFilter, after: Cursor | None, limit: int) -> Sequence[int]:
-    """The matching plates' ids, last seen first, by whichever way is quicker."""
+def in_order(session: Session, wanted: PlateFilter, after: Cursor | None, limit: int, skip: int = 0) -> Sequence[int]:
+    """The matching plates' ids, by whichever way is quicker."""
+    matching = few_plates(session, wanted)
+    if matching is None and wanted.order != "last":
+        return session.scalars(along(wanted).offset(skip).limit(limit)).all()
+    if matching is None:
+        return session.scalars(back_in_time(wanted, after).offset(skip).limit(limit)).all()
+    seen = last_seen(wanted, matching).subquery()
+    page = select(seen.c.plate_id).where(seen.c.last.is_not(None)).offset(skip).limit(limit)
+    if wanted.order != "last":
+        page = page.join(Plate, Plate.plate_id == seen.c.plate_id).order_by(*by(wanted))
+    else:
+        if after is not None:
+            page = page.where(tuple_(seen.c.last, seen.c.plate_id) < (after.when, after.key))
+        page = page.order_by(seen.c.last.desc(), seen.c.plate_id.desc())
+    return session.scalars(page).all()
+
+
+def few_plates(session: Session, wanted: PlateFilter) -> Select[Any] | None:
+    """The plates (among others) that can match, where something leaves few of them; None where nothing does."""
     matching = matching_plates(wanted)
     if matching is not None and few(session, matching, FEW_PLATES):
-        found = last_seen(wanted, matching)
-    elif is_quiet(session, wanted.region):
-        found = last_seen_in_place(wanted)
-    else:
-        return session.scalars(back_in_time(wanted, after).limit(limit)).all()
-    seen = found.subquery()
-    page = select(seen.c.plate_id).where(seen.c.last.is_not(None))
-    if after is not None:
-        page = page.where(tuple_(seen.c.last, seen.c.plate_id) < (after.when, after.key))
-    return session.scalars(page.order_by(seen.c.last.desc(), seen.c.plate_id.desc()).limit(limit)).all()
+        return matching
+    anything = PlateFilter(confirmed_only=False)
+    narrower = []
+    if wanted.trip is not None:
+        of_trip = select(SightingRow.plate_id).join(Video, Video.video_id == SightingRow.video_id)
+        narrower.append(of_trip.where(Video.trip_id == wanted.trip))
+    if wanted.region is not None:
+        narrower.append(in_place(replace(anything, region=wanted.region)).with_only_columns(SightingRow.plate_id))
+    if wanted.order != "last" and (wanted.since or wanted.until):
+        within = replace(anything, since=wanted.since, until=wanted.until)
+        narrower.append(select(SightingRow.plate_id).where(*conditions(within)))
+    for one in narrower:
+        if few(session, one, FEW_PLACES):
+            return with_text(one, wanted, SightingRow.plate_id)
+    if wanted.times > 1:
+        often = select(Plate.plate_id).where(Plate.times >= wanted.times)
+        if few(session, often, FEW_PLATES):
+            return often.where(text_is(Plate.text, wanted)) if wanted.text else often
+    return None
+
+
+def with_text(query: Select[Any], wanted: PlateFilter, plate_id: InstrumentedAttribute[int]) -> Select[Any]:
+    if not wanted.text:
+        return query
+    return query.join(Plate, Plate.plate_id == plate_id).where(text_is(Plate.text, wanted))
 
 
 def few(session: Session, query: Select[Any], most: int) -> bool:
@@ -110,107 +109,40 @@ def few(session: Session, query: Select[Any], most: int) -> bool:
     return (session.scalar(counted) or 0) <= most
 
 
-def is_quiet(session: Session, region: Area | None) -> bool:
+def is_quiet(session: Session, wanted: PlateFilter) -> bool:
     """Whether few sightings were ever made in the region, so that it is no way back in time to meet them."""
-    return region is not None and few(session, in_place(PlateFilter(confirmed_only=False, region=region)), FEW_PLACES)
+    here = PlateFilter(confirmed_only=False, region=wanted.region)
+    return wanted.region is not None and few(session, in_place(here), FEW_PLACES)
 
 
-def matching_plates(wanted: PlateFilter) -> Select[tuple[int]] | None:
+def matching_plates(wanted: PlateFilter) -> Select[Any] | None:
     """The ids of the plates whose text matches; None when nothing in the text narrows them down."""
     pieces = wanted.text.replace("?", "*").split("*") if wanted.is_pattern else [wanted.text]
     longest = max((plate_text.canonical(piece) for piece in pieces), key=len)
-    if not longest:
-        return None
-    return select(PlateSuffix.plate_id).where(begins(PlateSuffix.suffix, longest), text_is(PlateSuffix.text, wanted))
+    if longest:
+        found = begins(PlateSuffix.suffix, longest), text_is(PlateSuffix.text, wanted)
+        return select(PlateSuffix.plate_id).where(*found)
+    return select(Plate.plate_id).where(text_is(Plate.text, wanted)) if "?" in wanted.text else None
 
 
-def begins(of: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
-    return and_(of >= start, of < start + chr(0x10FFFF))
-
-
-def text_is(of: InstrumentedAttribute[str], wanted: PlateFilter) -> ColumnElement[bool]:
-    """What is looked for, in the plate's own characters; with ``near`` whatever they may be confused with. Never a part
-    of a hash."""
-    return and_(part_is(of, wanted), ~of.startswith(HIDDEN))
-
-
-def part_is(of: InstrumentedAttribute[str], wanted: PlateFilter) -> ColumnElement[bool]:
-    if wanted.near and not wanted.is_pattern:
-        return canonical(of).contains(plate_text.canonical(wanted.text), autoescape=True)
-    if not wanted.is_pattern:
-        return of.contains(plate_text.normalised(wanted.text), autoescape=True)
-    signs = {"?": "_", "*": "%"}
-    return of.like("".join(signs.get(one) or plate_text.normalised(one) for one in wanted.text))
-
-
-def canonical(of: InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """`plate_text.canonical` of a plate's text."""
-    folded: ColumnElement[str] = type_coerce(of, String())
-    for group in plate_text.CONFUSED:
-        for other in group[1:]:
-            folded = func.replace(folded, other, group[0], type_=String())
-    return folded
-
-
-def conditions(
-    wanted: PlateFilter, of: type[SightingRow] | AliasedClass[SightingRow] = SightingRow
-) -> list[ColumnElement[bool]]:
-    """What a sighting must meet beside its text."""
-    found: list[ColumnElement[bool]] = [of.confirmed.is_(True)] if wanted.confirmed_only else []
-    if wanted.since is not None:
-        found.append(of.seen_utc >= wanted.since)
-    if wanted.until is not None:
-        found.append(of.seen_utc < wanted.until)
-    if wanted.region is not None:
-        place = wanted.region
-        found += [of.lat.between(place.south, place.north), of.lon.between(place.west, place.east)]
-    return found
-
-
-def last_seen(wanted: PlateFilter, matching: Select[tuple[int]]) -> Select[Any]:
-    """(plate_id, last) of the matching plates: one step into the index for each. None where none was met."""
+def last_seen(wanted: PlateFilter, matching: Select[Any]) -> Select[Any]:
+    """(plate_id, last) of the matching plates: one step into the index for each. None where none was met; those met
+    less often than is wanted are left out."""
     found = matching.distinct().subquery()
-    last = (
-        select(SightingRow.seen_utc)
-        .where(SightingRow.plate_id == found.c.plate_id, *conditions(wanted))
-        .order_by(SightingRow.seen_utc.desc())
-        .limit(1)
-        .correlate(found)
-        .scalar_subquery()
-    )
-    return select(found.c.plate_id, last.label("last"))
+    seen = select(SightingRow.seen_utc).where(SightingRow.plate_id == found.c.plate_id, *conditions(wanted))
+    last = seen.order_by(SightingRow.seen_utc.desc()).limit(1).correlate(found).scalar_subquery()
+    query = select(found.c.plate_id, last.label("last"))
+    if wanted.times > 1:
+        query = query.where(often_enough(wanted, found.c.plate_id, found))
+    return query
 
 
-def in_place(wanted: PlateFilter) -> Select[Any]:
-    """The sightings in the region that match but for their text, read from the index of places."""
-    place = wanted.region
-    assert place is not None
-    south, north = tile(place.south) - 1, tile(place.north) + 1
-    if north - south > MANY_ROWS:
-        return select(SightingRow.plate_id, SightingRow.seen_utc).where(*conditions(wanted))
-    west, east = tile(place.west) - 1, tile(place.east) + 1
-    # written out, because SQLite begins with a table of constants and would end with any other
-    ends = ", ".join(f"({row * TILE_ROW + west}, {row * TILE_ROW + east})" for row in range(south, north + 1))
-    rows = text(f"VALUES {ends}").columns(column("column1", Integer), column("column2", Integer)).cte("tiles")
-    return (
-        select(SightingRow.plate_id, SightingRow.seen_utc)
-        .select_from(rows)
-        .join(SightingRow, literal_column(TILE, Integer).between(rows.c.column1, rows.c.column2))
-        .where(*conditions(wanted))
-    )
-
-
-def tile(degrees: float) -> int:
-    return floor(degrees * TILES_PER_DEGREE)
-
-
-def last_seen_in_place(wanted: PlateFilter) -> Select[Any]:
-    """(plate_id, last) of the plates seen in the region."""
-    seen = in_place(wanted).subquery()
-    found = select(seen.c.plate_id, func.max(seen.c.seen_utc).label("last")).group_by(seen.c.plate_id)
-    if wanted.text:
-        found = found.join(Plate, Plate.plate_id == seen.c.plate_id).where(text_is(Plate.text, wanted))
-    return found
+def often_enough(wanted: PlateFilter, plate_id: Any, *outer: Any) -> Any:
+    """Whether the plate has as many matching sightings as are wanted; none beyond these is looked at."""
+    seen = select(SightingRow.sighting_id).where(SightingRow.plate_id == plate_id, *conditions(wanted))
+    if outer:
+        seen = seen.correlate(*outer)
+    return select(func.count()).select_from(seen.limit(wanted.times).subquery()).scalar_subquery() >= wanted.times
 
 
 def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[tuple[int]]:
@@ -221,6 +153,8 @@ def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[tuple[int]
         # named by the plate's own column, so that a newer one is looked for only when the text is right
         plate_id = Plate.plate_id
         query = query.join(Plate, Plate.plate_id == SightingRow.plate_id).where(text_is(Plate.text, wanted))
+    if wanted.times > 1:
+        query = query.where(often_enough(wanted, plate_id, aliased(SightingRow)))
     newer = aliased(SightingRow)
     later = or_(newer.seen_utc > SightingRow.seen_utc, newer.sighting_id > SightingRow.sighting_id)
     same_plate = (newer.plate_id == plate_id) & (newer.seen_utc >= SightingRow.seen_utc)
@@ -230,26 +164,56 @@ def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[tuple[int]
     return query.order_by(SightingRow.seen_utc.desc(), SightingRow.plate_id.desc())
 
 
-def nearest(session: Session, wanted: PlateFilter, limit: int) -> Sequence[int]:
-    """The matching plates that contain the text or a misreading of it, by their cost and then last seen first."""
-    sought = plate_text.normalised(wanted.text)
-    parts = select(PlateSuffix.plate_id).where(begins(PlateSuffix.suffix, plate_text.canonical(sought)))
-    if not few(session, parts, FEW_PLATES):
+def along(wanted: PlateFilter) -> Select[Any]:
+    """The plates in the order that is asked for, each with a look whether a sighting of it matches."""
+    seen = exists().where(SightingRow.plate_id == Plate.plate_id, *conditions(wanted))
+    query = select(Plate.plate_id).where(seen).order_by(*by(wanted))
+    if wanted.text:
+        query = query.where(text_is(Plate.text, wanted))
+    if wanted.order == "first":
+        query = query.where(Plate.first_seen.is_not(None))
+    if wanted.times > 1:
+        query = query.where(Plate.times >= wanted.times)
+    return query
+
+
+def by(wanted: PlateFilter) -> list[Any]:
+    if wanted.order == "first":
+        return [Plate.first_seen, Plate.plate_id]
+    return [Plate.times.desc(), Plate.plate_id.desc()]
+
+
+def nearest(session: Session, wanted: PlateFilter, limit: int) -> list[ranking.Ranked]:
+    """The matching plates that are likely enough to be meant, in the order that is asked for."""
+    found = ranking.ranked(session, wanted)
+    if found is None:
         # the text is so short that half of all plates may contain it: the exact ones, which come first, fill the page
-        ids = newest(session, replace(wanted, near=False), None, limit)
-        if len(ids) == limit:
-            return ids
-        ids = [*ids, *newest(session, wanted, None, MOST_ALIKE)]
-        parts = select(Plate.plate_id).where(Plate.plate_id.in_(ids))
-    wholes = select(PlateNear.plate_id).where(PlateNear.key.in_(plate_text.near_keys(sought)))
-    seen = last_seen(wanted, select(union(parts, wholes).subquery().c.plate_id)).subquery()
-    found = select(seen, Plate.text).join(Plate, Plate.plate_id == seen.c.plate_id).where(seen.c.last.is_not(None))
-    near = [
-        (cost, -last.timestamp(), plate_id)
-        for plate_id, last, text in session.execute(found)
-        if (cost := plate_text.misread_cost(sought, text)) is not None
-    ]
-    return [plate_id for _, _, plate_id in sorted(near)[:limit]]
+        exact = in_order(session, replace(wanted, near=False, sort="last"), None, limit)
+        alike = [] if len(exact) == limit else in_order(session, replace(wanted, sort="last"), None, MOST_ALIKE)
+        columns = Plate.plate_id, Plate.text, Plate.alternatives, Plate.last_seen
+        rows = session.execute(select(*columns).where(Plate.plate_id.in_([*exact, *alike]))).tuples().all()
+        found = ranking.weighed(session, wanted, list(rows))
+    if wanted.order == "sure":
+        return first_that_match(session, wanted, found, limit)
+    known = {one.plate_id: one for one in first_that_match(session, wanted, found, len(found))}
+    order = by(wanted) if wanted.order != "last" else [Plate.last_seen.desc(), Plate.plate_id.desc()]
+    ids = session.scalars(select(Plate.plate_id).where(Plate.plate_id.in_(known)).order_by(*order).limit(limit))
+    return [known[plate_id] for plate_id in ids]
+
+
+def first_that_match(
+    session: Session, wanted: PlateFilter, found: Sequence[ranking.Ranked], limit: int
+) -> list[ranking.Ranked]:
+    """The first of these plates that have a matching sighting; those equally likely by when the last one was."""
+    page: list[tuple[float, float, ranking.Ranked]] = []
+    for start in range(0, len(found), AT_ONCE):
+        some = {one.plate_id: one for one in found[start : start + AT_ONCE]}
+        seen = last_seen(wanted, select(Plate.plate_id).where(Plate.plate_id.in_(some))).subquery()
+        for plate_id, last in session.execute(select(seen).where(seen.c.last.is_not(None))):
+            page.append((-some[plate_id].likelihood, -last.timestamp(), some[plate_id]))
+        if len(page) >= limit:
+            break
+    return [one for *_, one in sorted(page, key=lambda entry: (*entry[:2], entry[2].plate_id))[:limit]]
 
 
 def cards(session: Session, wanted: PlateFilter, plate_ids: Sequence[int]) -> list[PlateCard]:
@@ -281,7 +245,7 @@ def sightings(
     wanted = replace(wanted, text="")
     base = (
         in_place(wanted)
-        if is_quiet(session, wanted.region)
+        if is_quiet(session, wanted)
         else select(SightingRow.plate_id, SightingRow.seen_utc).where(*conditions(wanted))
     )
     query = base.add_columns(SightingRow.sighting_id).where(SightingRow.seen_utc.is_not(None))

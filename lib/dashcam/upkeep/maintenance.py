@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, delete, exists, insert, select, text
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import deriving, plate_text
+from dashcam.catalog import deriving, plate_facts, plate_text
 from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow, TripRow, Video
 from dashcam.database import reading, writing
 
@@ -38,6 +38,7 @@ def maintain(engine: Engine) -> Maintained:
                 done.mended += sum(index(session, plate_id) for plate_id in wrong)
     with writing(engine) as session:
         done.forgotten = forget(session)
+    plate_facts.catch_up(engine)
     with engine.connect() as connection:
         for statement in counting(engine.dialect.name):
             connection.execute(text(statement))
