@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import work
+from dashcam.catalog import deletions, pseudonyms, work
 from dashcam.catalog.devices import SILENT, DeviceLine
 from dashcam.catalog.devices import lines as device_lines
 from dashcam.database import cause, named, reading
@@ -183,7 +183,26 @@ def broker(here: "System", now: datetime) -> Iterator[Finding]:
     yield ok("mqtt", f"{here.site.mqtt.host} is told how the site is")
 
 
+def key_of_hashes(here: "System", now: datetime) -> Iterator[Finding]:
+    """Of a site that has hashed or deleted plates."""
+    with reading(here.engine) as session:
+        if not deletions.goes_by_key(session):
+            return
+    file = pseudonyms.key_file(here.site)
+    try:
+        pseudonyms.of_site(here.site)
+    except pseudonyms.KeyLost:
+        said = (
+            f"The key of hashed and deleted plates, {file}, is lost: no plate is hashed any more, watched ones do not "
+            "get their names back, and a deleted one is not known when it is seen again."
+        )
+        remedy = f"Put {file} back from your copy of it (docs/privacy.md says what to do without one)."
+        yield fault("privacy", said, remedy)
+        return
+    yield ok("privacy", f"the key of hashed plates is there ({file})")
+
+
 ServerCheck = Callable[["System", datetime], Iterator[Finding]]
-WATCHED: tuple[ServerCheck, ...] = (disk, backups, stores, at_work, archives, broker)
+WATCHED: tuple[ServerCheck, ...] = (disk, backups, stores, at_work, archives, key_of_hashes, broker)
 """What costs little enough to be looked at every minute."""
 LOOKS: tuple[ServerCheck, ...] = (database, *WATCHED, retention)

@@ -1,7 +1,7 @@
-"""What a run leaves in Prefect for people to see: how far it is, which plates it has read, what it took.
+"""What a run leaves in Prefect for people to see: how far it is, in which clips it has seen plates, what it took.
 
-Each has a key, so that Prefect keeps one page of it through all runs. Nothing of it is needed: a Prefect that does not
-take it fails no clip.
+No plate is written there: Prefect does not hear of one that is deleted or hashed. Each has a key, so that Prefect keeps
+one page of it through all runs. Nothing of it is needed: a Prefect that does not take it fails no clip.
 """
 
 import logging
@@ -18,10 +18,10 @@ from prefect.runtime import flow_run
 from dashcam.records import HeavyResult
 from dashcam.tasks.model import Completion, Task, TaskType
 
-PLATES = "plates"
+SIGHTINGS = "sightings"
 INTERVAL_S = 5.0
 """Between two words about how far it is; a run that is over sooner says none."""
-MOST_PLATES = 500
+MOST_CLIPS = 500
 """In one table."""
 
 log = logging.getLogger(__name__)
@@ -62,32 +62,35 @@ class ProgressArtifact:
             leave(update_progress_artifact, artifact_id=self.artifact, **said)
 
 
-class PlateTable:
-    """The plates that a run has read, with where they are to be seen."""
+class SightingTable:
+    """How many plates a run has seen in each clip, with where they are to be seen."""
 
     def __init__(self, webui: str) -> None:
         """``webui`` is the main server's address."""
         self.webui = webui
         self.rows: list[str] = []
+        self.sightings = 0
 
     def note(self, todo: Task, clip: str, completion: Completion) -> None:
         if todo.task_type is not TaskType.HEAVY_PROCESS_VIDEO or completion.outcome != "processed":
             return
-        for one in HeavyResult.model_validate(completion.result).sightings:
-            plate = f"[{plain(one.text)}]({self.webui}/plates/{quote(one.text, safe='')})"
-            second = f"[{one.best_s:.1f} s]({self.webui}/videos/{quote(todo.video_id)}?t={one.best_s:.2f})"
-            sure = f"{one.confidence:.0%}" if one.confirmed else f"{one.confidence:.0%}, doubtful"
-            self.rows.append(f"| {plate} | {sure} | {plain(clip)} | {second} |")
+        found = HeavyResult.model_validate(completion.result).sightings
+        if found:
+            sure = sum(one.confirmed for one in found)
+            self.sightings += len(found)
+            link = f"[{plain(clip)}]({self.webui}/videos/{quote(todo.video_id)})"
+            self.rows.append(f"| {link} | {sure} | {len(found) - sure} |")
 
     def publish(self) -> None:
         if self.rows:
-            head = ["| plate | sure | clip | at |", "|---|---|---|---|"]
-            more = len(self.rows) - MOST_PLATES
-            told = f"{len(self.rows)} sightings" + (f", {more} of them not shown here" if more > 0 else "")
-            table = "\n".join([*head, *self.rows[:MOST_PLATES]])
-            leave(create_markdown_artifact, markdown=table, key=PLATES, description=told)
+            head = ["| clip | sightings | doubtful |", "|---|---|---|"]
+            more = len(self.rows) - MOST_CLIPS
+            told = f"{self.sightings} sightings in {len(self.rows)} clips"
+            told += f", {more} of them not shown here" if more > 0 else ""
+            table = "\n".join([*head, *self.rows[:MOST_CLIPS]])
+            leave(create_markdown_artifact, markdown=table, key=SIGHTINGS, description=told)
 
 
 def plain(text: str) -> str:
-    """What a camera saw or a file is called, as Markdown that shows it and does nothing else."""
+    """What a file is called, as Markdown that shows it and does nothing else."""
     return re.sub(r"([^\w ])", r"\\\1", " ".join(text.split()))

@@ -25,7 +25,7 @@ from dashcam.stages.room import filled_up, no_room
 from dashcam.storage.bundle import DiskFull, explained
 from dashcam.tasks.client import MainServerClient, ServerRefused
 from dashcam.tasks.model import Completion, Task
-from flows.artifacts import PlateTable, ProgressArtifact
+from flows.artifacts import ProgressArtifact, SightingTable
 from flows.progress import reporting
 from flows.spool import Spool
 from flows.stopwatch import LOADING, Stopwatch
@@ -79,7 +79,7 @@ class Work:
     def __post_init__(self) -> None:
         self.server = MainServerClient(self.device.server_url, self.device.token)
         self.spool = Spool(self.device.settings.scratch)
-        self.plates = PlateTable(self.device.server_url)
+        self.sightings = SightingTable(self.device.server_url)
 
     def off(self, task_ids: Sequence[int], load: Callable[[LocalDevice], StageFunction]) -> None:
         """Raises `ServerSilent` when the main server is away, `Explained` when the stage cannot be loaded."""
@@ -103,7 +103,7 @@ class Work:
             raise ServerSilent(self, error) from error
         finally:
             self.server.close()
-            self.plates.publish()
+            self.sightings.publish()
         self.watch.publish()
 
     def must_wait(self, todo: Task) -> bool:
@@ -170,7 +170,7 @@ def work_on_clip(todo: Task, stage: StageFunction, work: Work) -> State:
         log.error("failed: %s", refused)
         server.failed(todo.task_id, str(refused), flow_run.id)
         return Failed(message=str(refused))
-    work.plates.note(todo, clip_name(todo), completion)
+    work.sightings.note(todo, clip_name(todo), completion)
     if changed is None:
         log.warning("done, but the main server does not answer: its result waits in %s", work.spool.folder)
         return Completed(message="done; its result waits for the main server")

@@ -1,12 +1,11 @@
 """Where the car was at every frame of a clip."""
 
-import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from app import system, zones
 from app.media import file_inside, folder_of
@@ -31,6 +30,12 @@ class Frames(BaseModel):
     speed_mps: list[float | None]
     heading_deg: list[float | None]
     accuracy_m: list[float | None]
+
+
+class Listed(BaseModel):
+    """`layout.TIMES`."""
+
+    t_s: list[float]
 
 
 @router.get("/{video_id}/frames")
@@ -58,18 +63,23 @@ def get_frames(video_id: str) -> Frames:
 
 
 def frame_times(folder: Path) -> list[float]:
-    """Of every frame of the clip; of a bundle that does not list them, of those in the low-resolution copy."""
+    """Of every frame of the clip; of a bundle that does not list them, or no more, of those in the low-resolution copy.
+    Where that is damaged they are nowhere: 404, as asking again brings nothing."""
     import av  # the app starts without it
 
-    with suppress(HTTPException):
-        listed: list[float] = json.loads(file_inside(folder, layout.TIMES).read_bytes())["t_s"]
-        return listed
+    with suppress(HTTPException, ValidationError):
+        return Listed.model_validate_json(file_inside(folder, layout.TIMES).read_bytes()).t_s
     path = str(file_inside(folder, layout.LOWRES))
     try:
         with av.open(path, metadata_errors="replace") as container:
             packets = container.demux(container.streams.video[0])
             known = [(packet.pts, packet.time_base) for packet in packets]
-    except av.error.FFmpegError as error:
-        raise HTTPException(503, f"The frames of {layout.LOWRES} cannot be read ({error.strerror}).") from error
+    except (av.error.FFmpegError, IndexError) as error:
+        why = error.strerror if isinstance(error, av.error.FFmpegError) else "no picture is in it"
+        raise HTTPException(
+            404,
+            f"Where the car was at each frame is not known: the small copy of this clip, {layout.LOWRES}, is damaged "
+            f"({why}). `dashcam again {folder.name}` makes it anew from the clip.",
+        ) from error
     times = sorted(float(pts * base) for pts, base in known if pts is not None and base is not None)
     return [round(t_s - times[0], 4) for t_s in times]

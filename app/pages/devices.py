@@ -45,7 +45,7 @@ async def devices() -> None:
     found = await ask(question)
     shown = looks(*found)
     given = await ask(partial(tokens.known, kind=tokens.DEVICE)) if callers.may(Role.ADMIN) else []
-    with frame("Devices", "/devices"):
+    with frame("Devices", "/devices", own=("people.css",)):
         with tag("div", "title-line"):
             parts.page_title("Devices")
             link("/storage", "button small quiet", "Storage")

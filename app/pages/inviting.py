@@ -56,6 +56,6 @@ def shown(code: invitations.Code) -> None:
     with tag("div", "secret", role="status"):
         tag("p", text=f"Good once, until {wording.short_moment(code.expires_at, zone(), now())}:")
         tag("code", text=line)
-        picture = segno.make_qr(line, error="m").svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+        picture = segno.make_qr(line, error="m").svg_data_uri(scale=6, border=4, dark="#000", light="#fff")
         tag("img", src=picture, alt="The same line as a QR code, for whoever types on the device by a phone")
         tag("button", "button small", "Another code", type="button").on("click", ui.navigate.reload)

@@ -245,3 +245,28 @@ def test_positions_are_at_every_frame_of_the_clip_also_at_those_the_copy_leaves_
     write_clip(folder.parent / "video_lowres.mp4", [0, 6000, 12_000])
     (folder / "times.json").write_text(json.dumps({"t_s": [0.0, 0.0333, 0.0667, 0.1, 0.1333]}))
     assert client.get(f"/videos/{1:016x}/frames").json()["t_s"] == [0.0, 0.0333, 0.0667, 0.1, 0.1333]
+
+
+@pytest.mark.parametrize("spoiled", ["{", "{}", '{"t_s": ["soon"]}'])
+def test_a_list_of_frames_that_is_damaged_counts_as_none(here: System, client: TestClient, spoiled: str) -> None:
+    with writing(here.engine) as session:
+        add_video(session, 1)
+    folder = here.stores.path(f"shed_nas:{1:016x}") / "frames"
+    folder.mkdir(parents=True)
+    write_clip(folder.parent / "video_lowres.mp4", [0, 6000, 12_000])
+    (folder / "times.json").write_text(spoiled)
+    assert len(client.get(f"/videos/{1:016x}/frames").json()["t_s"]) == 3
+
+
+def test_frames_of_a_damaged_small_copy_are_not_to_be_had_and_it_says_what_to_do(
+    here: System, client: TestClient
+) -> None:
+    with writing(here.engine) as session:
+        add_video(session, 1)
+    folder = here.stores.path(f"shed_nas:{1:016x}")
+    folder.mkdir()
+    (folder / "video_lowres.mp4").write_bytes(b"\x00" * 4096)
+    answer = client.get(f"/videos/{1:016x}/frames")
+    assert answer.status_code == 404, answer.text
+    assert "is damaged (Invalid data" in answer.json()["detail"]
+    assert f"`dashcam again {1:016x}` makes it anew" in answer.json()["detail"]

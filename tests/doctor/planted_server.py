@@ -7,6 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import text, update
 
+from dashcam.catalog import pseudonyms
+from dashcam.catalog.models import Plate
+from dashcam.config.privacy import PrivacySettings
 from dashcam.database import writing
 from dashcam.tasks import table
 from dashcam.tasks.model import TaskType
@@ -140,3 +143,15 @@ def no_backup_for_days(ward: Ward) -> Planted:
     ward.server.system.upkeep.began_at -= timedelta(days=3)
     yield "backup", "no backup of the database yet", "Run `dashcam backup`"
     ward.types("backup")
+
+
+def a_lost_key_of_hashed_plates(ward: Ward) -> Planted:
+    key = ward.folder / "privacy.key"
+    here = ward.server.system
+    here.site = here.site.model_copy(update={"privacy": PrivacySettings(key_file=str(key))})
+    with writing(ward.engine) as session:
+        hashed = pseudonyms.of_site(here.site, make=True).of("LT21CGK")
+        session.add(Plate(text=hashed))
+    key.rename(ward.folder / "copy.key")
+    yield "privacy", f"The key of hashed and deleted plates, {key}, is lost", f"Put {key} back from your copy"
+    (ward.folder / "copy.key").rename(key)

@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 from dashcam.records import HeavyResult, Sighting
 from dashcam.tasks.model import Completion, Task, TaskType
 from flows import artifacts
-from flows.artifacts import PlateTable, ProgressArtifact, plain
+from flows.artifacts import ProgressArtifact, SightingTable, plain
 
 
 def heavy_task() -> Task:
@@ -40,28 +40,28 @@ def left_by(run_id: str) -> dict[str, Artifact]:
     return {str(one.key): one for one in asyncio.run(ask())}
 
 
-def test_a_run_leaves_its_progress_and_its_plates(prefect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_leaves_its_progress_and_where_plates_were_seen_but_no_plate(
+    prefect: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(artifacts, "INTERVAL_S", 0.0)
 
     @flow
     def heavy() -> str:
-        progress, plates = ProgressArtifact(3), PlateTable("http://main:8000")
-        for plate in ("AB123C", "ZZ|99"):
-            plates.note(heavy_task(), "<b>clip</b>.MP4", read(plate))
-            progress.clip_is_through()
-        plates.publish()
+        progress, sightings = ProgressArtifact(3), SightingTable("http://main:8000")
+        for plates in (["AB123C", "ZZ|99"], ["AB123C"], []):
+            sightings.note(heavy_task(), "<b>clip</b>.MP4", read(*plates))
+            if plates:
+                progress.clip_is_through()
+        sightings.publish()
         return str(flow_run.id)
 
     left = left_by(heavy())
-    assert left.keys() == {"heavy-progress", "plates"}
+    assert left.keys() == {"heavy-progress", "sightings"}
     assert left["heavy-progress"].data == pytest.approx(66.7, abs=0.1)
-    lines = str(left["plates"].data).splitlines()
-    assert lines[2] == (
-        "| [AB123C](http://main:8000/plates/AB123C) | 99% | \\<b\\>clip\\<\\/b\\>\\.MP4 | "
-        "[1.5 s](http://main:8000/videos/v%201?t=1.50) |"
-    )
-    assert "/plates/ZZ%7C99" in lines[3]
-    assert left["plates"].description == "2 sightings"
+    lines = str(left["sightings"].data).splitlines()
+    assert lines[2] == "| [\\<b\\>clip\\<\\/b\\>\\.MP4](http://main:8000/videos/v%201) | 2 | 0 |"
+    assert left["sightings"].description == "3 sightings in 2 clips"
+    assert "AB123C" not in repr(left)
 
 
 def test_a_short_run_leaves_no_progress(prefect: str) -> None:
@@ -77,11 +77,11 @@ def test_a_prefect_that_takes_no_artifact_fails_nothing() -> None:
     def refuse(**given: object) -> None:
         raise OSError("gone")
 
-    assert artifacts.leave(refuse, key="plates") is None
+    assert artifacts.leave(refuse, key="sightings") is None
 
 
 @pytest.mark.parametrize("text", ["a|b", "[x](http://evil)", "<script>", "`x`", "line\nline"])
-def test_what_a_camera_saw_is_only_shown(text: str) -> None:
+def test_what_a_file_is_called_is_only_shown(text: str) -> None:
     shown = plain(text)
     assert "\n" not in shown
     for place, letter in enumerate(shown):

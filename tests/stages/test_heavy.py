@@ -96,8 +96,9 @@ def looks_like(bundle: Path, sighting: Sighting, frame: np.ndarray) -> float:
 
 
 def test_a_plate_that_stands_still_is_one_sighting_and_the_same_bytes_every_time(
-    shared: Path, tmp_path: Path, heavy: Heavy
+    shared: Path, tmp_path: Path, heavy: Heavy, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO")
     paint, text, size = standing_plate(shared)
     clip = write_clip(tmp_path / "stop.mp4", regular(3, 5), size=size, paint=paint, sound="aac")
     bundles = []
@@ -107,6 +108,7 @@ def test_a_plate_that_stands_still_is_one_sighting_and_the_same_bytes_every_time
         bundles.append(content(device.nas))
     confirmed = [s for s in output.result.sightings if s.confirmed]
     assert [s.text for s in confirmed] == [text]
+    assert ", 1 plates" in caplog.text and text not in caplog.text, "a log keeps what is deleted later"
     assert (confirmed[0].first_s, confirmed[0].last_s) == (0.0, pytest.approx(2.8))
     assert bundles[0] == bundles[1]
     files = {"video_lowres.mp4", f"plate_crops/{text}_best_crop.jpg", f"frames/{text}_best_frame.jpg"}

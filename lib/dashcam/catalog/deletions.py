@@ -118,11 +118,14 @@ def take_out_of_plans(session: Session, gone: set[str]) -> None:
 
 def names_for(session: Session, site: Site) -> Pseudonyms:
     """With the site's key, which is made where nothing goes by it yet. Raises `KeyLost`."""
+    return of_site(site, make=not goes_by_key(session))
+
+
+def goes_by_key(session: Session) -> bool:
+    """Whether a plate has been hashed or deleted."""
     hashed = select(Plate.plate_id).where(Plate.text >= HIDDEN, Plate.text < f"{HIDDEN}~").limit(1)
     deleted = select(Deletion.subject).where(Deletion.kind == PLATE).limit(1)
-    if session.scalar(hashed) is None and session.scalar(deleted) is None:
-        return of_site(site, make=True)
-    return of_site(site)
+    return session.scalar(hashed) is not None or session.scalar(deleted) is not None
 
 
 def ensure_key(session: Session, site: Site) -> None:

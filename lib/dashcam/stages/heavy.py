@@ -219,10 +219,11 @@ def _write_poster(shelf: _Shelf, work: Path) -> str:
 
 
 def _report(task: Task, ctx: StageContext, result: HeavyResult, tracking: TrackingThread) -> None:
-    confirmed = [s.text for s in result.sightings if s.confirmed]
+    """How many plates, and not which: a log keeps what has been deleted."""
     seconds = tracking.pipeline.seconds
     ctx.log.info(
-        "%s: %d frames decoded, %d looked at (detect %.1f s, read %.1f s), plates: %s",
+        "%s: %d frames decoded, %d looked at (detect %.1f s, read %.1f s), %d plates",
         task.video_id, result.frames_decoded, result.frames_looked_at,
-        seconds["detect"], seconds["read"], ", ".join(confirmed) or "none",
+        seconds["detect"], seconds["read"],
+        sum(one.confirmed for one in result.sightings),
     )  # fmt: skip

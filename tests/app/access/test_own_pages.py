@@ -258,7 +258,7 @@ def test_an_admin_makes_a_code_with_which_a_device_joins(home: Home, ana: TestCl
 
     act(ana, page, form(page, "What the device is"), {"type": "rtx_4090"}, is_shown)
     line, picture = shown
-    assert picture == segno.make_qr(line, error="m").svg_data_uri(scale=4, border=4, dark="#000", light="#fff")
+    assert picture == segno.make_qr(line, error="m").svg_data_uri(scale=6, border=4, dark="#000", light="#fff")
     assert line.startswith(f"dashcam join {home.here.site.server.url} --code ")
     asked = {"code": line.split()[4], "hostname": "gpu-pc"}
     answer = home.client(f"http://{HOST}/api/v1").post("/join", json=asked)
