@@ -100,6 +100,12 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     yield from migrated(empty_database(kind, request, tmp_path))
 
 
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
+    """The same, always SQLite: for what is about its files."""
+    yield from migrated(f"sqlite:///{tmp_path / 'dashcam.db'}")
+
+
 def migrated(url: str) -> Iterator[Engine]:
     engine = open_engine(url)
     migrations.upgrade(engine)

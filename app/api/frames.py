@@ -32,7 +32,7 @@ class Frames(BaseModel):
     accuracy_m: list[float | None]
 
 
-class Listed(BaseModel):
+class FrameList(BaseModel):
     """`layout.TIMES`."""
 
     t_s: list[float]
@@ -68,7 +68,7 @@ def frame_times(folder: Path) -> list[float]:
     import av  # the app starts without it
 
     with suppress(HTTPException, ValidationError):
-        return Listed.model_validate_json(file_inside(folder, layout.TIMES).read_bytes()).t_s
+        return FrameList.model_validate_json(file_inside(folder, layout.TIMES).read_bytes()).t_s
     path = str(file_inside(folder, layout.LOWRES))
     try:
         with av.open(path, metadata_errors="replace") as container:

@@ -88,9 +88,9 @@ def test_only_so_many_are_kept_and_nothing_half(
 
 @pytest.mark.parametrize("damage", ["bits", "rows", "revision"])
 def test_a_copy_that_does_not_restore_gets_no_name(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
 ) -> None:
-    with writing(engine) as session:
+    with writing(sqlite_engine) as session:
         for number in range(50):
             add_sighting(session, add_video(session, number), f"LT{number}")
     copy = backup.copy
@@ -114,7 +114,7 @@ def test_a_copy_that_does_not_restore_gets_no_name(
 
     monkeypatch.setattr(backup, "copy", badly)
     with pytest.raises(BackupFailed):
-        take(engine, tmp_path / "backups", keep=3)
+        take(sqlite_engine, tmp_path / "backups", keep=3)
     assert [one.name for one in (tmp_path / "backups").iterdir()] == [".lock"]
 
 
@@ -140,24 +140,26 @@ def test_the_second_copy_is_the_same_file(engine: Engine, tmp_path: Path) -> Non
     assert sorted(one.name for one in second.iterdir()) == [".lock", newest.file]
 
 
-def test_the_old_database_stays_beside_the_restored_one_unless_it_shall_not(engine: Engine, tmp_path: Path) -> None:
-    newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
-    with writing(engine) as session:
+def test_the_old_database_stays_beside_the_restored_one_unless_it_shall_not(
+    sqlite_engine: Engine, tmp_path: Path
+) -> None:
+    newest = tmp_path / "backups" / take(sqlite_engine, tmp_path / "backups", keep=3).file
+    with writing(sqlite_engine) as session:
         add_video(session, 1)
-    put_back(engine, newest)
-    assert clips(engine) == 0
+    put_back(sqlite_engine, newest)
+    assert clips(sqlite_engine) == 0
     (kept,) = tmp_path.glob("dashcam.db.before-*")
     old = open_engine(f"sqlite:///{kept}")
     assert clips(old) == 1
     old.dispose()
     for path in tmp_path.glob("dashcam.db.before-*"):
         path.unlink()
-    put_back(engine, newest, keep_old=False)
-    assert not list(tmp_path.glob("dashcam.db.before-*")) and clips(engine) == 0
+    put_back(sqlite_engine, newest, keep_old=False)
+    assert not list(tmp_path.glob("dashcam.db.before-*")) and clips(sqlite_engine) == 0
 
 
 def test_each_database_that_was_replaced_is_kept_however_soon_the_next_follows(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One restore that was killed and the next that a script begins at once come within the same second."""
     moments = (datetime(2026, 11, 28, 17, 16, 1, number, UTC) for number in range(9))
@@ -167,38 +169,38 @@ def test_each_database_that_was_replaced_is_kept_however_soon_the_next_follows(
         def now(cls, tz: tzinfo | None = None) -> datetime:
             return next(moments)
 
-    newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
-    with writing(engine) as session:
+    newest = tmp_path / "backups" / take(sqlite_engine, tmp_path / "backups", keep=3).file
+    with writing(sqlite_engine) as session:
         add_video(session, 1)
     monkeypatch.setattr("dashcam.upkeep.restore.datetime", Clock)
-    put_back(engine, newest)
-    put_back(engine, newest)
+    put_back(sqlite_engine, newest)
+    put_back(sqlite_engine, newest)
     assert sorted(clips(open_engine(f"sqlite:///{kept}")) for kept in tmp_path.glob("dashcam.db.before-*")) == [0, 1]
 
 
-def test_a_damaged_database_is_replaced_and_its_log_does_not_come_back(engine: Engine, tmp_path: Path) -> None:
-    with writing(engine) as session:
+def test_a_damaged_database_is_replaced_and_its_log_does_not_come_back(sqlite_engine: Engine, tmp_path: Path) -> None:
+    with writing(sqlite_engine) as session:
         add_video(session, 1)
-    newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
-    engine.dispose()
+    newest = tmp_path / "backups" / take(sqlite_engine, tmp_path / "backups", keep=3).file
+    sqlite_engine.dispose()
     database = tmp_path / "dashcam.db"
     database.write_bytes(os.urandom(50_000))
     (tmp_path / "dashcam.db-wal").write_bytes(os.urandom(5_000))
-    put_back(engine, newest)
+    put_back(sqlite_engine, newest)
     assert (
-        clips(engine) == 1 and not (tmp_path / "dashcam.db-wal").read_bytes()
+        clips(sqlite_engine) == 1 and not (tmp_path / "dashcam.db-wal").read_bytes()
         if (tmp_path / "dashcam.db-wal").exists()
         else True
     )
 
 
-def test_a_database_that_is_lost_comes_back(engine: Engine, tmp_path: Path) -> None:
-    newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
-    engine.dispose()
+def test_a_database_that_is_lost_comes_back(sqlite_engine: Engine, tmp_path: Path) -> None:
+    newest = tmp_path / "backups" / take(sqlite_engine, tmp_path / "backups", keep=3).file
+    sqlite_engine.dispose()
     for path in tmp_path.glob("dashcam.db*"):
         path.unlink()
-    put_back(engine, newest)
-    assert clips(engine) == 0
+    put_back(sqlite_engine, newest)
+    assert clips(sqlite_engine) == 0
 
 
 def test_while_somebody_uses_the_database_nothing_is_restored(any_engine: Engine, tmp_path: Path) -> None:
@@ -216,7 +218,7 @@ def test_while_somebody_uses_the_database_nothing_is_restored(any_engine: Engine
     assert not list(tmp_path.glob("*.before-*"))
 
 
-def test_of_an_older_backup_the_copy_is_migrated(engine: Engine, tmp_path: Path) -> None:
+def test_of_an_older_backup_the_copy_is_migrated(sqlite_engine: Engine, tmp_path: Path) -> None:
     from tests.catalog.test_migrations import old_database
 
     clip = "INSERT INTO video (video_id, name, source, created_at) VALUES ('v', 'a.MP4', 's:a.MP4', '2026-06-28')"
@@ -224,9 +226,9 @@ def test_of_an_older_backup_the_copy_is_migrated(engine: Engine, tmp_path: Path)
     newest = tmp_path / "backups" / take(old, tmp_path / "backups", keep=3).file
     old.dispose()
     before = newest.read_bytes()
-    put_back(engine, newest)
-    assert clips(engine) == 1 and newest.read_bytes() == before
-    with engine.connect() as connection:
+    put_back(sqlite_engine, newest)
+    assert clips(sqlite_engine) == 1 and newest.read_bytes() == before
+    with sqlite_engine.connect() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() > "0009"
 
 
@@ -243,11 +245,11 @@ def test_a_backup_of_a_newer_version_is_refused(any_engine: Engine, tmp_path: Pa
 
 
 @pytest.mark.parametrize("what", ["text", "empty", "cut", "another database", "nothing"])
-def test_what_is_no_backup_changes_nothing(engine: Engine, tmp_path: Path, what: str) -> None:
-    with writing(engine) as session:
+def test_what_is_no_backup_changes_nothing(sqlite_engine: Engine, tmp_path: Path, what: str) -> None:
+    with writing(sqlite_engine) as session:
         for number in range(50):
             add_sighting(session, add_video(session, number), f"LT{number}")
-    newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
+    newest = tmp_path / "backups" / take(sqlite_engine, tmp_path / "backups", keep=3).file
     if what == "nothing":
         newest.unlink()
     elif what == "cut":
@@ -261,17 +263,17 @@ def test_what_is_no_backup_changes_nothing(engine: Engine, tmp_path: Path, what:
     else:
         newest.write_bytes(b"" if what == "empty" else b"a letter to my sister")
     with pytest.raises(RestoreFailed):
-        put_back(engine, newest)
-    assert clips(engine) == 50 and not list(tmp_path.glob("*.before-*"))
+        put_back(sqlite_engine, newest)
+    assert clips(sqlite_engine) == 50 and not list(tmp_path.glob("*.before-*"))
 
 
 def test_what_goes_wrong_in_the_last_step_is_undone_and_said(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dashcam.upkeep import restore as module
 
-    newest = tmp_path / "backups" / take(engine, tmp_path / "backups", keep=3).file
-    with writing(engine) as session:
+    newest = tmp_path / "backups" / take(sqlite_engine, tmp_path / "backups", keep=3).file
+    with writing(sqlite_engine) as session:
         add_video(session, 1)
     proven, place = module.proven, str(tmp_path / "dashcam.db")
 
@@ -282,8 +284,8 @@ def test_what_goes_wrong_in_the_last_step_is_undone_and_said(
 
     monkeypatch.setattr(module, "proven", fails_in_place)
     with pytest.raises(RestoreFailed, match="the disk has gone bad"):
-        put_back(engine, newest)
-    assert clips(engine) == 1 and not list(tmp_path.glob("*.before-*"))
+        put_back(sqlite_engine, newest)
+    assert clips(sqlite_engine) == 1 and not list(tmp_path.glob("*.before-*"))
 
 
 def test_names_tell_the_time(tmp_path: Path) -> None:

@@ -121,10 +121,10 @@ def backups(folder: Path) -> list[Backup]:
 
 def copy(engine: Engine, file: Path) -> None:
     """All of the database as it is at one moment, into a file that does not exist; others go on writing."""
+    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     if engine.dialect.name == "postgresql":
         postgres.dump(engine, file)
         return
-    os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     connection = engine.raw_connection()
     try:
         connection.cursor().execute("VACUUM INTO ?", (str(file),))
