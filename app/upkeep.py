@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dashcam import Explained
 from dashcam.access import audit
-from dashcam.catalog import deletions, hiding
+from dashcam.catalog import deletions, hiding, notes
 from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.storage import layout
@@ -135,8 +135,9 @@ class Upkeep:
         privacy, now, count = self.site.privacy, datetime.now(UTC), 0
         if privacy.hash_plates_after_days is None:
             return
-        watched, before = privacy.watched_plates, now - timedelta(days=privacy.hash_plates_after_days)
+        before = now - timedelta(days=privacy.hash_plates_after_days)
         with writing(self.engine) as session:
+            watched = notes.kept_by_name(session, self.site)
             names = deletions.names_for(session, self.site)
             hiding.name_again(session, names, watched)
             audit.forget_plates(session, before)

@@ -144,9 +144,10 @@ def write(row: SightingRow, told: records.Sighting, word: SightingWord | None, t
     row.machine = {"text": told.text} | sure if word or text != told.text else None
 
 
-def shown_as(session: Session, video_id: str, found: Sequence[records.Sighting]) -> list[str | None]:
-    """Under which plate each of them is shown; None: not at all."""
-    return [text for _, text in roots_of(session, found, words_of(session, video_id))]
+def shown_as(session: Session, video_id: str, found: Sequence[records.Sighting]) -> list[tuple[str | None, str | None]]:
+    """Of each the kind of the word that holds for it, and under which plate it is shown; None: not at all."""
+    shown = roots_of(session, found, words_of(session, video_id))
+    return [(word.kind if word else None, text) for word, text in shown]
 
 
 def roots_of(

@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import deriving, plate_text
+from dashcam.catalog import corrections, deriving, forgetting, plate_text
 from dashcam.catalog.models import Deletion, Leftover, Plate, Protection, RetentionPlan, SightingRow, SourceFile, Video
+from dashcam.catalog.plate_words import DELETED
 from dashcam.catalog.plates import forget_unseen
 from dashcam.catalog.pseudonyms import Pseudonyms, of_site
 from dashcam.config import Site
@@ -145,8 +146,18 @@ def texts_of(session: Session, text: str, names: Pseudonyms | None) -> list[Plat
 def delete_plate(session: Session, text: str, names: Pseudonyms, now: datetime) -> tuple[int, list[str]]:
     """Every sighting of exactly that plate; how many, and the clips. Those in protected clips stay."""
     deriving.one_at_a_time(session)
-    remember(session, PLATE, [names.of(text)], now)
-    return drop(session, {plate.plate_id for plate in texts_of(session, text, names)}, names, now)
+    plates = texts_of(session, text, names)
+    subjects = {names.of(text), *forgetting.subjects(session, (plate.text for plate in plates), names)}
+    remember(session, PLATE, subjects, now)
+    done = drop(session, {plate.plate_id for plate in plates}, names, now)
+    forget_words(session, dict.fromkeys(subjects, now), names, now)
+    return done
+
+
+def forget_words(session: Session, gone: dict[str, datetime], names: Pseudonyms, now: datetime) -> None:
+    for video_id, crops in forgetting.deleted(session, gone, names).items():
+        rewrite_results(session, [video_id], lambda one, crops=crops: None if one["crop"] in crops else one)  # type: ignore[misc]
+        leave_over(session, {video_id: []}, now, whole=False)
 
 
 def drop(
@@ -166,12 +177,33 @@ def drop(
     counts: dict[str, int] = dict(session.execute(found).tuples().all())
     clips = list(counts)
     for some in (clips[start : start + CHUNK] for start in range(0, len(clips), CHUNK)):
-        session.execute(delete(SightingRow).where(*mine, SightingRow.video_id.in_(some)))
-        rewrite_results(session, some, lambda one: None if names.of(one["text"]) in keys else one)
+        theirs = SightingRow.video_id.in_(some)
+        dropped = by_clip(session, *mine, theirs)
+        session.execute(delete(SightingRow).where(*mine, theirs))
+        said_otherwise = by_clip(session, theirs, SightingRow.machine.is_not(None))
+        for video_id in some:
+            crops, stays = dropped.get(video_id, set()), said_otherwise.get(video_id, set())
+            rewrite_results(
+                session,
+                [video_id],
+                lambda one, crops=crops, stays=stays: (
+                    None  # type: ignore[misc]
+                    if one["crop"] in crops or (names.of(one["text"]) in keys and one["crop"] not in stays)
+                    else one
+                ),
+            )
         leave_over(session, {video_id: [] for video_id in some}, now, whole=False)
         session.expire_all()
     forget_unseen(session, plates)
     return sum(counts.values()), clips
+
+
+def by_clip(session: Session, *which: ColumnElement[bool]) -> dict[str, set[str]]:
+    """The crops of sightings."""
+    found: dict[str, set[str]] = {}
+    for video_id, crop in session.execute(select(SightingRow.video_id, SightingRow.crop).where(*which)):
+        found.setdefault(video_id, set()).add(crop)
+    return found
 
 
 SightingChange = Callable[[dict[str, Any]], dict[str, Any] | None]
@@ -195,14 +227,16 @@ def rewrite_results(session: Session, video_ids: Sequence[str], change: Sighting
 def without_deleted(session: Session, video: Video, heavy: HeavyResult, site: Site) -> HeavyResult:
     """What the heavy stage has found in a clip, but for plates that a person has deleted since it was recorded."""
     when = video.start_utc or video.created_at
-    said = select(Deletion.subject).where(Deletion.kind == PLATE, Deletion.at >= when)
-    gone = set(session.scalars(said))
+    gone = set(session.scalars(select(Deletion.subject).where(Deletion.kind == PLATE, Deletion.at >= when)))
     if not gone or not heavy.sightings or protected(session, [video.video_id]):
         return heavy
     names = of_site(site)
-    stays = [one for one in heavy.sightings if names.of(one.text) not in gone]
+    said = corrections.shown_as(session, video.video_id, heavy.sightings)
+    stays = [one for one, (kind, text) in zip(heavy.sightings, said, strict=True)
+             if kind != DELETED and names.of(text or one.text) not in gone]  # fmt: skip
     if len(stays) < len(heavy.sightings):
-        rewrite_results(session, [video.video_id], lambda one: None if names.of(one["text"]) in gone else one)
+        crops = {one.crop for one in stays}
+        rewrite_results(session, [video.video_id], lambda one: one if one["crop"] in crops else None)
         leave_over(session, {video.video_id: []}, datetime.now(UTC), whole=False)
     return heavy.model_copy(update={"sightings": stays})
 
@@ -245,4 +279,6 @@ def plates_again(session: Session, gone: dict[str, datetime], names: Pseudonyms,
     found = [(plate_id, at) for plate_id, text in session.execute(select(Plate.plate_id, Plate.text))
              if (at := gone.get(names.of(text))) is not None]  # fmt: skip
     when = func.coalesce(Video.start_utc, Video.created_at)
-    return sum(drop(session, {plate_id}, names, now, when <= at)[0] for plate_id, at in found)
+    count = sum(drop(session, {plate_id}, names, now, when <= at)[0] for plate_id, at in found)
+    forget_words(session, gone, names, now)
+    return count

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import plate_text
+from dashcam.catalog import forgetting, plate_text
 from dashcam.catalog.deletions import leave_over, rewrite_results
 from dashcam.catalog.models import Plate, Protection, SightingRow, Video
+from dashcam.catalog.plate_words import SightingWord
 from dashcam.catalog.plates import forget_unseen, plate_ids
 from dashcam.catalog.pseudonyms import Pseudonyms
 from dashcam.records import HIDDEN
@@ -28,7 +29,8 @@ def hide(session: Session, names: Pseudonyms, watched: Sequence[str], before: da
     """Hash the plates of some clips from before then; how many clips, 0 when there are no more. Clips that are kept for
     good, or in work, wait."""
     stays = {names.of(one) for one in watched}
-    shown = ~Plate.text.startswith(HIDDEN), Plate.text.not_in({plate_text.normalised(one) for one in watched})
+    plain = {plate_text.normalised(one) for one in watched}
+    shown = ~Plate.text.startswith(HIDDEN), Plate.text.not_in(plain)
     busy = exists().where(TaskRow.video_id == Video.video_id, text(PENDING))
     kept = exists().where(Protection.video_id == Video.video_id)
     found = (
@@ -40,6 +42,12 @@ def hide(session: Session, names: Pseudonyms, watched: Sequence[str], before: da
         .limit(AT_ONCE)
     )
     clips = list(session.scalars(found))
+    if len(clips) < AT_ONCE:
+        spoken = select(Video.video_id).join(SightingWord, SightingWord.video_id == Video.video_id)
+        old = func.coalesce(Video.start_utc, Video.created_at) < before
+        mentions = forgetting.unhashed(plain)
+        more = spoken.where(old, *mentions, ~busy, ~kept).distinct().limit(AT_ONCE - len(clips))
+        clips = sorted({*clips, *session.scalars(more)})
     seen = select(SightingRow, Plate.text).join(Plate, Plate.plate_id == SightingRow.plate_id)
     rows = session.execute(seen.where(SightingRow.video_id.in_(clips), *shown)).tuples().all()
     numbers = plate_ids(session, (names.of(said) for _, said in rows))
@@ -48,10 +56,29 @@ def hide(session: Session, names: Pseudonyms, watched: Sequence[str], before: da
         one = hidden({"text": said, "best_pts": row.best_pts, "reads": row.reads}, names)
         row.plate_id, row.slots, row.reads = numbers[one["text"]], one["slots"], one["reads"]
         row.crop, row.frame = one["crop"], one["frame"]
-    rewrite_results(session, clips, lambda one: one if names.of(one["text"]) in stays else hidden(one, names))
+        if row.machine:
+            row.machine = row.machine | {"text": names.of(row.machine["text"])}
+    session.flush()
+    shown_by_word = seen.with_only_columns(SightingRow.video_id, SightingRow.crop).where(
+        SightingRow.video_id.in_(clips)
+    )
+    corrected: dict[str, set[str]] = {}
+    for video_id, crop in session.execute(shown_by_word.where(Plate.text.in_(plain), SightingRow.machine.is_not(None))):
+        corrected.setdefault(video_id, set()).add(crop)
+    for video_id, crops in [("", set[str]()), *corrected.items()]:
+        some = [video_id] if video_id else [one for one in clips if one not in corrected]
+        rewrite_results(session, some, lambda one, crops=crops: told(one, names, stays, crops))  # type: ignore[misc]
+    forgetting.hashed_in(session, clips, names, stays)
     leave_over(session, {video_id: [] for video_id in clips}, now, whole=False)
     forget_unseen(session, left | set(numbers.values()))
+    forgetting.hashed(session, {said for _, said in rows}, names)
     return len(clips)
+
+
+def told(one: dict[str, Any], names: Pseudonyms, stays: set[str], crops: set[str]) -> dict[str, Any]:
+    """What a stage has said, without plates that do not stay; ``crops`` are of sightings that a person says show one
+    that does."""
+    return one if names.of(one["text"]) in stays or one["crop"] in crops else hidden(one, names)
 
 
 def hidden(one: dict[str, Any], names: Pseudonyms) -> dict[str, Any]:
@@ -72,5 +99,6 @@ def name_again(session: Session, names: Pseudonyms, watched: Iterable[str]) -> i
     for plate_id, name in rows:
         number = numbers[hashed[name]]
         session.execute(update(SightingRow).where(SightingRow.plate_id == plate_id).values(plate_id=number))
+    forgetting.named_again(session, {name: hashed[name] for _, name in rows})
     forget_unseen(session, {plate_id for plate_id, _ in rows} | set(numbers.values()))
     return len(rows)

@@ -6,10 +6,11 @@ import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from dashcam.catalog.models import SightingRow, Video
 from dashcam.catalog.paging import Cursor
@@ -55,14 +56,19 @@ def confusions(session: Session) -> Counter[tuple[str, str]]:
     Of what people have corrected, confirmed and merged. An empty read is a character that was missed, an empty truth
     one that was added.
     """
-    judged = SightingWord.text.is_not(None), ~SightingWord.read.startswith(HIDDEN), ~SightingWord.text.startswith(HIDDEN)  # fmt: skip # noqa: E501
+    judged = SightingWord.text.is_not(None), *plain(SightingWord.read), *plain(SightingWord.text)
     pairs = session.execute(select(SightingWord.read, SightingWord.text).where(*judged)).tuples().all()
-    plain = ~PlateMerge.text.startswith(HIDDEN), ~PlateMerge.into.startswith(HIDDEN)
-    merged = session.execute(select(PlateMerge.text, PlateMerge.into).where(*plain)).tuples().all()
+    joined = select(PlateMerge.text, PlateMerge.into).where(*plain(PlateMerge.text), *plain(PlateMerge.into))
+    merged = session.execute(joined).tuples().all()
     counts: Counter[tuple[str, str]] = Counter()
     for read, truth in [*pairs, *merged]:
         counts.update(aligned(read, truth or ""))
     return counts
+
+
+def plain(text: InstrumentedAttribute[Any]) -> list[ColumnElement[bool]]:
+    """It is a plate's own text: neither a hash nor forgotten."""
+    return [~text.startswith(HIDDEN), text != ""]
 
 
 def aligned(read: str, truth: str) -> list[tuple[str, str]]:
@@ -94,7 +100,7 @@ def bands(session: Session) -> list[Band]:
     """How often reads were right, by how sure the reader was; of each sighting what was said of it last."""
     query = select(
         SightingWord.video_id, SightingWord.crop, SightingWord.read, SightingWord.text, SightingWord.confidence
-    ).where(SightingWord.kind != DELETED)
+    ).where(SightingWord.kind != DELETED, SightingWord.read != "")
     judged = {(video_id, crop): (read == text, confidence)
               for video_id, crop, read, text, confidence in session.execute(query.order_by(SightingWord.at))}  # fmt: skip # noqa: E501
     counts = Counter((band_of(confidence), right) for right, confidence in judged.values())

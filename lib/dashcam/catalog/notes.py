@@ -93,6 +93,11 @@ def own(session: Session) -> list[str]:
     return sorted(session.scalars(select(PlateNote.text).where(PlateNote.own)))
 
 
+def kept_by_name(session: Session, site: Site) -> list[str]:
+    """The plates that are never hashed: watched ones, and one's own."""
+    return sorted({*watched(session, site), *own(session), *map(plate_text.normalised, site.privacy.watched_plates)})
+
+
 def ignored(session: Session) -> list[int]:
     """The numbers of the plates that are not to be among what was seen last: ignored ones, and one's own car."""
     quiet = PlateNote.ignored | PlateNote.own

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from dashcam import Explained
 from dashcam.access import audit
-from dashcam.catalog import deletions
+from dashcam.catalog import deletions, plates
 from dashcam.catalog.models import Leftover, SightingRow, Video
 from dashcam.config import Site
 from dashcam.database import reading, writing
@@ -162,8 +162,11 @@ def delete(engine: Engine, site: Site, wanted: Wanted, now: datetime) -> Deleted
             clips += len(deletions.delete_clips(session, some, site, now))
     if wanted.plate is not None:
         with writing(engine) as session:
+            shown = plates.shown_as(session, wanted.plate)
+            words = {wanted.plate, shown, *plates.merged_into(session, shown)}
             sightings, _ = deletions.delete_plate(session, wanted.plate, deletions.names_for(session, site), now)
-            audit.forget_word(session, wanted.plate)
+            for word in sorted(words, key=len, reverse=True):
+                audit.forget_word(session, word)
     folder = backup.folder_of(site.server.database_url, site.backup.folder)
     with reading(engine) as session:
         write_list(folder, deletions.said(session))
