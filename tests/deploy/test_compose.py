@@ -92,3 +92,32 @@ def test_caddy_takes_its_file() -> None:
     argv = [caddy, "validate", "--adapter", "caddyfile", "--config", str(file)]
     done = subprocess.run(argv, env=values, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="changes owners, for which it has to be root")
+def test_whoever_the_services_run_as_can_write_into_the_volumes(tmp_path: Path) -> None:
+    """The command of the service ``volumes``, with its capabilities and no other, on folders as the image has them."""
+    compose: dict[str, Any] = yaml.safe_load(MAIN.read_text())
+    service = compose["services"]["volumes"]
+    mounted = dict(one.split(":") for one in service["volumes"])
+    for name in OURS[MAIN]:
+        ours = compose["services"][name]
+        assert ours["depends_on"]["volumes"] == {"condition": "service_completed_successfully"}, name
+        assert {name for name in compose["volumes"] if any(one.startswith(f"{name}:") for one in ours["volumes"])} == (
+            set(mounted)
+        ), f"{name} writes into a volume that nobody has given to it"
+    tmp_path.chmod(0o755)
+    places = {}
+    for name, place in mounted.items():
+        places[place] = tmp_path / name
+        (tmp_path / name / "inner").mkdir(parents=True)
+        for folder in (tmp_path / name, tmp_path / name / "inner"):
+            folder.chmod(0o700)
+            os.chown(folder, 1000, 1000)
+    said = [re.sub(r"\$\{\w+:-\d+\}", "1234", word) for word in service["entrypoint"]]
+    argv = [str(places.get(word, word)) for word in said]
+    caps = ",".join(["-all", *(f"+{one.lower()}" for one in service["cap_add"])])
+    subprocess.run(["setpriv", f"--bounding-set={caps}", *argv], check=True)
+    for folder in places.values():
+        writes = ["setpriv", "--reuid=1234", "--regid=1234", "--clear-groups", "touch", "inner/it"]
+        subprocess.run(writes, cwd=folder, check=True)

@@ -14,7 +14,7 @@ from dashcam import config
 from dashcam.access.models import Invitation
 from dashcam.cli import app
 from dashcam.database import open_engine, reading
-from dashcam.site import machine
+from dashcam.site import machine, units
 from tests.cli.running import NOBODY_LISTENS
 
 
@@ -65,6 +65,8 @@ def test_a_main_server_from_nothing_and_all_of_it_again(etc: Path) -> None:
     assert config.load_device(etc).scratch == etc.parent / "var/scratch/dashcam-scratch"
     assert (etc.parent / "nas/.dashcam-store").is_file() and (etc.parent / "shed/.dashcam-store").is_file()
     assert "dashcam join http://main-server:8000 --code " in said
+    if not units.systemd_runs():
+        assert "To be started here, and to be kept running: dashcam prefect, dashcam server, dashcam worker" in said
     letters = said.partition("--code ")[2].split()[0]
     engine = open_engine(site.server.database_url)
     with reading(engine) as session:

@@ -131,9 +131,14 @@ def init(wishes: Wishes, steps: Steps, install_units: bool = True) -> None:
     if install_units:
         folders = list(roots(content).values())
         user = steps.owner or machine.me() or "root"
-        names = ("prefect", "server", *(["https"] if encrypted else []), "worker")
-        units.install(steps, [units.service(name) for name in names], user, wishes.folder, folders)
+        services = [units.service(name) for name in services_of(encrypted)]
+        units.install(steps, services, user, wishes.folder, folders)
     set_up_prefect(wishes, steps, json.loads(content)["server"]["prefect_url"])
+
+
+def services_of(encrypted: bool) -> list[str]:
+    """In the order in which they are started."""
+    return ["prefect", "server", *(["https"] if encrypted else []), "worker"]
 
 
 def make_authority(folder: Path, steps: Steps, host: str) -> None:
@@ -174,9 +179,14 @@ def farewell(wishes: Wishes, steps: Steps) -> str:
     code = run_module(wishes.folder, "app.prepare", "--invite", user=steps.owner)
     nobody = not is_anybody_in(wishes.folder, steps.owner)
     first = "\nNobody can log in yet: dashcam user add NAME --role admin\n" if nobody else ""
+    encrypted = (wishes.folder / https.AUTHORITY_KEY).exists()
+    started = ", ".join(f"dashcam {name}" for name in services_of(encrypted))
+    starts = "" if units.systemd_runs() else f"\nTo be started here, and to be kept running: {started}\n"
     return (
-        f"\nThe main server is {url}\n{first}On each other machine, within an hour and once for each code:\n\n"
-        f"    {join_line(url, code, authority.known(wishes.folder))}\n\nAnother code: dashcam device invite"
+        f"\nThe main server is {url}\n{first}{starts}"
+        "On each other machine, within an hour and once for each code:\n\n"
+        f"    {join_line(url, code, authority.known(wishes.folder))}\n\n"
+        "Another code: dashcam device invite, or the page Devices\nWhether all is well: dashcam doctor"
     )
 
 
