@@ -165,8 +165,10 @@ class System:
         """Until cancelled: look at it beside the event loop, so that no page has to."""
         while True:
             await asyncio.sleep(ZONE_KEPT_S)
-            with contextlib.suppress(SQLAlchemyError):
+            try:
                 await asyncio.to_thread(self.look_at_zone)
+            except SQLAlchemyError:  # it is where it was; a page that says what is away needs it too
+                self._zone = time.monotonic(), self._zone[1]
 
 
 def with_zone(moment: datetime) -> datetime:

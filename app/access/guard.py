@@ -116,6 +116,8 @@ async def admitted(
         raise Refusal(401, NEEDS_TOKEN if rule.is_api else "Log in first.")
     if caller.scope is not None:
         await device_may(access, connection, rule, parameters, caller)
+    elif not caller.may(rule.least) and not rule.path and not rule.is_api:
+        raise Refusal(404, "There is no such page.")
     elif not caller.may(rule.least):
         raise Refusal(403, f"That is for {'an admin' if rule.least.word == 'admin' else f'a {rule.least.word}'}.")
     return caller

@@ -28,7 +28,8 @@ def answer(refusal: Refusal, connection: HTTPConnection, rule: RouteRule) -> ASG
     if refusal.status == 401:
         asked = connection.url.path + (f"?{connection.url.query}" if connection.url.query else "")
         return RedirectResponse(f"/log-in?next={quote(asked, safe='')}", 303)
-    return shell.page("Not for you", refusal.sentence, shell.HOME, refusal.status)
+    title = "No such page" if refusal.status == 404 else "Not for you"
+    return shell.page(title, refusal.sentence, shell.HOME, refusal.status)
 
 
 async def closed(scope: Scope, receive: Receive, send: Send) -> None:

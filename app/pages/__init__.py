@@ -22,6 +22,7 @@ from app.pages import (
     plate,
     plates,
     play,
+    problems,
     storage,
     tasks,
     trips,
@@ -59,6 +60,7 @@ def register() -> None:
     """Define all pages and what they need to be served; once per process, before ``ui.run_with``."""
     look_at_each_method_once()
     serve_static()
+    problems.register()
     app.add_middleware(Headers)  # inside of what compresses
     app.include_router(maps.router)
     app.include_router(found.router)

@@ -47,7 +47,8 @@ class GoingOn:
 
 
 def latest(session: Session) -> tuple[list[PlateCard], list[VideoCard]]:
-    return search.plates(session, limit=PLATES), video_table.latest(session, VIDEOS)
+    seen = [card for card in search.plates(session, limit=2 * PLATES) if not card.last.guessed]
+    return seen[:PLATES], video_table.latest(session, VIDEOS)
 
 
 def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.DeviceLine]]:

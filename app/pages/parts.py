@@ -17,6 +17,7 @@ from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoCard
 from dashcam.catalog.work import TaskLine
 
+GUESS = "a guess by the file's date"
 AS_FORM = "event => { event.preventDefault(); emit(Object.fromEntries(new FormData(event.target))); }"
 """What a form's submit event is to be handled by, so that its handler gets the fields by their names."""
 
@@ -118,6 +119,7 @@ def plate_card(card: PlateCard, zone: tzinfo | None, now: datetime) -> None:
                 confidence(last.confidence)
             with tag("div", "line muted small num"):
                 when = wording.short_moment(last.seen_utc, zone, now) if last.seen_utc else "time unknown"
+                when = f"≈ {when}" if last.guessed else when
                 tag("span", text=when, title=sighting_when(last, zone))
                 if card.sightings > 1:
                     tag("span", "times", f"×{card.sightings:,}", title=wording.count(card.sightings, "sighting"))
@@ -142,7 +144,9 @@ def video_card(
         with tag("div", "card-body"):
             with tag("div", "line"):
                 when = wording.short_moment(card.when, zone, now) if dated else f"{card.when.astimezone(zone):%H:%M:%S}"
-                tag("strong", "num", when if card.start_utc else "not read yet")
+                guess = {"title": GUESS} if card.guessed else {}
+                when = f"≈ {when}" if card.guessed else when
+                tag("strong", "num", when if card.start_utc else "not read yet", **guess)
                 video_chips(card.camera, card.kind, card.locked)
             tag("div", "name muted small", card.name, title=card.name)
             if state != "done":
@@ -173,7 +177,11 @@ def standing(
 
 
 def sighting_when(sighting: SightingCard, zone: tzinfo | None) -> str:
-    return wording.moment(sighting.seen_utc, zone) if sighting.seen_utc else "time unknown"
+    """One that nothing but the file's date tells is marked as the guess it is."""
+    if sighting.seen_utc is None:
+        return "time unknown"
+    when = wording.moment(sighting.seen_utc, zone)
+    return f"≈ {when}, {GUESS}" if sighting.guessed else when
 
 
 def map_frame(source: str, title: str) -> None:

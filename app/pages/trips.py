@@ -89,9 +89,11 @@ def head(found: TripDetail) -> None:
         with tag("div", "actions"):
             link(f"{addresses.trip_url(card.trip_id)}/play", "button primary", "Play the trip")
             if found.before is not None:
-                join_button("Join with the trip before", card.trip_id)
+                apart = wording.footage(found.before.apart_s)
+                join_button(f"Join with the trip before, {apart} earlier", card.trip_id)
             if found.after is not None:
-                join_button("Join with the next trip", found.after)
+                apart = wording.footage(found.after.apart_s)
+                join_button(f"Join with the next trip, {apart} later", found.after.trip_id)
     with tag("div", "counts"):
         for value, name in (
             (wording.distance(card.distance_m) if card.has_route else "unknown", "driven"),

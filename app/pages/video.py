@@ -60,7 +60,8 @@ def head(found: VideoDetail) -> None:
         tag("h1", "name", found.name)
         with tag("p", "muted num"):
             if found.start_utc:
-                tag("span", text=wording.moment(found.start_utc, zone()))
+                guess = f", {parts.GUESS}" if found.facts and found.facts.clock == "file" else ""
+                tag("span", text=("≈ " if guess else "") + wording.moment(found.start_utc, zone()) + guess)
             if found.duration_s:
                 tag("span", text=wording.duration(found.duration_s))
             if found.trip_id is not None:

@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
-from dashcam.catalog import deriving, trips
+from dashcam.catalog import deriving, search, trips
 from dashcam.catalog import trips as trip_table
+from dashcam.catalog import videos as video_table
 from dashcam.catalog.models import TripRow
+from dashcam.catalog.trips import Beside
 from dashcam.config.model import TripSettings
 from dashcam.database import reading, writing
-from tests.catalog.rows import NOON, add_video
+from tests.catalog.rows import NOON, add_sighting, add_video
 
 
 def test_parked_clips_push_no_driven_one_off_the_page(any_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,3 +36,30 @@ def test_parked_clips_push_no_driven_one_off_the_page(any_engine: Engine, monkey
     assert [int(clip.video_id, 16) for clip in found.parked] == [17, 18, 19]
     assert (found.card.clips, found.card.parked) == (3, 10)
     assert found.decisions == {f"{3:016x}": "split"}
+
+
+def test_a_clip_that_nothing_but_its_files_date_dates_is_in_no_trip_and_marked(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
+        for number in range(3):
+            video = add_video(session, number, NOON + number * timedelta(seconds=10), clock="utc")
+            if number:
+                video.facts = {**(video.facts or {}), "clock": "file"}
+                add_sighting(session, video, "LT23CGK")
+        deriving.derive(session, NOON, NOON + timedelta(days=1), TripSettings())
+    with reading(any_engine) as session:
+        cards = video_table.videos(session)
+        assert [(card.guessed, card.trip_id is None) for card in cards] == [(True, True), (True, True), (False, False)]
+        assert [card.last.guessed for card in search.plates(session)] == [True]
+
+
+def test_trips_that_are_far_apart_are_not_offered_as_one(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
+        for number, hours in enumerate((0, 5, 24 * 150)):
+            add_video(session, number, NOON + timedelta(hours=hours), clock="utc")
+        deriving.derive(session, NOON, NOON + timedelta(days=200), TripSettings())
+        first, second, third = session.scalars(select(TripRow.trip_id).order_by(TripRow.start_utc))
+    with reading(any_engine) as session:
+        found = [trip_table.trip(session, number) for number in (first, second, third)]
+    beside = [(one.before, one.after) for one in found if one is not None]
+    apart_s = 5 * 3600 - 10
+    assert beside == [(None, Beside(second, apart_s)), (Beside(first, apart_s), None), (None, None)]

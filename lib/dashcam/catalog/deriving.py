@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, Row, delete, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from dashcam.catalog.models import RouteRow, TripDecision, TripRow, Video
+from dashcam.catalog.models import GUESSED, RouteRow, TripDecision, TripRow, Video
 from dashcam.catalog.places import fixes_of
 from dashcam.config.model import TripSettings
 from dashcam.database import reading, writing
@@ -87,7 +87,7 @@ def derive(session: Session, start: datetime, end: datetime, settings: TripSetti
     decisions: dict[str, rules.Decision] = {
         video_id: "split" if word == "split" else "merge" for video_id, word in session.execute(decided)
     }
-    found = rules.trips(clips, decisions, settings)
+    found = rules.trips([clip for clip in clips if not clip.guessed], decisions, settings)
     stays = _store(session, clips, found, settings)
     standing = select(TripRow.trip_id).where(*_within(TripRow.start_utc, before, next_one))
     _forget_empty(session, set(session.scalars(standing)) - stays)
@@ -176,8 +176,8 @@ def _within(
 
 
 def clips_where(session: Session, *which: ColumnElement[bool]) -> list[rules.TripClip]:
-    kind = Video.facts["kind"].as_string()
-    query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive)
+    kind, guessed = Video.facts["kind"].as_string(), GUESSED
+    query = select(Video.video_id, Video.start_utc, Video.duration_s, Video.camera, kind, Video.drive, guessed)
     # a clip without a picture still tells where the car was, if it has positions
     seen = or_(Video.outcome.is_(None), Video.outcome != "rejected", Video.drive.is_not(None))
     # one that an older version left takes part from when its summary is there, else the first to derive met them all
@@ -190,8 +190,9 @@ def clips_where(session: Session, *which: ColumnElement[bool]) -> list[rules.Tri
             camera or "",
             kind or "normal",
             Drive.model_validate(drive) if drive else None,
+            bool(guessed),
         )
-        for video_id, began, duration_s, camera, kind, drive in session.execute(query)
+        for video_id, began, duration_s, camera, kind, drive, guessed in session.execute(query)
         if began is not None
     ]
 

@@ -67,6 +67,10 @@ class Video(Base):
     sightings: Mapped[list["SightingRow"]] = relationship(back_populates="video", order_by="SightingRow.first_s")
 
 
+GUESSED = Video.facts["clock"].as_string() == "file"
+"""Nothing but the file's own date says when the clip began."""
+
+
 class TripRow(Base):
     """A drive: clips of all cameras, brought together by `catalog.trips`; its number stays as long as its clips."""
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import Plate, SightingRow, Video
+from dashcam.catalog.models import GUESSED, Plate, SightingRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.gps.place import Estimate
 from dashcam.gps.track import Quality
@@ -38,6 +38,8 @@ class SightingCard:
     crop: str
     frame: str
     seen_utc: datetime | None
+    guessed: bool
+    """Of its clip nothing but the file's own date says when it began."""
     lat: float | None
     lon: float | None
     """Where our own car was, as are speed, heading and accuracy."""
@@ -78,6 +80,7 @@ COLUMNS = (
     SightingRow.crop,
     SightingRow.frame,
     SightingRow.seen_utc,
+    func.coalesce(GUESSED, False).label("guessed"),
     SightingRow.lat,
     SightingRow.lon,
     SightingRow.speed_mps,

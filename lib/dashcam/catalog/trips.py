@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from dashcam.gps import trips as rules
 from dashcam.gps.trips import Stop, TripEvent
 
 MOST_DRIVEN = 5000
+MOST_APART = timedelta(days=1)
+"""Nobody means one drive by two that are further apart."""
 MOST_PARKED = 100
 """A car that stands for weeks may have thousands."""
 
@@ -37,6 +39,13 @@ class TripCard:
 
 
 @dataclass(frozen=True)
+class Beside:
+    trip_id: int
+    apart_s: float
+    """From the end of the one to the beginning of the other."""
+
+
+@dataclass(frozen=True)
 class TripDetail:
     card: TripCard
     driven: list[VideoCard]
@@ -45,9 +54,9 @@ class TripDetail:
     """The newest; ``card.parked`` counts all."""
     decisions: dict[str, str]
     """What a person decided about a clip: ``split`` or ``merge``."""
-    before: int | None
-    after: int | None
-    """The trips on both sides."""
+    before: Beside | None
+    after: Beside | None
+    """The trips on both sides, of those that may be one with it."""
     time_zone: str
     """Of the first clip that knows one, else empty."""
 
@@ -67,19 +76,25 @@ def trip(session: Session, trip_id: int) -> TripDetail | None:
     driven = videos(session, VideoFilter(trip_id=trip_id, parked=False), limit=MOST_DRIVEN)[::-1]
     parked = videos(session, VideoFilter(trip_id=trip_id, parked=True), limit=MOST_PARKED)[::-1]
     decided = select(TripDecision).where(TripDecision.video_id.in_([clip.video_id for clip in driven]))
-    earlier = (
-        select(TripRow.trip_id).where(TripRow.start_utc < row.start_utc).order_by(TripRow.start_utc.desc()).limit(1)
-    )
-    later = select(TripRow.trip_id).where(TripRow.start_utc > row.start_utc).order_by(TripRow.start_utc).limit(1)
+    both = select(TripRow).limit(1)
+    earlier = session.scalar(both.where(TripRow.start_utc < row.start_utc).order_by(TripRow.start_utc.desc()))
+    later = session.scalar(both.where(TripRow.start_utc > row.start_utc).order_by(TripRow.start_utc))
     return TripDetail(
         card=_cards(session, [row])[0],
         driven=driven,
         parked=parked,
         decisions={one.video_id: one.decision for one in session.scalars(decided)},
-        before=session.scalar(earlier),
-        after=session.scalar(later),
+        before=_beside(earlier, earlier, row),
+        after=_beside(later, row, later),
         time_zone=_zone(session, row),
     )
+
+
+def _beside(other: TripRow | None, first: TripRow | None, second: TripRow | None) -> Beside | None:
+    if other is None or first is None or second is None:
+        return None
+    apart = max(second.start_utc - first.end_utc, timedelta())
+    return Beside(other.trip_id, apart.total_seconds()) if apart <= MOST_APART else None
 
 
 def numbered(

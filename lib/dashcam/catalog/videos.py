@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -27,6 +29,8 @@ class VideoCard:
     when: datetime
     """When the clip starts; before it was looked at, when it was found."""
     start_utc: datetime | None
+    guessed: bool
+    """That is the file's own date, for nothing else says when it began."""
     duration_s: float | None
     trip_id: int | None
     camera: str | None
@@ -167,6 +171,7 @@ def video_card(video: Video, when: datetime, plates: int, task: TaskLine | None)
         name=video.name,
         when=when,
         start_utc=video.start_utc,
+        guessed=(video.facts or {}).get("clock") == "file",
         duration_s=video.duration_s,
         trip_id=video.trip_id,
         camera=video.camera,
@@ -186,6 +191,19 @@ def cameras(session: Session) -> list[str]:
     while name := session.scalar(select(func.min(Video.camera)).where(Video.camera > (found[-1] if found else ""))):
         found.append(name)
     return found
+
+
+def facts_of(stored: Any) -> VideoFacts | None:
+    """What this version understands of them: a newer one, or a damaged disk, may have left others. None where the rest
+    says too little."""
+    try:
+        return VideoFacts.model_validate(stored) if stored else None
+    except ValidationError as error:
+        strange = {one["loc"][0] for one in error.errors() if one["loc"]}
+    try:
+        return VideoFacts.model_validate({name: value for name, value in stored.items() if name not in strange})
+    except (ValidationError, AttributeError):
+        return None
 
 
 def video(session: Session, video_id: str) -> VideoDetail | None:
@@ -210,7 +228,7 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         trip_id=row.trip_id,
         clock=row.clock,
         camera=row.camera,
-        facts=VideoFacts.model_validate(row.facts) if row.facts else None,
+        facts=facts_of(row.facts),
         frames_decoded=row.frames_decoded,
         frames_looked_at=row.frames_looked_at,
         models=row.models or {},

@@ -42,6 +42,8 @@ class TripClip:
     camera: str = ""
     kind: str = "normal"
     drive: Drive | None = None
+    guessed: bool = False
+    """Nothing but the file's own date says when it began, which is as likely that of a copy: it is in no trip."""
 
     @property
     def end_utc(self) -> datetime:
