@@ -57,8 +57,8 @@ def test_what_nothing_refers_to_goes(any_engine: Engine) -> None:
         assert session.scalars(select(PlateSuffix.plate_id).where(PlateSuffix.plate_id == lost)).all() == []
 
 
-def test_the_planner_is_told_what_there_is(engine: Engine) -> None:
-    filled(engine)
-    maintain(engine)
-    with engine.connect() as connection:
+def test_the_planner_is_told_what_there_is(sqlite_engine: Engine) -> None:
+    filled(sqlite_engine)
+    maintain(sqlite_engine)
+    with sqlite_engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM sqlite_stat1")).scalar()
