@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import system, zones
 from app.parameters import Number, TimeRange, time_range
+from app.searching import Asked
 from dashcam.catalog import export, lessons
 from dashcam.database import reading
 from dashcam.gps.export import geojson, gpx, kml
@@ -58,19 +59,21 @@ def track(
 def sightings(
     form: Form | Literal["csv"],
     scope: Annotated[export.ExportScope, Depends(wanted)],
+    asked: Annotated[Asked, Depends()],
     plate: Annotated[str | None, Query(max_length=40, description="Of one plate, by its text.")] = None,
-    unsure: bool = False,
     home: HomeToo = False,
 ) -> StreamingResponse:
-    """Confirmed sightings, with ``unsure`` all; everything where nothing is asked for. Those in a home zone have no
-    place, and only as CSV are those without one."""
-    cut, of = zones.cut(home), replace(scope, plate=plate)
+    """The sightings of the plates that the same search finds: confirmed ones, with ``unsure`` all; everything where
+    nothing is asked for. Those in a home zone have no place, and only as CSV are those without one."""
+    # of a stretch of time, here those of the clips that began in it
+    search = replace(asked, trip=None, since=None, until=None).wanted()
+    cut, of = zones.cut(home), replace(scope, plate=plate, search=search)
     there(of.check)
 
     def write(session: Session) -> Iterator[str]:
         if form == "csv":
-            return export.sightings_csv(session, of, not unsure, cut)
-        return PINS[form](export.pins(session, of, not unsure, cut))
+            return export.sightings_csv(session, of, False, cut)
+        return PINS[form](export.pins(session, of, False, cut))
 
     return streamed(write, TYPES[form], f"sightings.{form}")
 

@@ -80,6 +80,7 @@ def piece(asked: Asked, skip: int, found: FoundPlates, zone: tzinfo | None, now:
         cards=[card_of(card, zone, now) for card in found.cards],
         nothing=nothing(asked, narrowed or bool(skip)),
         junk="" if asked.unsure or asked.only_unsure or skip else link(asked, only_unsure=True),
+        export=addresses.url("/export/sightings.csv", replace(asked, near=found.near).address()) if found.cards else "",
         older=link(asked, skip=skip + PAGE) if found.more else "",
         newest=link(asked) if skip else "",
     )

@@ -1,20 +1,41 @@
 """Plates, searched by what is remembered of them."""
 
+from functools import partial
+from urllib.parse import parse_qsl, urlencode
+
 from fastapi import Request
 from nicegui import ui
+from nicegui.events import GenericEventArguments
+from sqlalchemy.orm import Session
 
 from app import found, wording
-from app.pages.frame import ask, frame, now, zone
-from app.pages.parts import tag
+from app.access import callers
+from app.pages.frame import ask, change, frame, now, zone
+from app.pages.parts import icon, link, tag
 from app.searching import Asked, understood
+from dashcam.catalog import saved_searches
+from dashcam.catalog.saved_searches import LONGEST_NAME, NotSaved
+
+WITH_ADDRESS = (
+    "event => { event.preventDefault();"
+    " emit({ name: new FormData(event.target).get('name'), address: location.search }); }"
+)
 
 
 async def plates(request: Request) -> None:
     asked, skip = understood(request.query_params), found.skipped(request)
-    answer = await ask(lambda session: found.find(session, asked, skip))
+    mine = account()
+
+    def question(session: Session) -> tuple[found.FoundPlates, list[tuple[int, str, str]]]:
+        kept = [(one.search_id, one.name, one.query) for one in saved_searches.saved(session, mine)]
+        return found.find(session, asked, skip), kept
+
+    answer, kept = await ask(question)
     title = f"Plates with {asked.q}" if asked.q else "Plates"
     with frame(title, "/plates", asked.q, own=("search.css", "search.js")):
-        filters(asked)
+        with tag("div", "above"):
+            filters(asked)
+            saved(kept)
         # our own template, in which whatever comes in is text
         ui.html(found.piece(asked, skip, answer, zone(), now()), sanitize=False).classes("search-page")
 
@@ -43,6 +64,56 @@ def filters(asked: Asked) -> None:
                 tag("span", "muted small", "times")
             select("sort", "Order", given, {"": "As it comes"} | found.SORTS)
             tag("button", "button", "Filter", type="submit")
+
+
+def saved(kept: list[tuple[int, str, str]]) -> None:
+    """What this person keeps, each a link; and a name for what is looked for now."""
+    with tag("details", "narrow-down saved"):
+        tag("summary", "button small", f"Saved searches ({len(kept)})" if kept else "Saved searches")
+        with tag("div", "panel pad"):
+            if not kept:
+                tag(
+                    "p", "muted small", "None yet: give the search below a name, and from then on it is one click away."
+                )
+            with tag("ul", "asked"):
+                for search_id, name, query in kept:
+                    with tag("li", "chip"):
+                        link(f"/plates?{query}", "", name)
+                        label = f"Remove the saved search {name}"
+                        with tag("button", "drop", type="button", aria_label=label, title="Remove") as button:
+                            icon("close")
+                        button.on("click", partial(drop, search_id))
+            with tag("form", "filters") as form:
+                with tag("label", "dated"):
+                    tag("span", "muted small", "Name of this search")
+                    tag("input", "field", name="name", required="required", maxlength=str(LONGEST_NAME))
+                tag("button", "button", "Save this search", type="submit")
+            # what is typed has changed the address since the page was made
+            form.on("submit", keep, js_handler=WITH_ADDRESS)
+
+
+async def keep(event: GenericEventArguments) -> None:
+    asked, mine = understood(dict(parse_qsl(str(event.args["address"]).removeprefix("?")))), account()
+    query = urlencode(asked.address())
+    try:
+        await change(
+            lambda session: saved_searches.save(session, mine, str(event.args["name"]), query, now()).search_id
+        )
+    except NotSaved as error:
+        ui.notify(str(error))
+        return
+    ui.navigate.to(f"/plates?{query}")
+
+
+async def drop(search_id: int) -> None:
+    mine = account()
+    await change(lambda session: saved_searches.remove(session, mine, search_id))
+    ui.navigate.reload()
+
+
+def account() -> int | None:
+    caller = callers.current()
+    return caller.account_id if caller else None
 
 
 def select(name: str, label: str, given: dict[str, str], options: dict[str, str]) -> None:

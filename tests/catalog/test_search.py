@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 
 from dashcam.catalog import search
-from dashcam.catalog.models import PlateNear, PlateSuffix, SightingRow
+from dashcam.catalog.likeness import Difference
+from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow
+from dashcam.catalog.plate_facts import catch_up, refresh
 from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.catalog.plate_text import canonical, misread_cost, near_keys
 from dashcam.catalog.plates import forget_unseen, plate_id
@@ -145,6 +147,85 @@ def test_a_plate_that_is_forgotten_leaves_no_keys(any_engine: Engine) -> None:
         assert set(session.scalars(select(PlateSuffix.plate_id))) == {kept}
         assert set(session.scalars(select(PlateNear.plate_id))) == {kept}
         assert session.scalar(select(func.count()).select_from(SightingRow)) == 1
+
+
+def test_any_plate_is_found_by_its_text_with_one_character_confused_and_by_most_of_it(any_engine: Engine) -> None:
+    texts = ["LT23CGK", "DX17ZWH", "B577PRO", "BR07AAC", "KL65BD"]
+    with writing(any_engine) as session:
+        for number, text in enumerate(texts):
+            add_sighting(session, add_video(session, number), text)
+    for text in texts:
+        for at in range(len(text)):
+            for other in "8BXO":
+                wrong = text[:at] + other + text[at + 1 :]
+                for asked in (wrong, wrong[:5], wrong[-5:], text[:at] + text[at + 1 :], text[:at] + other + text[at:]):
+                    assert text in found(any_engine, PlateFilter(asked, near=True)), asked
+                    exact = [one for one in texts if asked in one]
+                    assert set(found(any_engine, PlateFilter(asked, near=True))[: len(exact)]) == set(exact), asked
+
+
+def test_what_a_plates_reads_doubt_ranks_it_first_and_goes_with_them(any_engine: Engine) -> None:
+    slots = [{one: 0.9} for one in "LT2"] + [{"8": 0.5, "B": 0.4}] + [{one: 0.9} for one in "CGK"]
+    with writing(any_engine) as session:
+        for number, text in enumerate(("LT28CGK", "LT20CGK", "LT2ECGK")):
+            told = {"slots": slots} if number == 0 else {}
+            add_sighting(session, add_video(session, number, NOON + timedelta(days=number)), text, **told)
+        refresh(session, set(session.scalars(select(Plate.plate_id))))
+    with reading(any_engine) as session:
+        cards = search.plates(session, PlateFilter("LT2BCGK", near=True))
+        assert cards[0].text == "LT28CGK" and len(cards) == 3
+        match = cards[0].match
+        assert match is not None and match.likelihood > 0.3 and match.differences == (Difference(3, "8", "B"),)
+    with writing(any_engine) as session:
+        first = session.scalars(select(SightingRow).order_by(SightingRow.sighting_id)).first()
+        assert first is not None
+        first.slots = []
+        forget_unseen(session, {first.plate_id})
+        assert session.get_one(Plate, first.plate_id).alternatives is None
+
+
+@pytest.mark.usefixtures("either_way")
+def test_every_filter_and_every_order(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
+        for number, (text, times, sure) in enumerate(
+            (("OFTEN11", 3, True), ("ONCE222", 1, True), ("JUNK333", 2, False))
+        ):
+            for again in range(times):
+                start = NOON + timedelta(days=10 * again + number)
+                camera, kind = ("rear", "event") if text == "ONCE222" else ("front", "normal")
+                video = add_video(session, number * 10 + again, start, camera=camera)
+                video.facts = (video.facts or {}) | {"kind": kind}
+                add_sighting(session, video, text, confirmed=sure, confidence=0.95 if again else 0.75)
+        assert not session.scalars(select(Plate.times).where(Plate.times.is_not(None))).all(), (
+            "as an upgrade leaves them"
+        )
+    catch_up(any_engine)
+    asked = {
+        PlateFilter(): ["OFTEN11", "ONCE222"],
+        PlateFilter(sort="first"): ["OFTEN11", "ONCE222"],
+        PlateFilter(sort="most"): ["OFTEN11", "ONCE222"],
+        PlateFilter("1", sort="most"): ["OFTEN11"],
+        PlateFilter("*", sort="most", confirmed_only=False): ["OFTEN11", "ONCE222", "JUNK333"],
+        PlateFilter(unsure_only=True): ["JUNK333"],
+        PlateFilter(camera="rear"): ["ONCE222"],
+        PlateFilter(camera="front"): ["OFTEN11"],
+        PlateFilter(kind="event"): ["ONCE222"],
+        PlateFilter(least=0.9): ["OFTEN11"],
+        PlateFilter(times=2): ["OFTEN11"],
+        PlateFilter(times=2, confirmed_only=False): ["OFTEN11", "JUNK333"],
+        PlateFilter(times=3, until=NOON + timedelta(days=15)): [],
+        PlateFilter(trip=77): [],
+        PlateFilter("???????"): ["OFTEN11", "ONCE222"],
+        PlateFilter("OFTEN1I", near=True, sort="most"): ["OFTEN11"],
+        PlateFilter("OFTEN1I", near=True, camera="rear"): [],
+        PlateFilter("O?TEN1I", near=True): ["OFTEN11"],
+    }
+    for wanted, expected in asked.items():
+        assert found(any_engine, wanted) == expected, wanted
+        with reading(any_engine) as session:
+            rows = session.scalars(select(Plate.text).join(Plate.sightings).where(*search.meeting(session, wanted)))
+            assert set(rows) == set(expected), wanted
+            assert search.plates(session, wanted, skip=1) == search.plates(session, wanted)[1:]
 
 
 PLATE = st.text("AB8O0I17", min_size=4, max_size=8)

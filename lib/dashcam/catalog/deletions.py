@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import corrections, deriving, forgetting, plate_text
+from dashcam.catalog import corrections, deriving, forgetting, plate_text, saved_searches
 from dashcam.catalog.models import Deletion, Leftover, Plate, Protection, RetentionPlan, SightingRow, SourceFile, Video
 from dashcam.catalog.plate_words import DELETED
 from dashcam.catalog.plates import forget_unseen
@@ -155,6 +155,7 @@ def delete_plate(session: Session, text: str, names: Pseudonyms, now: datetime) 
 
 
 def forget_words(session: Session, gone: dict[str, datetime], names: Pseudonyms, now: datetime) -> None:
+    saved_searches.forget(session, lambda said: names.of(said) in gone)
     for video_id, crops in forgetting.deleted(session, gone, names).items():
         rewrite_results(session, [video_id], lambda one, crops=crops: None if one["crop"] in crops else one)  # type: ignore[misc]
         leave_over(session, {video_id: []}, now, whole=False)

@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import plates, sightings
+from dashcam.catalog import plates, search, sightings
 from dashcam.catalog.models import SightingRow, TripRow, Video
 from dashcam.catalog.places import fixes_of, track_of
+from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.sightings import SightingCard
 from dashcam.config.privacy import Zone
 from dashcam.gps import home
@@ -60,6 +61,8 @@ class ExportScope:
     end: datetime | None = None
     plate: str | None = None
     """Of sightings alone, in any stretch of time."""
+    search: PlateFilter | None = None
+    """Of sightings alone: what else they must meet."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         found: list[ColumnElement[bool]] = []
@@ -156,6 +159,8 @@ def seen(
     if scope.plate is not None:
         known = plates.plate(session, scope.plate)
         wanted.append(SightingRow.plate_id == (known and known.plate_id))
+    if scope.search is not None:
+        wanted += search.meeting(session, scope.search)
     query = (
         sightings.chosen()
         .add_columns(Video.trip_id)

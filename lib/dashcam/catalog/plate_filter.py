@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
     type_coerce,
 )
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.orm.util import AliasedClass
 
 from dashcam.catalog import plate_text
@@ -129,15 +129,16 @@ def conditions(
         found += [of.lat.between(place.south, place.north), of.lon.between(place.west, place.east)]
     if wanted.least is not None:
         found.append(of.confidence >= wanted.least)
-    clip: list[ColumnElement[bool]] = []
+    clip = aliased(Video)  # its own, wherever this stands
+    its: list[ColumnElement[bool]] = []
     if wanted.trip is not None:
-        clip.append(Video.trip_id == wanted.trip)
+        its.append(clip.trip_id == wanted.trip)
     if wanted.camera is not None:
-        clip.append(Video.camera == wanted.camera)
+        its.append(clip.camera == wanted.camera)
     if wanted.kind is not None:
-        clip.append(Video.facts["kind"].as_string() == wanted.kind)
-    if clip:
-        found.append(exists().where(Video.video_id == of.video_id, *clip))
+        its.append(clip.facts["kind"].as_string() == wanted.kind)
+    if its:
+        found.append(exists().where(clip.video_id == of.video_id, *its))
     return found
 
 

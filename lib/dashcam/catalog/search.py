@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from dashcam.catalog import likeness, plate_text, ranking
@@ -92,7 +92,7 @@ def few_plates(session: Session, wanted: PlateFilter) -> Select[Any] | None:
         if few(session, one, FEW_PLACES):
             return with_text(one, wanted, SightingRow.plate_id)
     if wanted.times > 1:
-        often = select(Plate.plate_id).where(Plate.times >= wanted.times)
+        often = select(Plate.plate_id).where(known_often(wanted))
         if few(session, often, FEW_PLATES):
             return often.where(text_is(Plate.text, wanted)) if wanted.text else often
     return None
@@ -137,11 +137,16 @@ def last_seen(wanted: PlateFilter, matching: Select[Any]) -> Select[Any]:
     return query
 
 
-def often_enough(wanted: PlateFilter, plate_id: Any, *outer: Any) -> Any:
+def known_often(wanted: PlateFilter) -> ColumnElement[bool]:
+    """Whether the plate can have so many, by what is kept of it."""
+    sure = wanted.confirmed_only and not wanted.unsure_only
+    return or_(Plate.times >= wanted.times, Plate.times.is_(None)) if sure else true()
+
+
+def often_enough(wanted: PlateFilter, plate_id: Any, *outer: Any) -> ColumnElement[bool]:
     """Whether the plate has as many matching sightings as are wanted; none beyond these is looked at."""
-    seen = select(SightingRow.sighting_id).where(SightingRow.plate_id == plate_id, *conditions(wanted))
-    if outer:
-        seen = seen.correlate(*outer)
+    one = aliased(SightingRow)
+    seen = select(one.sighting_id).where(one.plate_id == plate_id, *conditions(wanted, one)).correlate(*outer)
     return select(func.count()).select_from(seen.limit(wanted.times).subquery()).scalar_subquery() >= wanted.times
 
 
@@ -149,12 +154,12 @@ def back_in_time(wanted: PlateFilter, after: Cursor | None) -> Select[tuple[int]
     """The plates of the matching sightings, newest first, each at its newest one."""
     query = select(SightingRow.plate_id).where(*conditions(wanted), SightingRow.seen_utc.is_not(None))
     plate_id: InstrumentedAttribute[int] = SightingRow.plate_id
-    if wanted.text:
+    if wanted.text or wanted.times > 1:
         # named by the plate's own column, so that a newer one is looked for only when the text is right
         plate_id = Plate.plate_id
         query = query.join(Plate, Plate.plate_id == SightingRow.plate_id).where(text_is(Plate.text, wanted))
     if wanted.times > 1:
-        query = query.where(often_enough(wanted, plate_id, aliased(SightingRow)))
+        query = query.where(often_enough(wanted, plate_id, Plate, SightingRow))
     newer = aliased(SightingRow)
     later = or_(newer.seen_utc > SightingRow.seen_utc, newer.sighting_id > SightingRow.sighting_id)
     same_plate = (newer.plate_id == plate_id) & (newer.seen_utc >= SightingRow.seen_utc)
@@ -173,7 +178,7 @@ def along(wanted: PlateFilter) -> Select[Any]:
     if wanted.order == "first":
         query = query.where(Plate.first_seen.is_not(None))
     if wanted.times > 1:
-        query = query.where(Plate.times >= wanted.times)
+        query = query.where(known_often(wanted), often_enough(wanted, Plate.plate_id, Plate))
     return query
 
 
@@ -199,6 +204,21 @@ def nearest(session: Session, wanted: PlateFilter, limit: int) -> list[ranking.R
     order = by(wanted) if wanted.order != "last" else [Plate.last_seen.desc(), Plate.plate_id.desc()]
     ids = session.scalars(select(Plate.plate_id).where(Plate.plate_id.in_(known)).order_by(*order).limit(limit))
     return [known[plate_id] for plate_id in ids]
+
+
+def meeting(session: Session, wanted: PlateFilter) -> list[Any]:
+    """What each sighting must meet of the plates that are found: the same search, for who wants all sightings."""
+    found: list[Any] = conditions(wanted)
+    if wanted.is_near:
+        found.append(SightingRow.plate_id.in_([one.plate_id for one in nearest(session, wanted, MOST_ALIKE)]))
+    elif wanted.text:
+        matching = matching_plates(wanted)
+        anything = select(Plate.plate_id).where(text_is(Plate.text, wanted))
+        found.append(SightingRow.plate_id.in_(anything if matching is None else matching))
+    if wanted.times > 1:
+        often = select(Plate.plate_id).where(known_often(wanted))
+        found.append(SightingRow.plate_id.in_(often.where(often_enough(wanted, Plate.plate_id, Plate))))
+    return found
 
 
 def first_that_match(
