@@ -7,6 +7,7 @@
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
 # make fuzz-api EXAMPLES (200) requests to each call of the API, drawn by SEED (1): none may be an error of ours
 # make chaos    faults by seed, SEEDS of them (10), for CHAOS_MIN minutes at most; .chaos/report.json
+# make screenshots  every page of the WebUI, light, dark and on a phone, in .screenshots/
 # make docs     the documents as pages with a search, in .site/pages; a broken link is an error
 # make home     a site of several hosts as network namespaces, set up by `dashcam init` and `join`; then one of two hosts,
 #               which do what the missing ones would (root; minutes)
@@ -32,7 +33,7 @@ CHAOS_MIN ?=
 
 KEEPING := tests/tasks tests/catalog tests/access tests/upkeep tests/app tests/test_database.py
 
-.PHONY: demo test test-postgresql test-torch check docs guards fuzz fuzz-api home evaluate train-reader train-detector format \
+.PHONY: demo test test-postgresql test-torch check screenshots docs guards fuzz fuzz-api home evaluate train-reader train-detector format \
   setup clean
 
 demo: $(VENV)/.base
@@ -52,6 +53,9 @@ test: $(VENV)/.dev
 
 test-postgresql: $(VENV)/.dev
 	$(BIN)/python -m pytest --postgresql -m "not browser" -k "not [sqlite" $(KEEPING)
+
+screenshots: $(VENV)/.dev
+	PYTHONPATH=lib:. $(BIN)/python -m tests.app.screenshots .screenshots
 
 test-torch: $(VENV)/.torch
 	$(BIN)/python -m pytest tests/torch

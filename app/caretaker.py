@@ -63,7 +63,11 @@ class Caretaker:
     def look(self) -> None:
         now = datetime.now(UTC)
         self.rooms = {name: room_of(self.here.stores, name) for name in self.here.stores.roots}
+        for name, room in self.rooms.items():
+            self.here.outages.store(name, room is not None)
         self.found = [*findings.findings(self.here, findings.WATCHED), *self.growing(now)]
+        lonely = " ".join(one.said for one in self.found if one.check == "pools" and one.state == "fault")
+        self.here.outages.note("devices", lonely or None)
         if self.here.site.notify.urls:
             self.tell([one for one in self.found if self.is_news(one, now)])
 

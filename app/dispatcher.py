@@ -24,6 +24,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app.outages import PREFECT
 from app.system import System
 from blocks.runs import TAG, crash_silent_runs, live_runs, runs_by_id
 from dashcam.catalog.devices import names_drained
@@ -75,12 +76,15 @@ class Dispatcher:
                 await self.reconcile(client, datetime.now(UTC))
                 self.reconciled = time.monotonic()
             self.trouble = ""
+            self.system.outages.note("prefect", None)
             await asyncio.sleep(PAUSE_S)
             await self.system.changes.wait(change, BUSY_INTERVAL_S if busy else IDLE_INTERVAL_S)
 
     def complain(self, error: Exception) -> None:
         """One line per kind of trouble: the loop goes on, tasks stay pending."""
         self.deployments.clear()  # they may have been made anew meanwhile
+        if isinstance(error, httpx.HTTPError | PrefectException):
+            self.system.outages.note("prefect", PREFECT)
         if type(error).__name__ != self.trouble:
             self.trouble = type(error).__name__
             if isinstance(error, httpx.HTTPError | PrefectException):

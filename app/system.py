@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import HTTPException
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -22,6 +22,7 @@ from app.caretaker import Caretaker
 from app.corrections import Corrections
 from app.journal import Journal
 from app.metrics import Metrics
+from app.outages import DATABASE, Outages
 from app.progress import ProgressBoard
 from app.shortages import Shortages
 from app.upkeep import Upkeep
@@ -85,6 +86,7 @@ class System:
     shortages: Shortages = field(init=False)
     corrections: Corrections = field(init=False)
     metrics: Metrics = field(default_factory=Metrics)
+    outages: Outages = field(default_factory=Outages)
     caretaker: Caretaker = field(init=False)
     broker: Broker = field(init=False)
     access: Access = field(init=False)
@@ -167,7 +169,10 @@ class System:
             await asyncio.sleep(ZONE_KEPT_S)
             try:
                 await asyncio.to_thread(self.look_at_zone)
+                await self.ask(lambda session: session.execute(select(1)))  # a zone that is set asks nothing
+                self.outages.note("database", None)
             except SQLAlchemyError:  # it is where it was; a page that says what is away needs it too
+                self.outages.note("database", DATABASE)
                 self._zone = time.monotonic(), self._zone[1]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app import addresses, system, wording
 from app.access import callers
 from app.access.rules import rule_of
+from app.outages import Outage
 from app.pages.parts import icon, link, tag
 from app.parameters import cursor_of as cursor_of
 from app.parameters import cursor_text as cursor_text
@@ -32,6 +33,7 @@ NAVIGATION = (
     ("Devices", "/devices", "memory"),
 )
 NAME = "Dashcam Processor"
+OUTAGES_S = 10.0
 T = TypeVar("T")
 
 
@@ -76,9 +78,37 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
         way_out()
     top.move(layout, 1)
     with tag("div", "content", id="content"):
+        outage_banner()
         yield
         tag("p", "zone muted small", f"Times: {wording.zone_name(zone(), now())}")
     navigation(here, "bottom-nav").move(layout)
+
+
+def outage_banner() -> None:
+    """What is away, on a page that is open too, until it is back: asks nothing but what the server remembers."""
+    outages = system.current().outages
+    shown = outages.all()
+    with tag("div", role="status") as place:
+        draw_outages(shown)
+
+    def look_again() -> None:
+        nonlocal shown
+        if (away := outages.all()) != shown:
+            shown = away
+            place.clear()
+            with place:
+                draw_outages(shown)
+
+    ui.timer(OUTAGES_S, look_again)
+
+
+def draw_outages(away: list[Outage]) -> None:
+    if away:
+        with tag("div", "panel note trouble outage"):
+            icon("cloud_off")
+            with tag("div"):
+                for one in away:
+                    tag("p", text=f"{one.said} Since {wording.short_moment(one.since, zone(), now())}.")
 
 
 def search_form(query: str) -> None:

@@ -22,9 +22,13 @@ QUIET = (
 )
 
 
+def chromium_path() -> str | None:
+    return os.environ.get("DASHCAM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    path = os.environ.get("DASHCAM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    path = chromium_path()
     if path is None:
         pytest.skip("no chromium here: apt install chromium, or set DASHCAM_CHROMIUM")
     with sync_playwright() as playwright:
