@@ -3,8 +3,12 @@
 Lines go from the database to the browser as they lie there. Who may not see the home zones gets them cut out.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
 from typing import Annotated, Any
 
 from branca.element import MacroElement
@@ -23,9 +27,14 @@ from dashcam.catalog.sightings import SightingCard
 from dashcam.config.privacy import Zone
 from dashcam.database import reading
 from dashcam.gps import home
+from dashcam.gps.plane import distance_m
+from dashcam.gps.simplify import Places
+from dashcam.records import Fix
 
 PAGE = 20
+OWN = ("map-page.css", "map-area.js", "map-replay.js", "map-page.js")
 LONGEST = 40
+STEP_M, MOST_STEPS = 25.0, 2000
 
 router = APIRouter(prefix="/map", tags=["map"])
 pages = APIRouter(include_in_schema=False)
@@ -94,11 +103,10 @@ def lines(wanted: Window, zoom: Zoom) -> dict[str, Any]:
     steps from it, in 1/100,000 degrees."""
     cut = zones.hidden()
     with reading(system.current().engine) as session:
-        found = overview.routes(session, wanted, zoom)
+        found = overview.routes(session, roughly(wanted), zoom)
         waiting = routes.to_draw(session)
     shown = [(one.trip_id, one.line) for one in found.shown if one.line]
-    if cut:
-        shown = [(trip_id, outside(cut, line)) for trip_id, line in shown]
+    shown = [(trip_id, outside(cut, line)) for trip_id, line in shown]
     return {"routes": shown, "total": found.total, "words": said_of_routes(found, waiting)}
 
 
@@ -109,19 +117,41 @@ def said_of_routes(found: overview.Routes, waiting: int) -> str:
     return said + (f", {waiting:,} more to be drawn" if waiting else "")
 
 
-def outside(cut: Iterable[Zone], line: str) -> str:
+def roughly(wanted: PlateFilter) -> PlateFilter:
+    """For whom home is hidden, the window to within 1/10 degree: how far a trip reaches is no way to find home."""
+    return replace(wanted, region=rough(wanted.region)) if wanted.region and zones.hidden() else wanted
+
+
+def rough(area: Area) -> Area:
+    south, west = (math.floor(side * 10) / 10 for side in (area.south, area.west))
+    north, east = (math.ceil(side * 10) / 10 for side in (area.north, area.east))
+    return Area(south, west, north, east)
+
+
+def outside(cut: Sequence[Zone], line: str) -> str:
     """The line without what is in a zone, or leads through one."""
-    cut = list(cut)
+    if not cut:
+        return line
     pieces: list[list[tuple[float, float]]] = []
     for piece in routes.places_of(line):
         pieces.append([])
-        for here in piece:
+        for here in finer(cut, piece):
             before = pieces[-1][-1:]
             if home.is_inside(cut, *here) or (before and home.crosses(cut, before[0], here)):
                 pieces.append([])
             if not home.is_inside(cut, *here):
                 pieces[-1].append(here)
     return routes.line_of(piece for piece in pieces if len(piece) > 1)
+
+
+def finer(cut: Sequence[Zone], piece: Places) -> Iterator[tuple[float, float]]:
+    """A stretch through a zone in steps, so that no more of it is cut out than must be."""
+    yield from piece[:1]
+    for a, b in pairwise(piece):
+        if home.crosses(cut, a, b):
+            steps = min(MOST_STEPS, math.ceil(distance_m(a, b) / STEP_M))
+            yield from ((a[0] + n / steps * (b[0] - a[0]), a[1] + n / steps * (b[1] - a[1])) for n in range(1, steps))
+        yield b
 
 
 @router.get("/sightings")
@@ -147,10 +177,10 @@ def sighting(one: SightingCard) -> dict[str, Any]:
 
 
 @router.get("/trips")
-def trips(wanted: Window, zoom: Zoom = 19) -> dict[str, Any]:
-    """The newest trips through the window, in words."""
+def trips(wanted: Window) -> dict[str, Any]:
+    """The newest trips whose way leads through the window, in words."""
     with reading(system.current().engine) as session:
-        found = overview.routes(session, wanted, zoom, lines=False, limit=PAGE)
+        found = overview.passing(session, wanted, PAGE, partial(outside, zones.hidden()))
     return {"trips": [trip(one) for one in found.shown], "total": found.total}
 
 
@@ -162,6 +192,53 @@ def trip(one: RouteLine) -> dict[str, Any]:
         "when": f"{day_of(one.start_utc)}, {wording.span(one.start_utc, one.end_utc, zone)}",
         "way": wording.distance(one.distance_m),
     }
+
+
+@router.get("/heat")
+def heat(wanted: Window, zoom: Zoom) -> dict[str, Any]:
+    """Where the car was for how long: ``[south, west, seconds]`` of each cell; one stay counts a minute at most."""
+    with reading(system.current().engine) as session:
+        found = overview.heat(session, roughly(wanted), zoom)
+    size, cut = 1 / found.per_degree, zones.hidden()
+    cells = [(round(row * size - 90, 6), round(col * size - 180, 6), s) for row, col, s in found.cells]
+    cells = [cell for cell in cells if not home.touches(cut, (cell[0], cell[1], cell[0] + size, cell[1] + size))]
+    of = "" if found.trips == found.total else f"the newest {found.trips:,} of "
+    driven = wording.footage(sum(cell[2] for cell in cells))
+    return {"cells": cells, "size": size, "words": f"{driven} driven on {of}{wording.count(found.total, 'trip')}"}
+
+
+@router.get("/day")
+def day(
+    wanted: Window, day: Annotated[str, Query(description="As YYYY-MM-DD; else the newest.")] = ""
+) -> dict[str, Any]:
+    """A day's driving, to be shown again: ``[seconds since 1970, lat, lon, km/h]`` of each fix, in pieces without a
+    gap, and what was seen when."""
+    zone, cut = system.current().zone(), zones.hidden()
+    with reading(system.current().engine) as session:
+        if not midnight(day):
+            newest = overview.newest_trip(session, wanted)
+            day = f"{newest.astimezone(zone):%Y-%m-%d}" if newest else ""
+        since, until = midnight(day), midnight(day, days=1)
+        if since is None or until is None:
+            return {"day": "", "pieces": [], "sightings": [], "words": "No trip has been drawn yet."}
+        found = overview.day(session, replace(wanted, since=since, until=until))
+    pieces = [stretch for piece in found.pieces for stretch in home.pieces(cut, piece)]
+    seen = [one for one in found.sightings if one.seen_utc and not home.is_inside(cut, one.lat, one.lon)]
+    words = (
+        wording.count(len(found.trips), "trip") + f", {wording.distance(sum(one.distance_m for one in found.trips))}"
+    )
+    return {
+        "day": day,
+        "pieces": [[moment(fix) for fix in piece] for piece in pieces],
+        "sightings": [sighting(one) | {"at": one.seen_utc.timestamp()} for one in seen if one.seen_utc],
+        "offset": (since.astimezone(zone).utcoffset() or timedelta()).total_seconds(),
+        "words": words,
+    }
+
+
+def moment(fix: Fix) -> tuple[float, float, float, float | None]:
+    kmh = None if fix.speed_mps is None else round(fix.speed_mps * 3.6)
+    return round(fix.utc.timestamp(), 1), round(fix.lat, 6), round(fix.lon, 6), kmh
 
 
 def day_of(moment: datetime) -> str:
@@ -191,12 +268,12 @@ def everything(box: str = "", first: str = "", last: str = "", plate: str = "", 
         seen = overview.clusters(session, wanted, 0).clusters if not newest.shown else []
     boxes = [one.box for one in newest.shown] + [one.box for one in seen]
     start = area_of(box)
-    sides = [start] if start else boxes
+    sides = [start] if start else [rough(one) for one in boxes] if zones.hidden() else boxes
     view = maps.blank_map(set())
     options: dict[str, Any] = {"first": first, "last": last, "plate": plate[:LONGEST], "unsure": "1" if unsure else ""}
     options |= {"plates": callers.may(Role.MEMBER), "chosen": box if start else ""}
     Everything(options).add_to(view)
-    return maps.answer(maps.page(view, list(corners(sides)), own=("map-page.css", "map-page.js")))
+    return maps.answer(maps.page(view, list(corners(sides)), own=OWN))
 
 
 def corners(boxes: Iterable[Area]) -> Iterator[tuple[float, float]]:

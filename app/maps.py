@@ -4,6 +4,7 @@ Folium writes the page; Leaflet comes from the NiceGUI that is installed, so not
 shown in a pin's popup travels as JSON and becomes text in the browser (``static/map.js``), never HTML.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -260,13 +261,19 @@ def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...] 
         f'<script src="{addresses.static_url("theme.js")}"></script>'
         '<link rel="stylesheet" href="/maps/leaflet/leaflet.css">'
         f'<link rel="stylesheet" href="{addresses.static_url("map.css")}">'
-        '<script type="importmap">{"imports": {"leaflet": "/maps/leaflet.js"}}</script>'
+        f'<script type="importmap">{json.dumps({"imports": importable(own)})}</script>'
         f'<script type="module" src="{addresses.static_url("map.js")}"></script>' + "".join(map(head_line, own))
     )
     figure.header.add_child(Element(head), name="dashcam")
     # Leaflet is an ES module here, so what Folium writes has to be one too, to run after it
     before, script, after = figure.render().rpartition("\n<script>\n")
     return before + script.replace("<script>", '<script type="module">') + after
+
+
+def importable(own: tuple[str, ...]) -> dict[str, str]:
+    """What a map's scripts may import by name, and where from: each of its own ones too."""
+    scripts = [name for name in own if name.endswith(".js")]
+    return {"leaflet": "/maps/leaflet.js"} | {Path(name).stem: addresses.static_url(name) for name in scripts}
 
 
 def head_line(name: str) -> str:

@@ -1,5 +1,7 @@
 // The map of everything: what its window holds is asked for whenever it moves, and a panel beside it says the same.
 import { leaflet as L } from "leaflet";
+import { AreaTool } from "map-area";
+import { Replay } from "map-replay";
 
 const SETTLED_MS = 120; // a map that is being dragged asks for nothing
 const ROUTE = "#0f766e";
@@ -61,12 +63,18 @@ class Everything {
   constructor(map, options) {
     this.map = map;
     this.options = options;
-    this.layers = { routes: L.layerGroup().addTo(map), clusters: L.layerGroup().addTo(map) };
+    this.layers = { heat: L.layerGroup(), routes: L.layerGroup().addTo(map), clusters: L.layerGroup().addTo(map) };
+    this.tool = new AreaTool(map, (bounds) => this.drawn(bounds));
+    this.replay = new Replay(map, (day) => ask("day", { ...this.filters, ...day }), (one) => sightingOf(one, (lat, lon) => this.show(lat, lon)));
     this.panel = new Panel(this);
     this.chosen = null; // the area that was drawn, instead of the window
-    if (options.chosen) this.choose(boundsOf(options.chosen.split(",").map(Number)));
+    if (options.chosen) {
+      this.choose(boundsOf(options.chosen.split(",").map(Number)));
+      this.panel.list();
+    }
     let settled;
     map.on("moveend resize", () => {
+      this.settled = false;
       clearTimeout(settled);
       settled = setTimeout(() => this.look(), SETTLED_MS);
     });
@@ -81,9 +89,13 @@ class Everything {
   async look() {
     const wanted = { ...this.filters, box: boxOf(this.map.getBounds()), zoom: Math.min(19, Math.max(0, Math.round(this.map.getZoom()))) };
     const tell = (kind) => (error) => error.name !== "AbortError" && this.panel.trouble(kind);
-    ask("routes", wanted).then((answer) => this.drawRoutes(answer)).catch(tell("routes"));
-    if (this.options.plates) ask("clusters", wanted).then((answer) => this.drawClusters(answer)).catch(tell("clusters"));
-    this.panel.list();
+    const draw = { routes: this.drawRoutes, heat: this.drawHeat, clusters: this.drawClusters };
+    const shown = Object.keys(this.layers).filter((kind) => this.map.hasLayer(this.layers[kind]) && this.panel.kinds.includes(kind));
+    const answers = shown.map((kind) => ask(kind, wanted).then(draw[kind].bind(this)).catch(tell(kind)));
+    if (!this.chosen) answers.push(this.panel.list());
+    const mine = (this.asked = Promise.all(answers));
+    await mine;
+    this.settled = this.asked === mine;
   }
 
   drawRoutes({ routes, words }) {
@@ -93,6 +105,25 @@ class Everything {
         .on("click", (event) => this.openTrip(trip, event))
         .addTo(this.layers.routes);
     this.panel.say("routes", words);
+  }
+
+  drawHeat({ cells, size, words }) {
+    this.layers.heat.clearLayers();
+    const most = Math.log1p(Math.max(1, ...cells.map((cell) => cell[2])));
+    for (const [south, west, seconds] of cells) {
+      const share = Math.log1p(seconds) / most;
+      const fillColor = `hsl(${50 - 45 * share} 90% ${62 - 20 * share}%)`;
+      L.rectangle([[south, west], [south + size, west + size]], { stroke: false, fillColor, fillOpacity: 0.25 + 0.5 * share, interactive: false }).addTo(this.layers.heat);
+    }
+    for (const kind of ["routes", "clusters"]) this.layers[kind].eachLayer((layer) => layer.bringToFront());
+    this.panel.say("heat", words);
+  }
+
+  turn(kind, on) {
+    this.layers[kind][on ? "addTo" : "removeFrom"](this.map);
+    if (on) return this.look();
+    under_way.get(kind)?.abort();
+    this.panel.say(kind, "");
   }
 
   drawClusters({ clusters, words }) {
@@ -154,7 +185,21 @@ class Everything {
     this.area?.remove();
     this.chosen = bounds;
     this.area = bounds && L.rectangle(bounds, { color: "#1d4ed8", weight: 2, fillOpacity: 0.08, interactive: false }).addTo(this.map);
-    this.panel.area(bounds);
+    this.panel.area(bounds && boxOf(bounds));
+  }
+
+  // by the tool; null leaves it as it was
+  drawn(bounds) {
+    if (bounds) {
+      this.choose(bounds);
+      this.panel.list();
+    }
+    this.panel.drawing(false);
+  }
+
+  clear() {
+    this.choose(null);
+    this.panel.list();
   }
 }
 
@@ -185,20 +230,66 @@ function button(label, text, pressed) {
 class Panel {
   constructor(page) {
     this.page = page;
-    this.words = { routes: element("p"), clusters: element("p") };
+    this.kinds = page.options.plates ? ["clusters", "routes", "heat"] : ["routes", "heat"];
+    this.words = Object.fromEntries(this.kinds.map((kind) => [kind, element("p")]));
     this.trips = element("div", "", { className: "list" });
     this.seen = element("div", "", { className: "list" });
     this.more = button("Show older sightings", "Show older", () => this.list(this.next));
     this.more.hidden = true;
     const said = element("div", "", { className: "said" });
     said.setAttribute("role", "status");
-    said.append(...(page.options.plates ? [this.words.clusters] : []), this.words.routes);
+    said.append(...Object.values(this.words));
     const panel = element("section", "", { id: "panel" });
     panel.setAttribute("aria-label", "What the map shows");
-    panel.append(said, element("h2", "Trips here"), this.trips);
+    panel.append(this.switches(), said, this.tools(), page.replay.root, element("h2", "Trips here"), this.trips);
     if (page.options.plates) panel.append(element("h2", "Sightings here"), this.seen, this.more);
     document.body.append(panel);
     page.map.invalidateSize();
+  }
+
+  switches() {
+    const names = { clusters: "Sightings", routes: "Routes", heat: "Time driven" };
+    const line = element("div", "", { className: "line" });
+    for (const kind of this.kinds) {
+      const box = element("input", "", { type: "checkbox", name: kind, checked: kind !== "heat", onchange: () => this.page.turn(kind, box.checked) });
+      const label = element("label", names[kind]);
+      label.prepend(box);
+      line.append(label);
+    }
+    return line;
+  }
+
+  tools() {
+    const line = element("div", "", { className: "line" });
+    this.draw = button("Draw an area on the map", "Draw an area", () => this.drawing(true));
+    this.search = element("a", "Search this area", { target: "_parent", className: "button", hidden: true });
+    this.undo = button("Clear the area", "Clear", () => this.page.clear());
+    this.undo.hidden = true;
+    this.how = element("p", "Drag over the map. By keyboard: arrows move it, Shift and arrows size it, Enter takes it, Escape leaves it.", { className: "muted", hidden: true });
+    line.append(this.draw, ...(this.page.options.plates ? [this.search] : []), this.undo, this.how);
+    return line;
+  }
+
+  drawing(on) {
+    this.how.hidden = !on;
+    if (on) this.page.tool.begin();
+    else (this.search.hidden ? this.draw : this.search).focus();
+  }
+
+  // the address of the page keeps the area, and so does its form
+  area(box) {
+    this.search.hidden = this.undo.hidden = !box;
+    const { first, last, plate } = this.page.options;
+    const given = (pairs) => new URLSearchParams(pairs.filter(([, value]) => value)).toString();
+    this.search.href = `/plates?${given([["q", plate], ["first", first], ["last", last], ["box", box]])}`;
+    if (window.parent === window) return;
+    const address = new URL(parent.location);
+    if (box) address.searchParams.set("box", box);
+    else address.searchParams.delete("box");
+    parent.history.replaceState(parent.history.state, "", address);
+    const form = parent.document.querySelector(".map-filters");
+    form?.querySelector("[name=box]")?.remove();
+    if (box) form?.append(Object.assign(parent.document.createElement("input"), { type: "hidden", name: "box", value: box }));
   }
 
   say(kind, words) {
@@ -206,10 +297,9 @@ class Panel {
   }
 
   trouble(kind) {
-    this.say(kind, kind === "routes" ? "The routes could not be read." : "The sightings could not be read.");
+    const names = { routes: "routes", clusters: "sightings", heat: "time driven" };
+    this.say(kind, `The ${names[kind]} could not be read.`);
   }
-
-  area() {}
 
   async list(after = "") {
     const { filters, map, options, chosen } = this.page;

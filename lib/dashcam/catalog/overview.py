@@ -5,21 +5,24 @@ days, it shows all.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import plate_filter, search
 from dashcam.catalog.models import RouteRow, SightingRow, TripRow, Video
 from dashcam.catalog.paging import Cursor
+from dashcam.catalog.places import fixes_of
 from dashcam.catalog.plate_filter import Area, PlateFilter
-from dashcam.catalog.routes import LEVELS, Cells, level_at, summed, unpacked
+from dashcam.catalog.routes import LEVELS, Cells, joined, level_at, places_of, summed, unpacked
 from dashcam.catalog.sightings import SightingCard, cards, chosen
+from dashcam.records import Fix
 
 MOST_SEEN = 100_000
 CLUSTER_PX = 64
@@ -30,9 +33,14 @@ COLUMNS = 1 << 22
 MOST_PLATES = 500
 """So many plates a fragment may stand for."""
 MOST_ROUTES = (4000, 1500, 300)
+MOST_COMPARED = 300
 MOST_DRIVEN = (4000, 3000, 800)
 """Trips of which routes and heat are shown, the newest, at each of `routes.LEVELS`."""
 MOST_CELLS = 4000
+MOST_FIXES = 4000
+MOST_TRIPS_A_DAY = 50
+MOST_OF_A_DAY = 1500
+"""Sightings."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +180,37 @@ def routes(session: Session, wanted: PlateFilter, zoom: int, lines: bool = True,
     return Routes(found, total)
 
 
+def passing(
+    session: Session, wanted: PlateFilter, limit: int, told: Callable[[str], str] = lambda line: line
+) -> Routes:
+    """The trips whose way itself, as it is ``told``, leads through the window, of the newest `MOST_COMPARED` that
+    may."""
+    zoom = LEVELS[-1].zoom
+    found = routes(session, wanted, zoom, limit=MOST_COMPARED)
+    if wanted.region is not None:
+        found = replace(found, shown=[one for one in found.shown if leads_through(told(one.line), wanted.region)])
+    left_out = max(0, found.total - MOST_COMPARED)
+    return Routes([replace(one, line="") for one in found.shown[:limit]], len(found.shown) + left_out)
+
+
+def leads_through(line: str, area: Area) -> bool:
+    return any(crosses(np.asarray(piece), area) for piece in places_of(line))
+
+
+def crosses(piece: NDArray[np.float64], area: Area) -> bool:
+    """Whether a stretch between two of its places has a point inside: Liang and Barsky, all stretches at once."""
+    start, way = piece[:-1], np.diff(piece, axis=0)
+    if not len(way):
+        start, way = piece, np.zeros_like(piece)
+    low, high = np.array([area.south, area.west]), np.array([area.north, area.east])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        one, other = (low - start) / way, (high - start) / way
+    beside = (way == 0) & ((start < low) | (start > high))
+    enter = np.where(way == 0, 0, np.minimum(one, other)).max(axis=1)
+    leave = np.where(way == 0, 1, np.maximum(one, other)).min(axis=1)
+    return bool(((np.maximum(enter, 0) <= np.minimum(leave, 1)) & ~beside.any(axis=1)).any())
+
+
 def through(session: Session, wanted: PlateFilter, level: int) -> Select[Any]:
     """Trips with their row of this level, from the table of trips on."""
     query = select(TripRow.trip_id).join(RouteRow, RouteRow.trip_id == TripRow.trip_id).where(RouteRow.level == level)
@@ -217,3 +256,37 @@ def inside(cells: Cells, area: Area | None, per_degree: float) -> Cells:
     west, east = math.floor((area.west + 180) * per_degree), (area.east + 180) * per_degree
     kept: Cells = cells[(rows >= south) & (rows <= north) & (cols >= west) & (cols <= east)]
     return kept
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day's driving, to be shown again as it went."""
+
+    trips: list[RouteLine]
+    pieces: list[list[Fix]]
+    """Without a gap each, in order of time."""
+    sightings: list[SightingCard]
+    """With a place, in order of time."""
+
+
+def newest_trip(session: Session, wanted: PlateFilter) -> datetime | None:
+    """When the newest trip of these days began."""
+    query = through(session, replace(wanted, region=None), 0).with_only_columns(func.max(TripRow.start_utc))
+    return session.scalar(query)
+
+
+def day(session: Session, wanted: PlateFilter) -> Day:
+    """What was driven and seen from ``since`` to ``until``, thinned to about `MOST_FIXES`."""
+    began = [TripRow.start_utc >= wanted.since, TripRow.start_utc < wanted.until]
+    query = select(TripRow).where(*began, TripRow.box.is_not(None)).order_by(TripRow.start_utc).limit(MOST_TRIPS_A_DAY)
+    trips = session.scalars(query).all()
+    pieces = joined(fixes_of(session, video_id) for trip in trips for video_id in trip.leads)
+    every = 1 + sum(map(len, pieces)) // MOST_FIXES
+    seen = chosen().where(SightingRow.lat.is_not(None), *plate_filter.conditions(replace(wanted, region=None)))
+    if wanted.text:
+        seen = seen.where(SightingRow.plate_id.in_(plate_ids(session, wanted)[:MOST_PLATES]))
+    return Day(
+        [RouteLine(one.trip_id, one.start_utc, one.end_utc, one.distance_m, Area(*(one.box or ()))) for one in trips],
+        [[*piece[:-1:every], piece[-1]] for piece in pieces if len(piece) > 1],
+        cards(session, seen.order_by(SightingRow.seen_utc).limit(MOST_OF_A_DAY)),
+    )
