@@ -27,20 +27,20 @@ def pragma(engine: Engine, name: str) -> object:
         return connection.execute(text(f"PRAGMA {name}")).scalar_one()
 
 
-def test_our_sqlite_is_sound_and_writes_ahead_to_its_log(engine: Engine) -> None:
-    with engine.connect() as connection:
+def test_our_sqlite_is_sound_and_writes_ahead_to_its_log(sqlite_engine: Engine) -> None:
+    with sqlite_engine.connect() as connection:
         version = connection.execute(text("SELECT sqlite_version()")).scalar_one()
-    assert named(engine) == f"SQLite {version}"
+    assert named(sqlite_engine) == f"SQLite {version}"
     assert not sqlite.has_wal_reset_bug(tuple(int(part) for part in version.split(".")))
-    assert pragma(engine, "journal_mode") == "wal"
+    assert pragma(sqlite_engine, "journal_mode") == "wal"
 
 
-def test_what_is_committed_outlives_a_power_cut(engine: Engine) -> None:
-    assert pragma(engine, "synchronous") == 2, "FULL"
+def test_what_is_committed_outlives_a_power_cut(sqlite_engine: Engine) -> None:
+    assert pragma(sqlite_engine, "synchronous") == 2, "FULL"
 
 
-def test_a_writer_waits_for_another_longer_than_any_takes(engine: Engine) -> None:
-    assert pragma(engine, "busy_timeout") == 30_000
+def test_a_writer_waits_for_another_longer_than_any_takes(sqlite_engine: Engine) -> None:
+    assert pragma(sqlite_engine, "busy_timeout") == 30_000
 
 
 def test_postgresql_is_named_with_its_version(any_engine: Engine) -> None:
@@ -93,21 +93,21 @@ def vulnerable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def test_writers_take_turns_in_the_order_in_which_they_came(engine: Engine) -> None:
+def test_writers_take_turns_in_the_order_in_which_they_came(sqlite_engine: Engine) -> None:
     """SQLite's own way is to look again now and then: who comes late may be first, and who came first waits long."""
     let_in: list[int] = []
     order: list[int] = []
-    queue = database.TURNS.setdefault(engine, database.Turns())._queue
+    queue = database.TURNS.setdefault(sqlite_engine, database.Turns())._queue
 
     def write(number: int) -> None:
-        with writing(engine) as session:
+        with writing(sqlite_engine) as session:
             let_in.append(number)
             add_video(session, number)
             session.flush()
             order.append(number)
 
     writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
-    with writing(engine) as session:
+    with writing(sqlite_engine) as session:
         session.connection()
         for waiting, writer in enumerate(writers, 2):
             writer.start()
@@ -148,8 +148,8 @@ def test_a_vulnerable_sqlite_runs_without_wal_and_says_so(
     engine.dispose()
 
 
-def test_only_the_owner_reads_the_database_and_its_log(engine: Engine, tmp_path: Path) -> None:
-    with writing(engine) as session:
+def test_only_the_owner_reads_the_database_and_its_log(sqlite_engine: Engine, tmp_path: Path) -> None:
+    with writing(sqlite_engine) as session:
         add_video(session, 1)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("dashcam.db*")}
     assert modes == dict.fromkeys(("dashcam.db", "dashcam.db-wal", "dashcam.db-shm"), 0o600)
@@ -196,7 +196,7 @@ def test_a_database_that_cannot_be_used_is_a_sentence(tmp_path: Path) -> None:
         assert said in sentence and sentence.endswith(".") and "\n" not in sentence and "secret" not in sentence
 
 
-def test_a_mistake_of_ours_is_not_told_as_a_busy_database(engine: Engine) -> None:
-    with pytest.raises(OperationalError) as wrong, engine.connect() as connection:
+def test_a_mistake_of_ours_is_not_told_as_a_busy_database(sqlite_engine: Engine) -> None:
+    with pytest.raises(OperationalError) as wrong, sqlite_engine.connect() as connection:
         connection.execute(text("SELECT 1 FROM no_table"))
     assert database.passing(wrong.value) is None
