@@ -124,12 +124,12 @@ def test_every_version_that_ever_was_comes_up_with_all_that_is_in_it(empty: Engi
         wipe(empty)
 
 
-def test_from_every_version_come_the_same_tables(tmp_path: Path, engine: Engine) -> None:
+def test_from_every_version_come_the_same_tables(tmp_path: Path, sqlite_engine: Engine) -> None:
     for revision in REVISIONS:
         old = open_engine(f"sqlite:///{tmp_path / f'{revision}.db'}")
         left_by(old, revision)
         migrations.upgrade(old)
-        assert made(old) == made(engine), revision
+        assert made(old) == made(sqlite_engine), revision
         old.dispose()
 
 

@@ -281,10 +281,10 @@ def test_a_page_by_number_says_how_many_there_are_in_all(engine: Engine) -> None
         assert ([int(one.video_id, 16) for one in page], total) == ([4, 3], 4)
 
 
-def test_totals_read_indices_only(engine: Engine) -> None:
+def test_totals_read_indices_only(sqlite_engine: Engine) -> None:
     asked: list[str] = []
-    event.listen(engine, "before_cursor_execute", lambda _c, _cursor, statement, *_rest: asked.append(statement))
-    with reading(engine) as session:
+    event.listen(sqlite_engine, "before_cursor_execute", lambda _c, _cursor, statement, *_rest: asked.append(statement))
+    with reading(sqlite_engine) as session:
         catalogue_totals(session)
         counts = [one for one in asked if "count" in one]
         for statement in counts:

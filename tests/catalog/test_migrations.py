@@ -35,11 +35,11 @@ def columns(engine: Engine) -> dict[str, set[tuple[str, str, int]]]:
         }
 
 
-def test_migrations_and_models_agree(engine: Engine, tmp_path: Path) -> None:
+def test_migrations_and_models_agree(sqlite_engine: Engine, tmp_path: Path) -> None:
     declared = open_engine(f"sqlite:///{tmp_path / 'declared.db'}")
     Base.metadata.create_all(declared)
-    assert made(engine) == made(declared)
-    assert columns(engine) == columns(declared)
+    assert made(sqlite_engine) == made(declared)
+    assert columns(sqlite_engine) == columns(declared)
     declared.dispose()
 
 
@@ -60,7 +60,7 @@ def to_revision(connection: Connection, direction: Callable[[Config, str], None]
     direction(config, revision)
 
 
-def test_positions_from_before_their_quality_was_kept_are_plain_fixes(engine: Engine, tmp_path: Path) -> None:
+def test_positions_from_before_their_quality_was_kept_are_plain_fixes(sqlite_engine: Engine, tmp_path: Path) -> None:
     old = old_database(
         tmp_path,
         "0003",
@@ -70,7 +70,7 @@ def test_positions_from_before_their_quality_was_kept_are_plain_fixes(engine: En
     migrations.upgrade(old)
     with old.connect() as connection:
         assert connection.execute(text("SELECT quality FROM position")).scalars().all() == ["fix"]
-    assert made(old) == made(engine), "no index is lost on the way"
+    assert made(old) == made(sqlite_engine), "no index is lost on the way"
     old.dispose()
 
 
