@@ -6,6 +6,7 @@ shown in a pin's popup travels as JSON and becomes text in the browser (``static
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -86,18 +87,21 @@ class Follow(MacroElement):  # type: ignore[misc]
 
 
 class Jump(MacroElement):  # type: ignore[misc]
-    """A click on the route opens the clip at the second in which the car was there."""
+    """The dot that moves along a trip's route as the trip plays, and the click that leads to the second in which the
+    car was there; where it came by several times, to the one that is chosen."""
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "dashcamJump({{ this._parent.get_name() }}, {{ this.places|tojson }});"
+        "dashcamJump({{ this._parent.get_name() }}, {{ this.places|tojson }}, {{ this.clock_s|tojson }});"
         "{% endmacro %}"
     )
 
-    def __init__(self, places: Sequence[Sequence[float | str]]) -> None:
-        """``places`` are (latitude, longitude, address)."""
+    def __init__(self, places: Sequence[Sequence[float | str]], clock_s: float) -> None:
+        """``places`` are (latitude, longitude, address, second of the trip); ``clock_s`` is the time of day, in
+        seconds, at which it began."""
         super().__init__()
         self.places = places
+        self.clock_s = clock_s
 
 
 class Furniture(MacroElement):  # type: ignore[misc]
@@ -127,20 +131,30 @@ def route_map(fixes: Sequence[Fix], sightings: Iterable[SightingCard]) -> str:
     return page(view, [(fix.lat, fix.lon) for fix in fixes] + pins)
 
 
-def trip_map(clips: Sequence[tuple[str, Sequence[Fix]]], sightings: Iterable[SightingCard], card: TripCard) -> str:
+def trip_map(clips: Sequence[tuple[Video, Sequence[Fix]]], sightings: Iterable[SightingCard], card: TripCard) -> str:
     """The page with a trip's route from the fixes of its clips, what happened on it, and what was seen."""
     every = 1 + sum(len(fixes) for _, fixes in clips) // MOST_FIXES
-    drawn = [(video_id, fix) for video_id, fixes in clips for fix in fixes[::every]]
+    drawn = [(clip, fix) for clip, fixes in clips for fix in fixes[::every]]
     route = [fix.model_copy(update={"t_s": (fix.utc - drawn[0][1].utc).total_seconds()}) for _, fix in drawn]
     view = blank_map({colour_of(fix.speed_mps) for fix in route})
     folium.GeoJson(route_layer(route, GAP_S * every), smooth_factor=0).add_to(view)
-    Jump([[fix.lat, fix.lon, addresses.video_url(video_id, fix.t_s)] for video_id, fix in drawn]).add_to(view)
+    began = card.start_utc.astimezone(system.current().zone())
+    places: list[list[float | str]] = [
+        [fix.lat, fix.lon, addresses.video_url(clip.video_id, fix.t_s), round(of_trip_s(card, clip) + fix.t_s, 2)]
+        for clip, fix in drawn
+    ]
+    Jump(places, timedelta(hours=began.hour, minutes=began.minute, seconds=began.second).total_seconds()).add_to(view)
     pins = add_pins(view, sightings)
     if card.events:
         told = [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]
         happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
         folium.GeoJson(collection(happened), marker=dot(8), on_each_feature=JsCode("dashcamEvent")).add_to(view)
     return page(view, [(fix.lat, fix.lon) for fix in route] + pins)
+
+
+def of_trip_s(card: TripCard, clip: Video) -> float:
+    """The second of the trip in which the clip begins."""
+    return (clip.start_utc - card.start_utc).total_seconds() if clip.start_utc else 0.0
 
 
 def dot(radius: int) -> folium.CircleMarker:
@@ -323,8 +337,8 @@ def map_of_trip(trip_id: Number) -> HTMLResponse:
     with reading(system.current().engine) as session:
         found = trip_table.trip(session, trip_id)
         cut = zones.hidden()
-        each = [(clip.video_id, fixes_of(session, clip.video_id)) for clip in trip_table.leads(session, trip_id)]
-        clips = [(video_id, stretch) for video_id, fixes in each for stretch in home.pieces(cut, fixes)]
+        each = [(clip, fixes_of(session, clip.video_id)) for clip in trip_table.leads(session, trip_id)]
+        clips = [(clip, stretch) for clip, fixes in each for stretch in home.pieces(cut, fixes)]
         sightings = sighting_table.of_trip(session, trip_id, MANY)
     if found is None or not clips:
         raise HTTPException(404, f"There are no positions for trip {trip_id}.")

@@ -1,50 +1,53 @@
-// Small pictures of what lies under the pointer: out of a clip's film-strip; where it has none, what frames there are.
+// Small pictures of what lies under the pointer, out of the small copy itself, which has a keyframe every two seconds;
+// where it is not there, what frames there are.
 window.dashcamPlayer.Film = class {
   constructor(owner) {
     this.owner = owner;
-    this.strips = new Map();
+    this.video = window.dashcamPlayer.made("video", "", { playsinline: "", preload: "auto", tabindex: "-1" });
+    this.video.muted = true;
+    this.video.disableRemotePlayback = true;
+    for (const name of ["seeked", "loadedmetadata"]) this.video.addEventListener(name, () => this.goOn());
+    this.video.addEventListener("error", () => this.clip && this.frame());
   }
 
-  // the strip's layout, null where the clip has none; asked for once
-  strip(clip) {
-    if (!this.strips.has(clip.video_id)) {
-      const folder = `/media/${clip.video_id}/frames`;
-      const asked = fetch(`${folder}/strip.json`).then((answer) => (answer.ok ? answer.json() : null));
-      this.strips.set(clip.video_id, asked.then((found) => found && { ...found, source: `${folder}/strip.jpg` }).catch(() => null));
-    }
-    return this.strips.get(clip.video_id);
-  }
-
-  async show(tile, at) {
+  show(tile, at) {
+    this.tile = tile;
     this.at = at;
-    const clip = this.owner.data.cameras.map((camera) => this.owner.clipAt(camera, at)).find(Boolean);
-    if (!clip) return this.fill(tile, "", "Nothing was filmed");
-    const strip = await this.strip(clip);
-    if (this.at !== at) return; // the pointer has gone on
-    if (!strip) return this.frame(tile, clip, at);
-    const number = Math.min(strip.tiles - 1, Math.max(0, Math.floor((at - clip.at_s) / strip.every_s)));
-    const [column, row] = [number % strip.columns, Math.floor(number / strip.columns)];
-    this.fill(tile, strip.source, "");
-    Object.assign(tile.style, {
-      width: strip.width + "px",
-      height: strip.height + "px",
-      backgroundSize: `${strip.columns * strip.width}px auto`,
-      backgroundPosition: `${-column * strip.width}px ${-row * strip.height}px`,
-    });
+    const clips = this.owner.data.cameras.map((camera) => this.owner.clipAt(camera, at)).filter(Boolean);
+    const clip = clips.find((one) => one.playable) ?? clips[0];
+    if (!clip) return this.fill("", "Nothing was filmed");
+    if (!clip.playable || clip.unreadable) {
+      this.clip = clip;
+      return this.frame();
+    }
+    if (this.video.parentElement !== tile) tile.replaceChildren(this.video);
+    tile.style.backgroundImage = "";
+    this.wanted = Math.max(0, at - clip.at_s);
+    if (this.clip !== clip) {
+      this.clip = clip;
+      this.video.src = `/media/${clip.video_id}/video_lowres.mp4`;
+    } else this.goOn();
   }
 
-  frame(tile, clip, at) {
+  // one seek after the other, always to where the pointer is by then
+  goOn() {
+    if (this.wanted === undefined || this.video.seeking || this.video.readyState < 1) return;
+    this.video.currentTime = Math.min(this.wanted, Math.max(0, (this.video.duration || this.wanted) - 0.01));
+    this.wanted = undefined;
+  }
+
+  frame() {
+    const clip = this.clip;
+    if (clip.playable) clip.unreadable = true;
+    const far = (one) => Math.abs(clip.at_s + one.best_s - this.at);
     const seen = this.owner.known(clip)?.plates ?? [];
-    const far = (one) => Math.abs(clip.at_s + one.best_s - at);
     const nearest = seen.reduce((best, one) => (!best || far(one) < far(best) ? one : best), null);
     const path = nearest && far(nearest) < 5 ? nearest.frame : clip.poster;
-    this.fill(tile, path ? `/media/${clip.video_id}/${path}` : "", path ? "" : "No picture");
-    Object.assign(tile.style, { width: "160px", height: "90px", backgroundSize: "cover", backgroundPosition: "center" });
+    this.fill(path ? `/media/${clip.video_id}/${path}` : "", path ? "" : "No picture");
   }
 
-  fill(tile, source, text) {
-    tile.style.backgroundImage = source ? `url("${source}")` : "";
-    tile.textContent = text;
-    tile.dataset.source = source;
+  fill(source, text) {
+    this.tile.replaceChildren(text);
+    this.tile.style.backgroundImage = source ? `url("${source}")` : "";
   }
 };

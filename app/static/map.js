@@ -24,7 +24,12 @@ window.dashcamPin = (feature, layer) => {
         element("span", clip, { className: "clip" }),
       );
       if (other) link.append(element("span", other, { className: "clip" }));
-      if (inFrame && video === here)
+      if (plays())
+        link.onclick = (event) => {
+          event.preventDefault();
+          goTo(href);
+        };
+      else if (inFrame && video === here)
         link.onclick = (event) => {
           event.preventDefault();
           parent.postMessage({ seek: t }, location.origin);
@@ -41,32 +46,85 @@ window.dashcamEvent = (feature, layer) => {
   layer.bindPopup(() => {
     const link = element("a", "", { href, target: "_parent", className: "pin" });
     link.append(element("strong", text), element("span", when), element("span", "Show the video", { className: "clip" }));
+    if (plays())
+      link.onclick = (event) => {
+        event.preventDefault();
+        goTo(href);
+      };
     return link;
   });
 };
 
-window.dashcamJump = (map, places) => {
-  map.on("click", (event) => {
-    const distance = (place) => map.latLngToContainerPoint(place.slice(0, 2)).distanceTo(event.containerPoint);
-    const nearest = places.reduce((best, place) => (distance(place) < distance(best) ? place : best));
-    if (distance(nearest) < 20) parent.location.assign(nearest[2]);
-  });
+// in a page that plays the whole trip it is asked to go there; elsewhere the clip's page is opened
+const plays = () => inFrame && parent.document.querySelector("dashcam-player")?.isTrip;
+const goTo = (address) => {
+  const { pathname, searchParams } = new URL(address, location.origin);
+  if (!plays()) return parent.location.assign(address);
+  parent.postMessage({ seek: Number(searchParams.get("t")), video: pathname.split("/").at(-1) }, location.origin);
 };
 
-window.dashcamFollow = (map, fixes) => {
+const APART = 60; // s: who is near a place again after that has come by a second time
+
+window.dashcamJump = (map, places, clock) => {
+  map.on("click", (event) => {
+    const distance = (place) => map.latLngToContainerPoint(place.slice(0, 2)).distanceTo(event.containerPoint);
+    const passes = [];
+    for (const place of places.filter((one) => distance(one) < 20)) {
+      const pass = passes.at(-1);
+      if (!pass || place[3] - pass.last > APART) passes.push({ best: place, last: place[3] });
+      else Object.assign(pass, { last: place[3], best: distance(place) < distance(pass.best) ? place : pass.best });
+    }
+    if (passes.length < 2) return passes.forEach((pass) => goTo(pass.best[2]));
+    const list = element("div", "", { className: "passes" });
+    list.append(element("strong", `Driven ${passes.length} times`));
+    for (const { best } of passes) {
+      const link = element("a", timeOfDay(clock + best[3]), { href: best[2], target: "_parent" });
+      link.onclick = (click) => {
+        if (click.ctrlKey || click.metaKey || click.shiftKey) return;
+        click.preventDefault();
+        map.closePopup();
+        goTo(best[2]);
+      };
+      list.append(link);
+    }
+    L.popup({ minWidth: 120 }).setLatLng(event.latlng).setContent(list).openOn(map);
+  });
+  followed(map, places.map(([lat, lon, , t]) => [t, lat, lon]));
+};
+
+function timeOfDay(seconds) {
+  const parts = [seconds / 3600, seconds / 60, seconds].map((value, at) => Math.floor(value) % (at ? 60 : 24));
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
+}
+
+// the dot is where the car was at the second that the player tells
+function followed(map, fixes) {
   if (!fixes.length) return;
-  const dot = L.circleMarker(fixes[0].slice(1), { radius: 8, color: "#fff", weight: 3, fillColor: "#111827", fillOpacity: 1, interactive: false });
+  const dot = L.circleMarker(fixes[0].slice(1), { radius: 8, color: "#fff", weight: 3, fillColor: "#111827", fillOpacity: 1, interactive: false, className: "car" });
   const place = (t) => {
-    const next = fixes.findIndex((fix) => fix[0] >= t);
-    if (next <= 0) return fixes.at(next).slice(1);
-    const [a, b] = [fixes[next - 1], fixes[next]];
+    let low = 0, high = fixes.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (fixes[middle][0] < t) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0 || low === fixes.length) return fixes.at(low ? -1 : 0).slice(1);
+    const [a, b] = [fixes[low - 1], fixes[low]];
     const part = (t - a[0]) / (b[0] - a[0] || 1);
     return [a[1] + part * (b[1] - a[1]), a[2] + part * (b[2] - a[2])];
   };
   window.addEventListener("message", (event) => {
-    if (event.origin === location.origin && typeof event.data?.t === "number") dot.setLatLng(place(event.data.t)).addTo(map);
+    if (event.origin !== location.origin || typeof event.data?.t !== "number") return;
+    dot.setLatLng(place(event.data.t)).addTo(map);
+    if (!map.getBounds().contains(dot.getLatLng())) map.panTo(dot.getLatLng());
   });
+  window.dashcamCar = () => dot.getLatLng();
   if (inFrame) parent.postMessage({ ready: true }, location.origin);
+}
+
+window.dashcamFollow = (map, fixes) => {
+  followed(map, fixes);
+  if (!fixes.length) return;
   map.on("click", (event) => {
     const distance = (fix) => map.latLngToContainerPoint(fix.slice(1)).distanceTo(event.containerPoint);
     const nearest = fixes.reduce((best, fix) => (distance(fix) < distance(best) ? fix : best));

@@ -103,7 +103,9 @@
     listen() {
       this.onMessage = (event) => {
         if (event.origin !== location.origin) return;
-        if (typeof event.data?.seek === "number") this.land(event.data.seek);
+        const { seek, video } = event.data ?? {};
+        const clip = this.data.clips.find((one) => one.video_id === video);
+        if (typeof seek === "number") this.land(seek + (clip?.at_s ?? 0));
         if (event.data?.ready) this.tellMaps();
       };
       this.onSeek = (event) => this.land(event.detail);

@@ -181,6 +181,50 @@ def test_the_timeline_is_zoomed_by_wheel_and_keys_stays_in_the_address_and_a_cli
     expect(page).to_have_url(re.compile(r"\?t=33\.00$"))
 
 
+def test_under_the_pointer_is_a_small_picture_of_that_second_and_nothing_where_nobody_filmed(page: Page) -> None:
+    opened(page, f"{TRIP}?t=2.00")
+    area = page.locator(".timeline .area")
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] * 9 / 39, box["y"] + 6)
+    page.wait_for_function(
+        """() => {
+        const video = document.querySelector('.preview:not([hidden]) video');
+        return video && video.readyState >= 2 && Math.abs(video.currentTime - 3) < 0.2;
+    }""",
+        timeout=60_000,
+    )
+    expect(page.locator(".preview span")).to_have_text("14:00:09.0")
+    assert at(page) == pytest.approx(2, abs=0.05), "the player stays where it is"
+    page.mouse.move(box["x"] + box["width"] * 20 / 39, box["y"] + 6)
+    expect(page.locator(".preview .tile")).to_have_text("Nothing was filmed")
+
+
+def test_the_maps_dot_goes_along_and_a_click_on_the_route_leads_to_the_second(page: Page) -> None:
+    opened(page, f"{TRIP}?t=2.00")
+    page.locator("iframe.map").scroll_into_view_if_needed()
+    expect(page.frame_locator("iframe.map").locator("canvas").first).to_be_visible()
+    view = next(frame for frame in page.frames if "/maps/trips/" in frame.url)
+    view.wait_for_function("window.dashcamCar?.().lat > 51.9002", timeout=60_000)
+    before = view.evaluate("window.dashcamCar().lat")
+    page.keyboard.press("ArrowRight")
+    view.wait_for_function(f"window.dashcamCar().lat > {before}", timeout=60_000)
+    frame = page.locator("iframe.map")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    assert box
+    # northward and up: the last place of the drive, 34 s to 36 s, is at the top of the route
+    for step in range(0, 120, 8):
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 20 + step)
+        if at(page) > 30:
+            break
+    page.wait_for_function("document.querySelector('dashcam-player').t > 30", timeout=60_000)
+    assert min(abs(at(page) - place) for place in (32, 34, 36)) < 0.1, "at a fix"
+    settled(page)
+    assert seconds(page) == pytest.approx([at(page)] * 2, abs=0.05)
+
+
 def test_the_player_hinders_nobody_on_a_desk_by_day_and_a_phone_by_night(chromium: Browser, site: str) -> None:
     for kind in (
         {"viewport": {"width": 1280, "height": 900}},
