@@ -56,6 +56,20 @@ def catalog(
 
 
 @app.command()
+def search(
+    drawn: Annotated[int, typer.Option(min=20, help="Plates that are drawn small and read.")] = 800,
+    plates: Annotated[int, typer.Option(min=100, help="Plates in the catalogue that is searched.")] = 5000,
+    json_file: JsonOption = None,
+) -> None:
+    """How often a misread plate is found, beside edit distance and fixed pairs of look-alikes."""
+    from dashcam.bench.search import measure, table_of
+
+    with err.status("") as status:
+        quality = measure(drawn, plates, progress=status.update)
+    report(quality, table_of, json_file)
+
+
+@app.command()
 def backlog(
     pending: Annotated[int, typer.Option(min=200, help="Pending tasks, spread over the stages.")] = 250_000,
     json_file: JsonOption = None,
