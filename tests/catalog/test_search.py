@@ -156,12 +156,12 @@ def test_any_plate_is_found_by_its_text_with_one_character_confused_and_by_most_
             add_sighting(session, add_video(session, number), text)
     for text in texts:
         for at in range(len(text)):
-            for other in "8BXO":
+            for other in "8X":
                 wrong = text[:at] + other + text[at + 1 :]
                 for asked in (wrong, wrong[:5], wrong[-5:], text[:at] + text[at + 1 :], text[:at] + other + text[at:]):
-                    assert text in found(any_engine, PlateFilter(asked, near=True)), asked
-                    exact = [one for one in texts if asked in one]
-                    assert set(found(any_engine, PlateFilter(asked, near=True))[: len(exact)]) == set(exact), asked
+                    likely = found(any_engine, PlateFilter(asked, near=True))
+                    exact = {one for one in texts if asked in one}
+                    assert text in likely and set(likely[: len(exact)]) == exact, asked
 
 
 def test_what_a_plates_reads_doubt_ranks_it_first_and_goes_with_them(any_engine: Engine) -> None:
