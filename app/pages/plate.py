@@ -3,9 +3,10 @@
 from sqlalchemy.orm import Session
 
 from app import addresses, wording
-from app.pages import deletion, parts
+from app.pages import deletion, parts, plate_acts
 from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
 from app.pages.parts import icon, link, tag
+from dashcam.catalog import corrections
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog.plates import PlateSummary
@@ -15,27 +16,31 @@ from dashcam.upkeep.deleting import Wanted
 PAGE = 60
 
 
-async def plate(text: str, after: str = "") -> None:
+async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None:
     cursor = cursor_of(after, int)
 
-    def question(session: Session) -> tuple[PlateSummary, list[SightingCard]] | None:
+    def question(session: Session) -> tuple[PlateSummary, list[SightingCard], dict[int, str]] | None:
         summary = plate_table.plate(session, text)
         if summary is None:
             return None
-        return summary, list(sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1))
+        cards = sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1)
+        return summary, cards, corrections.read_otherwise(session, [one.sighting_id for one in cards])
 
     found = await ask(question)
     if found is None:
         with frame(f"Plate {text}", "/plates"):
+            plate_acts.undo_bar(did, of)
             what = "Search for a part of it in the box above."
             parts.empty("search_off", f"{text} has not been seen", what, alone=True)
         return
-    summary, seen = found
-    with frame(f"Plate {wording.plate(summary.text)}", "/plates"):
+    summary, seen, read = found
+    with frame(f"Plate {wording.plate(summary.text)}", "/plates", own=("plate.css",)):
+        plate_acts.undo_bar(did, of)
         head(summary)
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
-                sighting_list(seen[:PAGE])
+                plate_acts.toolbar(summary.text)
+                sighting_list(seen[:PAGE], read)
                 here = addresses.plate_url(summary.text)
                 last = seen[PAGE - 1].cursor if len(seen) > PAGE else None
                 older = addresses.url(here, {"after": cursor_text(last)}) if last else None
@@ -48,6 +53,7 @@ async def plate(text: str, after: str = "") -> None:
                     )
                 else:
                     parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
+                plate_acts.merging(summary.text)
                 deletion.section("this plate", Wanted(plate=summary.text), "/plates")
 
 
@@ -70,24 +76,33 @@ def head(summary: PlateSummary) -> None:
                     tag("dd", "num", value)
 
 
-def sighting_list(seen: list[SightingCard]) -> None:
+def sighting_list(seen: list[SightingCard], read: dict[int, str]) -> None:
     with tag("ol", "sightings"):
         for one in seen:
             sure = "" if one.confirmed else " unsure"
-            with tag("li"), link(addresses.video_url(one.video_id, one.best_s), f"card sighting{sure}"):
-                parts.picture(addresses.media_url(one.video_id, one.crop), wording.crop_of(one.text), "crop")
-                with tag("div", "card-body"):
-                    with tag("div", "line"):
-                        tag("strong", "num", parts.sighting_when(one, zone()))
-                        parts.confidence(one.confidence)
-                    with tag("div", "line muted small"):
-                        at = f"{one.video_name} at {wording.second(one.best_s)}"
-                        tag("span", "name num", at, title=at)
-                        if one.camera:
-                            parts.chip(wording.CAMERA_NAMES.get(one.camera, one.camera))
-                        if not one.confirmed:
-                            parts.chip("unsure")
-                        if one.lat is not None and one.lon is not None:
-                            with tag("span", "place num"):
-                                icon("place")
-                                tag("span", text=f"{one.lat:.5f}, {one.lon:.5f}")
+            with tag("li"):
+                if not wording.is_hashed(one.text):
+                    plate_acts.choose(one.sighting_id, parts.sighting_when(one, zone()))
+                sighting_card(one, sure, read.get(one.sighting_id))
+
+
+def sighting_card(one: SightingCard, sure: str, read: str | None) -> None:
+    with link(addresses.video_url(one.video_id, one.best_s), f"card sighting{sure}"):
+        parts.picture(addresses.media_url(one.video_id, one.crop), wording.crop_of(one.text), "crop")
+        with tag("div", "card-body"):
+            with tag("div", "line"):
+                tag("strong", "num", parts.sighting_when(one, zone()))
+                parts.confidence(one.confidence)
+            with tag("div", "line muted small"):
+                at = f"{one.video_name} at {wording.second(one.best_s)}"
+                tag("span", "name num", at, title=at)
+                if one.camera:
+                    parts.chip(wording.CAMERA_NAMES.get(one.camera, one.camera))
+                if read:
+                    parts.chip(f"read as {wording.plate(read)}")
+                if not one.confirmed:
+                    parts.chip("unsure")
+                if one.lat is not None and one.lon is not None:
+                    with tag("span", "place num"):
+                        icon("place")
+                        tag("span", text=f"{one.lat:.5f}, {one.lon:.5f}")

@@ -164,6 +164,13 @@ def is_about(word: SightingWord, one: records.Sighting | SightingRow) -> bool:
     return same([spot_of(box) for box in word.boxes], spots(one))
 
 
+def read_otherwise(session: Session, sighting_ids: Sequence[int]) -> dict[int, str]:
+    """What the machine has read, of those sightings that a person's word shows as another plate."""
+    query = select(SightingRow.sighting_id, SightingRow.machine, Plate.text).join(SightingRow.plate)
+    rows = session.execute(query.where(SightingRow.sighting_id.in_(sighting_ids), SightingRow.machine.is_not(None)))
+    return {number: machine["text"] for number, machine, text in rows if machine and machine["text"] != text}
+
+
 def spots(one: records.Sighting | SightingRow) -> list[Spot]:
     """Where the plate was in the picture, in order of time."""
     reads = [(read["t_s"], *read["box"]) if isinstance(read, Mapping) else (read.t_s, *read.box) for read in one.reads]
