@@ -3,8 +3,10 @@
 import ast
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import get_args, get_origin
 from urllib.parse import unquote
@@ -12,6 +14,7 @@ from urllib.parse import unquote
 import pytest
 import typer
 from fastapi import FastAPI
+from packaging.specifiers import SpecifierSet
 from pydantic import BaseModel
 from typer.models import OptionInfo
 
@@ -250,3 +253,19 @@ def test_every_room_is_in_the_table() -> None:
     rooms = [f"{path.relative_to(ROOT).as_posix()}/" for path in library]
     files = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("lib/dashcam/*.py") if path.stem != "__init__"]
     assert [room for room in (*rooms, *files, "app/", "flows/", "blocks/") if f"`{room}`" not in text] == []
+
+
+def test_what_is_pinned_runs_on_the_oldest_python_that_is_promised() -> None:
+    """Debian 12 has 3.11.2: one package that wants 3.11.5 and nobody there can install anything."""
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    oldest = f"{asked.removeprefix('>=')}.0"
+    assert f"Python {asked.removeprefix('>=')} or newer" in (ROOT / "README.md").read_text(encoding="utf-8")
+    looked = 0
+    for name in re.findall(r"^([\w.-]+)==", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE):
+        try:
+            wants = metadata(name)["Requires-Python"]
+        except PackageNotFoundError:  # of an extra that is not installed here
+            continue
+        looked += 1
+        assert not wants or SpecifierSet(wants).contains(oldest), f"{name} wants Python {wants}"
+    assert looked > 100

@@ -50,7 +50,7 @@ def test_a_cameras_clock_is_corrected_and_put_back(page: Page) -> None:
     page.get_by_label("hours of Rear camera").fill("1")
     page.get_by_label("minutes of Rear camera").fill("30")
     page.locator(".clock", has=page.get_by_label("hours of Rear camera")).get_by_role("button", name="Correct").click()
-    expect(page.get_by_role("status")).to_contain_text("Corrected: 4 clips got another time")
+    expect(page.locator(".undo")).to_contain_text("Corrected: 4 clips got another time")
     expect(page.get_by_text("1 h 30 min ahead of the right time")).to_be_visible()
     page.goto(rear)
     assert page.locator("dd", has_text="from the file name").inner_text() == before.replace("13:10:01", "11:40:01")
@@ -58,7 +58,7 @@ def test_a_cameras_clock_is_corrected_and_put_back(page: Page) -> None:
     page.goto("/cameras")
     page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("1 h 30 min ahead of the right time")).to_have_count(0)
-    expect(page.get_by_role("status")).to_contain_text("Corrected: 4 clips got another time")
+    expect(page.locator(".undo")).to_contain_text("Corrected: 4 clips got another time")
     page.goto(rear)
     assert page.locator("dd", has_text="from the file name").inner_text() == before
 
