@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from sqlalchemy.orm import Session
 
-from app import system
+from app import reviewing, system
 from app.parameters import Number
 from dashcam.access import audit, tokens, users
 from dashcam.access.models import Account
@@ -142,7 +142,9 @@ def change_person(name: str, change: Change) -> Person:
 
 @router.delete("/users/{name}")
 def remove_person(name: str) -> Person:
-    return changed(lambda session: Person.model_validate(users.remove(session, known(session, name).account_id)))
+    return changed(
+        lambda session: Person.model_validate(reviewing.remove_person(session, known(session, name).account_id))
+    )
 
 
 @router.delete("/users/{name}/sessions")

@@ -1,54 +1,69 @@
-"""The first page: what there is, what came in last, what is being worked on."""
+"""The first page, Tonight: what is new and not looked at yet, what is being worked on, what needs attention."""
 
 import asyncio
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from nicegui import ui
 from nicegui.element import Element
+from nicegui.events import GenericEventArguments
 from sqlalchemy.orm import Session
 
-from app import addresses, system, wording
-from app.pages import devices, parts
-from app.pages.frame import NAME, ask, frame, now, zone
+from app import addresses, reviewing, system, wording
+from app.pages import devices, parts, review
+from app.pages.frame import ask, frame, midnight, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
 from dashcam.catalog import devices as device_table
-from dashcam.catalog import search, work
+from dashcam.catalog import pace, reviews, tonight, work
 from dashcam.catalog import videos as video_table
-from dashcam.catalog.plates import PlateCard
-from dashcam.catalog.totals import Totals
-from dashcam.catalog.totals import totals as catalogue_totals
+from dashcam.catalog.pace import Outlook
+from dashcam.catalog.tonight import TripNews
 from dashcam.catalog.videos import VideoCard
 from dashcam.upkeep import checks
 
-PLATES, VIDEOS = 10, 8
+VIDEOS = 8
 SHARE = 0.01
 """Of one core, that a part of an open page may take to be drawn."""
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    totals: Totals
-    plates: list[PlateCard]
-    videos: list[VideoCard]
-
-
-@dataclass(frozen=True)
 class GoingOn:
+    videos: list[VideoCard]
     backlog: list[work.StageBacklog]
+    pace: Outlook
     running: list[work.TaskLine]
     devices: list[device_table.DeviceLine]
     troubles: list[str]
     """What a person should see to."""
 
 
-def latest(session: Session) -> tuple[list[PlateCard], list[VideoCard]]:
-    seen = [card for card in search.plates(session, limit=2 * PLATES) if not card.last.guessed]
-    return seen[:PLATES], video_table.latest(session, VIDEOS)
+@dataclass(frozen=True)
+class Shown:
+    """What of all that is not reviewed a page shows."""
+
+    account_id: int
+    month: date
+    """Its first day."""
+    day: date | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Tonight:
+    trips: list[TripNews]
+    days: list[tuple[date, bool]]
+    """Of the month, each with whether anything of it is not reviewed."""
+    any_clips: bool
+
+
+def latest(session: Session) -> list[VideoCard]:
+    return video_table.latest(session, VIDEOS)
 
 
 def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.DeviceLine]]:
@@ -56,13 +71,35 @@ def going_on(session: Session) -> tuple[list[work.TaskLine], list[device_table.D
     return running, device_table.lines(session, now())
 
 
-async def look() -> tuple[Catalogue, GoingOn]:
+def backlog(session: Session) -> tuple[list[work.StageBacklog], Outlook]:
+    waiting = work.backlog(session)
+    return waiting, pace.pace(session, now(), waiting)
+
+
+async def look() -> GoingOn:
     here = system.current()
-    catalogue = Catalogue(await here.recent(catalogue_totals), *await here.recent(latest))
     told = [await asyncio.to_thread(here.upkeep.trouble, now()), await here.recent(checks.summary)]
     told += here.shortages.sentences()
     troubles = [sentence for sentence in told if sentence]
-    return catalogue, GoingOn(await here.recent(work.backlog), *await ask(going_on), troubles)
+    return GoingOn(await here.recent(latest), *await here.recent(backlog), *await ask(going_on), troubles)
+
+
+def day_of(wanted: Shown) -> tuple[datetime, datetime] | None:
+    """From when to when the day goes that is asked for."""
+    if wanted.day is None:
+        return None
+    begin, end = midnight(wanted.day.isoformat()), midnight(wanted.day.isoformat(), 1)
+    return (begin, end) if begin and end else None
+
+
+def what_is_new(session: Session, wanted: Shown) -> Tonight:
+    following = (wanted.month + timedelta(days=32)).replace(day=1)
+    days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
+    begins = [at for one in [*days, following] if (at := midnight(one.isoformat())) is not None]
+    watched = system.current().site.privacy.watched_plates
+    trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted))
+    dots = tonight.unreviewed_days(session, wanted.account_id, begins)
+    return Tonight(trips, list(zip(days, dots, strict=False)), tonight.any_clips(session))
 
 
 class PagePart:
@@ -86,25 +123,86 @@ class PagePart:
         self.shown = what
 
 
-async def dashboard() -> None:
-    """Looked at every two seconds; what takes long to count, find or draw is not done anew each time."""
-    known, at_work = await look()
-    with frame(NAME, "/"):
-        tag("h1", "spoken", "Dashboard")
-        head = PagePart(tag("div"), counts)
+class Inbox:
+    """What is not reviewed: asked for anew when the person acts, and within its `SHARE` of a core when tasks change."""
+
+    def __init__(self, wanted: Shown) -> None:
+        self.wanted = wanted
+        self.found = Tonight([], [], True)
+        self.number = -1
+        self.rests_until = -math.inf
+
+    async def look(self, at_once: bool = False) -> None:
+        changes = system.current().changes
+        if not at_once and (changes.number == self.number or time.monotonic() < self.rests_until):
+            return
+        self.number = changes.number
+
+        def asked(session: Session) -> tuple[Tonight, float]:
+            began = time.thread_time()
+            return what_is_new(session, self.wanted), time.thread_time() - began
+
+        self.found, cost_s = await ask(asked)
+        self.rests_until = time.monotonic() + cost_s / SHARE
+
+    async def act(self, event: GenericEventArguments) -> None:
+        """What a key or a button asks for: a mark of one thing, of a trip, or the last one taken back."""
+        asked = review.asked_for(event.args)
+        if asked is None:
+            return
+        account_id, at = self.wanted.account_id, now()
+        what, trip_id, mark = asked
+        if what == "undo":
+            await reviewing.write(partial(reviews.undo, account_id=account_id))
+        elif what == "day" and (of_day := day_of(self.wanted)):
+            await reviewing.write(partial(tonight.mark_day, account_id=account_id, of_day=of_day, now=at))
+        elif what == "trip":
+            await reviewing.write(partial(reviews.mark_trip, account_id=account_id, trip_id=trip_id, now=at))
+        elif mark is not None:
+            one = partial(tonight.mark_one, account_id=account_id, trip_id=trip_id, mark=mark, now=at)
+            await reviewing.write(one)
+        await self.look(at_once=True)
+
+
+async def dashboard(day: str = "", month: str = "") -> None:
+    """Looked at every two seconds; what takes long to find or draw is not done anew each time."""
+    account_id = reviewing.account()
+    since = await reviewing.write(partial(reviews.visit, account_id=account_id, now=now()))
+    chosen = review.date_of(day)
+    newest = await ask(tonight.newest_day)
+    at = chosen or review.date_of(f"{month}-01") or (newest or now()).astimezone(zone()).date()
+    inbox = Inbox(Shown(account_id, at.replace(day=1), chosen, since))
+    await inbox.look()
+    at_work = await look()
+    with frame("Tonight", "/", own=("tonight.css", "tonight.js")):
+        with tag("div", "title-line"):
+            parts.page_title("Tonight")
+            review.keys_button()
         with tag("div", "columns"):
-            main, side = PagePart(tag("div", "wide"), came_in_last), PagePart(tag("div", "narrow"), draw_work)
+            with tag("div", "wide"):
+                main = PagePart(tag("div", id="tonight"), partial(review.draw, inbox.wanted))
+                recent = PagePart(tag("div"), recent_videos)
+            side = PagePart(tag("div", "narrow"), draw_work)
+        review.keys_sheet()
+        acts = tag("div", "hidden", id="acts")
 
     def show() -> None:
-        head.show(known.totals)
-        main.show((known.totals.videos > 0, known.plates, at_work_now(known.videos, at_work.running)))
+        main.show(inbox.found)
+        recent.show(at_work_now(at_work.videos, at_work.running))
         side.show((at_work, system.current().progress.snapshot()))
 
-    async def look_again() -> None:
-        nonlocal known, at_work
-        known, at_work = await look()
+    async def act(event: GenericEventArguments) -> None:
+        await inbox.act(event)
+        main.rests_until = -math.inf  # whoever acts sees at once what became of it
         show()
 
+    async def look_again() -> None:
+        nonlocal at_work
+        at_work = await look()
+        await inbox.look()
+        show()
+
+    acts.on("act", act, js_handler="event => emit(event.detail)")
     show()
     ui.timer(2.0, look_again)
 
@@ -115,40 +213,9 @@ def at_work_now(videos: list[VideoCard], running: list[work.TaskLine]) -> list[V
     return [replace(card, task=by_clip.get(card.video_id, card.task)) for card in videos]
 
 
-def came_in_last(known: tuple[bool, list[PlateCard], list[VideoCard]]) -> None:
-    any_videos, plates, videos = known
-    if not any_videos:
-        what = "Give the folder with your dashcam's clips to this command; the plates in them appear here."
-        parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
-        return
-    recent_plates(plates)
-    recent_videos(videos)
-
-
-def counts(totals: Totals) -> None:
-    with tag("div", "counts"):
-        for value, noun, target in (
-            (f"{totals.videos:,}", "videos", "/videos"),
-            (wording.footage(totals.footage_s), "of footage", "/videos"),
-            (f"{totals.plates:,}", "plates", "/plates"),
-            (f"{totals.sightings:,}", "sightings", "/plates"),
-        ):
-            with link(target, "count"):
-                tag("strong", "num", value)
-                tag("span", "muted", noun)
-
-
-def recent_plates(plates: list[PlateCard]) -> None:
-    with parts.section("Seen last", ("All plates", "/plates") if plates else None):
-        if plates:
-            with tag("div", "grid plates"):
-                for card in plates:
-                    parts.plate_card(card, zone(), now())
-        else:
-            parts.empty("pin", "No plates yet", "They appear here as soon as a clip has been looked through.")
-
-
 def recent_videos(videos: list[VideoCard]) -> None:
+    if not videos:
+        return
     progress = system.current().progress.snapshot()
     with parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
         for card in videos:
@@ -162,6 +229,7 @@ def draw_work(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:
             for sentence in at.troubles:
                 tag("p", "small pad", sentence)
     with parts.section("Work", ("Tasks", "/tasks")), tag("div", "panel"):
+        tag("p", "pad", when_done(at.pace, sum(stage.held for stage in at.backlog)))
         for stage in at.backlog:
             stage_row(stage, [task for task in at.running if task.task_type == stage.task_type], progress)
     with parts.section("Devices", ("Details", "/devices")), tag("div", "panel"):
@@ -174,7 +242,20 @@ def draw_work(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:
             tag("p", "muted small pad", "No device has reported yet. `dashcam up` starts all of them on this machine.")
 
 
-def stage_row(stage: work.StageBacklog, running: list[work.TaskLine], progress: Mapping[int, Progress]) -> None:
+def when_done(at: Outlook, held: int) -> str:
+    """One sentence about the backlog."""
+    if not at.waiting_s and held:
+        return f"{wording.count(held, 'task')} held until somebody says to try again; nothing else waits."
+    if not at.waiting_s:
+        return "Nothing waits: every clip is through."
+    waiting = f"{wording.footage(at.waiting_s)} of footage is not through yet"
+    if at.left_s is None:
+        return f"{waiting}. How long that takes is not known yet."
+    done = now() + timedelta(seconds=at.left_s)
+    return f"{waiting}: done about {wording.short_moment(done, zone(), now())}, at the speed of the last hour."
+
+
+def stage_row(stage: work.StageBacklog, running: Sequence[work.TaskLine], progress: Mapping[int, Progress]) -> None:
     with tag("div", "row"):
         tag("span", "grow", wording.stage_name(stage.task_type))
         if stage.held:

@@ -24,7 +24,7 @@ from dashcam.access.roles import Role
 from dashcam.gps.clock import known_zone
 
 NAVIGATION = (
-    ("Dashboard", "/", "space_dashboard"),
+    ("Tonight", "/", "bedtime"),
     ("Videos", "/videos", "video_library"),
     ("Trips", "/trips", "route"),
     ("Map", "/map", "map"),
@@ -64,7 +64,7 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
     # NiceGUI builds a page inside of a `main`: what is no content stands before it and behind it
     link("#content", "skip", "Skip to content").move(layout, 0)
     with tag("header", "top") as top:
-        with link("/", "brand", aria_label=f"{NAME}, dashboard"):
+        with link("/", "brand", aria_label=f"{NAME}, tonight"):
             tag("img", src=addresses.static_url("favicon.svg"), alt="", width="28", height="28")
             tag("span", text=NAME)
         navigation(here, "top-nav")

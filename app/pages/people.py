@@ -8,7 +8,7 @@ from nicegui import ui
 from nicegui.events import GenericEventArguments
 from sqlalchemy.orm import Session
 
-from app import system, wording
+from app import reviewing, system, wording
 from app.pages import parts
 from app.pages.admitting import ROLES, carry_out, proof_of
 from app.pages.frame import ask, frame, midnight, now, zone
@@ -193,5 +193,5 @@ async def set_disabled(person: Account, disabled: bool) -> None:
 
 
 async def remove(person: Account) -> None:
-    if await carry_out(partial(users.remove, account_id=person.account_id), f"removed {person.name}"):
+    if await carry_out(partial(reviewing.remove_person, account_id=person.account_id), f"removed {person.name}"):
         ui.navigate.reload()

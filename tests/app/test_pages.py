@@ -74,7 +74,7 @@ def hindrances(page: Page) -> list[str]:
 
 def test_the_slash_key_finds_a_plate_from_a_fragment_as_a_person_types_it(page: Page) -> None:
     page.goto("/")
-    expect(page.get_by_role("heading", name="Seen last")).to_be_visible()
+    expect(page.get_by_role("heading", name="Tonight")).to_be_visible()
     page.keyboard.press("/")
     page.keyboard.type("lt-23")
     page.keyboard.press("Enter")

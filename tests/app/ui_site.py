@@ -74,7 +74,7 @@ def clip(path: Path, size: tuple[int, int], seconds: int = 10, fps: int = 10) ->
 def fill(session: Session, archive: Path) -> None:
     first = add_video(session, 1)
     folder = archive / first.video_id
-    picture(folder, "poster.jpg", "poster")
+    picture(folder, "frames/poster.jpg", "poster")
     clip(folder / "video_lowres.mp4", (320, 180))
     add_route(session, first)
     for text, at, sure in (("LT23CGK", 2.0, True), ("DX17ZWH", 6.0, True), (NASTY, 8.0, True), ("LT23", 4.0, False)):
@@ -99,13 +99,12 @@ def fill(session: Session, archive: Path) -> None:
         session, 101, NOON + timedelta(hours=1), outcome=None, media=None, poster=None, frames_decoded=None
     )
     add_task(session, held, hold="run cancelled in Prefect", failures=1, last_error=f"No such file: {NASTY}")
-    session.add(DeviceRow(hostname="gpu-pc", device_type="gpu", last_seen=datetime.now(UTC), info={"card": NASTY}))
+    there = datetime.now(UTC) + timedelta(hours=1)  # however long the tests of this site take
+    session.add(DeviceRow(hostname="gpu-pc", device_type="gpu", last_seen=there, info={"card": NASTY}))
     session.add(DeviceRow(hostname="shed-nas", device_type="nas", last_seen=NOON, info={}))
     drained = "other programs load the graphics card with 63 %"
     info = {"pool": "gpu", "cores": 16}
-    session.add(
-        DeviceRow(hostname="study-pc", device_type="gpu", last_seen=datetime.now(UTC), info=info, drained=drained)
-    )
+    session.add(DeviceRow(hostname="study-pc", device_type="gpu", last_seen=there, info=info, drained=drained))
 
 
 def kept_and_gone(session: Session, here: Video, gone: Video) -> None:
@@ -163,8 +162,8 @@ def drive(session: Session, archive: Path) -> None:
         session.add(video)
         session.flush()
         apply_facts(session, video, facts, SITE)
-        video.outcome, video.media, video.poster = "processed", f"shed_nas:{video.video_id}", "poster.jpg"
-        picture(archive / video.video_id, "poster.jpg", facts.camera)
+        video.outcome, video.media, video.poster = "processed", f"shed_nas:{video.video_id}", "frames/poster.jpg"
+        picture(archive / video.video_id, "frames/poster.jpg", facts.camera)
         if number < 2:
             add_sighting(session, video, f"TR1P{number}", 60.0, box=[700.0, 400.0, 760.0, 413.0])
             picture(archive / video.video_id, "plates/60000_best_crop.jpg", f"TR1P{number}")

@@ -35,7 +35,12 @@ def add_video(session: Session, number: int, start: datetime | None = NOON, **fi
             "codec": "hevc",
             "frames": 300,
         }
-        known = {"outcome": "processed", "clock": "utc", "media": f"shed_nas:{number:016x}", "poster": "poster.jpg"}
+        known = {
+            "outcome": "processed",
+            "clock": "utc",
+            "media": f"shed_nas:{number:016x}",
+            "poster": "frames/poster.jpg",
+        }
         known |= {"frames_decoded": 300, "frames_looked_at": 60, "trip": facts["trip"], "camera": "front"}
         fields = known | {"duration_s": 10.0} | fields
     found = {"video_id": f"{number:016x}", "created_at": NOON, "source": f"indoor_nas:raw/{name}"} | fields

@@ -1,0 +1,225 @@
+"""What is to be looked at, drawn: trips with their plates, moments and doubtful reads, the month's days, the keys."""
+
+import calendar
+from collections.abc import Sequence
+from datetime import date, timedelta
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal
+
+from app import addresses, wording, zones
+from app.pages import parts
+from app.pages.frame import now, zone
+from app.pages.parts import icon, link, tag
+from app.parameters import LARGEST
+from dashcam.catalog.reviews import Mark
+from dashcam.catalog.tonight import Item, ItemKind, TripNews
+from dashcam.gps import home
+
+if TYPE_CHECKING:
+    from app.pages.dashboard import Shown, Tonight
+
+TITLES: dict[ItemKind, str] = {
+    "watched": "Watched",
+    "again": "Seen before",
+    "moment": "Moments",
+    "doubt": "Not sure: worth a look",
+    "first": "Seen for the first time",
+}
+MOMENTS = {
+    "braking": ("Braked hard", "crisis_alert"),
+    "cornering": ("Took a bend fast", "turn_sharp_right"),
+    "speeding": ("Went fast", "speed"),
+    "stop": ("Stood long", "local_parking"),
+}
+KEYS = (
+    ("J", "the next one"),
+    ("K", "the one before"),
+    ("Enter", "open it"),
+    ("X", "reviewed; on a trip's name all of the trip"),
+    ("U", "take the last mark back"),
+    ("?", "this list"),
+)
+Act = tuple[Literal["day", "trip", "one", "undo"], int, Mark | None]
+
+
+def date_of(text: str) -> date | None:
+    """A day as an address has it; None when it is none, or so near the ends of time that it has no neighbours."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 1970 <= found.year <= 2100 else None
+
+
+def asked_for(said: Any) -> Act | None:
+    """What the browser asks for: a trip's number, and one thing of it as ``kind:clip:milliseconds``."""
+    if not isinstance(said, dict):
+        return None
+    if said.get("act") == "undo":
+        return "undo", 0, None
+    trip, key = str(said.get("trip") or ""), str(said.get("key") or "")
+    if not trip.isdecimal() or int(trip[:20]) > LARGEST:
+        return None
+    if key.startswith(("trip:", "day:")):
+        return ("trip" if key.startswith("trip:") else "day"), int(trip), None
+    kind, _, rest = key.partition(":")
+    video_id, _, ms = rest.partition(":")
+    if kind not in ("plate", "moment") or not ms.isdecimal() or len(ms) > 12:
+        return None
+    return "one", int(trip), Mark(video_id, "plate" if kind == "plate" else "moment", int(ms) / 1000)
+
+
+def draw(wanted: "Shown", found: "Tonight") -> None:
+    if not found.any_clips:
+        what = "Give the folder with your dashcam's clips to this command; what is in them appears here."
+        parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
+        return
+    month(wanted, found.days)
+    left = [trip for trip in found.trips if not trip.reviewed]
+    tag("p", "news-line", summary(wanted, left), role="status")
+    if wanted.day is not None and dict(found.days).get(wanted.day):
+        whole_day(wanted.day)
+    if not found.trips:
+        calm(wanted, found)
+    for trip in found.trips:
+        draw_trip(trip)
+
+
+def whole_day(day: date) -> None:
+    """Its clips that are in no trip too."""
+    name = f"{day.day} {day:%B}"
+    with tag("p", "whole-day", data_key="day:", data_trip="0"):
+        tag("button", "button small check-all", f"All of {name} is reviewed", type="button")
+
+
+def summary(wanted: "Shown", trips: Sequence[TripNews]) -> str:
+    if wanted.day is not None:
+        day = wording.day_title(wanted.day, now().astimezone(zone()).date())
+        return f"{day}: {wording.count(len(trips), 'trip')} not reviewed." if trips else f"{day}: no trip to review."
+    if not trips:
+        return "Nothing is left to look at."
+    firsts = sum(item.kind == "first" for trip in trips for item in trip.items)
+    firsts += sum(trip.more.get("first", 0) for trip in trips)
+    new = sum(trip.is_new for trip in trips)
+    last = f" Since your last visit, {wording.ago(wanted.since, now())}: {new:,}." if wanted.since else ""
+    plates = f", {wording.count(firsts, 'plate')} seen for the first time" if firsts else ""
+    return f"{wording.count(len(trips), 'trip')} to look at{plates}.{last}"
+
+
+def calm(wanted: "Shown", found: "Tonight") -> None:
+    if wanted.day is not None:
+        parts.empty("event_available", "No trip on that day", "The days with a dot have clips that are not reviewed.")
+    elif any(dot for _, dot in found.days):
+        parts.empty(
+            "done_all", "The newest trips are reviewed", "The days with a dot above have older clips: choose one."
+        )
+    else:
+        parts.empty(
+            "done_all", "Nothing to look at tonight", "Everything is reviewed. New trips appear here by themselves."
+        )
+
+
+def month(wanted: "Shown", days: Sequence[tuple[date, bool]]) -> None:
+    first = wanted.month
+    before, after = first - timedelta(days=1), first + timedelta(days=32)
+    with tag("nav", "month", aria_label="Days"):
+        other_month(before, "‹")
+        tag("strong", "num", f"{first:%B %Y}")
+        other_month(after, "›")
+        if wanted.day is not None:
+            link("/", "button small quiet", "All that is new")
+        with tag("ol", "days num"):
+            for day, dot in days:
+                state = "not reviewed" if dot else "nothing to review"
+                name = f"{calendar.day_name[day.weekday()]}, {day.day} {day:%B}: {state}"
+                current: dict[str, str] = {"aria_current": "date"} if day == wanted.day else {}
+                with tag("li"), link(f"/?day={day}", "dotted" if dot else "", aria_label=name, title=name, **current):
+                    tag("span", text=str(day.day))
+
+
+def other_month(day: date, sign: str) -> None:
+    name = f"{day:%B %Y}"
+    link(f"/?month={day:%Y-%m}", "button small quiet", sign, aria_label=name, title=name)
+
+
+def draw_trip(trip: TripNews) -> None:
+    here = zone()
+    day = wording.day_title(trip.start_utc.astimezone(here).date(), now().astimezone(here).date())
+    items = shown(trip)
+    with tag("section", "trip-news" + (" reviewed" if trip.reviewed else "")):
+        with tag("div", "news-head", data_key=f"trip:{trip.trip_id}", data_trip=str(trip.trip_id)):
+            with tag("h2"), link(addresses.trip_url(trip.trip_id), "pick"):
+                tag("span", text=f"{day}, {wording.span(trip.start_utc, trip.end_utc, here)}")
+            if trip.is_new:
+                parts.chip("New", "ok")
+            facts = [wording.distance(trip.distance_m)] if trip.has_route else []
+            facts += [wording.count(trip.clips, "clip")] + (
+                [wording.count(trip.plates, "plate")] if trip.plates else []
+            )
+            tag("span", "muted small num grow", " · ".join(facts))
+            check(f"the trip of {day}", trip.reviewed)
+        for kind, group in groupby(items, key=lambda item: item.kind):
+            tag("h3", text=TITLES[kind])
+            with tag("ul", f"news {kind}"):
+                for item in group:
+                    draw_item(trip, item)
+            if rest := trip.more.get(kind):
+                link(addresses.trip_url(trip.trip_id), "muted small", f"and {rest:,} more")
+        if not items:
+            tag("p", "muted small", "No plate and nothing unusual on this trip.")
+
+
+def shown(trip: TripNews) -> list[Item]:
+    """But for what viewers are not shown: what happened in a home zone."""
+    cut = zones.hidden()
+    return [one for one in trip.items if one.event is None or not home.is_inside(cut, one.event.lat, one.event.lon)]
+
+
+def draw_item(trip: TripNews, item: Item) -> None:
+    mark = item.mark
+    classes = "reviewed" if item.reviewed else ""
+    with tag("li", classes, data_key=f"{mark.kind}:{mark.video_id}:{mark.at_ms}", data_trip=str(trip.trip_id)):
+        if item.event is not None:
+            name, symbol = MOMENTS[item.event.kind]
+            at = f"{item.event.utc.astimezone(zone()):%H:%M:%S}"
+            with link(addresses.video_url(mark.video_id, mark.at_s), "pick moment"):
+                icon(symbol)
+                tag("span", "grow", name)
+                tag("span", "num muted", at)
+            check(f"{name} at {at}", item.reviewed)
+        elif (card := item.card) is not None:
+            history = item.kind in ("watched", "again")
+            target = addresses.plate_url(card.text) if history else addresses.video_url(mark.video_id, mark.at_s)
+            with link(target, "pick"):
+                parts.picture(addresses.media_url(card.video_id, card.crop), f"Number plate {card.text}", "crop")
+                with tag("span", "line"):
+                    parts.plate_text(card.text)
+                    parts.confidence(card.confidence)
+                when = f"{card.seen_utc.astimezone(zone()):%H:%M:%S}" if card.seen_utc else "time unknown"
+                tag("span", "muted small num", when + (f" · {item.times}× on this trip" if item.times > 1 else ""))
+            check(card.text, item.reviewed)
+
+
+def check(what: str, reviewed: bool) -> None:
+    label = f"{what} is reviewed" if reviewed else f"Mark {what} as reviewed"
+    with tag("button", "check", type="button", aria_label=label, title=label, disabled=reviewed):
+        icon("check_circle" if reviewed else "radio_button_unchecked")
+
+
+def keys_button() -> None:
+    with tag("div"):
+        tag("button", "button quiet", "Undo", type="button", id="undo", title="Take the last mark back (U)")
+        tag("button", "button quiet", "Keys", type="button", id="show-keys", title="The keys of this page (?)")
+
+
+def keys_sheet() -> None:
+    with tag("dialog", "keys", id="keys", aria_labelledby="keys-title"):
+        tag("h2", text="Keys", id="keys-title")
+        with tag("dl", "facts"):
+            for key, what in KEYS:
+                with tag("div"):
+                    with tag("dt"):
+                        tag("kbd", text=key)
+                    tag("dd", text=what)
+        with tag("form", method="dialog"):
+            tag("button", "button", "Close", type="submit")

@@ -1,0 +1,256 @@
+"""What a person has not looked at yet, by trip: plates, moments and doubtful reads; and on which days there is any.
+
+A trip costs the same however much the catalogue holds: its plates are read from the index of times, of each only the
+sighting that is shown is read itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Literal
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from dashcam.catalog import plate_text, reviews
+from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
+from dashcam.catalog.reviews import Mark
+from dashcam.catalog.sightings import SightingCard, cards, chosen
+from dashcam.catalog.videos import WHEN
+from dashcam.gps.trips import TripEvent
+from dashcam.records import HIDDEN
+from dashcam.tasks.model import TaskType
+from dashcam.tasks.row import TaskRow
+
+ItemKind = Literal["watched", "again", "moment", "doubt", "first"]
+MOST_TRIPS = 6
+LOOKED_THROUGH = 40
+"""So many of the newest trips are looked through for what is not reviewed; older ones are found by their day."""
+NEW_CLIPS = 400
+MOST: dict[ItemKind, int] = {"watched": 12, "again": 12, "moment": 12, "doubt": 6, "first": 18}
+"""Shown of one trip."""
+MOST_DOUBTED = 60
+"""Of a trip that are looked at; more are not counted."""
+NEWEST = (TripRow.start_utc.desc(), TripRow.trip_id.desc())
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to look at."""
+
+    kind: ItemKind
+    mark: Mark
+    reviewed: bool
+    card: SightingCard | None = None
+    """The plate's best-looking sighting on this trip."""
+    times: int = 1
+    """It was seen on this trip."""
+    event: TripEvent | None = None
+
+
+@dataclass(frozen=True)
+class TripNews:
+    trip_id: int
+    start_utc: datetime
+    end_utc: datetime
+    distance_m: float
+    has_route: bool
+    clips: int
+    plates: int
+    is_new: bool
+    """Something of it has come in since the person's last visit."""
+    reviewed: bool
+    items: list[Item] = field(default_factory=list)
+    more: dict[ItemKind, int] = field(default_factory=dict)
+    """How many there are beside those shown."""
+
+
+@dataclass(frozen=True)
+class OnTrip:
+    """A plate on one trip."""
+
+    plate_id: int
+    times: int
+    before: bool
+    """It had been seen on an earlier one."""
+    first: datetime
+
+
+def news(
+    session: Session,
+    account_id: int,
+    since: datetime | None = None,
+    watched: Iterable[str] = (),
+    of_day: tuple[datetime, datetime] | None = None,
+) -> list[TripNews]:
+    """The trips of a day, else those with anything that is not reviewed, newest first: among the newest trips, and of
+    those of which something has come in since then."""
+    if of_day is not None:
+        within = TripRow.start_utc >= of_day[0], TripRow.start_utc < of_day[1]
+        rows = session.scalars(select(TripRow).where(*within).order_by(*NEWEST).limit(LOOKED_THROUGH)).all()
+        new: set[int] = set()
+    else:
+        new = came_in(session, since)
+        newest = session.scalars(select(TripRow.trip_id).order_by(*NEWEST).limit(LOOKED_THROUGH)).all()
+        there = TripRow.trip_id.in_({*newest, *new}), has_unreviewed(account_id)
+        rows = session.scalars(select(TripRow).where(*there).order_by(*NEWEST).limit(MOST_TRIPS)).all()
+    names = [plate_text.normalised(one) for one in watched]
+    watched_ids = set(session.scalars(select(Plate.plate_id).where(Plate.text.in_(names)))) if names else set()
+    return [of_trip(session, account_id, row, watched_ids, row.trip_id in new) for row in rows]
+
+
+def has_unreviewed(account_id: int) -> ColumnElement[bool]:
+    """Of a trip: whether the person has not looked at one of its clips that are through."""
+    its = Video.trip_id == TripRow.trip_id, Video.outcome.is_not(None), ~reviews.is_reviewed(account_id)
+    return exists().where(*its).correlate(TripRow)
+
+
+def came_in(session: Session, since: datetime | None) -> set[int]:
+    """The trips of the clips that were looked through last, since then."""
+    if since is None:
+        return set()
+    done = TaskRow.state == "complete", TaskRow.completed_at > since
+    newest = (
+        select(TaskRow.video_id, TaskRow.task_type)
+        .where(*done)
+        .order_by(TaskRow.completed_at.desc())
+        .limit(NEW_CLIPS)
+        .subquery()
+    )
+    looked = newest.c.task_type == TaskType.HEAVY_PROCESS_VIDEO.value
+    found = select(Video.trip_id).join(newest, newest.c.video_id == Video.video_id).where(looked).distinct()
+    return {trip_id for trip_id in session.scalars(found) if trip_id is not None}
+
+
+def of_trip(session: Session, account_id: int, row: TripRow, watched: set[int], is_new: bool) -> TripNews:
+    plates = plates_of(session, row)
+    kinds: dict[ItemKind, list[OnTrip]] = {"watched": [], "again": [], "first": []}
+    for plate in plates:
+        kinds["watched" if plate.plate_id in watched else "again" if plate.before else "first"].append(plate)
+    items = plate_items(session, row, "watched", kinds["watched"][: MOST["watched"]])
+    items += plate_items(session, row, "again", kinds["again"][: MOST["again"]])
+    events = [TripEvent.model_validate(event) for event in row.events]
+    shown = events[: MOST["moment"]]
+    items += [Item("moment", Mark(one.video_id, "moment", one.t_s), False, event=one) for one in shown]
+    doubted, doubts = doubts_of(session, row)
+    items += doubted
+    items += plate_items(session, row, "first", kinds["first"][: MOST["first"]])
+    counts: dict[ItemKind, int] = {kind: len(found) for kind, found in kinds.items()}
+    counts |= {"moment": len(events), "doubt": doubts}
+    more = {kind: rest for kind, count in counts.items() if (rest := count - MOST[kind]) > 0}
+    marks = reviews.of_videos(session, account_id, {one.mark.video_id for one in items})
+    left = select(TripRow.trip_id).where(TripRow.trip_id == row.trip_id, has_unreviewed(account_id))
+    done = session.scalar(left) is None
+    return TripNews(
+        trip_id=row.trip_id,
+        start_utc=row.start_utc,
+        end_utc=row.end_utc,
+        distance_m=row.distance_m,
+        has_route=row.box is not None,
+        clips=row.clips,
+        plates=len(plates),
+        is_new=is_new,
+        reviewed=done,
+        items=[
+            replace(one, reviewed=done or reviews.covers(marks.get(one.mark.video_id, ()), one.mark)) for one in items
+        ],
+        more=more,
+    )
+
+
+def during(row: TripRow) -> tuple[ColumnElement[bool], ...]:
+    return SightingRow.seen_utc >= row.start_utc, SightingRow.seen_utc <= row.end_utc
+
+
+def plates_of(session: Session, row: TripRow) -> list[OnTrip]:
+    """The plates that were surely seen on the trip, in the order in which they were; from indices alone."""
+    earlier = aliased(SightingRow)
+    before = (
+        exists()
+        .where(earlier.plate_id == SightingRow.plate_id, earlier.seen_utc < row.start_utc, earlier.confirmed.is_(True))
+        .correlate(SightingRow)
+    )
+    first = func.min(SightingRow.seen_utc)
+    found = (
+        select(SightingRow.plate_id, func.count(), before, first)
+        .where(*during(row), SightingRow.confirmed.is_(True))
+        .group_by(SightingRow.plate_id)
+        .order_by(first, SightingRow.plate_id)
+    )
+    return [OnTrip(*line) for line in session.execute(found)]
+
+
+def plate_items(session: Session, row: TripRow, kind: ItemKind, plates: Sequence[OnTrip]) -> list[Item]:
+    """Each with its surest sighting of the trip."""
+    times = {one.plate_id: one.times for one in plates}
+    if not times:
+        return []
+    best = (
+        select(SightingRow.sighting_id, SightingRow.plate_id)
+        .where(SightingRow.plate_id.in_(times), *during(row), SightingRow.confirmed.is_(True))
+        .order_by(SightingRow.plate_id, SightingRow.confidence.desc(), SightingRow.sighting_id)
+    )
+    ids: dict[int, int] = {}
+    for sighting_id, plate_id in session.execute(best):
+        ids.setdefault(plate_id, sighting_id)
+    shown = chosen().where(SightingRow.sighting_id.in_(ids.values()), ~Plate.text.startswith(HIDDEN))
+    found = {card.plate_id: card for card in cards(session, shown)}
+    return [
+        Item(kind, Mark(card.video_id, "plate", card.best_s), False, card, times[plate_id])
+        for plate_id in times
+        if (card := found.get(plate_id)) is not None
+    ]
+
+
+def doubts_of(session: Session, row: TripRow) -> tuple[list[Item], int]:
+    """The surest of the reads that are not sure, and how many there are."""
+    its = (
+        select(SightingRow.sighting_id)
+        .join(Plate, Plate.plate_id == SightingRow.plate_id)
+        .where(*during(row), SightingRow.confirmed.is_(False), ~Plate.text.startswith(HIDDEN))
+        .limit(MOST_DOUBTED)
+    )
+    numbers = session.scalars(its).all()
+    order = SightingRow.confidence.desc(), SightingRow.sighting_id
+    surest = select(SightingRow.sighting_id).where(SightingRow.sighting_id.in_(numbers)).order_by(*order)
+    ids = session.scalars(surest.limit(MOST["doubt"])).all()
+    shown = cards(session, chosen().where(SightingRow.sighting_id.in_(ids)).order_by(*order))
+    return [Item("doubt", Mark(card.video_id, "plate", card.best_s), False, card) for card in shown], len(numbers)
+
+
+def mark_one(session: Session, account_id: int, trip_id: int, mark: Mark, now: datetime) -> None:
+    """The person has looked at this one thing; with the last of what is shown the trip is reviewed."""
+    reviews.mark(session, account_id, [mark], now)
+    row = session.get(TripRow, trip_id)
+    if row is None:
+        return
+    trip = of_trip(session, account_id, row, set(), False)
+    if not trip.more and all(item.reviewed for item in trip.items):
+        reviews.mark_trip(session, account_id, trip_id, now)
+
+
+def mark_day(session: Session, account_id: int, of_day: tuple[datetime, datetime], now: datetime) -> None:
+    """The person has looked at all of a day, what is in no trip included."""
+    reviews.mark_clips(session, account_id, now, of_one_day(*of_day))
+
+
+def of_one_day(start: datetime, end: datetime) -> ColumnElement[bool]:
+    return WHEN.between(start, end - timedelta(microseconds=1))
+
+
+def unreviewed_days(session: Session, account_id: int, begins: Sequence[datetime]) -> list[bool]:
+    """Of each day between two of these moments whether there is a clip that the person has not looked at."""
+    # each a question of its own about clips, so that who may see them from a date on is told of no others
+    unseen = select(Video.video_id).where(Video.outcome == "processed", ~reviews.is_reviewed(account_id)).limit(1)
+    return [session.scalar(unseen.where(of_one_day(*day))) is not None for day in pairwise(begins)]
+
+
+def newest_day(session: Session) -> datetime | None:
+    """When the newest trip began."""
+    return session.scalar(select(func.max(TripRow.start_utc)))
+
+
+def any_clips(session: Session) -> bool:
+    """Whether there is any clip at all."""
+    return session.scalar(select(Video.video_id).limit(1)) is not None
