@@ -81,6 +81,12 @@ def test_a_parameter_that_a_route_does_not_have_is_refused_with_those_it_has(
     assert str(answer.json()["detail"]).startswith("colour is no parameter of this call: it takes ")
 
 
+SEARCHED = (
+    "limit, offset, q, near, unsure, only_unsure, box, since, until, first, last, trip, camera, kind, times, sort"
+)
+SEARCHED += ", confidence"
+
+
 @pytest.mark.parametrize(
     ("path", "known"),
     [
@@ -88,7 +94,7 @@ def test_a_parameter_that_a_route_does_not_have_is_refused_with_those_it_has(
         ("/api/v1/tasks/pending", "device_type, limit"),
         ("/api/v1/videos", "outcome, camera, trip, limit, offset, since, until"),
         ("/api/v1/trips", "limit, offset, since, until"),
-        ("/api/v1/search", "limit, offset, q, near, unsure, box, since, until"),
+        ("/api/v1/search", SEARCHED),
         ("/api/v1/export/track.gpx", "video, trip, home, since, until"),
         ("/api/v1/health", None),
     ],
