@@ -98,7 +98,7 @@ def clusters(session: Session, wanted: PlateFilter, zoom: int) -> Clusters:
         ids = plate_ids(session, wanted)
         left_out = len(ids) > MOST_PLATES
         base = base.where(SightingRow.plate_id.in_(ids[:MOST_PLATES]))
-    elif not is_wide(wanted.region) and search.few(session, near := in_place(wanted), MOST_SEEN):
+    elif not is_wide(wanted.region) and search.few(session, near := plate_filter.in_place(wanted), MOST_SEEN):
         base = near
     elif since := newest_from(session, wanted):
         base = base.where(SightingRow.seen_utc >= since)
@@ -118,12 +118,6 @@ def plate_ids(session: Session, wanted: PlateFilter) -> Sequence[int]:
     """Of the plates that the text stands for; one more than `MOST_PLATES` where there are more."""
     matching = search.matching_plates(wanted)
     return [] if matching is None else session.scalars(matching.distinct().limit(MOST_PLATES + 1)).all()
-
-
-def in_place(wanted: PlateFilter) -> Select[Any]:
-    """`plate_filter.in_place`; for an equality SQLite would rather make an index of its own, at each question."""
-    sure = [SightingRow.confirmed.is_not(False)] if wanted.confirmed_only else []
-    return plate_filter.in_place(replace(wanted, confirmed_only=False)).where(*sure)
 
 
 def is_wide(region: Area | None) -> bool:

@@ -1,6 +1,6 @@
 """What is asked of plates and sightings, as conditions of a query."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import floor
 from typing import Any, Literal
@@ -149,6 +149,9 @@ def in_place(wanted: PlateFilter) -> Select[Any]:
     south, north = tile(place.south) - 1, tile(place.north) + 1
     if north - south > MANY_ROWS:
         return select(SightingRow.plate_id, SightingRow.seen_utc).where(*conditions(wanted))
+    # for an equality SQLite would rather make an index of its own, at each question
+    sure = [SightingRow.confirmed.is_not(wanted.unsure_only)] if wanted.unsure_only or wanted.confirmed_only else []
+    others = conditions(replace(wanted, confirmed_only=False, unsure_only=False))
     west, east = tile(place.west) - 1, tile(place.east) + 1
     # written out, because SQLite begins with a table of constants and would end with any other
     ends = ", ".join(f"({row * TILE_ROW + west}, {row * TILE_ROW + east})" for row in range(south, north + 1))
@@ -157,7 +160,7 @@ def in_place(wanted: PlateFilter) -> Select[Any]:
         select(SightingRow.plate_id, SightingRow.seen_utc)
         .select_from(rows)
         .join(SightingRow, literal_column(TILE, Integer).between(rows.c.column1, rows.c.column2))
-        .where(*conditions(wanted))
+        .where(*others, *sure)
     )
 
 
