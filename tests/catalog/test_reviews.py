@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import reviews, tonight
+from dashcam.catalog import notes, reviews, tonight
 from dashcam.catalog.deletions import delete_clips
 from dashcam.catalog.models import SightingRow, TripRow, Video
+from dashcam.catalog.notes import Note
 from dashcam.catalog.review_rows import Review
 from dashcam.catalog.reviews import Mark
 from dashcam.config import Site
@@ -62,6 +63,18 @@ def test_a_trip_tells_what_is_new_what_was_seen_before_what_is_watched_and_what_
     assert kinds == [("watched", "B002PRO", 1), ("again", "LT23CGK", 2), ("moment", "", 1), ("doubt", "UNSURE2", 1)]
     assert [item.kind for item in oldest.items] == ["doubt", "first", "first"]
     assert (newest.plates, newest.reviewed, newest.is_new) == (2, False, False)
+
+
+def test_what_a_person_marks_is_watched_or_heard_of_no_more(drives: Engine) -> None:
+    with writing(drives) as session:
+        notes.write(session, "B002PRO", Note(watched=True), "ana", NOON)
+        notes.write(session, "LT23CGK", Note(ignored=True), "ana", NOON)
+    with reading(drives) as session:
+        newest, _ = tonight.news(session, ANA, watched=notes.watched(session, Site()))
+    assert [(item.kind, item.card.text) for item in newest.items if item.card] == [
+        ("watched", "B002PRO"),
+        ("doubt", "UNSURE2"),
+    ]
 
 
 def test_a_trip_that_is_reviewed_is_gone_for_that_person_alone_and_comes_back_when_it_is_taken_back(

@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from dashcam.catalog import plate_text, reviews
+from dashcam.catalog import notes, plate_text, reviews
 from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.sightings import SightingCard, cards, chosen
@@ -164,7 +164,9 @@ def during(row: TripRow) -> tuple[ColumnElement[bool], ...]:
 
 
 def plates_of(session: Session, row: TripRow) -> list[OnTrip]:
-    """The plates that were surely seen on the trip, in the order in which they were; from indices alone."""
+    """The plates that were surely seen on the trip, in the order in which they were, from indices alone; without those
+    that a person wants to hear nothing of."""
+    quiet = set(notes.ignored(session))
     earlier = aliased(SightingRow)
     before = (
         exists()
@@ -178,7 +180,7 @@ def plates_of(session: Session, row: TripRow) -> list[OnTrip]:
         .group_by(SightingRow.plate_id)
         .order_by(first, SightingRow.plate_id)
     )
-    return [OnTrip(*line) for line in session.execute(found)]
+    return [OnTrip(*line) for line in session.execute(found) if line[0] not in quiet]
 
 
 def plate_items(session: Session, row: TripRow, kind: ItemKind, plates: Sequence[OnTrip]) -> list[Item]:
