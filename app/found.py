@@ -147,11 +147,12 @@ def card_of(card: PlateCard, zone: tzinfo | None, now: datetime) -> dict[str, An
     last, match = card.last, card.match
     differs = match.differences if match else ()
     return {
-        "text": card.text,
+        "alt": wording.crop_of(card.text),
+        "hashed": wording.HASHED if wording.is_hashed(card.text) else "",
         "href": addresses.plate_url(card.text),
         "picture": addresses.media_url(last.video_id, last.crop),
         "sure": last.confirmed,
-        "pieces": list(pieces(card.text, differs)),
+        "pieces": list(pieces(wording.plate(card.text), differs)),
         "why": "; ".join(map(why, differs)),
         "likely": likely(match.likelihood) if match else "",
         "confidence": wording.percent(last.confidence),
@@ -196,4 +197,7 @@ def nothing(asked: Asked, narrowed: bool) -> dict[str, str]:
         what_to_do = "They appear here as soon as a clip has been looked through."
     elif asked.unsure or asked.only_unsure:
         title, what_to_do = "Nothing like that was read", f"{widen}."
+    if wording.is_hashed(asked.q):
+        title = "No plate is found by its hash"
+        what_to_do = "A hashed plate is reached from where it was seen: from the page of a clip, or a map."
     return {"icon": icon, "title": title, "what_to_do": what_to_do}

@@ -29,7 +29,7 @@ def video(home: Home) -> Video:
 
 def test_pages_and_maps_say_in_words_what_a_hash_is(home: Home, video: Video) -> None:
     browser, plate = home.logged_in("ana"), f"/plates/{quote(TEXT)}"
-    for path in (plate, f"/videos/{video.video_id}", f"/maps{plate}", f"/maps/videos/{video.video_id}"):
+    for path in (plate, "/plates", f"/videos/{video.video_id}", f"/maps{plate}", f"/maps/videos/{video.video_id}"):
         page = html.unescape(browser.get(path).text)
         assert "Hashed #k3vq" in page, path
         assert "seen longer ago than plates are kept here" in page, path
@@ -37,6 +37,11 @@ def test_pages_and_maps_say_in_words_what_a_hash_is(home: Home, video: Video) ->
     assert "#k3vq" not in browser.get("/").text, "nothing of it is to be looked at"
     page = browser.get(f"/videos/{video.video_id}").text
     assert "best frame of LT21CGK" in page and "best frame of Hashed" not in page, "there is no such picture"
+
+
+def test_who_searches_for_a_hash_is_told_where_it_is_found(home: Home, video: Video) -> None:
+    page = html.unescape(home.logged_in("ana").get("/plates", params={"q": TEXT, "near": "0"}).text)
+    assert "No plate is found by its hash" in page and "from the page of a clip" in page
 
 
 def test_rest_says_it_too(home: Home, video: Video) -> None:
