@@ -75,12 +75,11 @@ async def whole_characters(request: Request) -> None:
             return  # no JSON, which the route says itself
 
 
-def midnight(day: str, days: int = 0) -> datetime | None:
+def midnight(day: date | str, days: int = 0) -> datetime | None:
     """When the day begins here, or so many days later, in UTC; None when it is no date."""
     try:
-        return datetime.combine(
-            date.fromisoformat(day) + timedelta(days=days), time(), system.current().zone()
-        ).astimezone(UTC)
+        that = (date.fromisoformat(day) if isinstance(day, str) else day) + timedelta(days=days)
+        return datetime.combine(that, time(), system.current().zone()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

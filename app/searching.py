@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import HTTPException, Query
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app import system
-from app.parameters import Number
+from app.parameters import Number, midnight
 from dashcam.catalog.plate_filter import Area, PlateFilter, Sort
 
 LONGEST = 40
@@ -41,8 +41,10 @@ class Asked:
 
     def wanted(self) -> PlateFilter:
         """Raises `HTTPException` 422 for a box that is none."""
-        starts = [one for one in (self.since and system.with_zone(self.since), midnight(self.first)) if one]
-        ends = [one for one in (self.until and system.with_zone(self.until), midnight(self.last, days=1)) if one]
+        first = midnight(self.first) if self.first else None
+        last = midnight(self.last, days=1) if self.last else None
+        starts = [one for one in (self.since and system.with_zone(self.since), first) if one]
+        ends = [one for one in (self.until and system.with_zone(self.until), last) if one]
         return PlateFilter(
             text=self.q.strip(),
             near=bool(self.near),
@@ -92,15 +94,6 @@ def understood(parameters: Mapping[str, str]) -> Asked:
             given = {name: value for name, value in given.items() if name not in ("box", "since", "until")}
             continue
         return asked
-
-
-def midnight(day: date | None, days: int = 0) -> datetime | None:
-    """When the day begins at the site, or so many days later, in UTC."""
-    try:
-        zone = system.current().zone()
-        return datetime.combine(day + timedelta(days=days), time(), zone).astimezone(UTC) if day else None
-    except OverflowError:
-        return None
 
 
 def area(box: str) -> Area:

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,6 @@ from dashcam.catalog import devices as device_table
 from dashcam.catalog import notes, pace, reviews, tonight, work
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.pace import Outlook
-from dashcam.catalog.tonight import TripNews
 from dashcam.catalog.videos import VideoCard
 from dashcam.upkeep import checks
 
@@ -41,25 +40,6 @@ class GoingOn:
     devices: list[device_table.DeviceLine]
     troubles: list[str]
     """What a person should see to."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What of all that is not reviewed a page shows."""
-
-    account_id: int
-    month: date
-    """Its first day."""
-    day: date | None = None
-    since: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Tonight:
-    trips: list[TripNews]
-    days: list[tuple[date, bool]]
-    """Of the month, each with whether anything of it is not reviewed."""
-    any_clips: bool
 
 
 def latest(session: Session) -> list[VideoCard]:
@@ -84,22 +64,22 @@ async def look() -> GoingOn:
     return GoingOn(await here.recent(latest), *await here.recent(backlog), *await ask(going_on), troubles)
 
 
-def day_of(wanted: Shown) -> tuple[datetime, datetime] | None:
+def day_of(wanted: review.Shown) -> tuple[datetime, datetime] | None:
     """From when to when the day goes that is asked for."""
     if wanted.day is None:
         return None
-    begin, end = midnight(wanted.day.isoformat()), midnight(wanted.day.isoformat(), 1)
+    begin, end = midnight(wanted.day), midnight(wanted.day, days=1)
     return (begin, end) if begin and end else None
 
 
-def what_is_new(session: Session, wanted: Shown) -> Tonight:
+def what_is_new(session: Session, wanted: review.Shown) -> review.Tonight:
     following = (wanted.month + timedelta(days=32)).replace(day=1)
     days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
-    begins = [at for one in [*days, following] if (at := midnight(one.isoformat())) is not None]
+    begins = [at for one in [*days, following] if (at := midnight(one)) is not None]
     watched = notes.watched(session, system.current().site)
     trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted))
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
-    return Tonight(trips, list(zip(days, dots, strict=False)), tonight.any_clips(session))
+    return review.Tonight(trips, list(zip(days, dots, strict=False)), tonight.any_clips(session))
 
 
 class PagePart:
@@ -126,9 +106,9 @@ class PagePart:
 class Inbox:
     """What is not reviewed: asked for anew when the person acts, and within its `SHARE` of a core when tasks change."""
 
-    def __init__(self, wanted: Shown) -> None:
+    def __init__(self, wanted: review.Shown) -> None:
         self.wanted = wanted
-        self.found = Tonight([], [], True)
+        self.found = review.Tonight([], [], True)
         self.number = -1
         self.rests_until = -math.inf
 
@@ -138,7 +118,7 @@ class Inbox:
             return
         self.number = changes.number
 
-        def asked(session: Session) -> tuple[Tonight, float]:
+        def asked(session: Session) -> tuple[review.Tonight, float]:
             began = time.thread_time()
             return what_is_new(session, self.wanted), time.thread_time() - began
 
@@ -171,7 +151,7 @@ async def dashboard(day: str = "", month: str = "") -> None:
     chosen = review.date_of(day)
     newest = await ask(tonight.newest_day)
     at = chosen or review.date_of(f"{month}-01") or (newest or now()).astimezone(zone()).date()
-    inbox = Inbox(Shown(account_id, at.replace(day=1), chosen, since))
+    inbox = Inbox(review.Shown(account_id, at.replace(day=1), chosen, since))
     await inbox.look()
     at_work = await look()
     with frame("Tonight", "/", own=("tonight.css", "tonight.js")):

@@ -2,9 +2,10 @@
 
 import calendar
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from app import addresses, wording, zones
 from app.pages import parts
@@ -14,9 +15,6 @@ from app.parameters import LARGEST
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.tonight import Item, ItemKind, TripNews
 from dashcam.gps import home
-
-if TYPE_CHECKING:
-    from app.pages.dashboard import Shown, Tonight
 
 TITLES: dict[ItemKind, str] = {
     "watched": "Watched",
@@ -40,6 +38,25 @@ KEYS = (
     ("?", "this list"),
 )
 Act = tuple[Literal["day", "trip", "one", "undo"], int, Mark | None]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What of all that is not reviewed a page shows."""
+
+    account_id: int
+    month: date
+    """Its first day."""
+    day: date | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Tonight:
+    trips: list[TripNews]
+    days: list[tuple[date, bool]]
+    """Of the month, each with whether anything of it is not reviewed."""
+    any_clips: bool
 
 
 def date_of(text: str) -> date | None:
@@ -69,7 +86,7 @@ def asked_for(said: Any) -> Act | None:
     return "one", int(trip), Mark(video_id, "plate" if kind == "plate" else "moment", int(ms) / 1000)
 
 
-def draw(wanted: "Shown", found: "Tonight") -> None:
+def draw(wanted: Shown, found: Tonight) -> None:
     if not found.any_clips:
         what = "Give the folder with your dashcam's clips to this command; what is in them appears here."
         parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
@@ -92,7 +109,7 @@ def whole_day(day: date) -> None:
         tag("button", "button small check-all", f"All of {name} is reviewed", type="button")
 
 
-def summary(wanted: "Shown", trips: Sequence[TripNews]) -> str:
+def summary(wanted: Shown, trips: Sequence[TripNews]) -> str:
     if wanted.day is not None:
         day = wording.day_title(wanted.day, now().astimezone(zone()).date())
         return f"{day}: {wording.count(len(trips), 'trip')} not reviewed." if trips else f"{day}: no trip to review."
@@ -106,7 +123,7 @@ def summary(wanted: "Shown", trips: Sequence[TripNews]) -> str:
     return f"{wording.count(len(trips), 'trip')} to look at{plates}.{last}"
 
 
-def calm(wanted: "Shown", found: "Tonight") -> None:
+def calm(wanted: Shown, found: Tonight) -> None:
     if wanted.day is not None:
         parts.empty("event_available", "No trip on that day", "The days with a dot have clips that are not reviewed.")
     elif any(dot for _, dot in found.days):
@@ -119,7 +136,7 @@ def calm(wanted: "Shown", found: "Tonight") -> None:
         )
 
 
-def month(wanted: "Shown", days: Sequence[tuple[date, bool]]) -> None:
+def month(wanted: Shown, days: Sequence[tuple[date, bool]]) -> None:
     first = wanted.month
     before, after = first - timedelta(days=1), first + timedelta(days=32)
     with tag("nav", "month", aria_label="Days"):

@@ -66,38 +66,10 @@
       this.stage.append(this.notice);
       this.screens.forEach((screen) => screen.root.addEventListener("click", () => this.toggle()));
       this.timeline = new Timeline(this, this.data, Number(this.getAttribute("zoom")) || 0);
-      this.waiting.replaceWith(this.stage, this.bar(), this.timeline.root);
+      this.waiting.replaceWith(this.stage, window.dashcamPlayer.bar(this), this.timeline.root);
       this.keys = new Keys(this);
       this.large = null;
       this.lay();
-    }
-
-    bar() {
-      const bar = made("div", "player-bar", { role: "toolbar", "aria-label": "Player" });
-      const button = (name, icon, act, key) => {
-        const one = made("button", "", { type: "button", "aria-label": name, title: key ? `${name} (${key})` : name });
-        one.append(made("i", "q-icon material-icons", { "aria-hidden": "true" }));
-        one.firstChild.textContent = icon;
-        one.addEventListener("click", act);
-        bar.append(one);
-        return one;
-      };
-      this.buttons = {};
-      button("Plate before", "skip_previous", () => this.plate(-1), "P");
-      button("5 seconds back", "replay_5", () => this.jump(-5), "←");
-      this.buttons.play = button("Play", "play_arrow", () => this.toggle(), "Space");
-      button("5 seconds on", "forward_5", () => this.jump(5), "→");
-      button("Next plate", "skip_next", () => this.plate(1), "N");
-      this.said = made("span", "time num");
-      bar.append(this.said);
-      bar.append(made("span", "grow"));
-      button("Show less of the timeline", "zoom_in", () => this.timeline.zoom(0.5), "+");
-      button("Show more of the timeline", "zoom_out", () => this.timeline.zoom(2), "−");
-      if (this.screens.length > 1) button("One camera or all", "splitscreen", () => this.cycle(), "C");
-      this.buttons.sound = button("Sound on", "volume_off", () => this.sound(), "M");
-      button("Full screen", "fullscreen", () => this.full(), "F");
-      button("Keys", "keyboard", () => this.keys.help(), "?").classList.add("keys-button");
-      return bar;
     }
 
     listen() {

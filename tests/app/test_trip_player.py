@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.app.browser import chromium as chromium
+from tests.app.browser import desk as desk
+from tests.app.browser import page as page
 from tests.app.browser import served, watched
 from tests.app.filmed import video_id
 from tests.app.test_pages import hindrances
@@ -18,18 +20,6 @@ pytestmark = pytest.mark.browser
 def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with served(tmp_path_factory.mktemp("filmed"), "--filmed") as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def desk(chromium: Browser, site: str) -> Iterator[BrowserContext]:
-    with chromium.new_context(base_url=site) as context:
-        yield context
-
-
-@pytest.fixture
-def page(desk: BrowserContext, site: str) -> Iterator[Page]:
-    with watched(desk, site) as one:
-        yield one
 
 
 def test_a_plate_has_its_box_as_long_as_its_bar_runs_and_the_box_follows_it(page: Page) -> None:

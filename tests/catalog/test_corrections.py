@@ -18,7 +18,11 @@ from tests.catalog.looked import look, numbers, seen, table_of
 from tests.catalog.rows import NOON, add_sighting, add_video
 
 SITE = Site()
-FIRST = [seen("UCRM469", 1.0, 3.0), seen("B577PRO", 1.0, 4.0, x=900.0), seen("TAX1", 5.0, 8.0, confidence=0.4, confirmed=False)]  # fmt: skip # noqa: E501
+FIRST = [
+    seen("UCRM469", 1.0, 3.0),
+    seen("B577PRO", 1.0, 4.0, x=900.0),
+    seen("TAX1", 5.0, 8.0, confidence=0.4, confirmed=False),
+]
 BETTER = [
     seen("UCRM4G9", 1.2, 3.4, x=308.0, confidence=0.7),
     seen("B577PR0", 0.8, 4.1, x=896.0),

@@ -32,7 +32,9 @@ def said(lived: Lived) -> dict[str, Any]:
         corrections.say(session, numbers(session, "DX01ZWH"), None, "ana", NOON, lived.settings)
         notes.write(session, "MINE99", Note(name="Anas car", note="red", ignored=True), "ana", NOON)
         merges.apart(session, "MINE99", "LT23CGK", "ana", NOON)
-        return {row.video_id: row.result for row in session.scalars(select(TaskRow)) if "sightings" in (row.result or {})}  # fmt: skip # noqa: E501
+        return {
+            row.video_id: row.result for row in session.scalars(select(TaskRow)) if "sightings" in (row.result or {})
+        }
 
 
 def hashed(lived: Lived, *watched: str) -> Site:

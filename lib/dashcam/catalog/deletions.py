@@ -6,6 +6,7 @@ What lies in the stores is written down as left over, and goes as soon as a mach
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, update
@@ -157,7 +158,7 @@ def delete_plate(session: Session, text: str, names: Pseudonyms, now: datetime) 
 def forget_words(session: Session, gone: dict[str, datetime], names: Pseudonyms, now: datetime) -> None:
     saved_searches.forget(session, lambda said: names.of(said) in gone)
     for video_id, crops in forgetting.deleted(session, gone, names).items():
-        rewrite_results(session, [video_id], lambda one, crops=crops: None if one["crop"] in crops else one)  # type: ignore[misc]
+        rewrite_results(session, [video_id], partial(left_of, crops=crops, keys=set(), stays=set(), names=names))
         leave_over(session, {video_id: []}, now, whole=False)
 
 
@@ -184,15 +185,7 @@ def drop(
         said_otherwise = by_clip(session, theirs, SightingRow.machine.is_not(None))
         for video_id in some:
             crops, stays = dropped.get(video_id, set()), said_otherwise.get(video_id, set())
-            rewrite_results(
-                session,
-                [video_id],
-                lambda one, crops=crops, stays=stays: (
-                    None  # type: ignore[misc]
-                    if one["crop"] in crops or (names.of(one["text"]) in keys and one["crop"] not in stays)
-                    else one
-                ),
-            )
+            rewrite_results(session, [video_id], partial(left_of, crops=crops, keys=keys, stays=stays, names=names))
         leave_over(session, {video_id: [] for video_id in some}, now, whole=False)
         session.expire_all()
     forget_unseen(session, plates)
@@ -209,6 +202,15 @@ def by_clip(session: Session, *which: ColumnElement[bool]) -> dict[str, set[str]
 
 SightingChange = Callable[[dict[str, Any]], dict[str, Any] | None]
 """What becomes of a sighting as a stage has told it; None: nothing."""
+
+
+def left_of(
+    one: dict[str, Any], *, crops: set[str], keys: set[str], stays: set[str], names: Pseudonyms
+) -> dict[str, Any] | None:
+    """None for a sighting that is dropped: by its crop, or by its plate, unless a person says that it ``stays``."""
+    if one["crop"] in crops or (one["crop"] not in stays and names.of(one["text"]) in keys):
+        return None
+    return one
 
 
 def rewrite_results(session: Session, video_ids: Sequence[str], change: SightingChange) -> None:

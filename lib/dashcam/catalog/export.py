@@ -1,7 +1,5 @@
 """What is taken out: the tracks of a clip, a trip or a stretch of time, and sightings."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import plates, search, sightings
+from dashcam.catalog.csv_lines import line
 from dashcam.catalog.models import SightingRow, TripRow, Video
 from dashcam.catalog.places import fixes_of, track_of
 from dashcam.catalog.plate_filter import PlateFilter
@@ -44,7 +43,6 @@ SIGHTING_COLUMNS = (
     "trip",
     "video_id",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NothingThere(Exception):
@@ -127,9 +125,9 @@ def sightings_csv(
 
     What was seen inside a zone has no place, speed or heading.
     """
-    yield _line(SIGHTING_COLUMNS)
+    yield line(SIGHTING_COLUMNS)
     for one, trip_id in seen(session, scope, confirmed_only, zones):
-        yield _line(_row(one, trip_id))
+        yield line(_row(one, trip_id))
 
 
 def pins(
@@ -203,14 +201,3 @@ def _row(one: SightingCard, trip_id: int | None) -> list[Any]:
         trip_id,
         one.video_id,
     ]
-
-
-def _line(values: Any) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([_harmless(value) for value in values])
-    return line.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula is marked as text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

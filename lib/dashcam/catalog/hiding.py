@@ -6,6 +6,7 @@ told from its hash. Each function works inside the caller's transaction.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import exists, func, select, text, update
@@ -67,7 +68,7 @@ def hide(session: Session, names: Pseudonyms, watched: Sequence[str], before: da
         corrected.setdefault(video_id, set()).add(crop)
     for video_id, crops in [("", set[str]()), *corrected.items()]:
         some = [video_id] if video_id else [one for one in clips if one not in corrected]
-        rewrite_results(session, some, lambda one, crops=crops: told(one, names, stays, crops))  # type: ignore[misc]
+        rewrite_results(session, some, partial(told, names=names, stays=stays, crops=crops))
     forgetting.hashed_in(session, clips, names, stays)
     leave_over(session, {video_id: [] for video_id in clips}, now, whole=False)
     forget_unseen(session, left | set(numbers.values()))

@@ -1,8 +1,6 @@
 """What corrections teach: which characters our reads confuse, how often a read of some confidence is right, and the
 crops with their truth."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from dashcam.catalog.csv_lines import line
 from dashcam.catalog.models import SightingRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.plate_words import DELETED, PlateMerge, SightingWord
@@ -101,8 +100,8 @@ def bands(session: Session) -> list[Band]:
     query = select(
         SightingWord.video_id, SightingWord.crop, SightingWord.read, SightingWord.text, SightingWord.confidence
     ).where(SightingWord.kind != DELETED, SightingWord.read != "")
-    judged = {(video_id, crop): (read == text, confidence)
-              for video_id, crop, read, text, confidence in session.execute(query.order_by(SightingWord.at))}  # fmt: skip # noqa: E501
+    said = session.execute(query.order_by(SightingWord.at)).tuples()
+    judged = {(video_id, crop): (read == text, confidence) for video_id, crop, read, text, confidence in said}
     counts = Counter((band_of(confidence), right) for right, confidence in judged.values())
     ends = [*BANDS[1:], 1.0]
     return [
@@ -151,13 +150,7 @@ def corrections(session: Session, after: Cursor | None = None, limit: int | None
 
 def corrections_csv(session: Session) -> Iterator[str]:
     """A set to train and to test a reader with: the picture, what was read, and what is true (empty: no plate)."""
-    yield line_of(FIELDS)
+    yield line(FIELDS)
     for one in corrections(session, limit=None):
         told = one.model_dump(mode="json")
-        yield line_of([told[name] for name in FIELDS])
-
-
-def line_of(values: object) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow(values)  # type: ignore[arg-type]
-    return line.getvalue()
+        yield line([told[name] for name in FIELDS])
