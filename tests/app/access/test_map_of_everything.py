@@ -1,5 +1,6 @@
 """The map of everything shows each person what is theirs to see: plates, home, and what was before a date."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,6 +40,17 @@ def test_no_way_and_no_time_of_home_is_shown_to_a_viewer_and_who_lives_there_see
         assert (nearest_m(fixes) < 300) is sees
         tiny = f"box={HERE[0] - 0.001},{HERE[1] - 0.001},{HERE[0] + 0.001},{HERE[1] + 0.001}"
         assert said.get(f"/map/trips?{tiny}").raise_for_status().json()["total"] == sees, "nor by asking for a spot"
+
+
+def test_how_far_a_trip_reaches_tells_a_viewer_nothing_about_home(home: Home, drawn: tuple[str, int]) -> None:
+    """Window by window, the smallest one that the trip is in would lie over where it began."""
+    viewer, member = program(home, Role.VIEWER), program(home, Role.MEMBER)
+    nowhere = math.floor(HERE[0] * 10) / 10 + 0.002, math.floor(HERE[1] * 10) / 10 + 0.002
+    totals = {}
+    for name, (lat, lon) in (("home", HERE), ("nowhere", nowhere)):
+        asked = f"/map/routes?zoom=14&box={lat},{lon},{lat + 0.001},{lon + 0.001}"
+        totals[name] = [who.get(asked).raise_for_status().json()["total"] for who in (member, viewer)]
+    assert totals == {"home": [1, 1], "nowhere": [0, 1]}
 
 
 def test_a_viewer_is_shown_no_sighting(home: Home, drawn: tuple[str, int]) -> None:
