@@ -104,6 +104,7 @@ class Everything {
       L.polyline(JSON.parse(line).map(places), { color: ROUTE, weight: 2.5, opacity: 0.65, smoothFactor: 0.5 })
         .on("click", (event) => this.openTrip(trip, event))
         .addTo(this.layers.routes);
+    this.raise("clusters"); // whichever answer came first, a click on a cluster is the cluster's
     this.panel.say("routes", words);
   }
 
@@ -115,8 +116,12 @@ class Everything {
       const fillColor = `hsl(${50 - 45 * share} 90% ${62 - 20 * share}%)`;
       L.rectangle([[south, west], [south + size, west + size]], { stroke: false, fillColor, fillOpacity: 0.25 + 0.5 * share, interactive: false }).addTo(this.layers.heat);
     }
-    for (const kind of ["routes", "clusters"]) this.layers[kind].eachLayer((layer) => layer.bringToFront());
+    this.raise("routes", "clusters");
     this.panel.say("heat", words);
+  }
+
+  raise(...kinds) {
+    for (const kind of kinds) this.layers[kind].eachLayer((layer) => layer.bringToFront());
   }
 
   turn(kind, on) {
@@ -147,8 +152,11 @@ class Everything {
     if (event) L.DomEvent.stopPropagation(event);
     const bounds = boundsOf(box);
     const far = Math.max(bounds.getNorth() - bounds.getSouth(), bounds.getEast() - bounds.getWest());
-    if (count > 1 && far > 1e-5 && this.map.getZoom() < this.map.getMaxZoom()) {
-      this.map.fitBounds(bounds, { padding: [60, 60], maxZoom: this.map.getZoom() + 4, animate: !still.matches });
+    const zoom = this.map.getZoom();
+    if (count > 1 && far > 1e-5 && zoom < this.map.getMaxZoom()) {
+      const whole = this.map.getBoundsZoom(bounds, false, L.point(120, 120));
+      const closer = Math.min(this.map.getMaxZoom(), zoom + 4, Math.max(zoom + 1, whole));
+      this.map.setView(bounds.getCenter(), closer, { animate: !still.matches });
       return;
     }
     const box_of = [box[0] - 2e-6, box[1] - 2e-6, box[2] + 2e-6, box[3] + 2e-6].map((side) => side.toFixed(7)).join(",");

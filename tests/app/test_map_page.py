@@ -42,17 +42,19 @@ def test_a_cluster_comes_apart_and_a_sighting_leads_to_its_plate_and_its_second(
         "Object.values(it.layers.clusters._layers)"
         ".map(one => [one.options.count, it.map.latLngToContainerPoint(one.getLatLng())])"
     )
-    for _ in range(8):
-        before = everything(page, spots)
+    zoom: object = -1
+    for _ in range(19):
+        page.wait_for_function(
+            "zoom => { const it = document.querySelector('iframe.everything').contentWindow.everything;"
+            " return it.map.getZoom() > zoom && it.settled && !it.map._animatingZoom; }",
+            arg=zoom,
+        )
+        zoom, before = everything(page, "it.map.getZoom()"), everything(page, spots)
         assert isinstance(before, list)
         if all(count == 0 for count, _ in before):
             break
         at = next(at for count, at in before if count > 1)
         frame.locator(".folium-map").click(position=at)
-        page.wait_for_function(
-            "() => { const it = document.querySelector('iframe.everything').contentWindow.everything;"
-            " return !it.map._animatingZoom && it.settled; }"
-        )
     single = next(at for count, at in before if count == 0)
     frame.locator(".folium-map").click(position=single)
     popup = frame.locator(".found .sighting").first

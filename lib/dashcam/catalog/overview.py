@@ -5,6 +5,7 @@ days, it shows all.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -45,7 +46,7 @@ MOST_OF_A_DAY = 1500
 
 @dataclass(frozen=True)
 class Cluster:
-    """Sightings of one cell of the screen; ``at`` is their middle, ``box`` holds them exactly."""
+    """Sightings that a screen cannot tell apart; ``at`` is their middle, ``box`` holds them."""
 
     count: int
     at: tuple[float, float]
@@ -111,7 +112,37 @@ def clusters(session: Session, wanted: PlateFilter, zoom: int) -> Clusters:
     found = [
         Cluster(count, (lat, lon), Area(south, west, north, east)) for count, lat, south, north, lon, west, east in rows
     ]
-    return Clusters(found, since, left_out)
+    return Clusters(apart(found, step_lat, step_lon), since, left_out)
+
+
+def apart(found: list[Cluster], step_lat: float, step_lon: float) -> list[Cluster]:
+    """Two whose middles are less than half a cell apart are one: a click on the lower circle would meet the upper."""
+    kept: defaultdict[tuple[int, int], list[Cluster]] = defaultdict(list)
+    for one in sorted(found, key=lambda one: -one.count):
+        row, column = int((one.at[0] + 90) / step_lat), int((one.at[1] + 180) / step_lon)
+        for cell in [(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)]:
+            near = [other for other in kept[cell] if distance(one, other, step_lat, step_lon) < 0.5]
+            if near:
+                kept[cell].remove(near[0])
+                one = together(near[0], one)
+                break
+        else:
+            cell = (row, column)
+        kept[cell].append(one)
+    return [one for cell in kept.values() for one in cell]
+
+
+def distance(one: Cluster, other: Cluster, step_lat: float, step_lon: float) -> float:
+    """In cells."""
+    return math.hypot((one.at[0] - other.at[0]) / step_lat, (one.at[1] - other.at[1]) / step_lon)
+
+
+def together(one: Cluster, other: Cluster) -> Cluster:
+    count = one.count + other.count
+    lat, lon = ((a * one.count + b * other.count) / count for a, b in zip(one.at, other.at, strict=True))
+    south, west = min(one.box.south, other.box.south), min(one.box.west, other.box.west)
+    north, east = max(one.box.north, other.box.north), max(one.box.east, other.box.east)
+    return Cluster(count, (lat, lon), Area(south, west, north, east))
 
 
 def plate_ids(session: Session, wanted: PlateFilter) -> Sequence[int]:
