@@ -193,6 +193,14 @@ def test_python_files_that_are_named_exist(document: Path) -> None:
             assert f"/{code}\n" in python_files(), code
 
 
+def test_every_line_of_the_score_is_shown_by_a_test_that_is_there() -> None:
+    lines = [line.split("|") for line in (ROOT / "docs/score.md").read_text().splitlines() if re.match(r"\| \d", line)]
+    assert len(lines) == 28 + 10
+    for _, _, what, stands, shown, *_ in lines:
+        named = re.fullmatch(r" `(tests/[\w/]+\.py)` `(test_\w+)` ", shown)
+        assert (named and named[2] in defined(named[1])) or stands.strip() == "no", what
+
+
 def test_documents_that_the_code_refers_to_exist() -> None:
     code = [path for pattern in ("*/**/*.py", "*.toml", "*/**/*.sh") for path in ROOT.glob(pattern)]
     texts = (path.read_text(encoding="utf-8") for path in code if not is_hidden(path))
