@@ -1,7 +1,8 @@
 """What a person says of plates, carried out for whoever asks, and written into the audit log in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -9,7 +10,7 @@ from app import system
 from app.access import callers
 from dashcam.access import audit
 from dashcam.access.roles import Role
-from dashcam.catalog import corrections, merges, notes
+from dashcam.catalog import corrections, merges, notes, plates
 from dashcam.catalog.notes import Note
 
 
@@ -63,6 +64,13 @@ def write(session: Session, text: str, said: Note) -> Note:
     before = notes.write(session, text, said, callers.name(), now())
     note(session, "wrote down what is known of a plate", text)
     return before
+
+
+def write_some(session: Session, text: str, fields: Mapping[str, Any]) -> Note:
+    """These fields of the note are so from now on, the others as they were; gives what was known before. Raises
+    `merges.CannotSay`, and pydantic's `ValidationError`."""
+    known = notes.of(session, plates.shown_as(session, text))
+    return write(session, text, Note.model_validate(known.model_dump() | dict(fields)))
 
 
 def note(session: Session, what: str, about: str) -> None:

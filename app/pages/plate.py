@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from app import addresses, wording
-from app.pages import deletion, parts, plate_acts
+from app.pages import deletion, parts, plate_acts, plate_known
 from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
 from app.pages.parts import icon, link, tag
 from dashcam.catalog import corrections
@@ -19,12 +19,13 @@ PAGE = 60
 async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None:
     cursor = cursor_of(after, int)
 
-    def question(session: Session) -> tuple[PlateSummary, list[SightingCard], dict[int, str]] | None:
+    def question(session: Session) -> tuple[PlateSummary, list[SightingCard], dict[int, str], plate_known.Known] | None:
         summary = plate_table.plate(session, text)
         if summary is None:
             return None
         cards = sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1)
-        return summary, cards, corrections.read_otherwise(session, [one.sighting_id for one in cards])
+        read = corrections.read_otherwise(session, [one.sighting_id for one in cards])
+        return summary, cards, read, plate_known.known(session, summary.text)
 
     found = await ask(question)
     if found is None:
@@ -33,10 +34,11 @@ async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None
             what = "Search for a part of it in the box above."
             parts.empty("search_off", f"{text} has not been seen", what, alone=True)
         return
-    summary, seen, read = found
+    summary, seen, read, known = found
     with frame(f"Plate {wording.plate(summary.text)}", "/plates", own=("plate.css",)):
         plate_acts.undo_bar(did, of)
         head(summary)
+        plate_known.section(summary.text, known)
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
                 plate_acts.toolbar(summary.text)

@@ -1,5 +1,5 @@
-"""A plate's page in a browser, by keyboard alone: corrected, no plate, one with another; undone; and the clip done
-again."""
+"""A plate's page in a browser, by keyboard alone: corrected, no plate, one with another, watched; undone; and the
+clip done again."""
 
 import re
 
@@ -47,6 +47,9 @@ def test_what_a_person_says_of_a_plate_holds_and_is_undone(empty_site: tuple[Pag
     look_again(engine)
     page.goto("/plates/HUCFM469")
     expect(page.get_by_text("read as UCRM469")).to_be_visible(timeout=PATIENT_MS)
+    page.wait_for_function("window.socket?.connected", timeout=PATIENT_MS)
+    press(page, "Watched", " ")
+    expect(page.get_by_role("button", name="Watched", pressed=True)).to_be_visible(timeout=PATIENT_MS)
 
     page.goto("/plates/TAX1")
     page.wait_for_function("window.socket?.connected", timeout=PATIENT_MS)
