@@ -15,6 +15,7 @@ from app.api import (
     doctor,
     frames,
     join,
+    line,
     metrics,
     people,
     plate_words,
@@ -45,6 +46,7 @@ def health() -> dict[str, str]:
 router.include_router(auth.router)
 for part in (
     tasks,
+    line,
     videos,
     plates,
     searches,

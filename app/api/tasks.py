@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Header, HTTPException, Query
 from pydantic import BaseModel, Field
 
-from app import system
+from app import lining, system
 from app.access import callers
 from app.parameters import Number, pool
 from dashcam.catalog import apply, arrival, work
@@ -53,6 +53,10 @@ class Videos(BaseModel):
 
 class Changed(BaseModel):
     changed: bool
+
+
+class Retried(BaseModel):
+    tasks: int
 
 
 @router.get("")
@@ -125,6 +129,12 @@ def pending_of(videos: Videos) -> list[TaskBrief]:
     """What is still to do for these clips; those that are through are not in the answer."""
     with reading(system.current().engine) as session:
         return table.briefs(session, TaskRow.video_id.in_(videos.video_ids))
+
+
+@router.post("/retry")
+def retry_failed(task_type: Annotated[TaskType | None, Query(alias="type")] = None) -> Retried:
+    """Offer all that failed or is held again at once, of one stage or of all; what a run is at is left to it."""
+    return Retried(tasks=lining.retry_failed(task_type))
 
 
 @router.get("/{task_id}")

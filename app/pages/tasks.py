@@ -1,12 +1,13 @@
 """What is still to be done, what is stuck and why, and a way to try it again."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 
 from nicegui import ui
+from sqlalchemy.orm import Session
 
-from app import addresses, system, wording
+from app import addresses, lining, system, wording
 from app.pages import parts
 from app.pages.frame import ask, change, frame, now, zone
 from app.pages.parts import link, tag
@@ -68,6 +69,8 @@ def draw(view: str, number: int, found: TasksShown, progress: Mapping[int, Progr
     if not lines:
         nothing(view)
         return
+    if view == "stuck":
+        retry_all_button(counts["stuck"])
     with tag("div", "panel scroll"), tag("table", "table"):
         with tag("thead"), tag("tr"):
             for column in COLUMNS:
@@ -106,8 +109,11 @@ def task_row(line: work.TaskLine, running: Progress | None, at: datetime) -> Non
         with tag("td", "state-cell"):
             task_state(line, running, at)
         with tag("td", "action"):
-            if line.state == "pending" and running is None and (line.hold or line.failures):
-                retry_button(line)
+            if line.state == "pending" and running is None:
+                if line.hold or line.failures:
+                    retry_button(line)
+                if not line.hold:
+                    first_button(line)
 
 
 def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> None:
@@ -125,6 +131,8 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
     elif line.hold:
         parts.chip("Held", "trouble")
         tag("div", "small", line.hold)
+    elif line.first:
+        parts.chip("First in line", "ok", "vertical_align_top")
     else:
         waits = line.not_before is not None and line.not_before > at
         again = f"Again {wording.until(line.not_before, at)}" if line.not_before and waits else "Waiting"
@@ -137,10 +145,37 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
 
 def retry_button(line: work.TaskLine) -> None:
     async def again() -> None:
-        released = await change(partial(table.release, task_id=line.task_id))
+        def release(session: Session) -> bool:
+            return table.release(session, line.task_id)
+
+        what = f"had a task tried again: {line.task_type} of {line.video_id}"
+        released = await change(release, what)
         system.current().shortages.try_again()
         system.current().wake(line.video_id)
         ui.notify("It is tried again now." if released else "This task is done already.", type="info")
 
     label = f"Try {wording.stage_name(line.task_type)} of {line.video_name} again"
     tag("button", "button small", "Try again", type="button", aria_label=label).on("click", again)
+
+
+def retry_all_button(stuck: int) -> None:
+    async def again() -> None:
+        tasks = await asyncio.to_thread(lining.retry_failed)
+        ui.notify(f"{wording.count(tasks, 'task')} tried again now.", type="info")
+
+    with tag("p", "actions"):
+        label = f"Try all {stuck:,} again" if stuck > 1 else "Try it again"
+        tag("button", "button primary", label, type="button").on("click", again)
+
+
+def first_button(line: work.TaskLine) -> None:
+    """Or the way back from it."""
+
+    async def move() -> None:
+        tasks = await asyncio.to_thread(lining.clip_first, line.video_id, line.first)
+        said = f"{line.video_name} waits its turn." if line.first else f"{line.video_name} goes first, to its end."
+        ui.notify(said if tasks else f"{line.video_name} is through already.", type="info")
+
+    label, what = ("In turn", "Let {} wait its turn") if line.first else ("First in line", "Put {} first in line")
+    spoken = what.format(line.video_name)
+    tag("button", "button small quiet", label, type="button", aria_label=spoken, title=spoken).on("click", move)

@@ -20,6 +20,7 @@ from dashcam.catalog.models import Video
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.storage.roots import Stores
+from dashcam.tasks import line
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.row import TaskRow
 from tests.app.main_site import MainSite, heavy
@@ -41,6 +42,31 @@ def test_what_waits_is_offered_once_oldest_first_and_while_a_run_has_it_to_nobod
     late = heavy(site, "d")
     site.round()
     assert site.prefect.given() == [ids, late]
+
+
+def put_first(site: MainSite, clip: str) -> None:
+    with writing(site.engine) as session:
+        assert line.put_first(session, [clip]) == 1
+
+
+def test_what_a_person_has_put_first_is_first_in_the_next_run(site: MainSite) -> None:
+    a, b, c = heavy(site, "a", "b", "c")
+    put_first(site, "c")
+    site.round()
+    assert site.prefect.given() == [[c, a, b]]
+
+
+def test_what_is_put_first_waits_for_no_company(site: MainSite) -> None:
+    """A person waits for it."""
+    site.system.site = Site.model_validate({"dispatch": {"batch_linger_seconds": 3600}})
+    publish(site.engine, TaskType.INGEST_VIDEO, "on its way")
+    heavy(site, "a")
+    site.prefect.online("server")
+    site.round()
+    assert [run.name for run in site.prefect.runs.values() if run.name.startswith("heavy")] == []
+    put_first(site, "a")
+    site.round()
+    assert len([run.name for run in site.prefect.runs.values() if run.name.startswith("heavy")]) == 1
 
 
 def test_a_run_is_found_by_its_clips_and_their_trip(site: MainSite) -> None:

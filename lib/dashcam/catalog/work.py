@@ -15,7 +15,7 @@ from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Outcome, Task, TaskType
-from dashcam.tasks.row import COMPLETE, HELD, PENDING, TROUBLED, TaskRow
+from dashcam.tasks.row import COMPLETE, FIRST, HELD, OFFERABLE, PENDING, TROUBLED, TaskRow
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class TaskLine:
     state: str
     created_at: datetime
     completed_at: datetime | None
+    footage_s: float | None
     attempts: int
     failures: int
     last_error: str | None
@@ -43,6 +44,11 @@ class TaskLine:
     hold: str | None
     outcome: str | None
     reason: str | None
+
+    @property
+    def first(self) -> bool:
+        """A person has put it first in line."""
+        return self.state == "pending" and self.not_before == FIRST
 
 
 def backlog(session: Session) -> list[StageBacklog]:
@@ -74,13 +80,28 @@ def task_counts(session: Session) -> dict[str, int]:
 
 
 def tasks(session: Session, view: str = "pending", limit: int = 50, offset: int = 0) -> list[TaskLine]:
-    """Pending tasks in the order in which they will be offered, complete ones newest first."""
+    """Pending tasks in the order in which they will be offered, complete ones newest first.
+
+    What a person has put first in line stands at the head of the first page, beside that page's own.
+    """
     order = (
         (TaskRow.completed_at.desc(), TaskRow.task_id.desc())
         if view == "complete"
         else (TaskRow.created_at, TaskRow.task_id)
     )
-    return task_lines(session, text(VIEWS[view]), *order, limit=limit, offset=offset)
+    page = task_lines(session, text(VIEWS[view]), *order, limit=limit, offset=offset)
+    ahead = first_in_line(session, limit) if view == "pending" and offset == 0 else []
+    return ahead + [one for one in page if one not in ahead]
+
+
+def first_in_line(session: Session, limit: int) -> list[TaskLine]:
+    """What waits and was put first, in the order in which a clip travels; answered by an index."""
+    ahead = text(OFFERABLE), TaskRow.not_before == FIRST
+    lines: list[TaskLine] = []
+    for stage in STAGES:
+        its = and_(*ahead, TaskRow.task_type == stage.value)
+        lines += task_lines(session, its, TaskRow.created_at, TaskRow.task_id, limit=limit - len(lines))
+    return lines
 
 
 def task_of(session: Session, video_id: str) -> TaskLine | None:
@@ -127,7 +148,8 @@ def to_task(row: TaskRow, video: Video | None) -> Task:
         attempts=row.attempts,
         failures=row.failures,
         last_error=row.last_error,
-        not_before=row.not_before,
+        not_before=None if row.not_before == FIRST else row.not_before,
+        first=row.state == "pending" and row.not_before == FIRST,
         hold=row.hold,
         flow_run_id=row.flow_run_id,
         outcome=cast(Outcome | None, row.outcome),

@@ -87,6 +87,8 @@ class Task(BaseModel):
     """How many of these ended in a reported failure."""
     last_error: str | None = None
     not_before: datetime | None = None
+    first: bool = False
+    """A person has put it first in line."""
     hold: str | None = None
     """Why nothing offers this task to a worker until a person says so, e.g. "run cancelled in Prefect"."""
     flow_run_id: str | None = None

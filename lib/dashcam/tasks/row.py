@@ -1,6 +1,6 @@
 """The task table itself. Made and changed by the Alembic scripts in ``migrations/`` only."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON as Json
@@ -11,6 +11,9 @@ from dashcam.database import Base, UtcDateTime
 
 SUSPECT = 2
 """So many runs with a task have ended without a word: it may be what kills them."""
+
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+"""As ``not_before``: a person has put the clip first in line. The indices have such tasks at their head."""
 
 PENDING = "state = 'pending'"
 FREE = f"{PENDING} AND hold IS NULL AND flow_run_id IS NULL"
@@ -62,6 +65,7 @@ class TaskRow(Base):
     """Runs that have ended without a word about it."""
     last_error: Mapped[str | None]
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """`FIRST` puts it before all others of its stage, until it is put off."""
     hold: Mapped[str | None]
     flow_run_id: Mapped[str | None]
     """Of a pending task: the run that has it, until that run's end is settled; of a complete one the last run."""

@@ -14,7 +14,7 @@ from dashcam.database import INSERT, dialect_of
 from dashcam.tasks import chain
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskBrief, TaskType
-from dashcam.tasks.row import IN_RUN, OFFERABLE, PENDING, SUSPECTED, TaskRow
+from dashcam.tasks.row import FIRST, IN_RUN, OFFERABLE, PENDING, SUSPECTED, TaskRow
 
 Apply = Callable[[Session, TaskType, str, Completion], None]
 """Makes of a completed task's result what is known of the video (its id is the third)."""
@@ -24,6 +24,8 @@ ROOM_WAIT = timedelta(seconds=60)
 """After so long what did not fit is tried again."""
 VIDEO = table("video", column("video_id"), column("duration_s"))
 pending = text(PENDING)
+first_or_none = case((TaskRow.not_before == FIRST, TaskRow.not_before), else_=None)
+"""What a clip's place in line leaves of ``not_before`` when nothing else holds the task back."""
 
 
 class UnknownVideo(Exception):
@@ -46,14 +48,14 @@ class Waiting:
     footage_s: float | None
 
 
-def publish(session: Session, new: NewTask, least: int = 1) -> bool:
+def publish(session: Session, new: NewTask, least: int = 1, not_before: datetime | None = None) -> bool:
     """Insert the task unless this (type, video, revision) was published before; tells whether it is new.
 
-    The revision is the stage's, or ``least`` where that is higher. Raises `UnknownVideo`, after which the transaction
-    cannot go on.
+    The revision is the stage's, or ``least`` where that is higher; ``not_before`` is `FIRST` or nothing. Raises
+    `UnknownVideo`, after which the transaction cannot go on.
     """
     try:
-        return session.scalar(once(dialect_of(session), told=True), row_of(new, least)) is not None
+        return session.scalar(once(dialect_of(session), told=True), row_of(new, least, not_before)) is not None
     except IntegrityError as error:
         raise UnknownVideo(f"There is no video {new.video_id}: send it to /api/v1/ingest first.") from error
 
@@ -88,7 +90,7 @@ def once(dialect: str, told: bool = False) -> Any:
     return new.returning(TaskRow.__table__.c.task_id) if told else new
 
 
-def row_of(new: NewTask, least: int = 1) -> dict[str, Any]:
+def row_of(new: NewTask, least: int = 1, not_before: datetime | None = None) -> dict[str, Any]:
     stage = STAGES[new.task_type]
     return {
         "task_type": new.task_type,
@@ -98,6 +100,7 @@ def row_of(new: NewTask, least: int = 1) -> dict[str, Any]:
         "device_type": stage.pool,
         "inputs": [ref.model_dump() for ref in new.inputs],
         "created_at": datetime.now(UTC),
+        "not_before": not_before,
     }
 
 
@@ -118,9 +121,9 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
             reason=completion.reason,
             result=completion.result,
             hold=None,
-            not_before=None,
+            not_before=first_or_none,
         )
-        .returning(TaskRow.task_type, TaskRow.video_id, TaskRow.revision)
+        .returning(TaskRow.task_type, TaskRow.video_id, TaskRow.revision, TaskRow.not_before)
     ).one_or_none()
     if done is None:
         return None
@@ -128,7 +131,8 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
     refuse_out_of_turn(task_type, video_id, completion)
     apply(session, task_type, video_id, completion)
     for new in completion.publish:
-        publish(session, new, done.revision)  # what a stage does anew the later ones do anew
+        # what a stage does anew the later ones do anew; a clip that goes first does so to its end
+        publish(session, new, done.revision, done.not_before)
     return video_id
 
 
@@ -200,14 +204,17 @@ def hold(session: Session, task_ids: Iterable[int], reason: str) -> None:
     )
 
 
+anew = (
+    update(TaskRow)
+    .where(pending)
+    .values(hold=None, not_before=first_or_none, failures=0, crashes=0, flow_run_id=None, told=False)
+)
+"""How earlier runs ended is forgotten."""
+
+
 def release(session: Session, task_id: int) -> bool:
     """Offer a pending task again at once, whatever held it back; how its earlier runs ended is forgotten."""
-    done = session.execute(
-        update(TaskRow)
-        .where(TaskRow.task_id == task_id, pending)
-        .values(hold=None, not_before=None, failures=0, crashes=0, flow_run_id=None, told=False)
-    )
-    return changed(done) > 0
+    return changed(session.execute(anew.where(TaskRow.task_id == task_id))) > 0
 
 
 def close(session: Session, video_id: str, stages: Iterable[TaskType], reason: str) -> None:
@@ -253,16 +260,17 @@ def some(*conditions: Any) -> ColumnElement[bool]:
 
 
 def waiting(session: Session, stage: TaskType, now: datetime, limit: int, suspects: bool = False) -> list[Waiting]:
-    """At most so many tasks that may be offered now, oldest first; ``suspects`` are asked for by themselves.
+    """At most so many tasks that may be offered now, those put first and then the oldest; ``suspects`` are asked for by
+    themselves.
 
     Costs the same whatever else is pending: both questions are answered by the head of an index.
     """
     columns = [getattr(TaskRow, name) for name in Waiting.__dataclass_fields__]
     free = select(*columns).where(text(SUSPECTED if suspects else OFFERABLE), TaskRow.task_type == stage.value)
     fresh = free.where(TaskRow.not_before.is_(None)).order_by(TaskRow.created_at, TaskRow.task_id)
-    due = free.where(TaskRow.not_before <= now).order_by(TaskRow.not_before)
+    due = free.where(TaskRow.not_before <= now).order_by(TaskRow.not_before, TaskRow.created_at, TaskRow.task_id)
     found = [Waiting(*row) for query in (fresh, due) for row in session.execute(query.limit(limit))]
-    return sorted(found, key=lambda one: (one.created_at, one.task_id))[:limit]
+    return sorted(found, key=lambda one: (one.not_before != FIRST, one.created_at, one.task_id))[:limit]
 
 
 def pending_among(session: Session, task_ids: Iterable[int]) -> set[int]:
@@ -281,10 +289,10 @@ def video_of(session: Session, task_id: int) -> str | None:
 def briefs(session: Session, *wanted: ColumnElement[bool]) -> list[TaskBrief]:
     """The pending ones of these tasks, by their number."""
     columns = [
-        getattr(TaskRow, name)
-        for name in ("task_id", "task_type", "video_id", "failures", "hold", "last_error", "not_before")
+        getattr(TaskRow, name) for name in ("task_id", "task_type", "video_id", "failures", "hold", "last_error")
     ]
-    found = session.execute(select(*columns).where(pending, *wanted).order_by(TaskRow.task_id))
+    put_off = case((TaskRow.not_before != FIRST, TaskRow.not_before)).label("not_before")
+    found = session.execute(select(*columns, put_off).where(pending, *wanted).order_by(TaskRow.task_id))
     return [TaskBrief(**row._mapping) for row in found]
 
 
