@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app import findings
 from app.homeassistant import OFFLINE, ONLINE, State, Topics, announced, told
 from dashcam import config
-from dashcam.catalog import devices, work
+from dashcam.catalog import devices, watching, work
 from dashcam.upkeep import planning
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class Broker:
             rooms=here.caretaker.rooms,
             devices=await here.ask(partial(devices.lines, now=now)),
             found=here.caretaker.found,
+            watched=await here.ask(lambda session: watching.last_seen(session, watching.numbers(session, here.site))),
         )
 
     def stop(self, client: "Client") -> None:

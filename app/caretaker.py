@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import findings
+from app.messages import send
+from app.watched import Lookout
 from dashcam import Explained
 from dashcam.catalog import devices, work
 from dashcam.database import reading
@@ -43,6 +45,7 @@ class Caretaker:
         """Clips that waited, hour by hour."""
         self.sampled = -math.inf
         self.told = read_told(self.memory)
+        self.watched = Lookout(here)
 
     @property
     def memory(self) -> Path:
@@ -70,6 +73,7 @@ class Caretaker:
         self.here.outages.note("devices", lonely or None)
         if self.here.site.notify.urls:
             self.tell([one for one in self.found if self.is_news(one, now)])
+            self.watched.look(now)
 
     def growing(self, now: datetime) -> list[Finding]:
         """More clips wait than a day ago, and the oldest waits for longer."""
@@ -99,8 +103,12 @@ class Caretaker:
         wrong = {f"{one.check} {one.about}": one for one in news}
         told = self.told & wrong.keys()
         for key in wrong.keys() - told:
-            if send(self.here.site.notify.urls, wrong[key]):
+            one = wrong[key]
+            words = one.said if one.remedy is None else f"{one.said} {one.remedy}"
+            if send(self.here.site.notify.urls, one.check, words):
                 told.add(key)
+            else:
+                log.warning("nobody could be told that %s", one.said)
         if told != self.told:
             self.told = told
             with contextlib.suppress(OSError):
@@ -113,20 +121,3 @@ def read_told(file: Path) -> set[str]:
         return set(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return set()
-
-
-def send(urls: Sequence[str], one: Finding) -> bool:
-    """To each address that apprise understands; whether all have taken it. The addresses hold passwords: none is
-    written anywhere."""
-    import apprise  # a tenth of a second, and only for who is told something
-
-    logging.getLogger("apprise").setLevel(logging.CRITICAL)
-    to = apprise.Apprise()
-    added = [to.add(url) for url in urls]
-    if not all(added):
-        log.warning("notify.urls has an address that cannot be used: see apprise's documentation for its form")
-    body = one.said if one.remedy is None else f"{one.said} {one.remedy}"
-    sent = bool(len(to)) and bool(to.notify(body=body, title=f"dashcam: {one.check}"))
-    if not sent:
-        log.warning("nobody could be told that %s", one.said)
-    return sent

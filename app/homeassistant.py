@@ -1,6 +1,6 @@
 """How the site is, in the words of MQTT: topics and what they say, and what Home Assistant is to make of them.
 
-Backlog, stores, devices and what is wrong; no plate, no place, no name of a clip.
+Backlog, stores, devices and what is wrong; no place, no name of a clip, and no plate but a watched one.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any
 
 from dashcam import __version__
 from dashcam.catalog.devices import SILENT, DeviceLine
+from dashcam.catalog.watching import PlateSeen
 from dashcam.catalog.work import StageBacklog
 from dashcam.config.telling import MqttSettings
 from dashcam.doctor.finding import Finding
@@ -36,6 +37,8 @@ class State:
     rooms: Mapping[str, Room | None]
     devices: list[DeviceLine]
     found: list[Finding]
+    watched: PlateSeen | None
+    """Which watched plate was seen last."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,10 @@ class Topics:
     @property
     def site(self) -> str:
         return f"{self.settings.topic}/site"
+
+    @property
+    def watched(self) -> str:
+        return f"{self.settings.topic}/watched"
 
     def store(self, name: str) -> str:
         return f"{self.settings.topic}/stores/{name}"
@@ -86,6 +93,9 @@ def told(topics: Topics, state: State) -> Iterator[tuple[str, dict[str, Any]]]:
             "wrong": [one.said for one in wrong],
         },
     )
+    last = state.watched
+    seen = last.last.isoformat() if last and last.last else None
+    yield topics.watched, {"plate": last and last.watched, "read": last and last.text, "seen": seen}
     for name, room in state.rooms.items():
         used = 100 * (1 - room.free / room.total) if room is not None and room.total else None
         free = None if room is None else round(room.free / 1e9, 1)
@@ -152,6 +162,15 @@ def site_parts(topics: Topics) -> dict[str, dict[str, Any]]:
         "backup": sensor(topic, "Newest backup", "backup", device_class="timestamp"),
         "retention": switch(topic, "Retention", "retention", "running"),
         "due": sensor(topic, "Due to go", "due_gb", device_class="data_size", unit_of_measurement="GB", **count),
+        "watched": sensor(
+            topics.watched,
+            "Watched plate seen",
+            "seen",
+            device_class="timestamp",
+            icon="mdi:eye",
+            json_attributes_topic=topics.watched,
+            json_attributes_template="{{ {'plate': value_json.plate, 'read': value_json.read} | tojson }}",
+        ),
         "problem": switch(
             topic,
             "Problem",

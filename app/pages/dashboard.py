@@ -20,7 +20,7 @@ from app.pages.frame import ask, frame, midnight, now, zone
 from app.pages.parts import link, tag
 from app.progress import Progress
 from dashcam.catalog import devices as device_table
-from dashcam.catalog import notes, pace, reviews, tonight, work
+from dashcam.catalog import pace, reviews, tonight, watching, work
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.pace import Outlook
 from dashcam.catalog.videos import VideoCard
@@ -76,7 +76,7 @@ def what_is_new(session: Session, wanted: review.Shown) -> review.Tonight:
     following = (wanted.month + timedelta(days=32)).replace(day=1)
     days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
     begins = [at for one in [*days, following] if (at := midnight(one)) is not None]
-    watched = notes.watched(session, system.current().site)
+    watched = watching.numbers(session, system.current().site)
     trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted))
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
     return review.Tonight(trips, list(zip(days, dots, strict=False)), tonight.any_clips(session))

@@ -23,7 +23,7 @@ from dashcam.catalog import notes, plates
 from dashcam.catalog.notes import MOST_TAGS, Note
 
 MARKS = (
-    ("watched", "Watched", "visibility", "Tonight shows it first, and its text is never hashed."),
+    ("watched", "Watched", "visibility", "You are told of it, Tonight shows it first, and its text is never hashed."),
     ("own", "Own car", "directions_car", "Not among what was seen last, and its text is never hashed."),
     ("ignored", "Ignored", "notifications_off", "Not among what was seen last; a search finds it."),
 )
@@ -149,9 +149,9 @@ def misreads(text: str, found: list[str]) -> None:
     with tag("details", "known-form"):
         tag("summary", text=f"May be misreads of it ({len(found):,})")
         if not found:
-            tag("p", "small muted", "No plate that was seen is one misread character away.")
+            tag("p", "small muted", "No plate that was seen is likely to be a misread of it.")
             return
-        tag("p", "small muted", "One misread character away. Watching this plate would take these for it, too:")
+        tag("p", "small muted", "Likely by what their reads say. Watching this plate takes these for it, too:")
         with tag("ul", "texts"):
             for other in found[:FIRST_MISREADS]:
                 with tag("li"), link(addresses.plate_url(other)):

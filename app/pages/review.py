@@ -214,6 +214,8 @@ def draw_item(trip: TripNews, item: Item) -> None:
                     parts.confidence(card.confidence)
                 when = f"{card.seen_utc.astimezone(zone()):%H:%M:%S}" if card.seen_utc else "time unknown"
                 tag("span", "muted small num", when + (f" · {item.times}× on this trip" if item.times > 1 else ""))
+                if item.watched not in ("", card.text):
+                    tag("span", "muted small", f"may be {item.watched}, misread")
             check(card.text, item.reviewed)
 
 

@@ -18,11 +18,14 @@ from typing import Any
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy import update
 
 from app import findings
 from app.broker import Broker
 from app.system import System
-from dashcam.catalog import devices
+from dashcam.catalog import devices, notes
+from dashcam.catalog.models import Plate
+from dashcam.catalog.notes import Note
 from dashcam.config.telling import MqttSettings
 from dashcam.database import writing
 from dashcam.tasks import table
@@ -164,6 +167,23 @@ def test_home_assistant_is_told_what_there_is_and_how_it_is(here: System, broker
         assert part["availability_topic"] == "dashcam/status" and part["platform"] in ("sensor", "binary_sensor")
     everything = json.dumps(house.heard)
     assert not [word for word in ("AB12CDE", "a.MP4", "v1", PASSWORD) if word in everything]
+
+
+def test_of_plates_home_assistant_hears_of_the_watched_ones(here: System, broker: Broker, mosquitto: Mosquitto) -> None:
+    busy(here)
+    with writing(here.engine) as session:
+        notes.write(session, "AB12CDE", Note(watched=True), "ana", datetime.now(UTC))
+        session.execute(update(Plate).values(last_seen=datetime(2026, 6, 28, 12, tzinfo=UTC)))
+    house = House()
+    client = house.listen(mosquitto.port)
+    while_it_tells(broker, lambda: wait(lambda: "dashcam/watched" in house.heard))
+    client.disconnect()
+    client.loop_stop()
+    assert house.heard["dashcam/watched"] == {
+        "plate": "AB12CDE",
+        "read": "AB12CDE",
+        "seen": "2026-06-28T12:00:00+00:00",
+    }
 
 
 def test_a_broker_that_was_away_is_told_all_of_it_again(here: System, broker: Broker, mosquitto: Mosquitto) -> None:

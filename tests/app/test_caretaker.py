@@ -10,17 +10,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from app.caretaker import Caretaker
 from app.system import System
 from dashcam import config
-from dashcam.catalog import devices
+from dashcam.catalog import devices, notes
+from dashcam.catalog.models import TripRow, Video
+from dashcam.catalog.notes import Note
 from dashcam.config import ConfigError
 from dashcam.database import writing
 from dashcam.storage import layout
 from dashcam.tasks.model import TaskType
+from dashcam.tasks.row import TaskRow
+from tests.catalog.looked import look, seen
+from tests.catalog.rows import NOON, add_video
 from tests.doctor.ward import usage
-from tests.tasks.test_table import publish
+from tests.tasks.test_table import complete, heavy_result, publish
 
 
 class Receiver(ThreadingHTTPServer):
@@ -148,3 +155,69 @@ def test_addresses_with_passwords_belong_into_a_private_file(tmp_path: Path) -> 
     assert "secret" not in str(refused.value)
     file.chmod(0o600)
     assert "secret" not in repr(config.load_site(tmp_path))
+
+
+def test_a_watched_plate_that_comes_in_is_told_of_once_and_so_is_what_may_be_it(
+    here: System, caretaker: Caretaker, receiver: Receiver
+) -> None:
+    watched, now = caretaker.watched, datetime.now(UTC) - timedelta(minutes=1)
+    with writing(here.engine) as session:
+        notes.write(session, "AB12CDE", Note(watched=True), "ana", now)
+        notes.write(session, "ABI2CDE", Note(ignored=True), "ana", now)
+    watched.look(now)
+    clip = publish(here.engine, TaskType.HEAVY_PROCESS_VIDEO)
+    complete(here.engine, clip, heavy_result("AB12CDE", "AB12C0E", "ABI2CDE", "XYZ999"))
+    receiver.status = 500
+    watched.look(now + timedelta(minutes=3))
+    receiver.status = 200
+    assert receiver.bodies() == []
+    Caretaker(here).watched.look(now + timedelta(minutes=4))
+    (said,) = receiver.bodies()
+    lines = said.splitlines()
+    assert [line.split(" was seen: ")[0] for line in lines] == ["AB12C0E", "AB12CDE"]
+    assert lines[0].endswith("It may be a misread of AB12CDE, which is watched.") and "misread" not in lines[1]
+    for minutes in (5, 6):
+        Caretaker(here).watched.look(now + timedelta(minutes=minutes))
+    assert receiver.bodies() == [], "it is told once, a restart between them or not"
+
+
+def test_a_clip_that_is_looked_through_again_is_no_news(here: System, caretaker: Caretaker, receiver: Receiver) -> None:
+    now = datetime.now(UTC)
+    with writing(here.engine) as session:
+        notes.write(session, "AB12CDE", Note(watched=True), "ana", now)
+        look(session, add_video(session, 1), [seen("AB12CDE", 1.0, 3.0)])
+        session.execute(update(TaskRow).values(completed_at=now - timedelta(days=1)))
+    caretaker.watched.look(now)
+    with writing(here.engine) as session:
+        look(session, session.get_one(Video, f"{1:016x}"), [seen("AB12CDE", 1.0, 3.0)])
+        session.execute(update(TaskRow).where(TaskRow.revision > 1).values(completed_at=now + timedelta(minutes=1)))
+    caretaker.watched.look(now + timedelta(minutes=3))
+    assert receiver.bodies() == []
+
+
+def test_a_watched_plate_is_told_of_once_a_trip(here: System, caretaker: Caretaker, receiver: Receiver) -> None:
+    now = datetime.now(UTC)
+    with writing(here.engine) as session:
+        notes.write(session, "AB12CDE", Note(watched=True), "ana", now)
+        trips = [one_trip(session) for _ in range(2)]
+        for number, trip in enumerate([trips[0], trips[0], trips[1]]):
+            add_video(session, number, NOON, trip_id=trip)
+    caretaker.watched.look(now)
+    for number in range(3):
+        with writing(here.engine) as session:
+            clip = session.get_one(Video, f"{number:016x}")
+            trip = clip.trip_id
+            look(session, clip, [seen("AB12CDE", 1.0, 3.0)])
+            clip.trip_id = trip  # applying has sorted them by their times
+            when = now + timedelta(minutes=5 * number + 1)
+            session.execute(update(TaskRow).where(TaskRow.video_id == clip.video_id).values(completed_at=when))
+        caretaker.watched.look(now + timedelta(minutes=5 * number + 4))
+    assert [said.split(" was seen")[0] for said in receiver.bodies()] == ["AB12CDE", "AB12CDE"]
+
+
+def one_trip(session: Session) -> int:
+    row = TripRow(start_utc=NOON, end_utc=NOON, clips=1, parked=0, cameras=[], distance_m=0, moving_s=0, max_mps=0)
+    row.leads, row.stops, row.events = [], [], []
+    session.add(row)
+    session.flush()
+    return row.trip_id

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import notes, reviews, tonight
+from dashcam.catalog import merges, notes, reviews, tonight, watching
 from dashcam.catalog.deletions import delete_clips
-from dashcam.catalog.models import SightingRow, TripRow, Video
+from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
 from dashcam.catalog.notes import Note
 from dashcam.catalog.review_rows import Review
 from dashcam.catalog.reviews import Mark
 from dashcam.config import Site
+from dashcam.config.privacy import PrivacySettings
 from dashcam.database import reading, writing
 from tests.catalog.rows import NOON, add_sighting, add_video
 
@@ -57,8 +58,9 @@ def seen(engine: Engine, account_id: int, **asked: object) -> dict[int, list[tup
 
 
 def test_a_trip_tells_what_is_new_what_was_seen_before_what_is_watched_and_what_is_in_doubt(drives: Engine) -> None:
+    site = Site(privacy=PrivacySettings(watched_plates=["b-002 pro"]))
     with reading(drives) as session:
-        newest, oldest = tonight.news(session, ANA, watched=["b-002 pro"])
+        newest, oldest = tonight.news(session, ANA, watched=watching.numbers(session, site))
     kinds = [(item.kind, item.card.text if item.card else "", item.times) for item in newest.items]
     assert kinds == [("watched", "B002PRO", 1), ("again", "LT23CGK", 2), ("moment", "", 1), ("doubt", "UNSURE2", 1)]
     assert [item.kind for item in oldest.items] == ["doubt", "first", "first"]
@@ -70,11 +72,29 @@ def test_what_a_person_marks_is_watched_or_heard_of_no_more(drives: Engine) -> N
         notes.write(session, "B002PRO", Note(watched=True), "ana", NOON)
         notes.write(session, "LT23CGK", Note(ignored=True), "ana", NOON)
     with reading(drives) as session:
-        newest, _ = tonight.news(session, ANA, watched=notes.watched(session, Site()))
+        newest, _ = tonight.news(session, ANA, watched=watching.numbers(session, Site()))
     assert [(item.kind, item.card.text) for item in newest.items if item.card] == [
         ("watched", "B002PRO"),
         ("doubt", "UNSURE2"),
     ]
+
+
+def test_a_misread_of_a_watched_plate_is_watched_too_unless_a_person_says_otherwise(drives: Engine) -> None:
+    def watched() -> dict[str, str]:
+        with reading(drives) as session:
+            texts = dict(session.execute(select(Plate.plate_id, Plate.text)).tuples().all())
+            return {texts[number]: plate for number, plate in watching.numbers(session, Site()).items()}
+
+    with writing(drives) as session:
+        notes.write(session, "B0O2PRO", Note(watched=True), "ana", NOON)
+    assert watched() == {"B002PRO": "B0O2PRO"}
+    with writing(drives) as session:
+        merges.apart(session, "B002PRO", "B0O2PRO", "ana", NOON)
+    assert watched() == {}
+    with writing(drives) as session:
+        merges.ask_again(session, "B002PRO", "B0O2PRO")
+        notes.write(session, "B002PRO", Note(ignored=True), "ana", NOON)
+    assert watched() == {}
 
 
 def test_a_trip_that_is_reviewed_is_gone_for_that_person_alone_and_comes_back_when_it_is_taken_back(

@@ -10,15 +10,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import merges, plate_text
+from dashcam.catalog import likeness, merges, plate_text, ranking
 from dashcam.catalog.models import Plate, PlateNear
-from dashcam.catalog.plate_words import PlateNote
+from dashcam.catalog.plate_words import PlateApart, PlateNote
 from dashcam.catalog.plates import root, roots
 from dashcam.config import Site
 from dashcam.records import HIDDEN
 
 MOST_TAGS = 12
 MOST_ALIKE = 200
+LEAST_ALIKE = 0.006
+"""P(the plate stood there | what was read) of a misread: with another digit that nobody confuses it is another car."""
 
 
 class Note(BaseModel):
@@ -105,13 +107,20 @@ def ignored(session: Session) -> list[int]:
 
 
 def misreads(session: Session, text: str) -> Sequence[str]:
-    """The plates that may be misreads of this one, nearest first: what watching it would mean too."""
+    """The plates that may be misreads of this one, the likeliest first, by what their reads say: what watching it would
+    mean too. Not those of which somebody has said that they are another car."""
     sought = plate_text.normalised(text)
-    keys = plate_text.near_keys(sought) if len(sought) >= plate_text.MIN_LENGTH else set()
-    alike = select(Plate.text).join(PlateNear, PlateNear.plate_id == Plate.plate_id).where(PlateNear.key.in_(keys))
-    found = [
-        (cost, other)
-        for other in session.scalars(alike.distinct())
-        if other != sought and (cost := plate_text.one_edit_cost(sought, other)) is not None
-    ]
-    return [other for _, other in sorted(found)[:MOST_ALIKE]]
+    if len(sought) < plate_text.MIN_LENGTH:
+        return []
+    keys = PlateNear.key.in_(plate_text.near_keys(sought))
+    alike = select(Plate.text, Plate.alternatives).join(PlateNear, PlateNear.plate_id == Plate.plate_id)
+    apart = select(PlateApart.one, PlateApart.other).where((PlateApart.one == sought) | (PlateApart.other == sought))
+    others = {sought, *(one for pair in session.execute(apart).tuples() for one in pair)}
+    rows = session.execute(alike.where(keys, Plate.text.not_in(others)).distinct()).tuples().all()
+    near = [row for row in rows if plate_text.one_edit_cost(sought, row[0]) is not None]
+    if not near:
+        return []
+    plates = likeness.Plates([row[0] for row in near], [row[1] for row in near], ranking.table(session))
+    likely = zip(plates.likelihoods(sought).tolist(), plates.texts, strict=True)
+    found = sorted((-share, other) for share, other in likely if share >= LEAST_ALIKE)
+    return [other for _, other in found[:MOST_ALIKE]]

@@ -4,7 +4,7 @@ A trip costs the same however much the catalogue holds: its plates are read from
 sighting that is shown is read itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from dashcam.catalog import notes, plate_text, reviews
+from dashcam.catalog import notes, reviews
 from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.sightings import SightingCard, cards, chosen
@@ -47,6 +47,8 @@ class Item:
     times: int = 1
     """It was seen on this trip."""
     event: TripEvent | None = None
+    watched: str = ""
+    """The watched plate that it is, or may be a misread of (`watching.numbers`)."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,11 @@ def news(
     session: Session,
     account_id: int,
     since: datetime | None = None,
-    watched: Iterable[str] = (),
+    watched: Mapping[int, str] = {},
     of_day: tuple[datetime, datetime] | None = None,
 ) -> list[TripNews]:
     """The trips of a day, else those with anything that is not reviewed, newest first: among the newest trips, and of
-    those of which something has come in since then."""
+    those of which something has come in since then. ``watched`` is what `watching.numbers` gives."""
     if of_day is not None:
         within = TripRow.start_utc >= of_day[0], TripRow.start_utc < of_day[1]
         rows = session.scalars(select(TripRow).where(*within).order_by(*NEWEST).limit(LOOKED_THROUGH)).all()
@@ -95,9 +97,7 @@ def news(
         newest = session.scalars(select(TripRow.trip_id).order_by(*NEWEST).limit(LOOKED_THROUGH)).all()
         there = TripRow.trip_id.in_({*newest, *new}), has_unreviewed(account_id)
         rows = session.scalars(select(TripRow).where(*there).order_by(*NEWEST).limit(MOST_TRIPS)).all()
-    names = [plate_text.normalised(one) for one in watched]
-    watched_ids = set(session.scalars(select(Plate.plate_id).where(Plate.text.in_(names)))) if names else set()
-    return [of_trip(session, account_id, row, watched_ids, row.trip_id in new) for row in rows]
+    return [of_trip(session, account_id, row, watched, row.trip_id in new) for row in rows]
 
 
 def has_unreviewed(account_id: int) -> ColumnElement[bool]:
@@ -123,12 +123,15 @@ def came_in(session: Session, since: datetime | None) -> set[int]:
     return {trip_id for trip_id in session.scalars(found) if trip_id is not None}
 
 
-def of_trip(session: Session, account_id: int, row: TripRow, watched: set[int], is_new: bool) -> TripNews:
+def of_trip(session: Session, account_id: int, row: TripRow, watched: Mapping[int, str], is_new: bool) -> TripNews:
     plates = plates_of(session, row)
     kinds: dict[ItemKind, list[OnTrip]] = {"watched": [], "again": [], "first": []}
     for plate in plates:
         kinds["watched" if plate.plate_id in watched else "again" if plate.before else "first"].append(plate)
-    items = plate_items(session, row, "watched", kinds["watched"][: MOST["watched"]])
+    items = [
+        replace(one, watched=watched[one.card.plate_id]) if one.card else one
+        for one in plate_items(session, row, "watched", kinds["watched"][: MOST["watched"]])
+    ]
     items += plate_items(session, row, "again", kinds["again"][: MOST["again"]])
     events = [TripEvent.model_validate(event) for event in row.events]
     shown = events[: MOST["moment"]]
@@ -227,7 +230,7 @@ def mark_one(session: Session, account_id: int, trip_id: int, mark: Mark, now: d
     row = session.get(TripRow, trip_id)
     if row is None:
         return
-    trip = of_trip(session, account_id, row, set(), False)
+    trip = of_trip(session, account_id, row, {}, False)
     if not trip.more and all(item.reviewed for item in trip.items):
         reviews.mark_trip(session, account_id, trip_id, now)
 

@@ -98,7 +98,7 @@ def test_who_may_watch_is_shown_what_a_watch_would_take_for_it(home: Home, ana: 
     said = texts(opened(ana, PLATE))
     assert "May be misreads of it (1)" in said and "UCFM469" in said and "TAX1" not in said
     said = texts(opened(ana, "/plates/TAX1"))
-    assert "No plate that was seen is one misread character away." in said
+    assert "No plate that was seen is likely to be a misread of it." in said
     assert "The settings watch it (privacy.watched_plates)." not in said
 
 
