@@ -10,6 +10,7 @@ from app import system
 from app.parameters import Number
 from app.searching import Asked
 from dashcam.catalog import plates, search, sightings
+from dashcam.catalog.corroboration import Corroboration, Passing, corroborations
 from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard
@@ -46,6 +47,23 @@ class SightingPlace(Named):
     lon: float | None
 
 
+class OtherCamera(BaseModel):
+    """What the camera on the other side of the car has seen of the same plate within three minutes."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    sighting_id: int
+    video_id: str
+    camera: str
+    best_s: float
+    apart_s: float
+    """Between the end of the one and the beginning of the other."""
+    later: bool
+    passing: Passing
+    together: float
+    """How sure the plate is by both."""
+
+
 class SightingAnswer(SightingPlace):
     confidence: float
     confirmed: bool
@@ -60,6 +78,7 @@ class SightingAnswer(SightingPlace):
     """Of our own place: at a fix, between two, or beyond the last one."""
     estimate: Estimate | None
     """Where the other car may have been."""
+    other_camera: OtherCamera | None = None
 
 
 class PlateAnswer(Named):
@@ -90,10 +109,10 @@ class PlateDetail(PlateAnswer):
     """Newest first."""
 
 
-def sighting_answer(one: SightingCard) -> SightingAnswer:
+def sighting_answer(one: SightingCard, other: Corroboration | None = None) -> SightingAnswer:
     """Of a card with its reads."""
     crop = layout.address(one.media or "", one.crop)
-    return SightingAnswer.model_validate(vars(one) | {"reads": len(one.reads), "crop": crop})
+    return SightingAnswer.model_validate(vars(one) | {"reads": len(one.reads), "crop": crop, "other_camera": other})
 
 
 def plate_answer(card: PlateCard) -> PlateAnswer:
@@ -114,6 +133,7 @@ def get_plate(plate: str) -> PlateDetail:
     with reading(system.current().engine) as session:
         found = plates.plate(session, plate)
         seen = [] if found is None else sightings.of_plate(session, found.plate_id, limit=None, reads=True)
+        others = corroborations(session, seen)
     if found is None:
         raise HTTPException(404, f"No plate {plate} has been seen.")
     return PlateDetail(
@@ -121,7 +141,7 @@ def get_plate(plate: str) -> PlateDetail:
         sightings=found.sightings,
         first_seen=found.first_seen,
         last_seen=found.last_seen,
-        seen=[sighting_answer(one) for one in seen],
+        seen=[sighting_answer(one, others.get(one.sighting_id)) for one in seen],
     )
 
 

@@ -1,5 +1,7 @@
 """One plate, with everything seen of it."""
 
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from app import addresses, wording
@@ -9,6 +11,7 @@ from app.pages.parts import icon, link, tag
 from dashcam.catalog import corrections
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
+from dashcam.catalog.corroboration import Corroboration, corroborations
 from dashcam.catalog.plates import PlateSummary
 from dashcam.catalog.sightings import SightingCard
 from dashcam.upkeep.deleting import Wanted
@@ -16,16 +19,29 @@ from dashcam.upkeep.deleting import Wanted
 PAGE = 60
 
 
+@dataclass(frozen=True)
+class PageOfPlate:
+    """``seen`` is one more than a page where there are older ones; ``read`` what the machine has read otherwise."""
+
+    summary: PlateSummary
+    seen: list[SightingCard]
+    read: dict[int, str]
+    others: dict[int, Corroboration]
+    known: plate_known.Known
+
+
 async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None:
     cursor = cursor_of(after, int)
 
-    def question(session: Session) -> tuple[PlateSummary, list[SightingCard], dict[int, str], plate_known.Known] | None:
+    def question(session: Session) -> PageOfPlate | None:
         summary = plate_table.plate(session, text)
         if summary is None:
             return None
         cards = sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1)
         read = corrections.read_otherwise(session, [one.sighting_id for one in cards])
-        return summary, cards, read, plate_known.known(session, summary.text)
+        return PageOfPlate(
+            summary, cards, read, corroborations(session, cards), plate_known.known(session, summary.text)
+        )
 
     found = await ask(question)
     if found is None:
@@ -34,15 +50,15 @@ async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None
             what = "Search for a part of it in the box above."
             parts.empty("search_off", f"{text} has not been seen", what, alone=True)
         return
-    summary, seen, read, known = found
+    summary, seen = found.summary, found.seen
     with frame(f"Plate {wording.plate(summary.text)}", "/plates", own=("plate.css",)):
         plate_acts.undo_bar(did, of)
         head(summary)
-        plate_known.section(summary.text, known)
+        plate_known.section(summary.text, found.known)
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
                 plate_acts.toolbar(summary.text)
-                sighting_list(seen[:PAGE], read)
+                sighting_list(seen[:PAGE], found.read, found.others)
                 here = addresses.plate_url(summary.text)
                 last = seen[PAGE - 1].cursor if len(seen) > PAGE else None
                 older = addresses.url(here, {"after": cursor_text(last)}) if last else None
@@ -78,7 +94,7 @@ def head(summary: PlateSummary) -> None:
                     tag("dd", "num", value)
 
 
-def sighting_list(seen: list[SightingCard], read: dict[int, str]) -> None:
+def sighting_list(seen: list[SightingCard], read: dict[int, str], others: dict[int, Corroboration]) -> None:
     with tag("ol", "sightings"):
         for one in seen:
             sure = "" if one.confirmed else " unsure"
@@ -86,6 +102,8 @@ def sighting_list(seen: list[SightingCard], read: dict[int, str]) -> None:
                 if not wording.is_hashed(one.text):
                     plate_acts.choose(one.sighting_id, parts.sighting_when(one, zone()))
                 sighting_card(one, sure, read.get(one.sighting_id))
+                if other := others.get(one.sighting_id):
+                    other_camera(other)
 
 
 def sighting_card(one: SightingCard, sure: str, read: str | None) -> None:
@@ -108,3 +126,11 @@ def sighting_card(one: SightingCard, sure: str, read: str | None) -> None:
                     with tag("span", "place num"):
                         icon("place")
                         tag("span", text=f"{one.lat:.5f}, {one.lon:.5f}")
+
+
+def other_camera(other: Corroboration) -> None:
+    when = f"{wording.footage(other.apart_s)} {'later' if other.later else 'before'}"
+    with tag("p", "other-camera muted small"):
+        with link(addresses.video_url(other.video_id, other.best_s), ""):
+            tag("span", text=f"{wording.CAMERA_NAMES[other.camera]} camera {when}")
+        tag("span", text=f": {other.passing}. By both {wording.percent(other.together)} sure.")

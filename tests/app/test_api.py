@@ -188,3 +188,22 @@ def test_a_preprocessing_task_comes_with_the_positions_it_goes_by_and_lists_do_w
     assert listed["video"]["fixes"] == []
     asked = client.get(f"/tasks/{listed['task_id']}").json()
     assert [fix["speed_mps"] for fix in asked["video"]["fixes"]] == [11, 11, 11]
+
+
+def test_a_plate_tells_what_the_other_camera_has_seen_of_it(client: TestClient, here: System) -> None:
+    with writing(here.engine) as session:
+        for number, camera in ((1, "front"), (2, "rear")):
+            clip = add_video(session, number, NOON + timedelta(seconds=10 * number), camera=camera)
+            add_sighting(session, clip, "AB12CDE")
+    rear, front = client.get("/plates/AB12CDE").json()["seen"]
+    assert front["other_camera"] == {
+        "sighting_id": rear["sighting_id"],
+        "video_id": rear["video_id"],
+        "camera": "rear",
+        "best_s": 2.0,
+        "apart_s": 9.0,
+        "later": True,
+        "passing": "you passed it",
+        "together": pytest.approx(0.9972, abs=1e-4),
+    }
+    assert not rear["other_camera"]["later"]
