@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dashcam.records import Box, Fix, Record
 from dashcam.sample.mux import GpsRecord, Layout, add_gps
-from dashcam.sample.plates import Drawing, plain
+from dashcam.sample.plates import Drawing, TextMaker, make_text, plain
 from dashcam.sample.route import Route
 from dashcam.sample.scene import NEAREST_M, Camera, Placed
 from dashcam.sample.street import View
@@ -99,14 +99,16 @@ def write_drive(
     seed: int = 7,
     duration_s: int = 10,
     layout: Layout = "B",
+    text: TextMaker = make_text,
     progress: Callable[[float], None] | None = None,
 ) -> Truth:
     """Write two front clips of ``duration_s`` each, the rear clip beside the second, and ``truth.json``.
 
-    The same seed gives the same plates, positions and pictures. ``progress`` takes a fraction from 0 to 1.
+    The same seed gives the same plates, positions and pictures. ``text`` draws a plate's; ``progress`` takes a
+    fraction from 0 to 1.
     """
     out_dir.mkdir(parents=True, exist_ok=True)
-    route, traffic = Route(2 * duration_s), Traffic(2 * duration_s, seed)
+    route, traffic = Route(2 * duration_s), Traffic(2 * duration_s, seed, text)
     cameras = {rear: Camera(SIZE, rear, seed) for rear in (False, True)}
     clips = []
     script = takes(duration_s)

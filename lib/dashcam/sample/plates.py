@@ -4,6 +4,7 @@ The texts are invented. Characters that readers and people mix up (0/O, 1/I, 8/B
 that a wrong character is the reader's fault.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -46,6 +47,9 @@ STYLES = {
         PlateStyle("BR", "LLL9L99", band="top", width_m=0.40, height_m=0.13),
     )
 }
+
+
+TextMaker = Callable[[PlateStyle, np.random.Generator], str]
 
 
 def make_text(style: PlateStyle, rng: np.random.Generator) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dashcam.sample.plates import STYLES, Bgr, make_text
+from dashcam.sample.plates import STYLES, Bgr, TextMaker, make_text
 from dashcam.sample.scene import Placed
 from dashcam.sample.vehicles import VehicleLook
 
@@ -86,15 +86,15 @@ def _hermite(times: np.ndarray, values: np.ndarray, t: float) -> float:
 
 
 class Traffic:
-    """All vehicles of a drive; the same seed gives the same plates."""
+    """All vehicles of a drive; the same seed gives the same plates. ``text`` draws one."""
 
-    def __init__(self, duration_s: float, seed: int) -> None:
+    def __init__(self, duration_s: float, seed: int, text: TextMaker = make_text) -> None:
         rng = np.random.default_rng(seed)
         self.stretch = SCRIPT_S / duration_s
         self.vehicles = []
         for script in SCRIPTS:
             style = STYLES[script.country]
-            look = VehicleLook(script.kind, script.colour, make_text(style, rng), style)
+            look = VehicleLook(script.kind, script.colour, text(style, rng), style)
             self.vehicles.append((script, look, np.array(script.keys, float)))
 
     def at(self, t_s: float) -> list[Placed]:

@@ -128,6 +128,45 @@ def test_a_word_or_a_number_is_confirmed_by_three_clear_reads_and_by_a_vote_that
     assert not confirmed(3, 0.9, 0.4, 0.89)
 
 
+def moving(text: str, reads: Sequence[tuple[float, float]], step: float) -> list[Evidence]:
+    """Reads (sure, legible) of a box, 25 px high, that moves by ``step`` px between them."""
+    made = tracklet([text] * len(reads)).evidence
+    return [
+        Evidence(
+            one.read.model_copy(
+                update={"confidence": sure, "legibility": legible, "box": (100 + step * i, 100, 180 + step * i, 125)}
+            ),
+            False,
+            b"",
+        )
+        for i, (one, (sure, legible)) in enumerate(zip(made, reads, strict=True))
+    ]
+
+
+SURE, DIM = (0.9, 0.4), (0.7, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("text", "reads", "step", "confirms"),
+    [
+        ("4519", [SURE, SURE, DIM], 7, True),
+        ("4519", [SURE, SURE, DIM], 5, False),
+        ("4519", [SURE, SURE], 20, False),
+        ("4519", [SURE, DIM, DIM], 7, False),
+        ("8831042", [SURE, SURE, DIM], 7, True),
+        ("28062026", [SURE, SURE, DIM], 7, False),
+        ("GARAGE", [SURE, SURE, DIM], 7, False),
+    ],
+    ids=["moves", "stands still", "two frames", "one sure read", "seven digits", "a date", "a word"],
+)
+def test_digits_alone_are_a_plate_where_they_move_as_one_does(
+    text: str, reads: Sequence[tuple[float, float]], step: float, confirms: bool
+) -> None:
+    """Half the plate's height, 12.5 px, lies between 2 x 5 and 2 x 7."""
+    assert module.is_confirmed(Vote(text, 0.7, []), moving(text, reads, step)) is confirms
+    assert not module.is_confirmed(Vote(text, 0.69, []), moving(text, reads, step))
+
+
 def test_two_reads_of_one_frame_are_one() -> None:
     twice = tracklet(["AB12CDE"], sure=0.93, legible=0.4)
     assert found(twice, twice) == [("AB12CDE", False)]
