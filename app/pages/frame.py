@@ -34,6 +34,8 @@ NAVIGATION = (
 )
 NAME = "Dashcam Processor"
 OUTAGES_S = 10.0
+CONTENT = "content"
+"""The id of what stands within the frame."""
 T = TypeVar("T")
 
 
@@ -62,7 +64,7 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
     ui.page_title(f"{title} · {NAME}" if title != NAME else NAME)
     layout = ui.context.client.layout
     # NiceGUI builds a page inside of a `main`: what is no content stands before it and behind it
-    link("#content", "skip", "Skip to content").move(layout, 0)
+    link(f"#{CONTENT}", "skip", "Skip to content").move(layout, 0)
     with tag("header", "top") as top:
         with link("/", "brand", aria_label=f"{NAME}, tonight"):
             tag("img", src=addresses.static_url("favicon.svg"), alt="", width="28", height="28")
@@ -77,7 +79,7 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
             icon("person")
         way_out()
     top.move(layout, 1)
-    with tag("div", "content", id="content"):
+    with tag("div", "content", id=CONTENT):
         outage_banner()
         yield
         tag("p", "zone muted small", f"Times: {wording.zone_name(zone(), now())}")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
 from app.access import callers
-from app.pages import parts
+from app.pages import deletion, parts
 from app.pages.frame import ask, change, frame, now, person, zone
 from app.pages.parts import AS_FORM, icon, link, tag
 from dashcam.access.roles import Role
@@ -54,6 +54,7 @@ async def storage() -> None:
         draw(found)
         kept(held)
         other_rules()
+        deletion.days()
 
 
 def draw(found: Looked) -> None:

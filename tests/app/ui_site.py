@@ -212,7 +212,8 @@ def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False) -> None:
             lost(session)
         routes.draw(engine)
     event.listen(engine, "begin", refuse_on_the_loop)
-    site = Site.model_validate({"access": {"login": "on"}}) if log_in else Site()
+    kept = {"backup": {"folder": str(folder / "backups")}, "privacy": {"key_file": str(folder / "privacy.key")}}
+    site = Site.model_validate(kept | ({"access": {"login": "on"}} if log_in else {}))
     if log_in:
         with writing(engine) as session:
             people(session)
