@@ -1,6 +1,6 @@
 """What a search of plates has found, as a piece of HTML: the page shows it, and asks for it anew as somebody types."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -20,6 +20,8 @@ from dashcam.catalog.plates import PlateCard
 from dashcam.database import reading
 
 PAGE = 60
+FIRST_MERGED = 3
+"""Of the texts that were merged into a plate so many are named."""
 HERE = "/plates"
 SORTS = {
     "last": "Last seen first",
@@ -153,7 +155,7 @@ def card_of(card: PlateCard, zone: tzinfo | None, now: datetime) -> dict[str, An
         "picture": addresses.media_url(last.video_id, last.crop),
         "sure": last.confirmed,
         "pieces": list(pieces(wording.plate(card.text), differs)),
-        "why": "; ".join(map(why, differs)),
+        "why": merged(card.merged) if card.merged else "; ".join(map(why, differs)),
         "likely": likely(match.likelihood) if match else "",
         "confidence": wording.percent(last.confidence),
         "level": "high" if last.confidence >= 0.9 else "middle" if last.confidence >= 0.7 else "low",
@@ -184,6 +186,11 @@ def why(one: Difference) -> str:
     if not one.asked:
         return f"{one.read} is one more"
     return f"read as {one.read}, you asked {one.asked}"
+
+
+def merged(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - FIRST_MERGED:,} more" if len(texts) > FIRST_MERGED else ""
+    return f"{', '.join(texts[:FIRST_MERGED])}{more}: merged into this plate"
 
 
 def nothing(asked: Asked, narrowed: bool) -> dict[str, str]:

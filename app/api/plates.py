@@ -102,6 +102,8 @@ class PlateFound(PlateAnswer):
     likelihood: float | None = None
     """With ``near``: how likely it is what was looked for; 1 where nothing differs."""
     differences: list[Differs] = []
+    merged: list[str] = []
+    """What was looked for is these texts, which a person has merged into the plate."""
 
 
 class PlateDetail(PlateAnswer):
@@ -156,7 +158,8 @@ def find_plates(
     for card in page(asked.wanted(), limit, offset):
         differs = [Differs.model_validate(one) for one in card.match.differences] if card.match else []
         likelihood = round(card.match.likelihood, 4) if card.match else None
-        found.append(PlateFound(**plate_answer(card).model_dump(), likelihood=likelihood, differences=differs))
+        known = plate_answer(card).model_dump() | {"likelihood": likelihood, "differences": differs}
+        found.append(PlateFound(**known, merged=list(card.merged)))
     return found
 
 

@@ -2,18 +2,20 @@
 
 import csv
 import io
+from datetime import UTC
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app import system
+from app import found, system
+from app.searching import Asked
 from dashcam.access.models import AuditEntry
 from dashcam.catalog.models import Plate
 from dashcam.database import reading, writing
 from tests.catalog.looked import look, numbers, seen
-from tests.catalog.rows import add_video
+from tests.catalog.rows import NOON, add_video
 
 Here = system.System
 
@@ -58,9 +60,18 @@ def test_two_texts_of_one_car_are_one_plate_until_that_is_taken_back(looked: Tes
     assert looked.put("/plates/UCRM469/merged", json={"into": "HUCFM469"}).json() == {"sightings": 1}
     assert looked.get("/plates/ucrm 469").json()["text"] == "HUCFM469"
     assert looked.get("/plates/HUCFM469/note").json()["same"] == ["UCRM469"]
+    (one,) = looked.get("/search", params={"q": "ucrm 469"}).json()
+    assert (one["text"], one["merged"]) == ("HUCFM469", ["UCRM469"])
+    assert "UCRM469: merged into this plate" in page_of("UCRM469", here)
     assert looked.put("/plates/UCRM469/merged", json={"into": "HUCFM469"}).status_code == 409
     assert looked.delete("/plates/UCRM469/merged").json() == {"sightings": 1}
     assert looked.get("/plates/UCRM469").json()["text"] == "UCRM469"
+
+
+def page_of(text: str, here: Here) -> str:
+    asked = Asked(q=text)
+    with reading(here.engine) as session:
+        return found.piece(asked, 0, found.find(session, asked), UTC, NOON)
 
 
 def test_what_is_known_of_a_plate_is_written_and_undone_by_what_was_known_before(looked: TestClient) -> None:

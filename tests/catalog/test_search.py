@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 from sqlalchemy import text as sql
 
-from dashcam.catalog import search
+from dashcam.catalog import merges, search
 from dashcam.catalog.likeness import Difference
 from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow
 from dashcam.catalog.plate_facts import catch_up, refresh
@@ -227,6 +227,29 @@ def test_every_filter_and_every_order(any_engine: Engine) -> None:
             rows = session.scalars(select(Plate.text).join(Plate.sightings).where(*search.meeting(session, wanted)))
             assert set(rows) == set(expected), wanted
             assert search.plates(session, wanted, skip=1) == search.plates(session, wanted)[1:]
+
+
+def test_what_was_merged_into_a_plate_finds_it_and_says_so(filled: Engine) -> None:
+    def asked(wanted: PlateFilter) -> list[tuple[str, tuple[str, ...]]]:
+        with reading(filled) as session:
+            cards = search.plates(session, wanted)
+            for limit, skip in product((1, 2, 3), range(3)):
+                assert search.plates(session, wanted, limit=limit, skip=skip) == cards[skip : skip + limit]
+            rows = session.scalars(select(Plate.text).join(Plate.sightings).where(*search.meeting(session, wanted)))
+            assert set(rows) == {card.text for card in cards}
+        return [(card.text, card.merged) for card in cards]
+
+    with writing(filled) as session:
+        for text, into in (("LTZ3CGK", "DX17ZWH"), ("DX17ZWH", "BR07AAC"), ("LT23C6K", "LT23CGK")):
+            merges.merge(session, text, into, "ana", NOON)
+    assert asked(PlateFilter("ltz3-cgk")) == [("BR07AAC", ("LTZ3CGK",))]
+    assert asked(PlateFilter("LTZ3CGK", near=True)) == [("BR07AAC", ("LTZ3CGK",)), ("LT23CGK", ())]
+    assert asked(PlateFilter("*3C?K")) == [("BR07AAC", ("LTZ3CGK",)), ("LT23CGK", ())]
+    assert asked(PlateFilter("17Z")) == [("BR07AAC", ("DX17ZWH",))]
+    assert asked(PlateFilter("17Z", region=Area(0, 0, 1, 1))) == []
+    with writing(filled) as session:
+        merges.split(session, "LTZ3CGK")
+    assert asked(PlateFilter("LTZ3CGK")) == [("LTZ3CGK", ())]
 
 
 PLATE = st.text("AB8O0I17", min_size=4, max_size=8)

@@ -28,6 +28,8 @@ class PlateCard:
     last: SightingCard
     match: Match | None = None
     """With what was looked for, where misreadings were looked for too."""
+    merged: tuple[str, ...] = ()
+    """What was looked for is these texts, which a person has merged into the plate."""
 
     @property
     def cursor(self) -> Cursor | None:

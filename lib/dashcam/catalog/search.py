@@ -4,14 +4,14 @@ However much there is, a page costs about the same. What a search leaves few of 
 it leaves many of is met soon by walking along the order that is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from dashcam.catalog import likeness, plate_text, ranking
+from dashcam.catalog import likeness, merged, plate_text, ranking
 from dashcam.catalog.likeness import Match
 from dashcam.catalog.models import Plate, PlateSuffix, SightingRow, Video
 from dashcam.catalog.paging import Cursor
@@ -39,10 +39,39 @@ def plates(
 ) -> list[PlateCard]:
     """The plates that match, each with its newest matching sighting.
 
-    Last seen first they go on ``after`` the last card's cursor, in any order behind the first ``skip``.
+    Last seen first they go on ``after`` the last card's cursor, in any order behind the first ``skip``. Those that a
+    person has merged what is looked for into come first of all.
     """
+    if after is not None:
+        return by_own_text(session, wanted, after, limit, skip)
+    texts = merged.plates(session, wanted)
+    ids = met(session, wanted, texts)
+    shown = ids[skip : skip + limit]
+    first = [replace(card, merged=texts[card.plate_id]) for card in cards(session, wanted, shown)] if shown else []
+    left = limit - len(first)
+    return first + (by_own_text(session, wanted, None, left, max(0, skip - len(ids)), texts) if left else [])
+
+
+def met(session: Session, wanted: PlateFilter, plate_ids: Collection[int]) -> list[int]:
+    """Those of the plates that have a matching sighting, last seen first."""
+    if not plate_ids:
+        return []
+    seen = last_seen(wanted, select(Plate.plate_id).where(Plate.plate_id.in_(plate_ids))).subquery()
+    newest = seen.c.last.desc(), seen.c.plate_id.desc()
+    return list(session.scalars(select(seen.c.plate_id).where(seen.c.last.is_not(None)).order_by(*newest)))
+
+
+def by_own_text(
+    session: Session,
+    wanted: PlateFilter,
+    after: Cursor | None,
+    limit: int,
+    skip: int,
+    but: Collection[int] = (),
+) -> list[PlateCard]:
+    """``but`` those, where their texts are likely to be meant too."""
     if wanted.is_near:
-        found = nearest(session, wanted, skip + limit)[skip:]
+        found = nearest(session, wanted, skip + limit, but)[skip:]
         table = ranking.table(session)
         matches = {
             one.plate_id: likeness.explained(wanted.text, one.text, one.alternatives, table)
@@ -188,7 +217,7 @@ def by(wanted: PlateFilter) -> list[Any]:
     return [Plate.times.desc(), Plate.plate_id.desc()]
 
 
-def nearest(session: Session, wanted: PlateFilter, limit: int) -> list[ranking.Ranked]:
+def nearest(session: Session, wanted: PlateFilter, limit: int, but: Collection[int] = ()) -> list[ranking.Ranked]:
     """The matching plates that are likely enough to be meant, in the order that is asked for."""
     found = ranking.ranked(session, wanted)
     if found is None:
@@ -198,6 +227,7 @@ def nearest(session: Session, wanted: PlateFilter, limit: int) -> list[ranking.R
         columns = Plate.plate_id, Plate.text, Plate.alternatives, Plate.last_seen
         rows = session.execute(select(*columns).where(Plate.plate_id.in_([*exact, *alike]))).tuples().all()
         found = ranking.weighed(session, wanted, list(rows))
+    found = [one for one in found if one.plate_id not in but]
     if wanted.order == "sure":
         return first_that_match(session, wanted, found, limit)
     known = {one.plate_id: one for one in first_that_match(session, wanted, found, len(found))}
@@ -209,12 +239,16 @@ def nearest(session: Session, wanted: PlateFilter, limit: int) -> list[ranking.R
 def meeting(session: Session, wanted: PlateFilter) -> list[Any]:
     """What each sighting must meet of the plates that are found: the same search, for who wants all sightings."""
     found: list[Any] = conditions(wanted)
+    others = merged.plates(session, wanted)
+    own: ColumnElement[bool] | None = None
     if wanted.is_near:
-        found.append(SightingRow.plate_id.in_([one.plate_id for one in nearest(session, wanted, MOST_ALIKE)]))
+        own = SightingRow.plate_id.in_([one.plate_id for one in nearest(session, wanted, MOST_ALIKE)])
     elif wanted.text:
         matching = matching_plates(wanted)
         anything = select(Plate.plate_id).where(text_is(Plate.text, wanted))
-        found.append(SightingRow.plate_id.in_(anything if matching is None else matching))
+        own = SightingRow.plate_id.in_(anything if matching is None else matching)
+    if own is not None:
+        found.append(or_(own, SightingRow.plate_id.in_(others)) if others else own)
     if wanted.times > 1:
         often = select(Plate.plate_id).where(known_often(wanted))
         found.append(SightingRow.plate_id.in_(often.where(often_enough(wanted, Plate.plate_id, Plate))))
