@@ -1,6 +1,7 @@
 """What is away is said over every page, and no longer than it is away."""
 
 import asyncio
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ def test_a_database_that_does_not_answer_is_said_until_it_does(home: Home, monke
     monkeypatch.setattr(system, "ZONE_KEPT_S", 0.01)
     with monkeypatch.context() as broken:
         broken.setattr(system.System, "look_at_zone", silent)
+        home.here._zone = -math.inf, None
         asyncio.run(asyncio.wait_for(until(True), 60))
+        broken.setattr(system, "ZONE_KEPT_S", 30.0)
         home.here.zone()  # which every page asks for, is still there
     asyncio.run(asyncio.wait_for(until(False), 60))
