@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, tzinfo
 
+from dashcam.catalog.encounters import Manner, Met
 from dashcam.catalog.work import TaskLine
 from dashcam.records import HIDDEN
 from dashcam.tasks.model import TaskType
@@ -34,6 +35,12 @@ CLOCK_KINDS = {
     "utc": "UTC of the satellites",
     "gps_local": "GPS records in local time, seen through",
     "camera": "the camera's own clock",
+}
+MANNERS: dict[Manner, str] = {
+    "few": "",
+    "parked": "always where it stands, as a neighbour's car does",
+    "same_way": "where it had been met before, as cars of the same way are",
+    "around": "no more often along with you than other cars of these roads and hours",
 }
 HASHED = (
     "Hashed: this plate was seen longer ago than plates are kept here. What was read and its pictures are gone; "
@@ -152,6 +159,20 @@ def size(count_bytes: int) -> str:
 def count(number: int, noun: str) -> str:
     """``1 clip``, ``1,204 clips``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def met(one: Met) -> str:
+    """How a car was met, and whether that is more than chance, in a sentence with its numbers."""
+    trips = ("at least " if one.at_least else "") + count(one.trips, "trip")
+    where = f" at {count(one.places, 'place')}" if one.places else ""
+    seen = f"Seen on {trips} on {count(one.days, 'day')}{where}"
+    if one.level != "unusual":
+        return f"{seen}{'; ' if MANNERS[one.manner] else ''}{MANNERS[one.manner]}."
+    along = one.weight.along
+    side = "Behind you" if 2 * sum(stretch.behind for stretch in along) > len(along) else "Along with you"
+    days = len({stretch.start.date() for stretch in along})
+    times = f"{count(len(along), 'separate trip')} with different ways, on {count(days, 'day')}"
+    return f"{side} on {times}: over 10,000 times likelier of a car that follows than of the traffic there. {seen}."
 
 
 def people(number: int) -> str:

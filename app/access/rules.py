@@ -180,6 +180,7 @@ CALLS = {
     "GET /videos/{video_id}/record": RouteRule(MEMBER, Device.HOUSEKEEPING),
     "GET /plates": plate("looked through plates"),
     "GET /plates/{plate}": plate("looked a plate up"),
+    "GET /plates/{plate}/met": plate("looked up how often a plate was met"),
     # what was said, of which plate, is written down with it
     "PUT /plates/{plate}/merged": ALL,
     "DELETE /plates/{plate}/merged": ALL,

@@ -6,11 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, computed_field
 
-from app import system
+from app import system, wording
 from app.parameters import Number
 from app.searching import Asked
-from dashcam.catalog import plates, search, sightings
+from dashcam.catalog import followed, plates, search, sightings
 from dashcam.catalog.corroboration import Corroboration, Passing, corroborations
+from dashcam.catalog.encounters import Manner, Meaning
 from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard
@@ -111,6 +112,24 @@ class PlateDetail(PlateAnswer):
     """Newest first."""
 
 
+class MetAnswer(Named):
+    """How a car was met, and whether it goes along more than the traffic of those roads and hours does."""
+
+    level: Meaning
+    manner: Manner
+    sentence: str
+    trips: int
+    days: int
+    places: int
+    """About half a kilometre each; 0 where no position is known."""
+    at_least: bool
+    """Of a plate with very many sightings only the newest are looked at."""
+    ratio: float
+    """How many times likelier this is of a car that follows than of the traffic there."""
+    along: list[int]
+    """The trips that count for it."""
+
+
 def sighting_answer(one: SightingCard, other: Corroboration | None = None) -> SightingAnswer:
     """Of a card with its reads."""
     crop = layout.address(one.media or "", one.crop)
@@ -144,6 +163,24 @@ def get_plate(plate: str) -> PlateDetail:
         first_seen=found.first_seen,
         last_seen=found.last_seen,
         seen=[sighting_answer(one, others.get(one.sighting_id)) for one in seen],
+    )
+
+
+@router.get("/plates/{plate}/met")
+def get_met(plate: str) -> MetAnswer:
+    """On how many trips, days and places it was met, and whether it follows: `docs/followed.md`."""
+    here = system.current()
+    with reading(here.engine) as session:
+        found = plates.plate(session, plate)
+        how = None if found is None else followed.met(session, found.plate_id, here.zone())
+    if found is None or how is None:
+        raise HTTPException(404, f"No plate {plate} has been seen.")
+    return MetAnswer(
+        text=found.text,
+        sentence=wording.met(how),
+        ratio=round(how.ratio, 1),
+        along=[one.trip_id for one in how.weight.along],
+        **{name: getattr(how, name) for name in ("level", "manner", "trips", "days", "places", "at_least")},
     )
 
 

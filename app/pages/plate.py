@@ -8,10 +8,11 @@ from app import addresses, wording
 from app.pages import deletion, parts, plate_acts, plate_known
 from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
 from app.pages.parts import icon, link, tag
-from dashcam.catalog import corrections
+from dashcam.catalog import corrections, followed
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog.corroboration import Corroboration, corroborations
+from dashcam.catalog.encounters import Met
 from dashcam.catalog.plates import PlateSummary
 from dashcam.catalog.sightings import SightingCard
 from dashcam.upkeep.deleting import Wanted
@@ -28,6 +29,8 @@ class PageOfPlate:
     read: dict[int, str]
     others: dict[int, Corroboration]
     known: plate_known.Known
+    how: Met | None
+    """None of one's own car, and of one to be ignored."""
 
 
 async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None:
@@ -39,9 +42,10 @@ async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None
             return None
         cards = sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1)
         read = corrections.read_otherwise(session, [one.sighting_id for one in cards])
-        return PageOfPlate(
-            summary, cards, read, corroborations(session, cards), plate_known.known(session, summary.text)
-        )
+        known = plate_known.known(session, summary.text)
+        quiet = known.note.own or known.note.ignored
+        how = None if quiet else followed.met(session, summary.plate_id, zone())
+        return PageOfPlate(summary, cards, read, corroborations(session, cards), known, how)
 
     found = await ask(question)
     if found is None:
@@ -53,7 +57,7 @@ async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None
     summary, seen = found.summary, found.seen
     with frame(f"Plate {wording.plate(summary.text)}", "/plates", own=("plate.css",)):
         plate_acts.undo_bar(did, of)
-        head(summary)
+        head(summary, found.how)
         plate_known.section(summary.text, found.known)
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
@@ -75,7 +79,7 @@ async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None
                 deletion.section("this plate", Wanted(plate=summary.text), "/plates")
 
 
-def head(summary: PlateSummary) -> None:
+def head(summary: PlateSummary, how: Met | None) -> None:
     with tag("div", "plate-head"):
         parts.plate_text(summary.text, "big", "h1")
         if wording.is_hashed(summary.text):
@@ -92,6 +96,11 @@ def head(summary: PlateSummary) -> None:
                 with tag("div"):
                     tag("dt", text=name)
                     tag("dd", "num", value)
+        if how is not None and how.trips:
+            with tag("p", f"met {how.level}"):
+                if how.level == "unusual":
+                    parts.chip("Unusual", icon_name="route")
+                tag("span", text=wording.met(how))
 
 
 def sighting_list(seen: list[SightingCard], read: dict[int, str], others: dict[int, Corroboration]) -> None:

@@ -1,0 +1,85 @@
+"""How a plate of the catalogue was met: its sightings, beside what other plates did at those places and hours.
+
+It costs the same however much the catalogue holds: the newest sightings of the plate, and for each trip that counts a
+few minutes of the index of times.
+"""
+
+from datetime import datetime, timedelta, tzinfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from dashcam.catalog import encounters
+from dashcam.catalog.encounters import Along, Glimpse, Met, Others
+from dashcam.catalog.models import SightingRow, TripRow, Video
+
+MOST = 300
+"""Of the plate's sightings, the newest."""
+MOST_OTHERS = 60
+MOST_TRIPS = 200
+"""More trips in between leave nothing of any score."""
+AROUND = timedelta(minutes=3)
+"""A clip's length: a car that stays is one sighting in each."""
+NEAR = timedelta(seconds=30)
+LOOKED_S = 4.0
+"""Who is seen for so long goes our way; who comes towards us, or stands, is gone sooner."""
+
+
+def met(session: Session, plate_id: int, zone: tzinfo | None = None, until: datetime | None = None) -> Met:
+    """By what was seen until then; days are those of the zone, by default this machine's."""
+    when = [] if until is None else [SightingRow.seen_utc <= until]
+    rows = session.execute(
+        select(SightingRow.seen_utc, SightingRow.lat, SightingRow.lon, Video.trip_id, Video.camera)
+        .join(Video, Video.video_id == SightingRow.video_id)
+        .where(SightingRow.plate_id == plate_id, SightingRow.confirmed, Video.trip_id.is_not(None), *when)
+        .order_by(SightingRow.seen_utc.desc())
+        .limit(MOST + 1)
+    ).all()
+    glimpses = [
+        Glimpse(at.astimezone(zone), None if lat is None else (lat, lon), trip_id, camera == "rear")
+        for at, lat, lon, trip_id, camera in rows[:MOST]
+        if at is not None
+    ]
+    return encounters.met(glimpses, OtherPlates(session, plate_id), len(rows) > MOST)
+
+
+class OtherPlates:
+    """What the catalogue's other plates did."""
+
+    def __init__(self, session: Session, plate_id: int) -> None:
+        self.session = session
+        self.plate_id = plate_id
+
+    def stayed(self, one: Along) -> Others:
+        here = self._seen(one.start - AROUND, one.start + NEAR, SightingRow.last_s - SightingRow.first_s >= LOOKED_S)
+        return Others(self._of_them(here, one.end - NEAR, one.end + AROUND), len(here))
+
+    def met_again(self, before: Along, now: Along) -> Others:
+        here = self._seen(before.start - AROUND, before.end + AROUND)
+        trip = self.session.execute(
+            select(TripRow.start_utc, TripRow.end_utc).where(TripRow.trip_id == now.trip_id)
+        ).first()
+        start, end = trip or (now.start, now.end)
+        return Others(self._of_them(here, start, end), len(here))
+
+    def trips_between(self, before: Along, now: Along) -> int:
+        between = TripRow.start_utc > before.end, TripRow.end_utc < now.start
+        some = select(TripRow.trip_id).where(*between).limit(MOST_TRIPS).subquery()
+        return self.session.scalar(select(func.count()).select_from(some)) or 0
+
+    def _seen(self, start: datetime, end: datetime, *what: object) -> list[int]:
+        """Other plates, those nearest the beginning first."""
+        query = (
+            select(SightingRow.plate_id)
+            .where(SightingRow.seen_utc.between(start, end), SightingRow.confirmed, *what)  # type: ignore[arg-type]
+            .where(SightingRow.plate_id != self.plate_id)
+            .order_by(SightingRow.seen_utc)
+            .limit(4 * MOST_OTHERS)
+        )
+        return list(dict.fromkeys(self.session.scalars(query)))[:MOST_OTHERS]
+
+    def _of_them(self, plates: list[int], start: datetime, end: datetime) -> int:
+        if not plates:
+            return 0
+        again = SightingRow.plate_id.in_(plates), SightingRow.seen_utc.between(start, end), SightingRow.confirmed
+        return self.session.scalar(select(func.count(SightingRow.plate_id.distinct())).where(*again)) or 0
