@@ -199,6 +199,7 @@ CALLS = {
     "POST /searches": ALL,
     "DELETE /searches/{search_id}": ALL,
     "GET /sightings": plate("looked through sightings"),
+    "GET /sightings/{sighting_id}/reads": plate("looked up what was read of a sighting"),
     "GET /devices": ALL,
     "POST /join": OPEN,
     "GET /site": RouteRule(ADMIN, Device.ITS_OWN),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from app import system, wording
 from app.parameters import Number
 from app.searching import Asked
-from dashcam.catalog import followed, plates, search, sightings
+from dashcam.catalog import followed, plates, readings, search, sightings
 from dashcam.catalog.corroboration import Corroboration, Passing, corroborations
 from dashcam.catalog.encounters import Manner, Meaning
 from dashcam.catalog.plate_filter import PlateFilter
@@ -18,7 +18,7 @@ from dashcam.catalog.sightings import SightingCard
 from dashcam.database import reading
 from dashcam.gps.place import Estimate
 from dashcam.gps.track import Quality
-from dashcam.records import HIDDEN, Box
+from dashcam.records import HIDDEN, Box, CharacterProbabilities, Read
 from dashcam.storage import layout
 
 router = APIRouter(tags=["plates"])
@@ -130,6 +130,16 @@ class MetAnswer(Named):
     """The trips that count for it."""
 
 
+class ReadingsAnswer(Named):
+    video_id: str
+    confidence: float
+    best_s: float
+    slots: CharacterProbabilities
+    """By all reads together: of each character what it may be, and how likely."""
+    reads: list[Read]
+    """In order of time."""
+
+
 def sighting_answer(one: SightingCard, other: Corroboration | None = None) -> SightingAnswer:
     """Of a card with its reads."""
     crop = layout.address(one.media or "", one.crop)
@@ -212,3 +222,13 @@ def list_sightings(
     """Sightings in a region and time, newest first: what a map's window shows. ``q`` and ``near`` do not count here."""
     with reading(system.current().engine) as session:
         return [SightingPlace.model_validate(one) for one in search.sightings(session, asked.wanted(), limit=limit)]
+
+
+@router.get("/sightings/{sighting_id}/reads")
+def get_reads(sighting_id: Number) -> ReadingsAnswer:
+    """What was read of a sighting: each read's characters with their probabilities."""
+    with reading(system.current().engine) as session:
+        found = readings.of_sighting(session, sighting_id)
+    if found is None:
+        raise HTTPException(404, f"There is no sighting {sighting_id} (any more).")
+    return ReadingsAnswer.model_validate(found)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from app import addresses, wording
-from app.pages import deletion, parts, plate_acts, plate_known
+from app.pages import deletion, parts, plate_acts, plate_known, plate_reads
 from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
 from app.pages.parts import icon, link, tag
 from dashcam.catalog import corrections, followed
@@ -113,6 +113,7 @@ def sighting_list(seen: list[SightingCard], read: dict[int, str], others: dict[i
                 sighting_card(one, sure, read.get(one.sighting_id))
                 if other := others.get(one.sighting_id):
                     other_camera(other)
+                plate_reads.details(one.sighting_id)
 
 
 def sighting_card(one: SightingCard, sure: str, read: str | None) -> None:

@@ -89,6 +89,18 @@ def test_the_slash_key_finds_a_plate_from_a_fragment_as_a_person_types_it(page: 
     expect(page).to_have_url(re.compile(CLIP + r"\?t=2\.00$"))
 
 
+def test_a_plates_page_shows_what_was_read_by_keyboard_alone(page: Page) -> None:
+    page.goto("/plates/LT23CGK")
+    page.wait_for_function("window.socket?.connected")
+    page.locator("summary", has_text="What was read").press("Enter")
+    reads = page.locator(".readings-of")
+    expect(reads.get_by_role("heading", name="3 reads")).to_be_visible()
+    expect(reads.locator(".slots").first.locator("li.first b")).to_have_text([*"LT23CGK"])
+    assert hindrances(page) == []
+    reads.get_by_role("link", name="0:02.0").press("Enter")
+    expect(page).to_have_url(re.compile(CLIP + r"\?t=2\.00$"))
+
+
 def test_a_misread_plate_is_offered_when_none_matches(page: Page) -> None:
     page.goto("/plates?q=LTZ3CQK")
     expect(page.get_by_role("heading", name="Plates like")).to_be_visible()

@@ -80,9 +80,10 @@ def fill(session: Session, archive: Path) -> None:
     for text, at, sure in (("LT23CGK", 2.0, True), ("DX17ZWH", 6.0, True), (NASTY, 8.0, True), ("LT23", 4.0, False)):
         number = round(at * 1000)
         place = {"lat": 44.43 + at * 2e-4, "lon": 26.1}
-        add_sighting(
-            session, first, text, at, confirmed=sure, box=[320.0 + 40 * at, 360.0, 480.0 + 40 * at, 400.0], **place
-        )
+        box = [320.0 + 40 * at, 360.0, 480.0 + 40 * at, 400.0]
+        row = add_sighting(session, first, text, at, confirmed=sure, box=box, **place)
+        row.slots = [{sign: 0.8, "8": 0.15, NASTY: 0.02} for sign in text]
+        row.reads = [one | {"slots": row.slots} for one in row.reads]
         picture(folder, f"plates/{number}_best_crop.jpg", text)
         picture(folder, f"frames/{number}_best_frame.jpg", text)
     upright = add_video(session, 2, NOON - timedelta(hours=2))

@@ -46,7 +46,7 @@ def addresses(every: list[tuple[str, str]], home: Home) -> list[str]:
     trips = [str(number) for number in range(1, 4)]
     names = {
         "video_id": [NEW, OLD], "trip_id": trips, "task_id": ["1", "2"], "text": [*PLATES], "plate": [*PLATES],
-        "plan_id": ["1"], "hostname": ["gpu-pc"], "form": ["gpx", "geojson"],
+        "plan_id": ["1"], "sighting_id": ["1", "2"], "hostname": ["gpu-pc"], "form": ["gpx", "geojson"],
         "path": ["record.json", "plates/1000_best_crop.jpg", "poster.jpg", "video_lowres.mp4"],
     }  # fmt: skip
     found = []
