@@ -14,13 +14,16 @@ from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 from sqlalchemy.orm import Session
 
-from app import addresses, reviewing, system, wording
+from app import addresses, reviewing, saying, system, wording
+from app.access import callers
 from app.pages import devices, parts, review
 from app.pages.frame import ask, frame, midnight, now, zone
 from app.pages.parts import link, tag
+from app.pages.plate_acts import act
 from app.progress import Progress
+from dashcam.access.roles import Role
 from dashcam.catalog import devices as device_table
-from dashcam.catalog import pace, reviews, tonight, watching, work
+from dashcam.catalog import pace, reviews, suggestions, tonight, watching, work
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.pace import Outlook
 from dashcam.catalog.videos import VideoCard
@@ -79,7 +82,9 @@ def what_is_new(session: Session, wanted: review.Shown) -> review.Tonight:
     watched = watching.numbers(session, system.current().site)
     trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted))
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
-    return review.Tonight(trips, list(zip(days, dots, strict=False)), tonight.any_clips(session))
+    asks = wanted.day is None and callers.may(Role.MEMBER) and callers.view()[1] is None
+    pairs = suggestions.suggestions(session) if asks else []
+    return review.Tonight(trips, list(zip(days, dots, strict=False)), tonight.any_clips(session), pairs)
 
 
 class PagePart:
@@ -110,6 +115,10 @@ class Inbox:
         self.wanted = wanted
         self.found = review.Tonight([], [], True)
         self.number = -1
+        self.answers: list[tuple[bool, str, str]] = []
+        """What the person has said of two plates since their last mark, for them to take back."""
+        self.turn = asyncio.Lock()
+        """Who is quick takes back what they have just said, not what they said before."""
         self.rests_until = -math.inf
 
     async def look(self, at_once: bool = False) -> None:
@@ -127,9 +136,16 @@ class Inbox:
 
     async def act(self, event: GenericEventArguments) -> None:
         """What a key or a button asks for: a mark of one thing, of a trip, or the last one taken back."""
+        if (pair := review.pair_of(event.args)) is not None:
+            await self.answer(*pair)
+            return
         asked = review.asked_for(event.args)
         if asked is None:
             return
+        if asked[0] == "undo" and self.answers:
+            await self.take_back(*self.answers.pop())
+            return
+        self.answers.clear()
         account_id, at = self.wanted.account_id, now()
         what, trip_id, mark = asked
         if what == "undo":
@@ -141,6 +157,19 @@ class Inbox:
         elif mark is not None:
             one = partial(tonight.mark_one, account_id=account_id, trip_id=trip_id, mark=mark, now=at)
             await reviewing.write(one)
+        await self.look(at_once=True)
+
+    async def answer(self, yes: bool, one: str, into: str) -> None:
+        say = saying.merge if yes else saying.apart
+        if await act(lambda session: (say(session, one, into),)) is not None:
+            self.answers.append((yes, one, into))
+        await self.look(at_once=True)
+
+    async def take_back(self, yes: bool, one: str, into: str) -> None:
+        if yes:
+            await act(lambda session: saying.split(session, one))
+        else:
+            await act(lambda session: saying.ask_again(session, one, into))
         await self.look(at_once=True)
 
 
@@ -171,8 +200,9 @@ async def dashboard(day: str = "", month: str = "") -> None:
         recent.show(at_work_now(at_work.videos, at_work.running))
         side.show((at_work, system.current().progress.snapshot()))
 
-    async def act(event: GenericEventArguments) -> None:
-        await inbox.act(event)
+    async def carry_out(event: GenericEventArguments) -> None:
+        async with inbox.turn:
+            await inbox.act(event)
         main.rests_until = -math.inf  # whoever acts sees at once what became of it
         show()
 
@@ -182,7 +212,7 @@ async def dashboard(day: str = "", month: str = "") -> None:
         await inbox.look()
         show()
 
-    acts.on("act", act, js_handler="event => emit(event.detail)")
+    acts.on("act", carry_out, js_handler="event => emit(event.detail)")
     show()
     ui.timer(2.0, look_again)
 

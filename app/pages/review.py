@@ -2,7 +2,7 @@
 
 import calendar
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from app.pages.frame import now, zone
 from app.pages.parts import icon, link, tag
 from app.parameters import LARGEST
 from dashcam.catalog.reviews import Mark
+from dashcam.catalog.suggestions import Suggestion
 from dashcam.catalog.tonight import Item, ItemKind, TripNews
 from dashcam.gps import home
 
@@ -34,9 +35,12 @@ KEYS = (
     ("K", "the one before"),
     ("Enter", "open it"),
     ("X", "reviewed; on a trip's name all of the trip"),
-    ("U", "take the last mark back"),
+    ("Y", "two plates are one car"),
+    ("N", "they are two, never ask again"),
+    ("U", "take the last mark or answer back"),
     ("?", "this list"),
 )
+LONGEST_PAIR = 64
 Act = tuple[Literal["day", "trip", "one", "undo"], int, Mark | None]
 
 
@@ -57,6 +61,8 @@ class Tonight:
     days: list[tuple[date, bool]]
     """Of the month, each with whether anything of it is not reviewed."""
     any_clips: bool
+    pairs: list[Suggestion] = field(default_factory=list)
+    """Two plates each that are probably one car."""
 
 
 def date_of(text: str) -> date | None:
@@ -96,10 +102,49 @@ def draw(wanted: Shown, found: Tonight) -> None:
     tag("p", "news-line", summary(wanted, left), role="status")
     if wanted.day is not None and dict(found.days).get(wanted.day):
         whole_day(wanted.day)
+    if found.pairs:
+        one_car(found.pairs)
     if not found.trips:
         calm(wanted, found)
     for trip in found.trips:
         draw_trip(trip)
+
+
+def pair_of(said: Any) -> tuple[bool, str, str] | None:
+    """A person's answer about two plates: whether they are one car."""
+    key = said.get("key") if isinstance(said, dict) and said.get("act") in ("yes", "no") else None
+    kind, _, texts = str(key or "").partition(":")
+    one, _, into = texts.partition(":")
+    if kind != "pair" or not (one and into and f"{one}{into}".isalnum() and len(texts) <= LONGEST_PAIR):
+        return None
+    return said["act"] == "yes", one, into
+
+
+def one_car(pairs: Sequence[Suggestion]) -> None:
+    with tag("section", "trip-news"):
+        with tag("div", "news-head"):
+            tag("h2", text="Probably one car")
+            tag("span", "muted small", "Yes shows both as one plate; after a no nobody asks again. U takes it back.")
+        with tag("ul", "news pair"):
+            for pair in pairs:
+                one, into = pair.one, pair.into
+                with tag("li", data_key=f"pair:{one.text}:{into.text}", data_trip="0"):
+                    draw_pair(pair)
+                    for answer, label in (("yes", "Yes, one car"), ("no", "No, two cars")):
+                        name = f"{label}: {one.text} and {into.text}"
+                        tag("button", f"button small answer {answer}", label, type="button", aria_label=name)
+
+
+def draw_pair(pair: Suggestion) -> None:
+    with link(addresses.video_url(pair.one.video_id, pair.one.best_s), "pick"):
+        for card in (pair.one, pair.into):
+            parts.picture(addresses.media_url(card.video_id, card.crop), f"Number plate {card.text}", "crop")
+        with tag("span", "line"):
+            parts.plate_text(pair.one.text)
+            tag("span", "muted small", "and")
+            parts.plate_text(pair.into.text)
+        why = "read a moment apart at one place of the picture" if pair.together else "one after the other on the road"
+        tag("span", "muted small", why)
 
 
 def whole_day(day: date) -> None:

@@ -1,4 +1,5 @@
-// The keys of Tonight: J and K go from one thing to the next, X marks it, U takes back, Enter is the link's own.
+// The keys of Tonight: J and K go from one thing to the next, X marks it, U takes back, Enter is the link's own. Y and N
+// say of two plates whether they are one car: of those in focus, else of the first two.
 (() => {
   const picks = () => [...document.querySelectorAll("#tonight .pick")];
   const entryOf = (element) => element?.closest?.("[data-key]");
@@ -17,6 +18,12 @@
   const mark = (entry) => {
     entry.classList.add("reviewed");
     say({ act: "mark", trip: entry.dataset.trip, key: entry.dataset.key });
+  };
+
+  const answer = (act, entry) => {
+    if (!entry) return;
+    entry.classList.add("reviewed");
+    say({ act, key: entry.dataset.key });
   };
 
   document.addEventListener("focusin", (event) => {
@@ -49,7 +56,10 @@
     else if (name === "k") go(focused ? place - 1 : 0);
     else if (name === "u") say({ act: "undo" });
     else if (name === "?") document.getElementById("keys")?.showModal();
-    else if (name === "x" && focused) {
+    else if (name === "y" || name === "n") {
+      const pairs = ".pair [data-key]:not(.reviewed)";
+      answer(name === "y" ? "yes" : "no", focused?.matches(pairs) ? focused : document.querySelector(pairs));
+    } else if (name === "x" && focused && !focused.matches(".pair *")) {
       mark(focused);
       go(place + 1);
     } else return;
@@ -60,6 +70,7 @@
     const button = event.target.closest?.("button");
     if (button?.id === "undo") say({ act: "undo" });
     if (button?.id === "show-keys") document.getElementById("keys").showModal();
+    if (button?.matches(".answer")) answer(button.matches(".yes") ? "yes" : "no", entryOf(button));
     if (button?.matches(".check, .check-all")) mark(entryOf(button));
   });
 })();
