@@ -105,7 +105,7 @@ class Jump(MacroElement):  # type: ignore[misc]
 
 
 class Furniture(MacroElement):  # type: ignore[misc]
-    """Graticule, legend and the hint about tiles: what a map without tiles needs to be read."""
+    """Ground, graticule and legend: what a map without tiles needs to be read."""
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
@@ -119,7 +119,7 @@ class Furniture(MacroElement):  # type: ignore[misc]
         labels = [*(f"to {bound} km/h" for bound in bounds), f"over {bounds[-1]} km/h"]
         named = zip((colour for _, colour in SPEEDS), labels, strict=True)
         legend = [pair for pair in named if pair[0] in colours]
-        self.options = {"graticule": not tiles, "legend": legend, "estimates": False}
+        self.options = {"ground": not tiles, "legend": legend, "estimates": False}
 
 
 def route_map(fixes: Sequence[Fix], sightings: Iterable[SightingCard]) -> str:
@@ -286,7 +286,7 @@ def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...] 
 
 def importable(own: tuple[str, ...]) -> dict[str, str]:
     """What a map's scripts may import by name, and where from: each of its own ones too."""
-    scripts = [name for name in own if name.endswith(".js")]
+    scripts = ["map-ground.js", *(name for name in own if name.endswith(".js"))]
     return {"leaflet": "/maps/leaflet.js"} | {Path(name).stem: addresses.static_url(name) for name in scripts}
 
 

@@ -6,6 +6,7 @@ from app import system
 from app.access import callers
 from dashcam.access.roles import Role
 from dashcam.config.privacy import Zone
+from dashcam.gps import home, towns
 
 
 def hidden() -> Sequence[Zone]:
@@ -19,3 +20,9 @@ def cut(home: bool) -> Sequence[Zone]:
         callers.ensure(Role.ADMIN)
         return ()
     return system.current().site.privacy.home_zones
+
+
+def place(lat: float, lon: float) -> str:
+    """As ``near Delft``; empty where no town is near, and where it is not for whoever asks."""
+    town = None if home.is_inside(hidden(), lat, lon) else towns.near(lat, lon)
+    return f"near {town}" if town else ""

@@ -119,6 +119,7 @@ PAGES = {
     "GET /media/{video_id}/{path:path}": CLIENT,
     "GET /maps/leaflet.js": CLIENT,
     "GET /maps/leaflet/leaflet.css": CLIENT,
+    "GET /maps/ground/{size}/{row}/{col}": CLIENT,
     "GET /maps/videos/{video_id}": CLIENT,
     "GET /maps/trips/{trip_id}": CLIENT,
     "GET /maps/everything": RouteRule(VIEWER, audit="plate", what="looked at the map of everything"),

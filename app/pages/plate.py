@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app import addresses, wording
+from app import addresses, wording, zones
 from app.pages import deletion, parts, plate_acts, plate_known, plate_reads
 from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
 from app.pages.parts import icon, link, tag
@@ -135,7 +135,8 @@ def sighting_card(one: SightingCard, sure: str, read: str | None) -> None:
                 if one.lat is not None and one.lon is not None:
                     with tag("span", "place num"):
                         icon("place")
-                        tag("span", text=f"{one.lat:.5f}, {one.lon:.5f}")
+                        at = f"{one.lat:.5f}, {one.lon:.5f}"
+                        tag("span", "", zones.place(one.lat, one.lon) or at, title=at)
 
 
 def other_camera(other: Corroboration) -> None:

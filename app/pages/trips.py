@@ -4,7 +4,7 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from app import addresses, wording
+from app import addresses, wording, zones
 from app.pages import parts
 from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
@@ -116,7 +116,7 @@ def events(card: TripCard) -> None:
                 with tag("li"), link(addresses.video_url(event.video_id, event.t_s), f"row event {event.kind}"):
                     name, symbol = EVENTS[event.kind]
                     icon(symbol)
-                    tag("span", "grow", name)
+                    tag("span", "grow", " ".join(filter(None, (name, zones.place(event.lat, event.lon)))))
                     tag("span", "num muted", event_value(event))
                     tag("span", "num", f"{event.utc.astimezone(zone()):%H:%M:%S}")
 

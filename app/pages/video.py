@@ -6,7 +6,7 @@ from datetime import datetime
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import addresses, system, wording
+from app import addresses, system, wording, zones
 from app.pages import deletion, evidence, kept, parts
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
@@ -153,6 +153,8 @@ def sighting_card(one: SightingCard) -> None:
             with tag("div", "line muted small num"):
                 span = f"{wording.second(one.first_s)} – {wording.second(one.last_s)}"
                 tag("span", text=f"{span}, best {at}", title="First, last and best second in the clip")
+                if one.lat is not None and one.lon is not None:
+                    tag("span", text=zones.place(one.lat, one.lon))
                 if one.estimate:
                     tag("span", text=f"≈ {one.estimate.distance_m:.0f} m away", title="Estimated from the plate's size")
                 if not wording.is_hashed(one.text):

@@ -1,5 +1,6 @@
 // What Folium cannot do without jQuery or without trusting text: pins with popups, the moving dot, the graticule.
 import { leaflet as L } from "leaflet";
+import { Ground } from "map-ground";
 
 window.L = L;
 const inFrame = window.parent !== window;
@@ -132,7 +133,7 @@ window.dashcamFollow = (map, fixes) => {
   });
 };
 
-window.dashcamFurniture = (map, { graticule, legend, estimates }) => {
+window.dashcamFurniture = (map, { ground, legend, estimates }) => {
   L.control.scale({ imperial: false }).addTo(map);
   if (legend.length || estimates) control(map, "topright", "legend", (box) => {
     // a phone's map is too small for what lies over it: there a touch opens it
@@ -148,10 +149,11 @@ window.dashcamFurniture = (map, { graticule, legend, estimates }) => {
     guess.prepend(element("i", "", { className: "guess" }));
     box.append(guess);
   });
-  if (!graticule) return;
+  if (!ground) return;
   control(map, "bottomright", "hint", (box) => {
-    box.append(element("span", "No map tiles: set server.tile_url to your own tile server."));
+    box.append(element("span", "Land: Natural Earth. Towns: GeoNames, CC BY 4.0. For streets set server.tile_url."));
   });
+  map.whenReady(() => new Ground(map));
   const lines = L.layerGroup().addTo(map);
   map.whenReady(() => drawGraticule(map, lines));
   map.on("moveend", () => drawGraticule(map, lines));

@@ -57,7 +57,7 @@ def page(desk: BrowserContext, site: tuple[str, Engine]) -> Iterator[Page]:
 def click_the_middle(page: Page) -> FrameLocator:
     """Of the page's map."""
     view = page.frame_locator("iframe.map")
-    expect(view.locator("canvas")).to_be_visible()
+    expect(view.locator("canvas").last).to_be_visible()
     expect(view.locator(".leaflet-control-scale-line")).not_to_have_text("")
     box = page.locator("iframe.map").bounding_box()
     assert box

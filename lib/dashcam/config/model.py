@@ -106,7 +106,7 @@ class ServerSettings(Section):
     prefect_home: AbsolutePath = "/var/lib/dashcam-processor/prefect"
     """On the main server: where Prefect's own server keeps its database."""
     tile_url: WebAddress | None = None
-    """Map tiles of your own server, as ``http://tiles.lan/{z}/{x}/{y}.png``; None leaves the maps plain."""
+    """Map tiles of your own server, as ``http://tiles.lan/{z}/{x}/{y}.png``; None leaves land, borders and towns."""
 
 
 class AccessSettings(Section):
