@@ -42,6 +42,12 @@ def child(request: pytest.FixtureRequest, held: socket.socket, tmp_path: Path) -
     end_all([child, *([forks] if forks else [])])
 
 
+def test_the_embedded_system_is_reached_from_this_machine_alone(held: socket.socket) -> None:
+    assert held.getsockname()[0] == "127.0.0.1"
+    with socket.socket() as elsewhere:  # another address of this machine, as a neighbour would ask it
+        assert elsewhere.connect_ex(("127.0.0.2", held.getsockname()[1])) != 0
+
+
 def call(held: socket.socket) -> socket.socket:
     return socket.create_connection(held.getsockname(), timeout=20)
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app import system
 from app.access.entry import COOKIE, Access
 from app.access.refusals import inside
-from dashcam.access import audit, users
+from dashcam.access import audit, sessions, users
 from dashcam.access.models import LoginSession
 from dashcam.access.roles import Role
 from dashcam.config import Site
@@ -114,6 +114,18 @@ def test_many_names_from_one_place_are_held_up_too_and_ipv6_does_not_help(home: 
     assert guess(1, "2001:db8:0:1::1") == 401
 
 
+def test_one_name_is_tried_fifty_times_an_hour_from_wherever_it_is(home: Home) -> None:
+    home.add("ana", Role.ADMIN)
+
+    def attempt(number: int, name: str = "ana", password: str = "x" * 300) -> int:
+        form = {"name": name, "password": password}
+        return home.browser(address=f"198.51.100.{number}").post("/log-in", data=form).status_code
+
+    assert [attempt(number) for number in range(52)] == [401] * 50 + [429] * 2
+    assert attempt(60, password=PASSWORD) == 429, "nor is the right one looked at"
+    assert attempt(61, name="ben") == 401, "it is that name's alone"
+
+
 def test_who_mistypes_and_then_gets_it_right_starts_anew(home: Home) -> None:
     home.add("ana", Role.ADMIN)
     for _ in range(3):
@@ -180,6 +192,32 @@ def test_a_session_that_was_ended_elsewhere_lets_nobody_in_from_then_on(home: Ho
     home.here.access.change(lambda session: users.set_disabled(session, ben, True, datetime.now(UTC)))
     assert second.get("/maps/leaflet.js").status_code == 303 and admin.get("/maps/leaflet.js").status_code == 200
     assert second.post("/log-in", data={"name": "ben", "password": PASSWORD}).status_code == 401
+
+
+def test_a_program_ends_all_that_a_person_has_open(home: Home) -> None:
+    home.add("ana", Role.ADMIN)
+    ben = home.add("ben", Role.MEMBER)
+    browsers = [home.logged_in("ben"), home.logged_in("ben")]
+    asked = home.program("none").post("/auth/token", json={"user": "ben", "password": PASSWORD}).json()
+    program, site = home.program(asked["access_token"]), home.program(home.here.token)
+    assert program.get("/videos").status_code == 200
+    assert program.delete("/users/ben/sessions").status_code == 403, "for admins"
+    assert site.delete("/users/nobody/sessions").status_code == 404
+    assert site.delete("/users/ben/sessions").json() == {"sessions": 2}
+    assert [one.get("/maps/leaflet.js").status_code for one in browsers] == [303, 303]
+    assert program.get("/videos").status_code == 401
+    with reading(home.here.engine) as session:
+        assert sessions.of(session, ben, datetime.now(UTC)) == []
+    assert home.logged_in("ben").get("/maps/leaflet.js").status_code == 200, "they may come in again"
+
+
+def test_who_is_removed_stays_in_the_audit_log(home: Home) -> None:
+    home.add("ben", Role.MEMBER)
+    ben, site = home.logged_in("ben"), home.program(home.here.token)
+    assert ben.get("/export/sightings.csv").status_code == 200
+    assert site.delete("/users/ben").status_code == 200 and ben.get("/maps/leaflet.js").status_code == 303
+    told = site.get("/audit", params={"who": "ben"}).json()
+    assert {one["kind"] for one in told} == {"log-in", "export"}
 
 
 def test_a_session_ends_by_itself_when_it_is_not_used(home: Home) -> None:
