@@ -22,11 +22,12 @@ from folium.utilities import JsCode
 
 from app import addresses, system, wording, zones
 from app.access.headers import NONCE
-from app.parameters import Number
+from app.parameters import Number, cursor_text
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog.models import Video
+from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import fixes_of, track_of
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.trips import TripCard
@@ -104,6 +105,12 @@ class Jump(MacroElement):  # type: ignore[misc]
         self.clock_s = clock_s
 
 
+class ListOfPlate(MacroElement):  # type: ignore[misc]
+    """Opens the pin that the list beside the map asks for."""
+
+    _template = Template("{% macro script(this, kwargs) %}dashcamList({{ this._parent.get_name() }});{% endmacro %}")
+
+
 class Furniture(MacroElement):  # type: ignore[misc]
     """Ground, graticule and legend: what a map without tiles needs to be read."""
 
@@ -173,8 +180,9 @@ def event_pin(one: TripEvent) -> dict[str, Any]:
 
 
 def sightings_map(sightings: Iterable[SightingCard]) -> str:
-    """The page with a pin for each sighting that has a position."""
+    """The page of a plate, with a pin for each sighting that has a position; it leads to the list, and that to it."""
     view = blank_map(set())
+    ListOfPlate().add_to(view)
     return page(view, add_pins(view, sightings))
 
 
@@ -254,9 +262,17 @@ def pin(one: SightingCard) -> dict[str, Any]:
         "other": " ".join(filter(None, (away, hashed))),
         "crop": addresses.media_url(one.video_id, one.crop),
         "href": addresses.video_url(one.video_id, one.best_s),
+        "entry": one.sighting_id,
+        "list": list_url(one),
         "video": one.video_id,
         "t": one.best_s,
     }
+
+
+def list_url(one: SightingCard) -> str:
+    """Of its plate's page, with this sighting at the head of the list."""
+    head = cursor_text(Cursor(one.seen_utc, one.sighting_id + 1)) if one.seen_utc else ""
+    return addresses.url(addresses.plate_url(one.text), {"after": head}) + f"#s{one.sighting_id}"
 
 
 def collection(features: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str, Any]:

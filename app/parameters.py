@@ -84,6 +84,12 @@ def midnight(day: date | str, days: int = 0) -> datetime | None:
         return None
 
 
+def day_of(text: str) -> tuple[date, tuple[datetime, datetime]] | None:
+    """The day in an address, with when it begins and ends here; None when it is none."""
+    begin, end = midnight(text), midnight(text, days=1)
+    return (date.fromisoformat(text), (begin, end)) if begin and end else None
+
+
 def cursor_text(cursor: Cursor | None) -> str:
     return f"{cursor.when.isoformat()}~{cursor.key}" if cursor else ""
 

@@ -17,6 +17,7 @@ from app.outages import Outage
 from app.pages.parts import icon, link, tag
 from app.parameters import cursor_of as cursor_of
 from app.parameters import cursor_text as cursor_text
+from app.parameters import day_of as day_of
 from app.parameters import midnight as midnight
 from app.parameters import moment_of as moment_of
 from dashcam.access import audit

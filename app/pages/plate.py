@@ -1,12 +1,14 @@
 """One plate, with everything seen of it."""
 
+from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy.orm import Session
 
 from app import addresses, wording, zones
-from app.pages import deletion, parts, plate_acts, plate_known, plate_reads
-from app.pages.frame import ask, cursor_of, cursor_text, frame, zone
+from app.pages import deletion, parts, plate_acts, plate_days, plate_known, plate_reads
+from app.pages.frame import ask, cursor_of, cursor_text, day_of, frame, zone
 from app.pages.parts import icon, link, tag
 from dashcam.catalog import corrections, followed
 from dashcam.catalog import plates as plate_table
@@ -25,6 +27,7 @@ class PageOfPlate:
     """``seen`` is one more than a page where there are older ones; ``read`` what the machine has read otherwise."""
 
     summary: PlateSummary
+    days: Counter[date]
     seen: list[SightingCard]
     read: dict[int, str]
     others: dict[int, Corroboration]
@@ -33,19 +36,22 @@ class PageOfPlate:
     """None of one's own car, and of one to be ignored."""
 
 
-async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None:
+async def plate(text: str, after: str = "", day: str = "", did: str = "", of: str = "") -> None:
     cursor = cursor_of(after, int)
+    chosen, span = day_of(day) or (None, None)
 
     def question(session: Session) -> PageOfPlate | None:
         summary = plate_table.plate(session, text)
         if summary is None:
             return None
-        cards = sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1)
+        cards = sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1, span=span)
         read = corrections.read_otherwise(session, [one.sighting_id for one in cards])
+        days = plate_days.counted(sighting_table.times_of_plate(session, summary.plate_id), zone())
+        others = corroborations(session, cards)
         known = plate_known.known(session, summary.text)
         quiet = known.note.own or known.note.ignored
         how = None if quiet else followed.met(session, summary.plate_id, zone())
-        return PageOfPlate(summary, cards, read, corroborations(session, cards), known, how)
+        return PageOfPlate(summary, days, cards, read, others, known, how)
 
     found = await ask(question)
     if found is None:
@@ -55,17 +61,19 @@ async def plate(text: str, after: str = "", did: str = "", of: str = "") -> None
             parts.empty("search_off", f"{text} has not been seen", what, alone=True)
         return
     summary, seen = found.summary, found.seen
-    with frame(f"Plate {wording.plate(summary.text)}", "/plates", own=("plate.css",)):
+    with frame(f"Plate {wording.plate(summary.text)}", "/plates", own=("plate.css", "plate.js")):
         plate_acts.undo_bar(did, of)
         head(summary, found.how)
         plate_known.section(summary.text, found.known)
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
+                plate_days.strip(summary.text, found.days, chosen)
                 plate_acts.toolbar(summary.text)
                 sighting_list(seen[:PAGE], found.read, found.others)
-                here = addresses.plate_url(summary.text)
-                last = seen[PAGE - 1].cursor if len(seen) > PAGE else None
-                older = addresses.url(here, {"after": cursor_text(last)}) if last else None
+                whole = {"day": day} if chosen else {}
+                here = addresses.url(addresses.plate_url(summary.text), whole)
+                after = cursor_text(seen[PAGE - 1].cursor) if len(seen) > PAGE else ""
+                older = addresses.url(addresses.plate_url(summary.text), whole | {"after": after}) if after else None
                 parts.pager(older, here if cursor else None)
             with tag("div", "narrow"):
                 if summary.placed:
@@ -107,13 +115,24 @@ def sighting_list(seen: list[SightingCard], read: dict[int, str], others: dict[i
     with tag("ol", "sightings"):
         for one in seen:
             sure = "" if one.confirmed else " unsure"
-            with tag("li"):
+            with tag("li", id=f"s{one.sighting_id}"):
                 if not wording.is_hashed(one.text):
                     plate_acts.choose(one.sighting_id, parts.sighting_when(one, zone()))
                 sighting_card(one, sure, read.get(one.sighting_id))
                 if other := others.get(one.sighting_id):
                     other_camera(other)
-                plate_reads.details(one.sighting_id)
+                with tag("div", "below"):
+                    on_the_map(one)
+                    plate_reads.details(one.sighting_id)
+
+
+def on_the_map(one: SightingCard) -> None:
+    if one.lat is None or one.lon is None:
+        return
+    place = f"{one.lat},{one.lon}"
+    with tag("button", "small", type="button", data_pin=str(one.sighting_id), data_place=place):
+        tag("span", text="On the map")
+        tag("span", "spoken", f", {parts.sighting_when(one, zone())}")
 
 
 def sighting_card(one: SightingCard, sure: str, read: str | None) -> None:

@@ -12,8 +12,35 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
+const pins = new Map(); // by the number of the sighting
+let listed = false; // the page around the map has the list of its pins
+
+window.dashcamList = (map) => {
+  listed = true;
+  window.addEventListener("message", (event) => {
+    if (event.origin !== location.origin || !Number.isInteger(event.data?.pin)) return;
+    const { pin, place } = event.data;
+    map.setView(place, Math.max(map.getZoom(), 15), { animate: false });
+    const opened = pins.get(pin)?.openPopup();
+    if (opened) opened.getPopup().getElement()?.querySelector("a")?.focus();
+    else L.popup().setLatLng(place).setContent(element("span", "It was here.")).openOn(map);
+  });
+};
+
+// the entry on the page around the map; where that shows another part of the list, the page with the entry
+function listLink(entry, address) {
+  const link = element("a", "In the list", { href: address, target: "_parent" });
+  link.onclick = (click) => {
+    if (!inFrame || !parent.document.getElementById(`s${entry}`)) return;
+    click.preventDefault();
+    parent.postMessage({ entry }, location.origin);
+  };
+  return link;
+}
+
 window.dashcamPin = (feature, layer) => {
-  const { text, when, clip, other, crop, href, video, t } = feature.properties;
+  const { text, when, clip, other, crop, href, video, t, entry, list } = feature.properties;
+  pins.set(entry, layer);
   layer.bindTooltip(element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
   layer.bindPopup(
     () => {
@@ -35,7 +62,10 @@ window.dashcamPin = (feature, layer) => {
           event.preventDefault();
           parent.postMessage({ seek: t }, location.origin);
         };
-      return link;
+      if (!listed) return link;
+      const both = element("div", "", { className: "both" });
+      both.append(link, listLink(entry, list));
+      return both;
     },
     { maxWidth: 240, minWidth: 150 },
   );

@@ -89,7 +89,7 @@ def test_the_slash_key_finds_a_plate_from_a_fragment_as_a_person_types_it(page: 
     expect(page).to_have_url(re.compile(CLIP + r"\?t=2\.00$"))
 
 
-def test_a_plates_page_shows_what_was_read_by_keyboard_alone(page: Page) -> None:
+def test_a_plates_reads_days_and_pins_are_reached_by_keyboard_alone(page: Page) -> None:
     page.goto("/plates/LT23CGK")
     page.wait_for_function("window.socket?.connected")
     page.locator("summary", has_text="What was read").press("Enter")
@@ -97,6 +97,18 @@ def test_a_plates_page_shows_what_was_read_by_keyboard_alone(page: Page) -> None
     expect(reads.get_by_role("heading", name="3 reads")).to_be_visible()
     expect(reads.locator(".slots").first.locator("li.first b")).to_have_text([*"LT23CGK"])
     assert hindrances(page) == []
+    days = page.get_by_role("navigation", name="Days on which it was seen")
+    days.get_by_role("link", name="Sunday, 28 June 2026: 1 sighting").press("Enter")
+    expect(page).to_have_url(re.compile(r"/plates/LT23CGK\?day=2026-06-28$"))
+    page.wait_for_function("window.socket?.connected")
+    page.locator("iframe.map").scroll_into_view_if_needed()
+    pins = page.frame_locator("iframe.map")
+    expect(pins.locator(".leaflet-control-zoom")).to_be_visible()
+    page.get_by_role("button", name="On the map").press("Enter")
+    expect(pins.locator("a.pin")).to_be_focused()
+    pins.get_by_role("link", name="In the list").press("Enter")
+    expect(page.locator(".sightings a.sighting")).to_be_focused()
+    page.locator("summary", has_text="What was read").press("Enter")
     reads.get_by_role("link", name="0:02.0").press("Enter")
     expect(page).to_have_url(re.compile(CLIP + r"\?t=2\.00$"))
 

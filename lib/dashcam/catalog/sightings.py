@@ -121,15 +121,25 @@ def of_plate(
     limit: int | None = 60,
     placed: bool = False,
     reads: bool = False,
+    span: tuple[datetime, datetime] | None = None,
 ) -> list[SightingCard]:
-    """One plate's sightings, newest first, those without a time last; ``placed`` only those with a position."""
+    """One plate's sightings, newest first, those without a time last; ``placed`` only those with a position, of a
+    ``span`` only those from its beginning to before its end."""
     query = chosen(reads).where(SightingRow.plate_id == plate_id)
+    if span is not None:
+        query = query.where(SightingRow.seen_utc >= span[0], SightingRow.seen_utc < span[1])
     if placed:
         query = query.where(SightingRow.lat.is_not(None))
     if after is not None:
         query = query.where(tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key))
     newest_first = SightingRow.seen_utc.desc().nulls_last(), SightingRow.sighting_id.desc()
     return cards(session, query.order_by(*newest_first).limit(limit))
+
+
+def times_of_plate(session: Session, plate_id: int) -> list[datetime]:
+    """When it was seen, as far as that is known: of the index alone, whatever the rows weigh."""
+    times = session.scalars(select(SightingRow.seen_utc).where(SightingRow.plate_id == plate_id))
+    return [when for when in times if when is not None]
 
 
 def of_video(session: Session, video_id: str, confirmed_only: bool = True, reads: bool = False) -> list[SightingCard]:

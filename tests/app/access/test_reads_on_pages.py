@@ -43,10 +43,12 @@ def shown(browser: TestClient, path: str) -> str:
     """What the page shows once somebody opens what was read; nothing of it is there before."""
     page = opened(browser, path)
     (details,) = [one for one in page.elements.values() if "readings" in one._classes]
+    before = set(page.elements)
     pieces: list[str] = []
 
     def there() -> bool:
-        pieces[:] = [one._props["innerHTML"] for one in list(page.elements.values()) if "innerHTML" in one._props]
+        new = [one for number, one in list(page.elements.items()) if number not in before]
+        pieces[:] = [one._props["innerHTML"] for one in new if "innerHTML" in one._props]
         return bool(pieces)
 
     assert not there()
