@@ -1,4 +1,6 @@
 # make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
+# make setup    what runs is installed into .venv, and nothing else: for a machine of a home
+# make dev      what tests, checks and documents want as well
 # make test     everything set up, all tests
 # make test-postgresql  what keeps anything in a database once more, on PostgreSQL
 # make check    linters, types, import contracts and no name for two things, in seconds
@@ -34,7 +36,7 @@ CHAOS_MIN ?=
 KEEPING := tests/tasks tests/catalog tests/access tests/upkeep tests/app tests/test_database.py
 
 .PHONY: demo test test-postgresql test-torch check screenshots docs guards fuzz fuzz-api home evaluate train-reader train-detector format \
-  setup clean
+  setup dev clean
 
 demo: $(VENV)/.base
 ifeq ($(VIDEOS),)
@@ -111,7 +113,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-setup: $(VENV)/.dev
+setup: $(VENV)/.base
+
+dev: $(VENV)/.dev
 
 # what the packages' own programs say is in .venv/install.log; an error shows the end of it
 ENVIRONMENT := $(PYTHON) deploy/environment.py

@@ -35,6 +35,8 @@ def is_hidden(path: Path) -> bool:
 DOCUMENTS = sorted(path for path in ROOT.rglob("*.md") if not is_hidden(path))
 LINK = re.compile(r"(?<!\\)\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")
+TYPED = re.compile(r"(\$ )?(sudo (-u \w+ )?)?([A-Z_]+=\S+ )*(\.venv/bin/)?")
+"""What stands before a command and is no part of it."""
 PYTHON_FILE = re.compile(r"[\w./-]+\.py")
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -61,7 +63,7 @@ def code_of(document: Path) -> list[str]:
 def words_after(command: str, document: Path) -> Iterator[list[str]]:
     """What follows ``command`` wherever a piece of code begins with it."""
     for code in code_of(document):
-        line = code.strip().removeprefix("$ ").removeprefix(".venv/bin/").split("  #")[0]
+        line = TYPED.sub("", code.strip()).split("  #")[0]
         if line == command or line.startswith(f"{command} "):
             yield shlex.split(line, comments=True)[len(command.split()) :]
 
