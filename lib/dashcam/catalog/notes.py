@@ -117,7 +117,8 @@ def misreads(session: Session, text: str) -> Sequence[str]:
     apart = select(PlateApart.one, PlateApart.other).where((PlateApart.one == sought) | (PlateApart.other == sought))
     others = {sought, *(one for pair in session.execute(apart).tuples() for one in pair)}
     rows = session.execute(alike.where(keys, Plate.text.not_in(others)).distinct()).tuples().all()
-    near = [row for row in rows if plate_text.one_edit_cost(sought, row[0]) is not None]
+    plain = [row for row in rows if plate_text.normalised(row[0]) == row[0]]  # a device may send any text
+    near = [row for row in plain if plate_text.one_edit_cost(sought, row[0]) is not None]
     if not near:
         return []
     plates = likeness.Plates([row[0] for row in near], [row[1] for row in near], ranking.table(session))
