@@ -164,6 +164,9 @@ window.dashcamFollow = (map, fixes) => {
 };
 
 window.dashcamFurniture = (map, { ground, legend, estimates }) => {
+  // a map that is not whole in the window would move under the pointer that presses it, and the click be lost
+  const place = map.getContainer(), focus = place.focus.bind(place);
+  place.focus = () => focus({ preventScroll: true });
   L.control.scale({ imperial: false }).addTo(map);
   if (legend.length || estimates) control(map, "topright", "legend", (box) => {
     // a phone's map is too small for what lies over it: there a touch opens it
