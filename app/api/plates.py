@@ -10,7 +10,7 @@ from app import system, wording
 from app.parameters import Number
 from app.searching import Asked
 from dashcam.catalog import followed, plates, readings, search, sightings
-from dashcam.catalog.corroboration import Corroboration, Passing, corroborations
+from dashcam.catalog.corroboration import Corroboration, corroborations
 from dashcam.catalog.encounters import Manner, Meaning
 from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.plates import PlateCard
@@ -48,23 +48,6 @@ class SightingPlace(Named):
     lon: float | None
 
 
-class OtherCamera(BaseModel):
-    """What the camera on the other side of the car has seen of the same plate within three minutes."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    sighting_id: int
-    video_id: str
-    camera: str
-    best_s: float
-    apart_s: float
-    """Between the end of the one and the beginning of the other."""
-    later: bool
-    passing: Passing
-    together: float
-    """How sure the plate is by both."""
-
-
 class SightingAnswer(SightingPlace):
     confidence: float
     confirmed: bool
@@ -79,7 +62,8 @@ class SightingAnswer(SightingPlace):
     """Of our own place: at a fix, between two, or beyond the last one."""
     estimate: Estimate | None
     """Where the other car may have been."""
-    other_camera: OtherCamera | None = None
+    other_camera: Corroboration | None = None
+    """What the camera on the other side of the car has seen of the same plate within three minutes."""
 
 
 class PlateAnswer(Named):

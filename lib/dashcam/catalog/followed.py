@@ -6,7 +6,7 @@ few minutes of the index of times.
 
 from datetime import datetime, timedelta, tzinfo
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import encounters
@@ -67,11 +67,11 @@ class OtherPlates:
         some = select(TripRow.trip_id).where(*between).limit(MOST_TRIPS).subquery()
         return self.session.scalar(select(func.count()).select_from(some)) or 0
 
-    def _seen(self, start: datetime, end: datetime, *what: object) -> list[int]:
+    def _seen(self, start: datetime, end: datetime, *what: ColumnElement[bool]) -> list[int]:
         """Other plates, those nearest the beginning first."""
         query = (
             select(SightingRow.plate_id)
-            .where(SightingRow.seen_utc.between(start, end), SightingRow.confirmed, *what)  # type: ignore[arg-type]
+            .where(SightingRow.seen_utc.between(start, end), SightingRow.confirmed, *what)
             .where(SightingRow.plate_id != self.plate_id)
             .order_by(SightingRow.seen_utc)
             .limit(4 * MOST_OTHERS)
