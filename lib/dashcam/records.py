@@ -18,9 +18,17 @@ CharacterProbabilities = list[dict[str, float]]
 
 HIDDEN = "#"
 """So begins the text of a plate of which only a keyed hash is kept; no plate has such a character."""
+CONFUSED = ("0ODQ", "1I", "2Z", "5S", "8B")
+"""Characters that readers, and who writes labels, take for each other; each group counts as its first."""
+_AS_FIRST = str.maketrans({character: group[0] for group in CONFUSED for character in group})
 
 FixQuality = Literal["fix", "2d", "3d"]
 """``fix`` where the source says no more than that it has one."""
+
+
+def alike(text: str) -> str:
+    """The same for all texts that differ in `CONFUSED` characters alone."""
+    return text.translate(_AS_FIRST)
 
 
 class Record(BaseModel):

@@ -70,6 +70,14 @@ def test_rates_are_shares_of_all_plates() -> None:
     assert ("a.jpg", "AB123", "A8123") in report.wrong and len(report.wrong) == 3
 
 
+def test_who_mixes_o_and_zero_is_wrong_but_not_where_look_alikes_are_equal() -> None:
+    outcomes = [outcome("OYO9FEU", "0YO9FEU", 0.9), outcome("OYO9FEU", "OYO9FE", 0.9), outcome("SI", "51", 0.9)]
+    used = type("Used", (), {"detector": Nameless, "reader": Nameless, "second": None})()
+    report = summed(outcomes, Labelled("plates", []), used, Path("set"), "auto")
+    assert report.exact == 0
+    assert report.exact_alike == pytest.approx(2 / 3)
+
+
 def test_calibration_compares_confidence_with_what_came_true() -> None:
     (band,) = reliability([(0.92, True)] * 9 + [(0.92, False)])
     assert (band.reads, band.confidence, band.exact) == (10, pytest.approx(0.92), pytest.approx(0.9))

@@ -19,9 +19,10 @@ from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.plate_filter import Area, PlateFilter
-from dashcam.catalog.plate_text import CONFUSED, misread_cost
+from dashcam.catalog.plate_text import misread_cost
 from dashcam.catalog.videos import VideoFilter
 from dashcam.database import open_engine, reading
+from dashcam.records import CONFUSED
 
 PAGE = 61
 """One more than a page shows, as the pages ask."""

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import Plate, SightingRow
-from dashcam.catalog.plate_text import CONFUSED
+from dashcam.records import CONFUSED
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 OTHER = len(ALPHABET)

@@ -24,7 +24,7 @@ from sqlalchemy.orm.util import AliasedClass
 
 from dashcam.catalog import plate_text
 from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, SightingRow, Video
-from dashcam.records import HIDDEN
+from dashcam.records import CONFUSED, HIDDEN
 
 MANY_ROWS = 200
 """A region over more rows of tiles (2 degrees) is met soon enough by walking back in time."""
@@ -107,7 +107,7 @@ def part_is(of: InstrumentedAttribute[str], wanted: PlateFilter) -> ColumnElemen
 def canonical(of: InstrumentedAttribute[str]) -> ColumnElement[str]:
     """`plate_text.canonical` of a plate's text."""
     folded: ColumnElement[str] = type_coerce(of, String())
-    for group in plate_text.CONFUSED:
+    for group in CONFUSED:
         for other in group[1:]:
             folded = func.replace(folded, other, group[0], type_=String())
     return folded

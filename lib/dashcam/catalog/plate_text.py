@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 
-from dashcam.records import HIDDEN
+from dashcam.records import HIDDEN, alike
 
-CONFUSED = ("0ODQ", "1I", "2Z", "5S", "8B")
-"""Characters that readers take for each other; each group counts as its first."""
-_CANONICAL = str.maketrans({character: group[0] for group in CONFUSED for character in group})
 CONFUSION_COST = 0.25
 """Of one confused character, where any other difference costs 1."""
 MIN_LENGTH = 4
@@ -24,8 +21,8 @@ def looked_for(text: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """The same for all texts that differ in confused characters alone."""
-    return normalised(text).translate(_CANONICAL)
+    """A plate as `alike` ones are looked up."""
+    return alike(normalised(text))
 
 
 def suffixes(text: str) -> list[str]:

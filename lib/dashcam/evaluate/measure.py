@@ -13,7 +13,7 @@ from dashcam.evaluate.engines import Engines, engines
 from dashcam.evaluate.layouts import Labelled, LabelledPicture, Unusable, labelled
 from dashcam.evaluate.report import HeightBand, PlatesReport, SureBand
 from dashcam.media.images import Image
-from dashcam.records import Box
+from dashcam.records import Box, alike
 from dashcam.vision.engines import Detection, PlateText, iou
 from dashcam.vision.read import quality
 from dashcam.vision.read.voting import vote
@@ -128,6 +128,7 @@ def summed(outcomes: Sequence[PictureScore], known: Labelled, used: Engines, dat
         recall=_share(found),
         precision=sum(found) / max(1, sum(found) + sum(o.spurious for o in outcomes)) if looked else None,
         exact=_share([_wrong(o) == 0 for o in with_text]),
+        exact_alike=_share([alike(o.truth.text or "") == alike(o.read.text) for o in with_text if o.read]),
         within_one=_share([_wrong(o) <= 1 for o in with_text]),
         true_box_exact=_share([_wrong(o, at_box=True) == 0 for o in at_box]),
         true_box_within_one=_share([_wrong(o, at_box=True) <= 1 for o in at_box]),

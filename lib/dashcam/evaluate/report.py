@@ -30,8 +30,9 @@ class SureBand(Record):
 
 class PlatesReport(Record):
     """Rates are shares of 1, None where the layout does not tell. ``recall`` and ``precision`` at IoU 0.5; ``exact``
-    and ``within_one`` (edit distance) of the surest plate of each picture, or of each crop; ``true_box_*`` read at the
-    labelled box. ``ms_per_image``: detection and reading, or reading a crop; decoding the file is not in it."""
+    and ``within_one`` (edit distance) of the surest plate of each picture, or of each crop; ``exact_alike`` with
+    `dashcam.records.CONFUSED` characters equal, as labels mix O and 0 too; ``true_box_*`` read at the labelled box.
+    ``ms_per_image``: detection and reading, or reading a crop; decoding the file is not in it."""
 
     data: str
     layout: str
@@ -44,6 +45,7 @@ class PlatesReport(Record):
     recall: float | None = None
     precision: float | None = None
     exact: float | None = None
+    exact_alike: float | None = None
     within_one: float | None = None
     true_box_exact: float | None = None
     true_box_within_one: float | None = None
@@ -88,20 +90,32 @@ def table_of(report: PlatesReport) -> Table:
     table = Table(
         title=f"{report.data}: {report.engine}, {report.images} images, {report.ms_per_image:.0f} ms an image"
     )
-    for column in ("plates", "number", "recall", "precision", "exact", "one wrong", "true box exact", "one wrong"):
+    for column in (
+        "plates",
+        "number",
+        "recall",
+        "precision",
+        "exact",
+        "alike",
+        "one wrong",
+        "true box exact",
+        "one wrong",
+    ):
         table.add_column(column, justify="left" if column == "plates" else "right")
     table.add_row(
         "all", str(report.plates), *(
             percent(rate)
             for rate in (
-                report.recall, report.precision, report.exact, report.within_one,
+                report.recall, report.precision, report.exact, report.exact_alike, report.within_one,
                 report.true_box_exact, report.true_box_within_one,
             )
         ),
     )  # fmt: skip
     for band in report.by_height:
         name = f"{band.from_px} to {band.to_px} px high" if band.to_px else f"from {band.from_px} px"
-        table.add_row(name, str(band.plates), percent(band.recall), "", percent(band.exact), percent(band.within_one))
+        table.add_row(
+            name, str(band.plates), percent(band.recall), "", percent(band.exact), "", percent(band.within_one)
+        )
     for sure in report.reliability:
         table.add_row(f"given as {sure.confidence:.0%}", str(sure.reads), "", "", percent(sure.exact))
     return table
