@@ -125,7 +125,7 @@ def configured() -> system.System:
     config.tell_prefect(site)
     token = config.token()
     if token is None:
-        raise config.ConfigError(["There is no device token: set DASHCAM_TOKEN_FILE, or run `dashcam setup`."])
+        raise config.ConfigError(["There is no device token: set DASHCAM_TOKEN_FILE, or run `dashcam init`."])
     engine = up_to_date(site)
     stores = Stores(site.store_roots(config.load_device()), site.store_markers())
     here = system.System(engine, site, stores, token)

@@ -1,5 +1,6 @@
 """Alembic scripts: the only way the database is created or changed."""
 
+import logging
 from pathlib import Path
 
 from alembic import command
@@ -9,6 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from dashcam.database import DatabaseUnusable
+
+log = logging.getLogger("dashcam.database")
 
 
 def upgrade(engine: Engine) -> None:
@@ -26,6 +29,8 @@ def upgrade(engine: Engine) -> None:
             )
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if there != (now := ours.get_current_head()):
+            log.info("database: its tables are of revision %s now%s", now, f", {there} before" if there else "")
 
 
 def differs(connection: Connection) -> str:

@@ -1,7 +1,7 @@
 """How devices come in and are let go: a code for one device, what it then is told, and its token taken back."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel, Field
@@ -16,6 +16,7 @@ from dashcam.access import invitations, tokens
 from dashcam.access.invitations import CodeRefused
 from dashcam.access.models import AccessToken
 from dashcam.access.scope import tasks_of
+from dashcam.config.pools import DeviceType
 from dashcam.doctor import stores
 from dashcam.site import authority
 from dashcam.site.answer import JoinRequest, SiteAnswer, for_devices
@@ -78,8 +79,11 @@ def admitted(session: Session, asked: JoinRequest) -> SiteAnswer:
     device_type = invitation.device_type or asked.device_type
     if invitation.hostname not in (None, asked.hostname):
         raise CodeRefused(f"This code is for {invitation.hostname}, and this device is called {asked.hostname}.")
-    if device_type is None or asked.device_type not in (None, device_type):
-        raise CodeRefused(f"This code is for a device of the type {device_type or 'that you name with --type'}.")
+    if device_type is None:
+        types = ", ".join(get_args(DeviceType))
+        raise CodeRefused(f"Nothing of this machine says of what type it is: add --type, one of {types}.")
+    if asked.device_type not in (None, device_type):
+        raise CodeRefused(f"This code is for a device of the type {device_type}.")
     try:
         its_tasks, its_stores = rights_of(device_type)
     except ValueError as error:

@@ -39,4 +39,5 @@ def begin(form: str, handler: logging.Handler | None = None, clock: str | None =
     handler = handler or logging.StreamHandler()
     handler.setFormatter(JsonLines() if write_json() else logging.Formatter(form, datefmt=clock))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "alembic.runtime.migration"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -74,7 +74,7 @@ def test_an_invitation_is_a_line_and_a_qr_code_that_holds_it(
     finally:
         server.stop()
     line, *code = shown.splitlines()
-    assert re.fullmatch(r"dashcam join \S+ --code [A-Z0-9]{4}-[A-Z0-9]{4}", line)
+    assert re.fullmatch(r"sudo dashcam join \S+ --code [A-Z0-9]{4}-[A-Z0-9]{4}", line)
     assert as_a_phone_reads_it(code) == line
     assert len(quiet.splitlines()) == 1, "a script that reads it gets the line alone"
 

@@ -57,7 +57,7 @@ class Home:
             f"--site site.json --admin ana --admin-password - --user root --no-services --yes"
             f"{f' --database {database}' if database else ''} {more}"
         )
-        assert f"dashcam join {URL} --code " in said, said
+        assert f"sudo dashcam join {URL} --code " in said, said
         for service in ("prefect", "server", "https", "worker"):
             self.main.start(service)
         health = status("/api/v1/health")
@@ -71,8 +71,8 @@ class Home:
 
     def join(self, host: Host, device_type: str, stores: str = "", works: bool = True) -> None:
         line = self.main.do(f"dashcam device invite --type {device_type} --name {host.name}").strip()
-        assert re.fullmatch(rf"dashcam join {URL} --code \S+ --authority [0-9a-f]+", line), line
-        host.do(f"{line} {stores} --user root --no-services")
+        assert re.fullmatch(rf"sudo dashcam join {URL} --code \S+ --authority [0-9a-f]+", line), line
+        host.do(f"{line.removeprefix('sudo ')} {stores} --user root --no-services")
         if works:
             host.start("worker")
             until(f"{host.name} has reported", lambda: self.is_there(host))

@@ -145,7 +145,7 @@ def test_a_store_that_lies_elsewhere_here_is_looked_for_there(etc: Path, server:
             "This code is for jetson-2, and this device is called jetson-1",
         ),
         ({"device_type": "rtx_4090"}, ["--type", "shed_nas"], "This code is for a device of the type rtx_4090"),
-        ({}, [], "This code is for a device of the type that you name with --type"),
+        ({}, [], "Nothing of this machine says of what type it is: add --type, one of main_server, jetson_coral, "),
         ({"now": datetime(2020, 1, 1, tzinfo=UTC)}, ["--type", "rtx_4090"], "This code lets nobody join"),
     ],
 )

@@ -82,6 +82,7 @@ def init(
     address = address or urlsplit(known.get("server", {}).get("url", "")).hostname
     if address is None and asks:
         address = ask("Name or number of this machine for the others", machine.name())
+    stores = stores_of(store) if store or not asks else asked_stores(known)
     owner = user or (machine.SERVICE_USER if machine.is_root() else None)
     if admin is None and asks and not dry_run and not setting_up.is_anybody_in(folder, owner):
         admin = ask("Name of the first person who may log in", "admin")
@@ -91,7 +92,7 @@ def init(
         address=address or machine.name(),
         port=port,
         prefect_port=prefect_port,
-        stores=stores_of(store) if store or not asks else asked_stores(known),
+        stores=stores,
         database_url=database,
         site=setting_up.read(site) if site else {},
         marked=frozenset(mark or ()),

@@ -1,6 +1,7 @@
 """What the commands share: their options, the two consoles, and how trouble is said."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from typer.core import TyperGroup
 
-from dashcam import Explained
+from dashcam import Explained, config
 
 out = Console()
 err = Console(stderr=True)
@@ -45,11 +46,17 @@ def sentence_of(error: Exception) -> str | None:
     """What a person is told; None for what nobody expected."""
     if isinstance(error, Explained):
         return str(error)
+    if isinstance(error, PermissionError) and is_of_the_site(error.filename):
+        return f"{error.filename} is open to root and to the site's own user: put `sudo` before the command."
     if isinstance(error, OSError) and (sentence := disk_sentence(error)):
         return sentence
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename} cannot be used ({error.strerror}): choose another."
     return None
+
+
+def is_of_the_site(file: object) -> bool:
+    return isinstance(file, str | os.PathLike) and Path(file).is_relative_to(config.config_folder())
 
 
 def disk_sentence(error: OSError) -> str | None:

@@ -118,7 +118,9 @@ def prefect(
     settings = config.server_settings(login, [f"http://127.0.0.1:{port}", f"http://localhost:{port}"])
     if ours.is_ours(site, config.config_folder()):
         settings |= {"PREFECT_UI_API_URL": f"https://{urlsplit(site.server.url).hostname}:{ours.PREFECT_PORT}/api"}
-    for name, value in ({"PREFECT_HOME": site.server.prefect_home} | settings).items():
+    # its pages are written out as it starts, and no service writes into the folder of the programs
+    places = {"PREFECT_HOME": site.server.prefect_home, "PREFECT_UI_STATIC_DIRECTORY": f"{site.server.prefect_home}/ui"}
+    for name, value in (places | settings).items():
         os.environ.setdefault(name, value)
     run_module("flows.prefect_server", "start", "--host", host, "--port", port)
 

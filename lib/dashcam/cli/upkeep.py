@@ -1,6 +1,7 @@
 """``dashcam backup``, ``restore``, ``rebuild``, ``migrate-db``, ``scrub``: the catalogue outlives its disk, archives
 are read."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dashcam import Explained
+from dashcam import Explained, config
 from dashcam.cli.output import DataOption, JsonOption, ServerDataOption, out, say, write_json
 from dashcam.cli.reach import home_of, is_site, main_server, stores_of
 
@@ -100,10 +101,15 @@ def scrub(
 
 
 def offline(data: Path | None, *arguments: str) -> None:
-    """In a process of the main server's own, which alone opens the database."""
+    """In a process of the main server's own, which alone opens the database, and as the user whose services do."""
+    from dashcam.site.machine import as_owner_of
+
     argv = [sys.executable, "-m", "app.offline", *arguments]
     if is_site(data):
-        raise typer.Exit(subprocess.run(argv, check=False).returncode)
+        folder = config.config_folder().absolute()
+        environment = os.environ | {"DASHCAM_CONFIG": str(folder)}
+        ended = subprocess.run(argv, env=environment, check=False, **as_owner_of(folder))
+        raise typer.Exit(ended.returncode)
     from dashcam.embedded.system import embedded_system
 
     with embedded_system(home_of(data), say) as system:

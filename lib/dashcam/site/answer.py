@@ -47,4 +47,4 @@ def for_devices(site: Site) -> dict[str, Any]:
 
 def join_line(url: str, code: str, authority: str | None) -> str:
     """What is typed on a device; with the fingerprint of whom it is to trust, where the site has its own authority."""
-    return f"dashcam join {url} --code {code}{f' --authority {authority}' if authority else ''}"
+    return f"sudo dashcam join {url} --code {code}{f' --authority {authority}' if authority else ''}"

@@ -178,7 +178,7 @@ def farewell(wishes: Wishes, steps: Steps) -> str:
     url = config.load_site(wishes.folder).server.url
     code = run_module(wishes.folder, "app.prepare", "--invite", user=steps.owner)
     nobody = not is_anybody_in(wishes.folder, steps.owner)
-    first = "\nNobody can log in yet: dashcam user add NAME --role admin\n" if nobody else ""
+    first = "\nNobody can log in yet: sudo dashcam user add NAME --role admin\n" if nobody else ""
     encrypted = (wishes.folder / https.AUTHORITY_KEY).exists()
     started = ", ".join(f"dashcam {name}" for name in services_of(encrypted))
     starts = "" if units.systemd_runs() else f"\nTo be started here, and to be kept running: {started}\n"
@@ -186,7 +186,8 @@ def farewell(wishes: Wishes, steps: Steps) -> str:
         f"\nThe main server is {url}\n{first}{starts}"
         "On each other machine, within an hour and once for each code:\n\n"
         f"    {join_line(url, code, authority.known(wishes.folder))}\n\n"
-        "Another code: dashcam device invite, or the page Devices\nWhether all is well: dashcam doctor"
+        "Windows goes without sudo. Another code: sudo dashcam device invite, or the page Devices\n"
+        "Whether all is well: sudo dashcam doctor"
     )
 
 
@@ -246,10 +247,9 @@ def run_module(folder: Path, module: str, *arguments: str, user: str | None = No
     `Explained`."""
     environment = os.environ | {"DASHCAM_CONFIG": str(folder)}
     environment.pop("DASHCAM_TOKEN", None)
-    another: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user and machine.is_root() else {}
-    argv = [sys.executable, "-m", module, *arguments]
+    argv, as_user = [sys.executable, "-m", module, *arguments], machine.as_user(user)
     try:
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, input=tell, check=False, **another)
+        done = subprocess.run(argv, env=environment, capture_output=True, text=True, input=tell, check=False, **as_user)
     except PermissionError:
         raise Explained(
             f"The user {user} may not run {sys.executable}: install where it may read, as in /opt/dashcam, or name "

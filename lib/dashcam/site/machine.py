@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from dashcam import Explained
 from dashcam.config.pools import DeviceType
@@ -36,6 +37,31 @@ def user_is_there(user: str) -> bool:
     except KeyError:
         return False
     return True
+
+
+def ids_of(user: str) -> tuple[int, int]:
+    """The number of a user that is there, and that of its group."""
+    if sys.platform == "win32":
+        raise NotImplementedError
+    import pwd
+
+    known = pwd.getpwnam(user)
+    return known.pw_uid, known.pw_gid
+
+
+def as_user(user: str | None) -> dict[str, Any]:
+    """What `subprocess.run` is told so that the process is that user's, and so what it makes."""
+    return as_number(*ids_of(user)) if user is not None and is_root() else {}
+
+
+def as_owner_of(folder: Path) -> dict[str, Any]:
+    """The same for whom that folder belongs to: a service cannot write what root has made for it."""
+    return as_number(folder.stat().st_uid, folder.stat().st_gid) if is_root() else {}
+
+
+def as_number(user: int, group: int) -> dict[str, Any]:
+    """It begins at the top: the folder that root stands in may be closed to others."""
+    return {"user": user, "group": group, "extra_groups": [], "cwd": Path(sys.executable).anchor}
 
 
 def make_user(user: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dashcam import Say
+from dashcam.site import machine
 
 
 class Steps:
@@ -43,7 +44,7 @@ class Steps:
 
     def own(self, path: Path) -> None:
         if self.owner is not None:
-            shutil.chown(path, self.owner, self.owner)
+            shutil.chown(path, *machine.ids_of(self.owner))
 
 
 def write_whole(file: Path, content: str, mode: int) -> None:

@@ -253,13 +253,13 @@ def test_an_admin_makes_a_code_with_which_a_device_joins(home: Home, ana: TestCl
 
     def is_shown() -> bool:
         said = [str(one.props.get("src") or getattr(one, "text", "")) for one in page.elements.values()]
-        shown[:] = [one for one in said if one.startswith(("dashcam join", "data:image"))]
+        shown[:] = [one for one in said if one.startswith(("sudo dashcam join", "data:image"))]
         return len(shown) == 2
 
     act(ana, page, form(page, "What the device is"), {"type": "rtx_4090"}, is_shown)
     line, picture = shown
     assert picture == segno.make_qr(line, error="m").svg_data_uri(scale=6, border=4, dark="#000", light="#fff")
-    assert line.startswith(f"dashcam join {home.here.site.server.url} --code ")
+    assert line.startswith(f"sudo dashcam join {home.here.site.server.url} --code ")
     asked = {"code": line.split()[4], "hostname": "gpu-pc"}
     answer = home.client(f"http://{HOST}/api/v1").post("/join", json=asked)
     assert answer.status_code == 201 and answer.json()["device_type"] == "rtx_4090", answer.text
