@@ -29,6 +29,7 @@ SORTS = {
     "most": "Most often seen first",
     "sure": "Surest first",
 }
+REVIEWED = {True: "Reviewed by you", False: "Not reviewed by you"}
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
@@ -136,6 +137,8 @@ def chips(asked: Asked, zone: tzinfo | None) -> list[dict[str, str]]:
         "kind": asked.kind and f"{wording.KIND_NAMES.get(asked.kind, 'Normal')} clips",
         "confidence": asked.confidence and f"At least {wording.percent(asked.confidence)} sure",
         "times": asked.times > 1 and f"Seen {asked.times} times or more",
+        "tag": asked.tag and f"Tagged {asked.tag}",
+        "reviewed": asked.reviewed is not None and REVIEWED[asked.reviewed],
         "only_unsure": asked.only_unsure and "Unsure reads alone",
     }
     return [

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import HTTPException, Query
 from pydantic import Field, TypeAdapter, ValidationError
 
-from app import system
+from app import reviewing, system
 from app.parameters import Number, midnight
 from dashcam.catalog.plate_filter import Area, PlateFilter, Sort
 
@@ -37,6 +37,8 @@ class Asked:
     kind: Annotated[ClipKind | None, Query(description="Of clip.")] = None
     confidence: Annotated[Fraction | None, Query(description="Of a sighting, at least: 0 to 1.")] = None
     times: Annotated[Times, Query(description="Seen so many times at least.")] = 1
+    tag: Annotated[str | None, Query(max_length=LONGEST, description="Of the plate, given by a person.")] = None
+    reviewed: Annotated[bool | None, Query(description="Whether you have marked the sighting or its clip so.")] = None
     sort: Annotated[Sort | None, Query(description="With near the surest come first, else those seen last.")] = None
 
     def wanted(self) -> PlateFilter:
@@ -58,6 +60,9 @@ class Asked:
             kind=self.kind,
             least=self.confidence,
             times=self.times,
+            tag=self.tag or None,
+            reviewed=self.reviewed,
+            reviewer=reviewing.account(),
             sort=self.sort,
         )
 

@@ -74,7 +74,9 @@ def told(note: Note) -> None:
     if note.tags:
         with tag("div", "chips"):
             for one in note.tags:
-                parts.chip(one, icon_name="sell")
+                with link(addresses.url("/plates", {"tag": one}), "chip", title=f"All plates tagged {one}"):
+                    icon("sell")
+                    tag("span", text=one)
     if note.note:
         tag("p", "known-note", note.note)
 

@@ -13,7 +13,7 @@ from app.access import callers
 from app.pages.frame import ask, change, frame, now, zone
 from app.pages.parts import icon, link, tag
 from app.searching import Asked, understood
-from dashcam.catalog import saved_searches
+from dashcam.catalog import notes, saved_searches
 from dashcam.catalog.saved_searches import LONGEST_NAME, NotSaved
 
 WITH_ADDRESS = (
@@ -26,24 +26,24 @@ async def plates(request: Request) -> None:
     asked, skip = understood(request.query_params), found.skipped(request)
     mine = account()
 
-    def question(session: Session) -> tuple[found.FoundPlates, list[tuple[int, str, str]]]:
+    def question(session: Session) -> tuple[found.FoundPlates, list[tuple[int, str, str]], list[str]]:
         kept = [(one.search_id, one.name, one.query) for one in saved_searches.saved(session, mine)]
-        return found.find(session, asked, skip), kept
+        return found.find(session, asked, skip), kept, notes.every_tag(session)
 
-    answer, kept = await ask(question)
+    answer, kept, tags = await ask(question)
     title = f"Plates with {asked.q}" if asked.q else "Plates"
     with frame(title, "/plates", asked.q, own=("search.css", "search.js")):
         with tag("div", "above"):
-            filters(asked)
+            filters(asked, tags)
             saved(kept)
         # our own template, in which whatever comes in is text
         ui.html(found.piece(asked, skip, answer, zone(), now()), sanitize=False).classes("search-page")
 
 
-def filters(asked: Asked) -> None:
+def filters(asked: Asked, tags: list[str]) -> None:
     """What narrows the search down; it works without a script too."""
     given = asked.address()
-    shown = {"first", "last", "camera", "kind", "confidence", "times", "sort"}
+    shown = {"first", "last", "camera", "kind", "confidence", "times", "sort", "tag", "reviewed"}
     with tag("details", "narrow-down"):
         tag("summary", "button small", "Filters")
         with tag("form", "filters", method="get", action="/plates"):
@@ -62,6 +62,8 @@ def filters(asked: Asked) -> None:
                 tag("span", "muted small", "Seen at least")
                 tag("input", "field times", name="times", type="number", min="1", value=given.get("times", ""))
                 tag("span", "muted small", "times")
+            select("tag", "Tag", given, {"": "Any"} | {one: one for one in [*tags, given.get("tag", "")] if one})
+            select("reviewed", "By you", given, {"": "Any", "1": "Reviewed", "0": "Not reviewed"})
             select("sort", "Order", given, {"": "As it comes"} | found.SORTS)
             tag("button", "button", "Filter", type="submit")
 

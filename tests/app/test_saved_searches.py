@@ -2,9 +2,12 @@
 
 from fastapi.testclient import TestClient
 
+from app import found
 from app.searching import understood
 from app.system import System
-from dashcam.catalog import deletions
+from dashcam.catalog import deletions, notes, reviews
+from dashcam.catalog.notes import Note
+from dashcam.catalog.reviews import Mark
 from dashcam.database import writing
 from tests.catalog.rows import NOON, add_sighting, add_video
 
@@ -45,6 +48,31 @@ def test_the_export_has_the_sightings_that_the_search_finds(client: TestClient, 
     assert exported(q="LT23") == exported(camera="front") == {"LT23CGK"}
     assert exported(q="*H", first="2026-06-28", last="2026-06-28") == {"DX17ZWH"}
     assert exported(camera="rear", times="2") == set()
+
+
+def test_tags_and_ones_own_marks_are_asked_for_as_on_the_page(client: TestClient, here: System) -> None:
+    with writing(here.engine) as session:
+        for number, text in enumerate(("LT23CGK", "DX17ZWH")):
+            add_sighting(session, add_video(session, number), text)
+        notes.write(session, "LT23CGK", Note(tags=["neighbour"]), "ana", NOON)
+        reviews.mark(session, reviews.OWNER, [Mark(f"{1:016x}", "plate", 2.0)], NOON)
+        reviews.mark_clips(session, 5, NOON)
+
+    def asked(**parameters: str) -> list[str]:
+        return [one["text"] for one in client.get("/search", params=parameters).json()]
+
+    assert asked(tag="Neighbour") == asked(reviewed="false") == ["LT23CGK"]
+    assert asked(reviewed="true") == ["DX17ZWH"]
+    assert asked(tag="neighbour", reviewed="1") == []
+    assert [one["text"] for one in client.get("/sightings", params={"reviewed": "true"}).json()] == ["DX17ZWH"]
+    table = client.get("/export/sightings.csv", params={"tag": "neighbour"}).text.splitlines()
+    assert [line.split(",")[0] for line in table[1:]] == ["LT23CGK"]
+    kept = client.post("/searches", params={"tag": "neighbour", "reviewed": "false"}, json={"name": "theirs"}).json()
+    assert kept["query"] == "tag=neighbour&reviewed=0"
+    assert [chip["text"] for chip in found.chips(understood({"tag": "neighbour", "reviewed": "0"}), None)] == [
+        "Tagged neighbour",
+        "Not reviewed by you",
+    ]
 
 
 def test_of_a_bent_address_what_can_be_understood_counts(here: System) -> None:

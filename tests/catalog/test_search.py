@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, func, select
 from sqlalchemy import text as sql
 
-from dashcam.catalog import merges, search
+from dashcam.catalog import merges, notes, reviews, search
 from dashcam.catalog.likeness import Difference
-from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow
+from dashcam.catalog.models import Plate, PlateNear, PlateSuffix, SightingRow, Video
+from dashcam.catalog.notes import Note
 from dashcam.catalog.plate_facts import catch_up, refresh
 from dashcam.catalog.plate_filter import Area, PlateFilter, in_place
 from dashcam.catalog.plate_text import canonical, misread_cost, near_keys
 from dashcam.catalog.plates import forget_unseen, plate_id
+from dashcam.catalog.reviews import Mark
 from dashcam.database import reading, writing
 from tests.catalog.rows import NOON, add_sighting, add_video
 
@@ -40,6 +42,7 @@ def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     if request.param == "many":
         monkeypatch.setattr(search, "FEW_PLATES", 0)
         monkeypatch.setattr(search, "FEW_PLACES", 0)
+        monkeypatch.setattr(search, "FEW_CLIPS", 0)
 
 
 def found(engine: Engine, wanted: PlateFilter) -> list[str]:
@@ -227,6 +230,43 @@ def test_every_filter_and_every_order(any_engine: Engine) -> None:
             rows = session.scalars(select(Plate.text).join(Plate.sightings).where(*search.meeting(session, wanted)))
             assert set(rows) == set(expected), wanted
             assert search.plates(session, wanted, skip=1) == search.plates(session, wanted)[1:]
+
+
+@pytest.mark.usefixtures("either_way")
+def test_tags_and_what_a_person_has_looked_at_narrow_it_down(any_engine: Engine) -> None:
+    with writing(any_engine) as session:
+        for number, text in enumerate(("CLIP111", "PLATE22", "NEW3333")):
+            video = add_video(session, number, NOON - timedelta(days=number))
+            add_sighting(session, video, text, best_s=2.0)
+            if text == "PLATE22":
+                add_sighting(session, video, "OTHER44", best_s=8.0)
+        tags = {"CLIP111": ['Van "red"', "été 100%"], "NEW3333": ["van", "VÉLO"]}
+        for text, told in tags.items():
+            notes.write(session, text, Note(tags=told), "ana", NOON)
+        reviews.mark_clips(session, 7, NOON, Video.video_id == f"{0:016x}")
+        reviews.mark(session, 7, [Mark(f"{1:016x}", "plate", 2.5)], NOON)
+    catch_up(any_engine)
+    asked = {
+        PlateFilter(tag="van"): ["NEW3333"],
+        PlateFilter(tag="Van"): ["NEW3333"],
+        PlateFilter(tag='van "RED"'): ["CLIP111"],
+        PlateFilter(tag="Été 100%"): ["CLIP111"],
+        PlateFilter(tag="vélo"): ["NEW3333"],
+        PlateFilter(tag="%"): [],
+        PlateFilter("3", tag="van", sort="most"): ["NEW3333"],
+        PlateFilter("1", tag="van"): [],
+        PlateFilter(reviewed=True, reviewer=7): ["CLIP111", "PLATE22"],
+        PlateFilter(reviewed=False, reviewer=7): ["OTHER44", "NEW3333"],
+        PlateFilter("33", reviewed=False, reviewer=7, sort="first"): ["NEW3333"],
+        PlateFilter("NEW333", near=True, reviewed=True, reviewer=7): [],
+        PlateFilter(reviewed=True, reviewer=8): [],
+        PlateFilter(tag="van", reviewed=True, reviewer=7): [],
+    }
+    for wanted, expected in asked.items():
+        assert found(any_engine, wanted) == expected, wanted
+        with reading(any_engine) as session:
+            rows = session.scalars(select(Plate.text).join(Plate.sightings).where(*search.meeting(session, wanted)))
+            assert set(rows) == set(expected), wanted
 
 
 def test_what_was_merged_into_a_plate_finds_it_and_says_so(filled: Engine) -> None:

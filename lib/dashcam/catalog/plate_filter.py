@@ -1,5 +1,6 @@
 """What is asked of plates and sightings, as conditions of a query."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import floor
@@ -11,10 +12,12 @@ from sqlalchemy import (
     Select,
     String,
     and_,
+    cast,
     column,
     exists,
     func,
     literal_column,
+    or_,
     select,
     text,
     type_coerce,
@@ -22,8 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 from sqlalchemy.orm.util import AliasedClass
 
-from dashcam.catalog import plate_text
-from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, SightingRow, Video
+from dashcam.catalog import plate_text, reviews
+from dashcam.catalog.models import TILE, TILE_ROW, TILES_PER_DEGREE, Plate, SightingRow, Video
+from dashcam.catalog.plate_words import PlateNote
 from dashcam.records import CONFUSED, HIDDEN
 
 MANY_ROWS = 200
@@ -66,6 +70,11 @@ class PlateFilter:
     """Confidence, 0 to 1, of the sighting."""
     times: int = 1
     """So many such sightings at least."""
+    tag: str | None = None
+    """Of what a person knows of the plate."""
+    reviewed: bool | None = None
+    """Whether ``reviewer`` has looked at the sighting."""
+    reviewer: int = reviews.OWNER
     sort: Sort | None = None
     """None: with ``near`` the surest first, else last seen."""
 
@@ -129,6 +138,11 @@ def conditions(
         found += [of.lat.between(place.south, place.north), of.lon.between(place.west, place.east)]
     if wanted.least is not None:
         found.append(of.confidence >= wanted.least)
+    if wanted.tag is not None:
+        found.append(of.plate_id.in_(tagged(wanted.tag)))
+    if wanted.reviewed is not None:
+        looked_at = reviews.has_seen(wanted.reviewer, of)
+        found.append(looked_at if wanted.reviewed else ~looked_at)
     clip = aliased(Video)  # its own, wherever this stands
     its: list[ColumnElement[bool]] = []
     if wanted.trip is not None:
@@ -140,6 +154,15 @@ def conditions(
     if its:
         found.append(exists().where(clip.video_id == of.video_id, *its))
     return found
+
+
+def tagged(tag: str) -> Select[tuple[int]]:
+    """The plates that a person has given the tag, in capitals or not; found in the JSON as it is kept, where every
+    other sign than ASCII is escaped."""
+    written = {json.dumps(one).lower() for one in (tag, tag.lower(), tag.upper(), tag.capitalize())}
+    tags = func.lower(cast(PlateNote.tags, String))
+    its = or_(*(tags.contains(one, autoescape=True) for one in sorted(written)))
+    return select(Plate.plate_id).where(Plate.text.in_(select(PlateNote.text).where(its)))
 
 
 def in_place(wanted: PlateFilter) -> Select[Any]:

@@ -1,14 +1,15 @@
 """What each person has looked at: marks of their own, which nobody else sees and any of which can be taken back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import AliasedClass
 
-from dashcam.catalog.models import Video
+from dashcam.catalog.models import SightingRow, Video
 from dashcam.catalog.review_rows import Review, Visit
 from dashcam.database import insert
 
@@ -83,6 +84,30 @@ def is_reviewed(account_id: int) -> ColumnElement[bool]:
     """Of a video: whether the person has looked at all of it."""
     its = Review.account_id == account_id, Review.video_id == Video.video_id, Review.kind == "clip"
     return exists().where(*its).correlate(Video)
+
+
+def has_seen(account_id: int, of: type[SightingRow] | AliasedClass[SightingRow] = SightingRow) -> ColumnElement[bool]:
+    """Of a sighting: whether the person has looked at it, or at all of its clip."""
+    at_ms = of.best_s * 1000
+    this = and_(Review.kind == "plate", Review.at_ms.between(at_ms - SAME_MS, at_ms + SAME_MS))
+    its = Review.account_id == account_id, Review.video_id == of.video_id, or_(Review.kind == "clip", this)
+    return exists().where(*its)
+
+
+def clips(session: Session, account_id: int, reviewed: bool, most: int) -> Sequence[str] | None:
+    """The clips with a mark of the person's, or those not all looked at; None of more than so many."""
+    marked = select(Review.video_id).where(Review.account_id == account_id).distinct()
+    which = marked if reviewed else select(Video.video_id).where(~is_reviewed(account_id))
+    found = session.scalars(which.limit(most + 1)).all()
+    return found if len(found) <= most else None
+
+
+def newest(session: Session, account_id: int, reviewed: bool) -> datetime | None:
+    """When the newest of these clips began."""
+    marked = exists().where(Review.account_id == account_id, Review.video_id == Video.video_id).correlate(Video)
+    when = func.coalesce(Video.start_utc, Video.created_at)
+    which = marked if reviewed else ~is_reviewed(account_id)
+    return session.scalar(select(when).where(which).order_by(when.desc(), Video.video_id.desc()).limit(1))
 
 
 def of_videos(session: Session, account_id: int, video_ids: Iterable[str]) -> dict[str, list[tuple[str, int]]]:

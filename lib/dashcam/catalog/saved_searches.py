@@ -1,6 +1,6 @@
 """Searches that people keep by a name: each person their own, on a site without log-in all together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from urllib.parse import parse_qs
 
@@ -51,9 +51,15 @@ def forget(session: Session, names: Callable[[str], bool]) -> None:
     naming = [
         search_id
         for search_id, query, name in rows
-        if any(map(names, filter(plate_text.normalised, (*parse_qs(query).get("q", []), name, *name.split()))))
+        if any(map(names, filter(plate_text.normalised, (*said(query), name, *name.split()))))
     ]
     session.execute(delete(SavedSearch).where(SavedSearch.search_id.in_(naming)))
+
+
+def said(query: str) -> Iterator[str]:
+    """What stands in an address in a person's words."""
+    given = parse_qs(query)
+    yield from (*given.get("q", []), *given.get("tag", []))
 
 
 def whose(account_id: int | None) -> ColumnElement[bool]:

@@ -6,16 +6,17 @@ it leaves many of is met soon by walking along the order that is asked for.
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from dashcam.catalog import likeness, merged, plate_text, ranking
+from dashcam.catalog import likeness, merged, plate_text, ranking, reviews
 from dashcam.catalog.likeness import Match
 from dashcam.catalog.models import Plate, PlateSuffix, SightingRow, Video
 from dashcam.catalog.paging import Cursor
-from dashcam.catalog.plate_filter import PlateFilter, begins, conditions, in_place, text_is
+from dashcam.catalog.plate_filter import PlateFilter, begins, conditions, in_place, tagged, text_is
 from dashcam.catalog.plates import PlateCard
 from dashcam.catalog.sightings import SightingCard, chosen
 from dashcam.catalog.sightings import cards as sighting_cards
@@ -24,6 +25,9 @@ FEW_PLATES = 4000
 """Up to so many matching plates each is looked up; beyond, matches are dense and walking is quicker."""
 FEW_PLACES = 3000
 """The same for all that was ever seen in a region, or within a time."""
+FEW_CLIPS = 1000
+"""The same for clips that a person has looked at, or has not."""
+LONGEST_CLIP = timedelta(days=1)
 MOST_ALIKE = 1000
 """Of a short text's misreadings only so many are compared, those seen last."""
 AT_ONCE = 200
@@ -86,12 +90,16 @@ def by_own_text(
 
 def in_order(session: Session, wanted: PlateFilter, after: Cursor | None, limit: int, skip: int = 0) -> Sequence[int]:
     """The matching plates' ids, by whichever way is quicker."""
-    matching = few_plates(session, wanted)
-    if matching is None and wanted.order != "last":
+    clips = few_clips(session, wanted)
+    matching = few_plates(session, wanted) if clips is None else None
+    if clips is None and matching is None and wanted.order != "last":
         return session.scalars(along(wanted).offset(skip).limit(limit)).all()
-    if matching is None:
-        return session.scalars(back_in_time(wanted, after).offset(skip).limit(limit)).all()
-    seen = last_seen(wanted, matching).subquery()
+    if clips is not None:
+        seen = in_clips(wanted, clips).subquery()
+    elif matching is None:
+        return session.scalars(back_in_time(from_marks(session, wanted), after).offset(skip).limit(limit)).all()
+    else:
+        seen = last_seen(wanted, matching).subquery()
     page = select(seen.c.plate_id).where(seen.c.last.is_not(None)).offset(skip).limit(limit)
     if wanted.order != "last":
         page = page.join(Plate, Plate.plate_id == seen.c.plate_id).order_by(*by(wanted))
@@ -109,6 +117,8 @@ def few_plates(session: Session, wanted: PlateFilter) -> Select[Any] | None:
         return matching
     anything = PlateFilter(confirmed_only=False)
     narrower = []
+    if wanted.tag is not None:
+        narrower.append(tagged(wanted.tag))
     if wanted.trip is not None:
         of_trip = select(SightingRow.plate_id).join(Video, Video.video_id == SightingRow.video_id)
         narrower.append(of_trip.where(Video.trip_id == wanted.trip))
@@ -119,7 +129,7 @@ def few_plates(session: Session, wanted: PlateFilter) -> Select[Any] | None:
         narrower.append(select(SightingRow.plate_id).where(*conditions(within)))
     for one in narrower:
         if few(session, one, FEW_PLACES):
-            return with_text(one, wanted, SightingRow.plate_id)
+            return with_text(one, wanted)
     if wanted.times > 1:
         often = select(Plate.plate_id).where(known_often(wanted))
         if few(session, often, FEW_PLATES):
@@ -127,10 +137,36 @@ def few_plates(session: Session, wanted: PlateFilter) -> Select[Any] | None:
     return None
 
 
-def with_text(query: Select[Any], wanted: PlateFilter, plate_id: InstrumentedAttribute[int]) -> Select[Any]:
+def few_clips(session: Session, wanted: PlateFilter) -> Sequence[str] | None:
+    """The only clips in which there can be any of what the person has looked at, or has not; None where they are many,
+    or it is not asked."""
+    if wanted.reviewed is None:
+        return None
+    return reviews.clips(session, wanted.reviewer, wanted.reviewed, FEW_CLIPS)
+
+
+def in_clips(wanted: PlateFilter, clips: Sequence[str]) -> Select[Any]:
+    """`last_seen` of what was seen in these clips."""
+    met = SightingRow.video_id.in_(clips), SightingRow.seen_utc.is_not(None), *conditions(wanted)
+    query = select(SightingRow.plate_id, func.max(SightingRow.seen_utc).label("last")).where(*met)
+    if wanted.text:
+        query = query.join(Plate, Plate.plate_id == SightingRow.plate_id).where(text_is(Plate.text, wanted))
+    return query.group_by(SightingRow.plate_id).having(func.count() >= wanted.times)
+
+
+def from_marks(session: Session, wanted: PlateFilter) -> PlateFilter:
+    """Not before the newest clip in which there can be any of what the person has looked at, or has not."""
+    if wanted.reviewed is None:
+        return wanted
+    newest = reviews.newest(session, wanted.reviewer, wanted.reviewed)
+    ends = [one for one in (wanted.until, newest and newest + LONGEST_CLIP) if one]
+    return replace(wanted, until=min(ends, default=None))
+
+
+def with_text(query: Select[Any], wanted: PlateFilter) -> Select[Any]:
     if not wanted.text:
         return query
-    return query.join(Plate, Plate.plate_id == plate_id).where(text_is(Plate.text, wanted))
+    return select(Plate.plate_id).where(Plate.plate_id.in_(query), text_is(Plate.text, wanted))
 
 
 def few(session: Session, query: Select[Any], most: int) -> bool:
