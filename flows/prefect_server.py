@@ -9,6 +9,8 @@ Its queue of chores looks for work each 2 s; as delivered it wakes up twenty tim
 intervals of the chores themselves are settings (`dashcam.embedded.home`). They begin, and the types of blocks that
 Prefect brings are registered, when the first clip of a new start is through: half of what a start would cost.
 
+Its pages ask nobody outside of the house.
+
 Its SQLite is one that loses nothing (`flows.prefect_database`).
 """
 
@@ -22,17 +24,21 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from dashcam.embedded import listening
 from flows import prefect_database
 
 if TYPE_CHECKING:
     import docket
+    from fastapi import FastAPI, Request, Response
+    from starlette.middleware.base import RequestResponseEndpoint
 
 YOUNG_S, ALL_S = 1.0, 600.0
 CHORES_LOOK = timedelta(seconds=2)
 CHORES_BEGIN = timedelta(seconds=30)
 BLOCK_TYPES_S = 60.0
+PAGES = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
 
 
 def collect_beside() -> None:
@@ -115,6 +121,31 @@ def register_block_types_later() -> None:
     server._memoize_block_auto_registration = later  # type: ignore[assignment]
 
 
+def keep_pages_in_the_house() -> None:
+    """Prefect's newer pages ask amplitude.com, whatever its settings say. A browser that is told so asks nobody but
+    Prefect."""
+    import prefect.server.api.server as server
+
+    make = server.create_ui_app
+
+    def made(ephemeral: bool) -> "FastAPI":
+        from prefect.settings import get_current_settings
+
+        api = urlsplit(get_current_settings().server.ui.api_url or "").netloc
+        asked = f"'self' http://{api} ws://{api} https://{api} wss://{api}" if api else "'self'"
+        pages = make(ephemeral)
+
+        @pages.middleware("http")
+        async def answer(request: "Request", go_on: "RequestResponseEndpoint") -> "Response":
+            said = await go_on(request)
+            said.headers["Content-Security-Policy"] = f"{PAGES}; connect-src {asked}"
+            return said
+
+        return pages
+
+    server.create_ui_app = made
+
+
 def serve(given: socket.socket) -> None:
     """What Prefect's command does, which would look for the port itself, and find it taken: by this socket."""
     import uvicorn
@@ -153,6 +184,7 @@ def main() -> None:
     make_new_database()
     calm_chores()
     register_block_types_later()
+    keep_pages_in_the_house()
     if given := listening.inherited():
         serve(given)
         return

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from dashcam import sqlite
@@ -288,3 +289,13 @@ def test_who_reads_and_then_writes_is_not_refused_because_another_has_written(tm
     argv = [sys.executable, "-c", TURNING_TO_WRITE]
     ended = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_prefects_pages_may_ask_nobody_but_prefect(prefect_url: str) -> None:
+    address = prefect_url.removesuffix("/api")
+    page = httpx.get(address, headers={"Accept": "text/html"}, follow_redirects=True)
+    assert page.is_success and "<script" in page.text
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    hosts = {word.partition("//")[2] for word in policy.replace(";", " ").split() if "//" in word}
+    assert hosts == {httpx.get(f"{address}/ui-settings").json()["api_url"].split("/")[2]}

@@ -39,6 +39,8 @@ def test_it_serves_behind_the_login(folder: Path, tmp_path: Path, monkeypatch: p
     assert done.exception.args == ("-m", "flows.prefect_server", "start", "--host", "127.0.0.1", "--port", "4711")
     assert os.environ["PREFECT_SERVER_API_AUTH_STRING"] == os.environ["PREFECT_API_AUTH_STRING"] == "dashcam:secret"
     assert os.environ["PREFECT_HOME"] == str(tmp_path / "prefect")
+    # the unit may write there, and not into the installation
+    assert os.environ["PREFECT_UI_STATIC_DIRECTORY"] == str(tmp_path / "prefect/ui")
 
 
 def test_without_a_login_it_does_not_serve(folder: Path) -> None:

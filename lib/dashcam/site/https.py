@@ -40,6 +40,7 @@ https://{host}:{prefect_port} {{
 	tls internal
 	forward_auth {server} {{
 		uri /log-in/check
+		header_up -Authorization
 	}}
 	reverse_proxy {prefect} {{
 		header_up Authorization "Basic {{$PREFECT_BASIC}}"
