@@ -196,6 +196,7 @@ CALLS = {
     "GET /corrections/confusions": ALL,
     "GET /corrections/bands": ALL,
     "GET /search": plate("searched for plates"),
+    "GET /suggestions": plate("looked through plates that are probably one car"),
     "GET /searches": ALL,
     "POST /searches": ALL,
     "DELETE /searches/{search_id}": ALL,

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from app import system, wording
+from app.access import callers
 from app.parameters import Number
 from app.searching import Asked
-from dashcam.catalog import followed, plates, readings, search, sightings
+from dashcam.catalog import followed, plates, readings, search, sightings, suggestions
 from dashcam.catalog.corroboration import Corroboration, corroborations
 from dashcam.catalog.encounters import Manner, Meaning
 from dashcam.catalog.plate_filter import PlateFilter
@@ -114,6 +115,21 @@ class MetAnswer(Named):
     """The trips that count for it."""
 
 
+class SuggestionAnswer(BaseModel):
+    """That ``text`` is a misread of ``into``. Yes is ``PUT /plates/{text}/merged``, no
+    ``PUT /plates/{text}/apart/{into}``; ``DELETE`` of the same takes it back."""
+
+    text: str
+    into: str
+    together: bool
+    """It was read where the other had been a moment before."""
+    confirmed: bool
+    """Whether ``text`` was ever read surely."""
+    video_id: str
+    best_s: float
+    """Where to look."""
+
+
 class ReadingsAnswer(Named):
     video_id: str
     confidence: float
@@ -176,6 +192,26 @@ def get_met(plate: str) -> MetAnswer:
         along=[one.trip_id for one in how.weight.along],
         **{name: getattr(how, name) for name in ("level", "manner", "trips", "days", "places", "at_least")},
     )
+
+
+@router.get("/suggestions")
+def list_suggestions(limit: Annotated[int, Query(ge=1, le=100)] = suggestions.ASKED) -> list[SuggestionAnswer]:
+    """Two plates each that are probably one car and of which nobody has said so, the likeliest first."""
+    if callers.view()[1] is not None:  # an answer would count for sightings that they do not see
+        return []
+    with reading(system.current().engine) as session:
+        pairs = suggestions.suggestions(session, limit)
+    return [
+        SuggestionAnswer(
+            text=pair.one.text,
+            into=pair.into.text,
+            together=pair.together,
+            confirmed=pair.one.confirmed,
+            video_id=pair.one.video_id,
+            best_s=pair.one.best_s,
+        )
+        for pair in pairs
+    ]
 
 
 @router.get("/search")

@@ -144,6 +144,8 @@ def draw_pair(pair: Suggestion) -> None:
             tag("span", "muted small", "and")
             parts.plate_text(pair.into.text)
         why = "read a moment apart at one place of the picture" if pair.together else "one after the other on the road"
+        if not pair.one.confirmed:
+            why += f", {pair.one.text} unsurely"
         tag("span", "muted small", why)
 
 

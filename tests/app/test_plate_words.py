@@ -56,6 +56,24 @@ def test_a_read_is_corrected_and_that_is_taken_back(looked: TestClient, here: He
     assert said[-1] == "took a correction of a plate back: UCRM469 is UCRM46G"
 
 
+def test_what_is_probably_one_car_is_asked_until_somebody_answers(client: TestClient, here: Here) -> None:
+    with writing(here.engine) as session:
+        unsure = seen("HUCFM469", 3.5, 6.0, confirmed=False, confidence=0.6)
+        look(session, add_video(session, 1), [seen("UCRM469", 1.0, 3.0), unsure])
+
+    def asked() -> list[tuple[str, str]]:
+        return [(one["text"], one["into"]) for one in client.get("/suggestions").json()]
+
+    assert asked() == [("HUCFM469", "UCRM469")]
+    client.put("/plates/HUCFM469/merged", json={"into": "UCRM469"})
+    assert asked() == []
+    client.delete("/plates/HUCFM469/merged")
+    client.put("/plates/UCRM469/apart/HUCFM469")
+    assert asked() == []
+    client.delete("/plates/UCRM469/apart/HUCFM469")
+    assert asked() == [("HUCFM469", "UCRM469")]
+
+
 def test_two_texts_of_one_car_are_one_plate_until_that_is_taken_back(looked: TestClient, here: Here) -> None:
     assert looked.put("/plates/UCRM469/merged", json={"into": "HUCFM469"}).json() == {"sightings": 1}
     assert looked.get("/plates/ucrm 469").json()["text"] == "HUCFM469"

@@ -2,15 +2,17 @@
 
 Only what was seen last is looked at, so that it costs the same however much the catalogue holds. What counts is how
 likely the one is a misread of the other, by their own reads and by what our readers confuse, and where both were: read
-a moment apart at one place of the picture they are one car, at the same moment in two places they are two.
+a moment apart at one place of the picture they are one car, at the same moment in two places they are two. A text that
+was never sure is asked about only where it was read at the place of a sure one: it may be no plate at all.
 """
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import likeness, plate_text, ranking
@@ -22,7 +24,7 @@ from dashcam.catalog.sightings import SightingCard, cards, chosen
 from dashcam.records import HIDDEN
 
 NEWEST = 600
-"""Sure sightings that are looked at."""
+"""Sure sightings that are looked at, and at most as many unsure ones of the same time."""
 NEAR = timedelta(seconds=90)
 """A car in sight is read again within that."""
 NEIGHBOURS = 40
@@ -51,7 +53,7 @@ class Suggestion:
 @dataclass(frozen=True)
 class Neighbour:
     sighting_id: int
-    seen_utc: datetime | None
+    seen_utc: datetime
     plate_id: int
     text: str
     times: int | None
@@ -68,8 +70,10 @@ def suggestions(session: Session, limit: int = ASKED) -> list[Suggestion]:
         if likelihood * SAME_CAR < LIKELY or tuple(sorted((one.text, into.text))) in apart:
             continue
         together = seen_together(session, one.plate_id, into.plate_id)
+        if together is None or (is_unsure(one) and not together):
+            continue
         score = likelihood * (SAME_CAR if together else 1)
-        if together is not None and score >= LIKELY:
+        if score >= LIKELY:
             found.append((score, bool(together), one, into))
     best = sorted(found, key=lambda entry: (-entry[0], entry[2].text, entry[3].text))[:limit]
     ids = {number for *_, one, into in best for number in (one.sighting_id, into.sighting_id)}
@@ -82,11 +86,21 @@ def suggestions(session: Session, limit: int = ASKED) -> list[Suggestion]:
 
 
 def newest(session: Session) -> list[Neighbour]:
-    sure = SightingRow.confirmed.is_(True), SightingRow.seen_utc.is_not(None), ~Plate.text.startswith(HIDDEN)
+    there = SightingRow.seen_utc.is_not(None), ~Plate.text.startswith(HIDDEN)
     columns = SightingRow.sighting_id, SightingRow.seen_utc, Plate.plate_id, Plate.text, Plate.times, Plate.alternatives
-    query = select(*columns).join(Plate, Plate.plate_id == SightingRow.plate_id).where(*sure, Plate.times > 0)
     order = SightingRow.seen_utc.desc(), SightingRow.sighting_id.desc()
-    return [Neighbour(*row) for row in session.execute(query.order_by(*order).limit(NEWEST)).tuples()]
+    query = select(*columns).join(Plate, Plate.plate_id == SightingRow.plate_id).where(*there).order_by(*order)
+    of_sure = query.where(SightingRow.confirmed.is_(True), Plate.times > 0).limit(NEWEST)
+    sure = neighbours(session, of_sure)
+    if not sure:
+        return []
+    as_new = SightingRow.confirmed.is_(False), Plate.times == 0, SightingRow.seen_utc >= sure[-1].seen_utc
+    unsure = neighbours(session, query.where(*as_new).limit(NEWEST))
+    return sorted(sure + unsure, key=lambda one: (one.seen_utc, one.sighting_id), reverse=True)
+
+
+def neighbours(session: Session, query: Select[Any]) -> list[Neighbour]:
+    return [Neighbour(*row) for row in session.execute(query)]
 
 
 def pairs(seen: Sequence[Neighbour]) -> Iterator[tuple[Neighbour, Neighbour]]:
@@ -96,14 +110,20 @@ def pairs(seen: Sequence[Neighbour]) -> Iterator[tuple[Neighbour, Neighbour]]:
     for at, later in enumerate(seen):
         for number in range(at + 1, min(at + 1 + NEIGHBOURS, len(seen))):
             earlier = seen[number]
-            if not later.seen_utc or not earlier.seen_utc or later.seen_utc - earlier.seen_utc > NEAR:
+            if later.seen_utc - earlier.seen_utc > NEAR:
                 break
             if len(signs[at] & signs[number]) < 2 or later.text == earlier.text:
+                continue
+            if is_unsure(later) and is_unsure(earlier):
                 continue
             one, into = sorted((later, earlier), key=lambda plate: (plate.times or 0, len(plate.text), plate.text))
             if (one.times or 0) <= OFTEN and (one.text, into.text) not in known:
                 known.add((one.text, into.text))
                 yield one, into
+
+
+def is_unsure(one: Neighbour) -> bool:
+    return not one.times
 
 
 def bigrams(text: str) -> set[str]:
