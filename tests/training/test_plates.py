@@ -1,5 +1,7 @@
 """Drawn plates: what they say is what is on them, where they say it is, and the same seed draws the same."""
 
+from collections import Counter
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.reader.degrade import degraded, fitted
-from training.reader.plates import FAMILIES, Printer, filled, photographed
+from training.reader.plates import FAMILIES, FREE, Printer, expiry, filled, photographed, stickers
 from training.reader.shapes import ALPHABET, HEIGHT, SLOTS, WIDTH
 
 seeds = st.integers(0, 2**32 - 1)
@@ -27,7 +29,7 @@ PRINTER = Printer([{sign: character(sign) for sign in ALPHABET}], [character("W"
 @settings(max_examples=60, deadline=None)
 def test_every_plate_fits_the_slots_and_tells_where_its_characters_are(seed: int) -> None:
     drawn = PRINTER.draw(np.random.default_rng(seed))
-    assert 3 <= len(drawn.text) <= SLOTS and set(drawn.text) <= set(ALPHABET)
+    assert 2 <= len(drawn.text) <= SLOTS and set(drawn.text) <= set(ALPHABET)
     assert len(drawn.places) == len(drawn.text)
     rows, columns = drawn.plate.shape
     assert all(0 <= x < columns and 0 <= y < rows for x, y in drawn.places)
@@ -58,6 +60,26 @@ def test_every_format_can_be_read_in_ten_slots() -> None:
             signs = [sign for sign in filled(form, rng) if sign not in "-/"]
             assert 2 <= len(signs) <= SLOTS, (name, form)
     assert sum(share for share, _ in FAMILIES.values()) == pytest.approx(1)
+
+
+def test_every_length_is_as_often_where_no_country_says_which() -> None:
+    lengths = Counter(sum(sign not in "-/" for sign in form) for form in FREE)
+    assert set(lengths) == set(range(2, SLOTS + 1))
+    assert max(lengths.values()) < 1.5 * min(lengths.values())
+    assert any("/" in form for form in FREE) and all(form.count("/") <= 1 for form in FREE)
+
+
+def test_tabs_beside_the_line_leave_it_room_and_a_month_and_year_stand_under_it() -> None:
+    face = {sign: character(sign) for sign in ALPHABET}
+    for seed in range(30):
+        rng, plate = np.random.default_rng(seed), np.full((96, 300), 255, np.float32)
+        left, right = stickers(plate, rng, face, (10, 290))
+        assert plate.min() < 250
+        assert 10 <= left < left + 100 < right <= 290
+        assert left == 10 or plate[:, : int(left)].min() < 250
+        plate[:] = 255
+        expiry(plate, rng, face, 60, 0)
+        assert plate[58:].min() < 100 and plate[:58].min() == 255
 
 
 def test_a_studio_picture_keeps_its_strokes_and_a_bad_night_loses_them() -> None:

@@ -36,32 +36,55 @@ class Family:
     dark: float = 0.1
     sign: float = 0.0
     frame: float = 0.0
+    stickers: float = 0.1
+    expiry: float = 0.0
 
 
 US = (
     "LLL-DDDD LLLDDDD DLLLDDD LLL-DDD DDD-LLL LLDDDDD DDDDLL LDDDLL LL-DDDD LLLLLL LLLLLLL D*LLDDD LLDDLL "
-    "DDL-DDDD L*D-*DL"
+    "DDL-DDDD L*D-*DL DDDDD LDDDD LLDDD DDDDDD DDD-DDD DDDDDL DDDLLL LLD-DDL"
 ).split()
 EU = (
     "LL-DDDLL L-DDDDD LLDDD-LL LL-DDD-LL L-LLDDD LLL-LLDD L-LLDD LL-LLDDDD LLL-DDD DDD-LLL DDDD-LLL DLD-DDDD LL-DDDD "
-    "D-LLL-DDD LL-DD-LL DD-LL-LL LL-LLL-D DDDDLLDD LL-DD-LLL LLDDDDD LLDDDDLL L-DDDD-LL L-DDDLLL LDDDDDD LL-DDDLL"
+    "D-LLL-DDD LL-DD-LL DD-LL-LL LL-LLL-D DDDDLLDD LL-DD-LLL LLDDDDD LLDDDDLL L-DDDD-LL L-DDDLLL LDDDDDD LL-DDDLL "
+    "LL-DDDD-LL"
 ).split()
+INDIA = "LL-DD-LL-DDDD LLDDLLDDDD LLDD-LL-DDDD LL-DD-L-DDDD LLDDLDDDD LLDL-LL-DDDD DD-LL-DDDD-L".split()
+INDONESIA = "L-DDDD-LL L-DDDD-LLL LL-DDDD-LL L-DDDD-L LL-DDDD-L L-DDD-LL L-DDD-LLL LL-DDDD LL-DDD-LL".split()
 TWO = (
     "LLL/DDDD LL/DDDD LL/DDDLL LLL/LDDD LLD/LLL LL*/LLDD LDD/LDD DDDL/DDD DDL-D/DDDD LLDD/LLL LLL/DL-DD L/DDDLL "
     "LLL/DDD DDL-D/DDD-DD DDL-L/DDDD LL/DD-DD LLL/DDL DL/DDDD DLD/DDDD LLD/*** LLL/L-DD LDDD/LLL LL-DD/LLL "
-    "DD-L/DDD-DD LLL/DLDD " + "DDL-D/DDD-DD DDLD/DDDDD DDL-D/DDDDD DD-LD/DDD-DD DDLL/DDD-DD " * 3
+    "DD-L/DDD-DD LLL/DLDD "
+    + "DDL-D/DDD-DD DDLD/DDDDD DDL-D/DDDDD DD-LD/DDD-DD DDLL/DDD-DD " * 3
+    + "LL-DD/LL-DDDD LLDD-LL/DDDD LLDDL/DDDD LLDDLL/DDDD LL-DD-L/DDDD LL-DD/DDDD L-DDDD/LL L-DDDD/LLL DD/DDD DDD/LL"
 ).split()
-FREE = "**** ***** ****** ******* ****-*** ******** ***-*** ********* ***/*** ***/**** **/***** ****/****".split()
+
+
+def free(rng: Random) -> str:
+    """A form of two to ten characters, every length as often: groups of one kind, now and then in two lines."""
+    left, form, split = int(rng.integers(2, 11)), "", rng.random() < 0.8
+    while left:
+        group = min(left, int(rng.integers(1, 6)))
+        form += "DDDLL*"[rng.integers(6)] * group
+        left -= group
+        if left and rng.random() < 0.7:
+            form, split = (form + "-", split) if split or left < 2 else (form + "/", True)
+    return form
+
+
+FREE = [free(np.random.default_rng(seed)) for seed in range(2000)]
 FAMILIES: Mapping[str, tuple[float, Family]] = {
-    "us": (0.18, Family(US, (1.8, 3.2), (0.36, 0.8), (0.46, 0.58), 0.0, 0.8, 0.6, 0.2, frame=0.35)),
-    "eu": (0.16, Family(EU, (3.6, 5.0), (0.58, 0.86), band=0.75, dark=0.1)),
-    "uk": (0.06, Family(["LLDD-LLL", "LDDD-LLL", "LLL-DDDL"], (3.9, 5.0), (0.6, 0.82), (0.45, 0.52), 0.3, 0.0, 0.3)),
-    "br": (0.22, Family(["LLL-DDDD"], (2.4, 3.3), (0.42, 0.62), (0.56, 0.66), 0.0, 0.9, 0.0, 0.25)),
-    "mercosur": (0.05, Family(["LLLDLDD", "LL-DDD-LL"], (2.6, 3.3), (0.5, 0.66), (0.58, 0.66), 0.3, 0.8, 0.0, 0.1)),
-    "ar": (0.04, Family(["LLL-DDD", "LL-DDD-LL"], (1.9, 2.9), (0.45, 0.6), (0.48, 0.58), 0.0, 0.6, 0.1, 0.6)),
-    "cn": (0.04, Family(["L-DDDDD", "L-*D*DD", "L-L*DDD", "L-*DDDD"], (2.9, 4.0), (0.55, 0.8), sign=1.0, dark=0.85)),
-    "two": (0.22, Family(TWO, (1.1, 2.0), (0.3, 0.42), (0.46, 0.56), 0.25, 0.15, 0.15, 0.15)),
-    "free": (0.03, Family(FREE, (1.5, 4.8), (0.36, 0.7), print_above=0.3, print_below=0.3, dark=0.3)),
+    "us": (0.15, Family(US, (1.8, 3.2), (0.36, 0.8), (0.46, 0.58), 0.0, 0.8, 0.6, 0.2, frame=0.35, stickers=0.5)),
+    "eu": (0.13, Family(EU, (3.6, 5.0), (0.58, 0.86), band=0.75, dark=0.1)),
+    "uk": (0.04, Family(["LLDD-LLL", "LDDD-LLL", "LLL-DDDL"], (3.9, 5.0), (0.6, 0.82), (0.45, 0.52), 0.3, 0.0, 0.3)),
+    "br": (0.13, Family(["LLL-DDDD"], (2.4, 3.3), (0.42, 0.62), (0.56, 0.66), 0.0, 0.9, 0.0, 0.25)),
+    "mercosur": (0.04, Family(["LLLDLDD", "LL-DDD-LL"], (2.6, 3.3), (0.5, 0.66), (0.58, 0.66), 0.3, 0.8, 0.0, 0.1)),
+    "ar": (0.03, Family(["LLL-DDD", "LL-DDD-LL"], (1.9, 2.9), (0.45, 0.6), (0.48, 0.58), 0.0, 0.6, 0.1, 0.6)),
+    "cn": (0.03, Family(["L-DDDDD", "L-*D*DD", "L-L*DDD", "L-*DDDD"], (2.9, 4.0), (0.55, 0.8), sign=1.0, dark=0.85)),
+    "in": (0.06, Family(INDIA, (3.4, 5.4), (0.42, 0.75), band=0.2, dark=0.2)),
+    "id": (0.08, Family(INDONESIA, (2.6, 3.9), (0.38, 0.58), (0.36, 0.46), dark=0.65, expiry=0.9)),
+    "two": (0.18, Family(TWO, (1.1, 2.2), (0.3, 0.42), (0.46, 0.56), 0.25, 0.15, 0.15, 0.15, expiry=0.15)),
+    "free": (0.13, Family(FREE, (1.5, 4.8), (0.36, 0.7), print_above=0.3, print_below=0.3, dark=0.3, expiry=0.15)),
 }
 
 
@@ -116,11 +139,16 @@ class Printer:
         gap = tall * rng.uniform(1.08, 1.25)
         places: list[tuple[float, float]] = []
         face = self._faces[rng.integers(len(self._faces))]
+        span = left, columns * 0.985
+        if rng.random() < family.stickers:
+            span = stickers(plate, rng, face, span)
         for i, line in enumerate(lines):
             y = middle + gap * (i - (len(lines) - 1) / 2)
-            size = tall * (rng.uniform(0.75, 1.1) if i == 0 and len(lines) == 2 else 1)
-            indent = left * (i == 0 or len(lines) == 1)
-            places += _line(plate, rng, face, line, (indent, columns * 0.985), y, size, ink, family.sign)
+            size = tall * (rng.uniform(0.6, 1.1) if i == 0 and len(lines) == 2 else 1)
+            indent = span[0] * (i == 0 or len(lines) == 1)
+            places += _line(plate, rng, face, line, (indent, span[1]), y, size, ink, family.sign)
+        if rng.random() < family.expiry:
+            expiry(plate, rng, face, middle + gap * (len(lines) - 1) / 2 + tall / 2, ink)
         if rng.random() < 0.5:
             _edge(plate, rng, ink)
         if rng.random() < 0.3:
@@ -219,7 +247,7 @@ def _line(
     tall: float, ink: float, sign: float,
 ) -> list[tuple[float, float]]:  # fmt: skip
     """Sets one line of characters; their middles."""
-    space, mark = tall * rng.uniform(0.04, 0.22), tall * rng.uniform(0.15, 0.7)
+    space, mark = tall * rng.uniform(0.04, 0.22), tall * rng.uniform(0.15, 1.0)
     squeeze = rng.uniform(0.75, 1.15)
     monospaced = rng.random() < 0.3
     widths = [mark if c == "-" else tall * squeeze * _wide(face[c], monospaced) for c in line]
@@ -243,6 +271,35 @@ def _line(
             places.append((x + width / 2, y))
         x += width + space * shrink
     return places
+
+
+def stickers(plate: Page, rng: Random, face: Mapping[str, Mask], span: tuple[float, float]) -> tuple[float, float]:
+    """Month and year tabs and seals with small characters of their own, in corners or at an end of the line; what of
+    ``span`` they leave to the line."""
+    for _ in range(rng.integers(1, 4)):
+        tall = ROWS * rng.uniform(0.13, 0.3)
+        wide = tall * rng.uniform(0.8, 1.7)
+        right, in_line = rng.random() < 0.5, rng.random() < 0.3
+        x = span[1] - wide - 1 if right else span[0] + 1
+        y = ROWS * rng.uniform(0.35, 0.6) if in_line else (2.0 if rng.random() < 0.5 else ROWS - tall - 2)
+        shade = float(rng.uniform(20, 240))
+        cv2.rectangle(plate, (round(x), round(y)), (round(x + wide), round(y + tall)), shade, -1)
+        signs = [ALPHABET[rng.integers(10 if rng.random() < 0.7 else 36)] for _ in range(rng.integers(0, 4))]
+        ink = shade + (rng.uniform(60, 200) if shade < 128 else -rng.uniform(60, 200))
+        for i, sign in enumerate(signs):
+            cell = wide / len(signs)
+            _ink(plate, face[sign], x + (i + 0.1) * cell, y + tall * 0.2, cell * 0.8, tall * 0.6, ink)
+        if in_line:
+            span = (span[0], x - 2) if right else (x + wide + 2, span[1])
+    return span
+
+
+def expiry(plate: Page, rng: Random, face: Mapping[str, Mask], above: float, ink: float) -> None:
+    """A small month and year under the serial, which ends at ``above``: no second line."""
+    tall = ROWS * rng.uniform(0.1, 0.2)
+    y = min(above + tall * rng.uniform(0.65, 1.3), ROWS - tall * 0.4)
+    span = plate.shape[1] * rng.uniform(0, 0.6), plate.shape[1] * 0.98
+    _line(plate, rng, face, filled("DD-DD", rng), span, y, tall, ink + rng.normal(0, 25), 0)
 
 
 def _wide(mask: Mask, monospaced: bool) -> float:

@@ -34,15 +34,16 @@ SHARES = {"plate-crops-us": 4.0, "plate-crops-world/eu_twoline": 3.0, "plate-cro
 RARE = 4.0
 """How often a Brazilian crop with an O comes: readers that confirmed the labels took it for a Q or a zero."""
 EASY_STEPS = 1500
-"""Until here plates get worse and worse; clean ones first teach what the characters are."""
+"""Until here plates get worse and worse; clean ones first teach what the characters are, which a start knows."""
 
 
 class Batches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     """Images ``B x 1 x 48 x 144`` uint8, wanted probabilities ``B x 10 x 37``, attention targets ``B x 10 x 108`` (all
     zero: unknown)."""
 
-    def __init__(self, printer: Printer, photographs: Sequence[Photograph], steps: int, seed: int) -> None:
-        self.printer, self.photographs, self.steps, self.seed = printer, photographs, steps, seed
+    def __init__(self, printer: Printer, photographs: Sequence[Photograph], args: argparse.Namespace) -> None:
+        self.printer, self.photographs, self.steps, self.seed = printer, photographs, args.steps, args.seed
+        self.made = EASY_STEPS if args.start else 0
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         cv2.setNumThreads(1)
@@ -51,7 +52,7 @@ class Batches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         weights /= weights.sum()
         shelf = [self.printer.draw(rng) for _ in range(BATCH)]
         for step in range(self.steps):
-            easy = min(1.0, 0.25 + step / EASY_STEPS)
+            easy = min(1.0, 0.25 + (self.made + step) / EASY_STEPS)
             samples = [self._drawn(rng, shelf, easy * rng.random()) for _ in range(round(DRAWN * BATCH))]
             chosen = rng.choice(len(self.photographs), BATCH - len(samples), p=weights)
             samples += [self.photographs[i].sample(rng, easy * 0.8 * rng.random()) for i in chosen]
@@ -131,7 +132,7 @@ def train(printer: Printer, photographs: list[Photograph], args: argparse.Namesp
     mean = copy.deepcopy(network).eval()
     learner = torch.optim.AdamW(network.parameters(), lr=0.0, weight_decay=0.02)
     checks = held_out(printer, photographs)
-    source = Batches(printer, [p for p in photographs if not p.held_out], args.steps, args.seed)
+    source = Batches(printer, [p for p in photographs if not p.held_out], args)
     began, total = time.monotonic(), 0.0
     # a forked worker would inherit OpenCV's and torch's threads in whatever state they are
     loader = DataLoader(source, batch_size=None, num_workers=1, multiprocessing_context="spawn", prefetch_factor=8)
