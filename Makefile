@@ -1,5 +1,6 @@
 # make demo     everything set up, a sample drive processed, the WebUI served until Ctrl-C (EXIT=1: ends by itself)
-# make setup    what runs is installed into .venv, and nothing else: for a machine of a home
+# make setup    what runs is installed into .venv, and nothing else: for a machine of a home; EXTRAS: gpu, jetson,
+#               postgres, docker, or several with commas
 # make dev      what tests, checks and documents want as well
 # make test     everything set up, all tests
 # make test-postgresql  what keeps anything in a database once more, on PostgreSQL
@@ -25,6 +26,7 @@ BIN := $(VENV)/bin
 DATA ?= .demo/data
 VIDEOS ?=
 EXIT ?=
+EXTRAS ?=
 SHARED ?= $(or $(DASHCAM_SHARED),../shared)
 
 CLIPS ?= 300
@@ -114,6 +116,9 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 setup: $(VENV)/.base
+ifneq ($(EXTRAS),)
+	@$(ENVIRONMENT) --extras $(EXTRAS)
+endif
 
 dev: $(VENV)/.dev
 

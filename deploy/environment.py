@@ -20,6 +20,7 @@ PYTHON = str(BIN / "python")
 LOG = VENV / "install.log"
 CONSTRAINTS = ROOT / "constraints.txt"
 PIP = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+INSTALL = [*PIP, "install", "--progress-bar", "off", "--no-compile", "-c", str(CONSTRAINTS)]
 HOT = ["prefect", "nicegui", "fastapi", "starlette", "pydantic", "sqlalchemy", "alembic", "docket", "httpx", "uvicorn"]
 """Several processes import these in the same moment at the first start, and each would compile them."""
 UNWANTED = "opencv-python"
@@ -69,20 +70,25 @@ def make_environment() -> None:
 
 
 def install(what: list[str], purpose: str) -> None:
+    put(what, purpose)
+    if any(VENV.glob(f"**/site-packages/{UNWANTED.replace('-', '_')}-*.dist-info")):  # of pip, then or now
+        take_out_unwanted()
+
+
+def put(what: list[str], purpose: str) -> None:
     if uv := find_uv():
         overrides = VENV / "overrides.txt"
         overrides.write_text(f'{UNWANTED} ; python_version < "3"\n')
         command = [uv, "pip", "install", "--python", PYTHON, "-c", str(CONSTRAINTS), "--overrides", str(overrides)]
         if step(f"Installing the packages{purpose} with uv", [*command, *what], uv_environment(), needed=False):
             return
-    command = [*PIP, "install", "--progress-bar", "off", "--no-compile", "-c", str(CONSTRAINTS)]
-    step(f"Installing the packages{purpose} with pip, a few minutes", [*command, *what])
-    if subprocess.run([*PIP, "show", "--quiet", UNWANTED], capture_output=True, check=False).returncode == 0:
-        (headless,) = (
-            line for line in CONSTRAINTS.read_text().splitlines() if line.startswith(f"{UNWANTED}-headless=")
-        )
-        step(f"Taking {UNWANTED} out", [*PIP, "uninstall", "--yes", UNWANTED])
-        step(f"Putting {headless} back", [*command, "--no-deps", "--force-reinstall", headless])
+    step(f"Installing the packages{purpose} with pip, a few minutes", [*INSTALL, *what])
+
+
+def take_out_unwanted() -> None:
+    (headless,) = (line for line in CONSTRAINTS.read_text().splitlines() if line.startswith(f"{UNWANTED}-headless="))
+    step(f"Taking {UNWANTED} out", [*PIP, "uninstall", "--yes", UNWANTED])
+    step(f"Putting {headless} back", [*INSTALL, "--no-deps", "--force-reinstall", headless])
 
 
 def find_uv() -> str | None:

@@ -49,3 +49,26 @@ def test_a_step_is_one_line_and_its_words_are_in_the_log(
     assert last == f"Installing did not work: all it said is in {log}"
     assert len(said) == 15 and "no such package" in said and "0" not in said
     assert log.read_text().splitlines()[1] == "good day"
+
+
+def test_the_opencv_that_wants_a_display_is_taken_out_whoever_has_put_it_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    monkeypatch.setattr(environment, "VENV", tmp_path)
+    monkeypatch.setattr(environment, "put", lambda what, purpose: None)
+    monkeypatch.setattr(environment, "step", lambda title, command: steps.append(" ".join(command[-2:])))
+    environment.install(["-e", "."], "")
+    assert not steps
+    (tmp_path / "lib/python3.11/site-packages/opencv_python-5.0.0.dist-info").mkdir(parents=True)
+    environment.install(["-e", "."], "")
+    assert steps[0] == "--yes opencv-python"
+    assert steps[1].startswith("--force-reinstall opencv-python-headless==")
+
+
+def test_no_page_installs_extras_past_make_setup() -> None:
+    """pip alone brings the OpenCV that wants a display, with which nothing starts on a server."""
+    pages = (environment.ROOT / "docs/setup").glob("*.md")
+    typed = [line for page in pages if page.stem != "windows" for line in page.read_text().splitlines()]
+    assert not [line for line in typed if "pip install" in line]
+    assert any("make setup EXTRAS=gpu" in line for line in typed)

@@ -67,7 +67,7 @@ def a_graphics_card_without_torch(ward: Ward) -> Planted:
     ward.change(**RTX)
     drive(ward, "580.65.06")
     has_torch(ward, None)
-    yield "gpu", "torch is not installed", "pip install 'dashcam-processor[gpu]'"
+    yield "gpu", "torch is not installed", "make setup EXTRAS=gpu"
     has_torch(ward)
 
 

@@ -15,7 +15,7 @@ def a_package_of_another_version(ward: Ward) -> Planted:
     found_first.mkdir(parents=True)
     (found_first / "METADATA").write_text("Metadata-Version: 2.1\nName: httpx\nVersion: 0.20\n")
     ward.monkeypatch.syspath_prepend(str(found_first.parent))
-    yield "packages", "httpx 0.20 is not httpx", "pip install --upgrade"
+    yield "packages", "httpx 0.20 is not httpx", "make setup"
     shutil.rmtree(found_first)
 
 

@@ -154,7 +154,7 @@ def test_a_first_admin_without_a_password_that_may_be_one_is_one_sentence(etc: P
     for file, sentence in (("short", "A password has 10 to 200 characters"), ("none", "cannot be read")):
         done = CliRunner().invoke(app, [*words, "--admin", "ana", "--admin-password", str(etc.parent / file)])
         assert done.exit_code == 1 and sentence in " ".join(done.output.split()), done.output
-    assert "Nobody can log in yet: dashcam user add" in init(etc)
+    assert "Nobody can log in yet: sudo dashcam user add" in init(etc)
 
 
 def test_caddy_takes_what_it_is_told(etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,17 @@ def test_what_is_not_known_is_one_sentence(etc: Path, arguments: list[str], sent
     assert not etc.exists()
 
 
+def test_another_database_is_not_taken_in_silence(etc: Path) -> None:
+    etc.mkdir()
+    (etc / "config.json").write_text('{"server": {"database_url": "sqlite:////srv/dashcam.db"}}')
+    stores = ("--store", f"indoor_nas={etc.parent / 'nas'}", "--store", f"shed_nas={etc.parent / 'shed'}")
+    url = "postgresql+psycopg://dashcam:pw@localhost/dashcam"
+    done = CliRunner().invoke(app, ["init", "--no-services", "--yes", *stores, "--database", url])
+    said = " ".join(done.output.split())
+    assert done.exit_code == 1 and "The site's database is another already (sqlite:////srv/dashcam.db)" in said
+    assert "dashcam migrate-db site URL" in said
+
+
 def test_an_owners_site_file_is_begun_with(etc: Path, tmp_path: Path) -> None:
     mine = tmp_path / "mine.json"
     mine.write_text(json.dumps({"server": {"time_zone": "Europe/London", "url": "http://dashcam.lan"}}))

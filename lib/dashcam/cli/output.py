@@ -46,6 +46,8 @@ def sentence_of(error: Exception) -> str | None:
     """What a person is told; None for what nobody expected."""
     if isinstance(error, Explained):
         return str(error)
+    if isinstance(error, ImportError):
+        return f"A package of this installation cannot be loaded ({error}): run `make setup` in its folder."
     if isinstance(error, PermissionError) and is_of_the_site(error.filename):
         return f"{error.filename} is open to root and to the site's own user: put `sudo` before the command."
     if isinstance(error, OSError) and (sentence := disk_sentence(error)):

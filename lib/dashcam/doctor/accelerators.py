@@ -77,7 +77,11 @@ def gpu(host: Host) -> Iterator[Finding]:
         return
     if (torch := installed("torch")) is None:
         said = f"Driver {driver} is loaded, but torch is not installed: detection runs on the CPU."
-        yield warning("gpu", said, "Run `pip install 'dashcam-processor[gpu]'` in its environment.")
+        yield warning(
+            "gpu",
+            said,
+            "Run `make setup EXTRAS=gpu` in the folder of dashcam-processor (Windows: docs/setup/windows.md).",
+        )
         return
     if "cu13" in torch and int(driver.split(".")[0]) < CUDA_13_DRIVER:
         said = f"Driver {driver} is older than torch {torch} needs."

@@ -40,7 +40,7 @@ def packages(host: Host) -> Iterator[Finding]:
         return
     wrong = [said for one in wanted if (said := unfit(one)) is not None]
     if wrong:
-        remedy = "Run `pip install --upgrade dashcam-processor -c constraints.txt` in its environment."
+        remedy = "Run `make setup` in its folder, or `pip install -c constraints.txt .` there."
         yield fault("packages", f"{'; '.join(wrong[:3])}{' and more' if len(wrong) > 3 else ''}.", remedy)
         return
     yield ok("packages", f"{len(wanted)} packages are of versions that fit")

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from sqlalchemy import make_url
 
 from dashcam import Explained, config
 from dashcam.config import MARKER
@@ -89,6 +90,15 @@ def site_file(wishes: Wishes) -> str:
     return json.dumps(wanted, indent=2) + "\n"
 
 
+def refuse_another_database(wishes: Wishes, url: str) -> None:
+    """What is in the one that is there would not be in the other. Raises `Explained`."""
+    if wishes.database_url not in (None, url):
+        raise Explained(
+            f"The site's database is another already ({make_url(url).render_as_string()}): move it with "
+            "`dashcam migrate-db site URL`, then write the new URL into config.json."
+        )
+
+
 def read(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
@@ -102,6 +112,7 @@ def read(file: Path) -> dict[str, Any]:
 def init(wishes: Wishes, steps: Steps, install_units: bool = True) -> None:
     """Raises `Explained` at the first step that cannot be done; what was done until then stays."""
     content = site_file(wishes)
+    refuse_another_database(wishes, json.loads(content)["server"]["database_url"])
     if steps.owner is not None:
         user = steps.owner
         steps.step(f"user {user}", machine.user_is_there(user), lambda: machine.make_user(user))

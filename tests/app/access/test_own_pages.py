@@ -260,7 +260,7 @@ def test_an_admin_makes_a_code_with_which_a_device_joins(home: Home, ana: TestCl
     line, picture = shown
     assert picture == segno.make_qr(line, error="m").svg_data_uri(scale=6, border=4, dark="#000", light="#fff")
     assert line.startswith(f"sudo dashcam join {home.here.site.server.url} --code ")
-    asked = {"code": line.split()[4], "hostname": "gpu-pc"}
+    asked = {"code": line.split("--code ")[1].split()[0], "hostname": "gpu-pc"}
     answer = home.client(f"http://{HOST}/api/v1").post("/join", json=asked)
     assert answer.status_code == 201 and answer.json()["device_type"] == "rtx_4090", answer.text
     assert ("ana", "made a code for a device to join: rtx_4090") in noted(home)
