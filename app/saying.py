@@ -10,8 +10,9 @@ from app import system
 from app.access import callers
 from dashcam.access import audit
 from dashcam.access.roles import Role
-from dashcam.catalog import corrections, merges, notes, plates
+from dashcam.catalog import corrections, merges, notes, plates, spot_checks
 from dashcam.catalog.notes import Note
+from dashcam.catalog.spot_checks import ReadVerdict
 
 
 def correct(session: Session, sightings: Sequence[int], text: str | None) -> list[str]:
@@ -20,6 +21,19 @@ def correct(session: Session, sightings: Sequence[int], text: str | None) -> lis
     what = "said that it is no plate" if text is None else "corrected a plate"
     note(session, what, corrections.about(session, words))
     return words
+
+
+def judge(session: Session, sighting: int, said: ReadVerdict, truth: str) -> str:
+    """It was read right or wrong, or nobody can tell; the word's id. Raises `merges.CannotSay`."""
+    word = spot_checks.judge(session, sighting, said, truth, callers.name(), now(), system.current().site)
+    note(session, "judged what was read", corrections.about(session, [word.word_id]))
+    return word.word_id
+
+
+def take_judged_back(session: Session, word_id: str | None = None) -> int:
+    """That answer, or else the last one of whoever asks; 0 where there is none any more."""
+    word_id = word_id or spot_checks.last_of(session, callers.name())
+    return take_back(session, [word_id]) if word_id else 0
 
 
 def take_back(session: Session, words: Sequence[str]) -> int:

@@ -195,6 +195,7 @@ CALLS = {
     "DELETE /corrections/{word_id}": ALL,
     "GET /corrections/confusions": ALL,
     "GET /corrections/bands": ALL,
+    "GET /corrections/checks": ALL,
     "GET /search": plate("searched for plates"),
     "GET /suggestions": plate("looked through plates that are probably one car"),
     "GET /searches": ALL,

@@ -8,11 +8,12 @@ from pydantic import BaseModel, Field
 
 from app import saying, system
 from app.parameters import Number
-from dashcam.catalog import lessons, notes, plates
+from dashcam.catalog import lessons, notes, plates, spot_checks
 from dashcam.catalog.lessons import Band, JudgedRead
 from dashcam.catalog.merges import CannotSay
 from dashcam.catalog.notes import Note
 from dashcam.catalog.paging import Cursor
+from dashcam.catalog.spot_checks import CheckedBand
 from dashcam.database import reading, writing
 
 router = APIRouter(tags=["plates"])
@@ -101,6 +102,13 @@ def list_bands() -> list[Band]:
     """How often reads were right, by how sure the reader was."""
     with reading(system.current().engine) as session:
         return lessons.bands(session)
+
+
+@router.get("/corrections/checks")
+def list_checks() -> list[CheckedBand]:
+    """How often reads that nobody has chosen were right, by how sure the reader was."""
+    with reading(system.current().engine) as session:
+        return spot_checks.bands(session)
 
 
 @router.put("/plates/{plate}/merged")

@@ -1,7 +1,8 @@
-"""How much preprocessing misses, counted on a sample of what it rejected; and the plates that only the sample found."""
+"""How often a read is right, by people's answers to spot checks; and how much preprocessing misses, counted on a sample
+of what it rejected, with the plates that only the sample found."""
 
 from app import addresses, system, wording
-from app.pages import parts
+from app.pages import judging, parts
 from app.pages.frame import ask, frame, zone
 from app.pages.parts import link, tag
 from dashcam.catalog import accuracy as counted
@@ -9,17 +10,24 @@ from dashcam.catalog import accuracy as counted
 
 async def accuracy() -> None:
     found = await ask(counted.accuracy)
+    asked = await ask(judging.asked)
+    with frame("Accuracy", "/tasks", own=("accuracy.css", "accuracy.js")):
+        parts.page_title("Accuracy", "How often a read is right, and what is not read at all")
+        judging.Judging(*asked).draw()
+        preprocessing(found)
+
+
+def preprocessing(found: counted.Accuracy) -> None:
     share = system.current().site.preprocess.audit_share
-    with frame("What is missed", "/tasks"):
-        note = f"Of what preprocessing rejects, {percent(share)} is looked at all the same"
-        parts.page_title("What preprocessing misses", note)
+    with parts.section("What preprocessing misses"):
+        tag("p", "muted section-note", f"Of what it rejects, {percent(share)} is looked at all the same.")
         if not found.reasons:
             what = "It shows here when preprocessing has left out a stretch of a clip: darkness, blur, a still view."
             parts.empty("task_alt", "Nothing has been rejected yet", what)
             return
         figures(found.total)
         by_reason(found.reasons)
-        missed(found.misses, found.total)
+    missed(found.misses, found.total)
 
 
 def figures(total: counted.Share) -> None:
@@ -40,7 +48,7 @@ def by_reason(reasons: list[counted.Share]) -> None:
     with tag("div", "grid"):
         for one in reasons:
             with tag("section", "panel pad", aria_label=one.reason):
-                tag("h2", text=one.reason.capitalize())
+                tag("h3", text=one.reason.capitalize())
                 with tag("dl", "facts inline"):
                     for name, value in facts(one):
                         with tag("div"):

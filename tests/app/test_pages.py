@@ -279,14 +279,30 @@ def test_a_held_task_can_be_tried_again(page: Page) -> None:
 
 def test_what_preprocessing_misses_is_a_share_and_leads_to_the_plate(page: Page) -> None:
     page.goto("/tasks")
-    page.get_by_role("link", name="What is missed").click()
-    expect(page.get_by_text("Of what preprocessing rejects, 2 % is looked at all the same")).to_be_visible()
+    page.get_by_role("link", name="Accuracy").click()
+    expect(page.get_by_text("Of what it rejects, 2 % is looked at all the same")).to_be_visible()
     still = page.get_by_role("region", name="nothing moves").locator("dd")
     expect(still).to_have_text(["50.4 h", "1.0 h", "2 s", "0.05 %", "under 0.01 % to 0.62 %"])
     expect(page.get_by_role("region", name="too dark").locator("dd")).to_have_text(["2 s", "nothing yet"])
     expect(page.locator(".plate-card .plate")).to_have_text(["DX17ZWH"])
     page.locator(".plate-card").click()
     expect(page).to_have_url(re.compile(CLIP + r"\?t=6\.00$"))
+
+
+def test_reads_are_judged_by_keyboard_alone_and_the_curve_follows(page: Page) -> None:
+    page.goto("/accuracy")
+    page.wait_for_function("window.socket?.connected")
+    asked = page.locator("#judging [data-sighting]")
+    first = asked.get_attribute("data-sighting") or ""
+    page.keyboard.press("w")
+    expect(asked).not_to_have_attribute("data-sighting", first)
+    expect(page.locator(".curve circle")).to_have_count(1)
+    expect(page.get_by_role("row", name="95 – 99 %")).to_contain_text("0 of 1")
+    page.reload()
+    page.wait_for_function("window.socket?.connected")
+    page.keyboard.press("u")
+    expect(page.get_by_text("Nothing has been judged yet")).to_be_visible()
+    expect(page.locator(f"#judging [data-sighting='{first}']")).to_be_visible()
 
 
 def test_light_or_dark_is_remembered(page: Page) -> None:

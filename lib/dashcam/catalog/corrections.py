@@ -57,12 +57,14 @@ def say(
     return [word.word_id for word in words]
 
 
-def word_of(row: SightingRow, shown: str, said: str | None, who: str, now: datetime) -> SightingWord:
+def word_of(
+    row: SightingRow, shown: str, said: str | None, who: str, now: datetime, kind: str | None = None
+) -> SightingWord:
     machine = row.machine or {}
     return SightingWord(
         word_id=uuid.uuid4().hex,
         video_id=row.video_id,
-        kind=NOTHING if said is None else PLATE,
+        kind=kind or (NOTHING if said is None else PLATE),
         text=said,
         first_s=row.first_s,
         last_s=row.last_s,
@@ -183,8 +185,9 @@ def spot_of(numbers: Iterable[float]) -> Spot:
 
 
 def words_of(session: Session, video_id: str) -> Sequence[SightingWord]:
-    """The newest first."""
-    mine = select(SightingWord).where(SightingWord.video_id == video_id)
+    """Those by which it is decided what is shown, the newest first."""
+    decides = SightingWord.text.is_not(None) | SightingWord.kind.in_((NOTHING, DELETED))
+    mine = select(SightingWord).where(SightingWord.video_id == video_id, decides)
     return session.scalars(mine.order_by(SightingWord.at.desc(), SightingWord.word_id.desc())).all()
 
 

@@ -13,13 +13,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from dashcam.catalog.csv_lines import line
 from dashcam.catalog.models import SightingRow, Video
 from dashcam.catalog.paging import Cursor
-from dashcam.catalog.plate_words import DELETED, PlateMerge, SightingWord
+from dashcam.catalog.plate_words import DELETED, UNCLEAR, PlateMerge, SightingWord
 from dashcam.records import HIDDEN
 from dashcam.storage import layout
 
 BANDS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Where bands of confidence begin; the last ends at 1."""
-FIELDS = ("at", "who", "read", "confidence", "truth", "crop", "video_id", "first_s", "last_s")
+FIELDS = ("at", "who", "said", "read", "confidence", "truth", "crop", "video_id", "first_s", "last_s")
 
 
 class JudgedRead(BaseModel):
@@ -28,10 +28,12 @@ class JudgedRead(BaseModel):
     word_id: str
     at: datetime
     who: str
+    said: str
+    """``plate``, ``nothing``; and of a spot check ``right``, ``wrong``, ``unclear``."""
     read: str
     confidence: float
     truth: str | None
-    """The plate; None: there is none."""
+    """The plate; None: there is none, or of a spot check that nobody has said which."""
     crop: str
     """``store:path`` of the picture; empty where there is none any more."""
     video_id: str
@@ -99,7 +101,7 @@ def bands(session: Session) -> list[Band]:
     """How often reads were right, by how sure the reader was; of each sighting what was said of it last."""
     query = select(
         SightingWord.video_id, SightingWord.crop, SightingWord.read, SightingWord.text, SightingWord.confidence
-    ).where(SightingWord.kind != DELETED, SightingWord.read != "")
+    ).where(SightingWord.kind.not_in((DELETED, UNCLEAR)), SightingWord.read != "")
     said = session.execute(query.order_by(SightingWord.at)).tuples()
     judged = {(video_id, crop): (read == text, confidence) for video_id, crop, read, text, confidence in said}
     counts = Counter((band_of(confidence), right) for right, confidence in judged.values())
@@ -138,6 +140,7 @@ def corrections(session: Session, after: Cursor | None = None, limit: int | None
             word_id=word.word_id,
             at=word.at,
             who=word.who,
+            said=word.kind,
             read=word.read,
             confidence=word.confidence,
             truth=word.text,
@@ -149,7 +152,8 @@ def corrections(session: Session, after: Cursor | None = None, limit: int | None
 
 
 def corrections_csv(session: Session) -> Iterator[str]:
-    """A set to train and to test a reader with: the picture, what was read, and what is true (empty: no plate)."""
+    """A set to train and to test a reader with: the picture, what was read, and what is true (empty: no plate, or that
+    was not ``said``)."""
     yield line(FIELDS)
     for one in corrections(session, limit=None):
         told = one.model_dump(mode="json")

@@ -15,6 +15,8 @@ from dashcam.database import Base, UtcDateTime
 
 PLATE, NOTHING, DELETED = "plate", "nothing", "deleted"
 """What a word says of a sighting: it is this plate; it is no plate; a person has deleted what was seen there."""
+RIGHT, WRONG, UNCLEAR = "right", "wrong", "unclear"
+"""What it says where a spot check has asked: whether it was read right, and that nobody can tell."""
 
 
 class SightingWord(Base):
@@ -27,7 +29,7 @@ class SightingWord(Base):
     video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), index=True)
     kind: Mapped[str]
     text: Mapped[str | None]
-    """The plate, of `PLATE`."""
+    """The plate, of `PLATE`, `RIGHT` and as far as it was said of `WRONG`."""
     first_s: Mapped[float]
     last_s: Mapped[float]
     boxes: Mapped[list[list[float]]] = mapped_column(Json)
