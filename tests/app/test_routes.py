@@ -84,7 +84,7 @@ def test_a_parameter_that_a_route_does_not_have_is_refused_with_those_it_has(
 SEARCHED = (
     "limit, offset, q, near, unsure, only_unsure, box, since, until, first, last, trip, camera, kind, times, sort"
 )
-SEARCHED += ", confidence"
+SEARCHED += ", confidence, tag, reviewed"
 
 
 @pytest.mark.parametrize(
