@@ -40,9 +40,9 @@ def user_is_there(user: str) -> bool:
 
 
 def ids_of(user: str) -> tuple[int, int]:
-    """The number of a user that is there, and that of its group."""
+    """The number of a user that is there, and that of its group. Raises `Explained`."""
     if sys.platform == "win32":
-        raise NotImplementedError
+        raise Explained("On Windows all belongs to whoever types: leave --user out.")
     import pwd
 
     known = pwd.getpwnam(user)
