@@ -142,6 +142,7 @@ def judged(guard: Guard, root: Path) -> Verdict:
 def judge_all(chosen: Sequence[Guard], jobs: int) -> Iterator[Verdict]:
     """In order. A test has to pass with all the guards in place, else its failing proves nothing."""
     with tempfile.TemporaryDirectory(prefix="guards-") as scratch:
+        Path(scratch).chmod(0o755)  # some tests are another user, who has to read the code
         roots: SimpleQueue[Path] = SimpleQueue()
         first = copy_of_the_repository(Path(scratch) / "0")
         roots.put(first)

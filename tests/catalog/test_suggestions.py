@@ -57,6 +57,8 @@ def test_an_unsure_read_is_asked_about_where_it_was_read_at_the_place_of_a_sure_
         first = [seen("UCRM469", 1.0, 3.0), unsure("HUCFM469", 3.5, 6.0, x=300.0), unsure("UCRM489", 8.0, 9.0, x=900.0)]
         alone = [unsure("XY12ABC", 1.0, 2.0, x=500.0), unsure("XY12A8C", 3.0, 4.0, x=500.0)]
         look(session, add_video(session, 1), first + alone)
+        elsewhere = [seen("AB12CDO", 1.0, 3.0), unsure("AB12CDQ", 8.0, 9.0, x=900.0)]
+        look(session, add_video(session, 2, NOON + timedelta(days=1)), elsewhere)
     assert asked(engine) == [("HUCFM469", "UCRM469")]
     with writing(engine) as session:
         assert merges.merge(session, "HUCFM469", "UCRM469", "ana", NOON) == 1

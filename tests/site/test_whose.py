@@ -23,6 +23,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     system = subprocess.run(["/usr/bin/python3", "-V"], capture_output=True, text=True, check=False).stdout.split(".")
     if system[1:2] != [str(sys.version_info.minor)]:
         pytest.skip("has no interpreter of this version that other users may run")
+    reads = subprocess.run(["/usr/bin/test", "-r", __file__], user=NOBODY, extra_groups=[], check=False)
+    if reads.returncode:
+        pytest.skip("lies where other users may not read")
     folder = Path(tempfile.mkdtemp(prefix="dashcam-site-"))
     folder.chmod(0o755)
     for store in ("nas", "shed"):
@@ -31,8 +34,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     try:
         stores = ("--store", f"indoor_nas={folder / 'nas'}", "--store", f"shed_nas={folder / 'shed'}")
         user = ("--mark", "indoor_nas", "--mark", "shed_nas", "--user", NOBODY, "--no-services", "--yes")
+        nowhere = ("--port", "9", "--prefect-port", "9")  # whatever else runs on this machine
         done = typed(
-            folder, "init", "--state", str(folder / "var"), *stores, *user, where=tmp_path_factory.mktemp("roots")
+            folder,
+            "init",
+            "--state",
+            str(folder / "var"),
+            *stores,
+            *user,
+            *nowhere,
+            where=tmp_path_factory.mktemp("roots"),
         )
         assert done.returncode == 0, done.stderr
         yield folder
