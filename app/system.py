@@ -29,6 +29,7 @@ from app.upkeep import Upkeep
 from dashcam.access.roles import Role
 from dashcam.catalog import clocks
 from dashcam.catalog.arrival import Settling
+from dashcam.catalog.meanings import Meanings
 from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.storage.roots import Stores
@@ -90,6 +91,7 @@ class System:
     caretaker: Caretaker = field(init=False)
     broker: Broker = field(init=False)
     access: Access = field(init=False)
+    meanings: Meanings = field(default_factory=Meanings)
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _recent: dict[tuple[Callable[[Session], Any], Any], tuple[float, float, Any]] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -42,6 +42,13 @@ MANNERS: dict[Manner, str] = {
     "same_way": "where it had been met before, as cars of the same way are",
     "around": "no more often along with you than other cars of these roads and hours",
 }
+MANNERS_BRIEFLY: dict[Manner, str] = {
+    "few": "",
+    "parked": "where it stands",
+    "same_way": "where it was met before",
+    "around": "as other cars here",
+    "along": "with different ways",
+}
 HASHED = (
     "Hashed: this plate was seen longer ago than plates are kept here. What was read and its pictures are gone; "
     "when and where it was seen stays, and that it was the same plate each time."
@@ -168,11 +175,25 @@ def met(one: Met) -> str:
     seen = f"Seen on {trips} on {count(one.days, 'day')}{where}"
     if one.level != "unusual":
         return f"{seen}{'; ' if MANNERS[one.manner] else ''}{MANNERS[one.manner]}."
-    along = one.weight.along
-    side = "Behind you" if 2 * sum(stretch.behind for stretch in along) > len(along) else "Along with you"
+    side, along = side_of(one), one.weight.along
     days = len({stretch.start.date() for stretch in along})
     times = f"{count(len(along), 'separate trip')} with different ways, on {count(days, 'day')}"
     return f"{side} on {times}: over 10,000 times likelier of a car that follows than of the traffic there. {seen}."
+
+
+def met_briefly(one: Met) -> str:
+    """The same in the few words that there is room for in a list."""
+    if one.level == "unusual":
+        times = count(len(one.weight.along), "separate trip")
+        return f"{side_of(one)} on {times}, {MANNERS_BRIEFLY[one.manner]}"
+    known = [("at least " if one.at_least else "") + count(one.trips, "trip"), count(one.days, "day")]
+    known += [count(one.places, "place")] if one.places else []
+    return ", ".join(known) + (f"; {MANNERS_BRIEFLY[one.manner]}" if MANNERS_BRIEFLY[one.manner] else "")
+
+
+def side_of(one: Met) -> str:
+    along = one.weight.along
+    return "Behind you" if 2 * sum(stretch.behind for stretch in along) > len(along) else "Along with you"
 
 
 def people(number: int) -> str:

@@ -25,11 +25,14 @@ from dashcam.access.roles import Role
 from dashcam.catalog import devices as device_table
 from dashcam.catalog import pace, reviews, suggestions, tonight, watching, work
 from dashcam.catalog import videos as video_table
+from dashcam.catalog.meanings import Weighing
 from dashcam.catalog.pace import Outlook
 from dashcam.catalog.videos import VideoCard
 from dashcam.upkeep import checks
 
 VIDEOS = 8
+WEIGHED_AT_ONCE_S, WEIGHED_LATER_S = 0.02, 0.2
+"""Of CPU, how plates were met: for who waits for the page, and once it is there."""
 SHARE = 0.01
 """Of one core, that a part of an open page may take to be drawn."""
 
@@ -75,16 +78,18 @@ def day_of(wanted: review.Shown) -> tuple[datetime, datetime] | None:
     return (begin, end) if begin and end else None
 
 
-def what_is_new(session: Session, wanted: review.Shown) -> review.Tonight:
+def what_is_new(session: Session, wanted: review.Shown, weigh_s: float) -> review.Tonight:
     following = (wanted.month + timedelta(days=32)).replace(day=1)
     days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
     begins = [at for one in [*days, following] if (at := midnight(one)) is not None]
     watched = watching.numbers(session, system.current().site)
-    trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted))
+    meanings = Weighing(session, system.current().meanings, zone(), weigh_s, callers.view())
+    trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted), meanings)
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
     asks = wanted.day is None and callers.may(Role.MEMBER) and callers.view()[1] is None
     pairs = suggestions.suggestions(session) if asks else []
-    return review.Tonight(trips, list(zip(days, dots, strict=False)), tonight.any_clips(session), pairs)
+    clips = tonight.any_clips(session)
+    return review.Tonight(trips, list(zip(days, dots, strict=False)), clips, pairs, meanings.unweighed)
 
 
 class PagePart:
@@ -109,7 +114,8 @@ class PagePart:
 
 
 class Inbox:
-    """What is not reviewed: asked for anew when the person acts, and within its `SHARE` of a core when tasks change."""
+    """What is not reviewed: asked for anew when the person acts, and within its `SHARE` of a core when tasks change or
+    it is not known of each plate yet how it was met."""
 
     def __init__(self, wanted: review.Shown) -> None:
         self.wanted = wanted
@@ -123,13 +129,15 @@ class Inbox:
 
     async def look(self, at_once: bool = False) -> None:
         changes = system.current().changes
-        if not at_once and (changes.number == self.number or time.monotonic() < self.rests_until):
+        as_it_was = changes.number == self.number and not self.found.unweighed
+        if not at_once and (as_it_was or time.monotonic() < self.rests_until):
             return
+        weigh_s = WEIGHED_AT_ONCE_S if at_once else WEIGHED_LATER_S
         self.number = changes.number
 
         def asked(session: Session) -> tuple[review.Tonight, float]:
             began = time.thread_time()
-            return what_is_new(session, self.wanted), time.thread_time() - began
+            return what_is_new(session, self.wanted, weigh_s), time.thread_time() - began
 
         self.found, cost_s = await ask(asked)
         self.rests_until = time.monotonic() + cost_s / SHARE
@@ -181,7 +189,7 @@ async def dashboard(day: str = "", month: str = "") -> None:
     newest = await ask(tonight.newest_day)
     at = chosen or review.date_of(f"{month}-01") or (newest or now()).astimezone(zone()).date()
     inbox = Inbox(review.Shown(account_id, at.replace(day=1), chosen, since))
-    await inbox.look()
+    await inbox.look(at_once=True)
     at_work = await look()
     with frame("Tonight", "/", own=("tonight.css", "tonight.js")):
         with tag("div", "title-line"):

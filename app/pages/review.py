@@ -12,6 +12,7 @@ from app.pages import parts
 from app.pages.frame import now, zone
 from app.pages.parts import icon, link, tag
 from app.parameters import LARGEST
+from dashcam.catalog.encounters import Met
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.suggestions import Suggestion
 from dashcam.catalog.tonight import Item, ItemKind, TripNews
@@ -63,6 +64,8 @@ class Tonight:
     any_clips: bool
     pairs: list[Suggestion] = field(default_factory=list)
     """Two plates each that are probably one car."""
+    unweighed: int = field(default=0, compare=False)
+    """Plates of which it is not known yet how they were met."""
 
 
 def date_of(text: str) -> date | None:
@@ -261,9 +264,19 @@ def draw_item(trip: TripNews, item: Item) -> None:
                     parts.confidence(card.confidence)
                 when = f"{card.seen_utc.astimezone(zone()):%H:%M:%S}" if card.seen_utc else "time unknown"
                 tag("span", "muted small num", when + (f" · {item.times}× on this trip" if item.times > 1 else ""))
+                if item.met is not None and item.met.trips:
+                    met(item.met)
                 if item.watched not in ("", card.text):
                     tag("span", "muted small", f"may be {item.watched}, misread")
             check(card.text, item.reviewed)
+
+
+def met(how: Met) -> None:
+    """Said at length on the plate's own page."""
+    with tag("span", f"met small {how.level}" + ("" if how.level == "unusual" else " muted")):
+        if how.level == "unusual":
+            parts.chip("Unusual", icon_name="route")
+        tag("span", text=wording.met_briefly(how))
 
 
 def check(what: str, reviewed: bool) -> None:

@@ -4,13 +4,15 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, update
 
 from app import wording
-from dashcam.catalog import encounters, followed
+from dashcam.catalog import encounters, followed, meanings, tonight
 from dashcam.catalog.encounters import Along, Glimpse, Met, Others
+from dashcam.catalog.meanings import Meanings, Weighing
 from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
 from dashcam.database import reading, writing
 from dashcam.gps.plane import Plane
@@ -137,9 +139,9 @@ def store(engine: Engine, met: list[Where]) -> dict[str, int]:
             at = 60.0 * minute + numbers[text] % 20
             lat, lon = TOWN.to_degrees(*place)
             rows.append({"video_id": f"{day:016x}", "plate_id": numbers[text], "confidence": 0.9, "confirmed": True,
-                         "first_s": at - 3, "last_s": at + 3, "best_s": at, "best_pts": 0, "box": [], "slots": [],
-                         "reads": [], "crop": str(len(rows)), "frame": "", "lat": lat, "lon": lon,
-                         "seen_utc": NOON + timedelta(days=day, seconds=at)})  # fmt: skip
+                         "first_s": at - 3, "last_s": at + 3, "best_s": at, "best_pts": 0,
+                         "box": [0.0, 0, 8, 4], "slots": [], "reads": [], "crop": str(len(rows)), "frame": "",
+                         "lat": lat, "lon": lon, "seen_utc": NOON + timedelta(days=day, seconds=at)})  # fmt: skip
         session.execute(insert(SightingRow), rows)
     return numbers
 
@@ -161,3 +163,49 @@ def test_of_each_kind_of_car_that_is_met_it_says_what_it_is(any_engine: Engine) 
     assert {text for text, one in how.items() if one.level == "unusual"} == {"FOLLOW1"}
     assert all(how[text].level == "often" and how[text].manner == "around" for text in BEACH), "all stay together"
     assert (twice.level, len(twice.weight.along)) == ("nothing", 2)
+
+
+def seen_again(
+    engine: Engine, day: int, kept: Meanings, weigh_s: float = 1e-9, view: str = ""
+) -> tuple[dict[str, Met | None], int]:
+    """As Tonight shows the plates of a day that were seen before, and how many of them are not weighed yet."""
+    begin = NOON + timedelta(days=day, hours=-1)
+    with reading(engine) as session:
+        look = Weighing(session, kept, UTC, weigh_s, view)
+        (trip,) = tonight.news(session, 1, of_day=(begin, begin + timedelta(hours=2)), look=look)
+    return {item.card.text: item.met for item in trip.items if item.kind == "again" and item.card}, look.unweighed
+
+
+def test_tonight_says_how_plates_were_met_and_names_who_follows_first(any_engine: Engine) -> None:
+    store(any_engine, scenes())
+    how, unweighed = seen_again(any_engine, 6, Meanings(), 60.0)
+    assert [(text, wording.met_briefly(one)) for text, one in how.items() if one] == [
+        ("FOLLOW1", "Behind you on 3 separate trips, with different ways"),
+        ("NEXTDOR", "12 trips, 12 days, 1 place; where it stands"),
+        ("COMMUTE", "12 trips, 12 days, 1 place; where it was met before"),
+        ("SHOPPER", "12 trips, 12 days, 2 places; where it was met before"),
+    ]
+    assert unweighed == 0
+
+
+def test_a_look_weighs_a_few_plates_and_the_next_ones_the_rest_each_once_until_something_of_it_changes(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = store(engine, scenes())
+    weighed: list[int] = []
+    clock = [0.0]
+    kept = Meanings(lambda: clock[0])
+
+    def counted(session: object, plate_id: int, zone: object) -> Met:
+        weighed.append(plate_id)
+        return encounters.met([], Even())
+
+    monkeypatch.setattr(followed, "met", counted)
+    left = [seen_again(engine, 6, kept)[1] for _ in range(6)]
+    assert left == [3, 2, 1, 0, 0, 0] and len(set(weighed)) == len(weighed) == 4
+    with writing(engine) as session:
+        session.execute(update(Plate).where(Plate.plate_id == numbers["COMMUTE"]).values(times=99))
+    assert seen_again(engine, 6, kept)[1] == 0 and weighed[4:] == [numbers["COMMUTE"]]
+    assert seen_again(engine, 6, kept, view="another person")[1] == 3, "who may see less is told of nothing else"
+    clock[0] = 2 * meanings.KEPT_S
+    assert seen_again(engine, 6, kept)[1] == 3, "other cars may have come in"

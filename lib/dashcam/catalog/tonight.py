@@ -14,6 +14,8 @@ from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from dashcam.catalog import notes, reviews
+from dashcam.catalog.encounters import Met
+from dashcam.catalog.meanings import Weighing
 from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.sightings import SightingCard, cards, chosen
@@ -30,6 +32,8 @@ LOOKED_THROUGH = 40
 NEW_CLIPS = 400
 MOST: dict[ItemKind, int] = {"watched": 12, "again": 12, "moment": 12, "doubt": 6, "first": 18}
 """Shown of one trip."""
+MOST_WEIGHED = 40
+"""Of a trip's plates that had been seen before."""
 MOST_DOUBTED = 60
 """Of a trip that are looked at; more are not counted."""
 NEWEST = (TripRow.start_utc.desc(), TripRow.trip_id.desc())
@@ -49,6 +53,8 @@ class Item:
     event: TripEvent | None = None
     watched: str = ""
     """The watched plate that it is, or may be a misread of (`watching.numbers`)."""
+    met: Met | None = None
+    """Where it had been seen before, and that is weighed."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,7 @@ def news(
     since: datetime | None = None,
     watched: Mapping[int, str] = {},
     of_day: tuple[datetime, datetime] | None = None,
+    look: Weighing | None = None,
 ) -> list[TripNews]:
     """The trips of a day, else those with anything that is not reviewed, newest first: among the newest trips, and of
     those of which something has come in since then. ``watched`` is what `watching.numbers` gives."""
@@ -97,7 +104,7 @@ def news(
         newest = session.scalars(select(TripRow.trip_id).order_by(*NEWEST).limit(LOOKED_THROUGH)).all()
         there = TripRow.trip_id.in_({*newest, *new}), has_unreviewed(account_id)
         rows = session.scalars(select(TripRow).where(*there).order_by(*NEWEST).limit(MOST_TRIPS)).all()
-    return [of_trip(session, account_id, row, watched, row.trip_id in new) for row in rows]
+    return [of_trip(session, account_id, row, watched, row.trip_id in new, look) for row in rows]
 
 
 def has_unreviewed(account_id: int) -> ColumnElement[bool]:
@@ -123,16 +130,26 @@ def came_in(session: Session, since: datetime | None) -> set[int]:
     return {trip_id for trip_id in session.scalars(found) if trip_id is not None}
 
 
-def of_trip(session: Session, account_id: int, row: TripRow, watched: Mapping[int, str], is_new: bool) -> TripNews:
+def of_trip(
+    session: Session,
+    account_id: int,
+    row: TripRow,
+    watched: Mapping[int, str],
+    is_new: bool,
+    look: Weighing | None = None,
+) -> TripNews:
     plates = plates_of(session, row)
     kinds: dict[ItemKind, list[OnTrip]] = {"watched": [], "again": [], "first": []}
     for plate in plates:
         kinds["watched" if plate.plate_id in watched else "again" if plate.before else "first"].append(plate)
+    how = meanings(look, kinds["watched"][: MOST["watched"]], kinds["again"]) if look else {}
+    kinds["again"].sort(key=lambda plate: (one := how.get(plate.plate_id)) is None or one.level != "unusual")
     items = [
         replace(one, watched=watched[one.card.plate_id]) if one.card else one
         for one in plate_items(session, row, "watched", kinds["watched"][: MOST["watched"]])
     ]
     items += plate_items(session, row, "again", kinds["again"][: MOST["again"]])
+    items = [replace(one, met=how.get(one.card.plate_id)) if one.card else one for one in items]
     events = [TripEvent.model_validate(event) for event in row.events]
     shown = events[: MOST["moment"]]
     items += [Item("moment", Mark(one.video_id, "moment", one.t_s), False, event=one) for one in shown]
@@ -160,6 +177,13 @@ def of_trip(session: Session, account_id: int, row: TripRow, watched: Mapping[in
         ],
         more=more,
     )
+
+
+def meanings(look: Weighing, watched: Sequence[OnTrip], again: Sequence[OnTrip]) -> dict[int, Met]:
+    """How they were met: of those that are shown, and of the others seen most often on the trip, as who follows is."""
+    first = [*watched, *again[: MOST["again"]]]
+    others = sorted(again[MOST["again"] :], key=lambda plate: -plate.times)
+    return look.at([plate.plate_id for plate in (*first, *others)[:MOST_WEIGHED] if plate.before])
 
 
 def during(row: TripRow) -> tuple[ColumnElement[bool], ...]:

@@ -1,0 +1,77 @@
+"""How plates were met, each weighed once and remembered, so that a page which names many costs what one may."""
+
+import time
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from threading import Lock
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from dashcam.catalog import followed
+from dashcam.catalog.encounters import Met
+from dashcam.catalog.models import Plate
+
+KEPT_S = 3600.0
+"""What the other cars did there may have come in since."""
+MOST = 10_000
+
+
+@dataclass(frozen=True)
+class Weighed:
+    by: tuple[object, ...]
+    """What was kept of the plate then (`plate_facts`)."""
+    at: float
+    met: Met
+
+
+class Meanings:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._lock = Lock()
+        self._weighed: dict[tuple[Hashable, int], Weighed] = {}
+
+    def known(self, view: Hashable, plate_id: int, by: tuple[object, ...]) -> Met | None:
+        one = self._weighed.get((view, plate_id))
+        return one.met if one and one.by == by and self.clock() - one.at < KEPT_S else None
+
+    def keep(self, view: Hashable, plate_id: int, by: tuple[object, ...], met: Met) -> None:
+        with self._lock:
+            self._weighed.pop((view, plate_id), None)
+            self._weighed[view, plate_id] = Weighed(by, self.clock(), met)
+            if len(self._weighed) > MOST:
+                del self._weighed[next(iter(self._weighed))]
+
+
+class Weighing:
+    """One look at many plates, which weighs for so long at most: seconds of CPU, and to the end of the plate at hand.
+
+    ``view`` is what of the catalogue is there for who asks: of another's plates nothing is remembered for them.
+    """
+
+    def __init__(
+        self, session: Session, kept: Meanings, zone: tzinfo | None, left_s: float, view: Hashable = None
+    ) -> None:
+        self.session, self.kept, self.zone, self.left_s, self.view = session, kept, zone, left_s, view
+        self.unweighed = 0
+        """What is for the next look."""
+
+    def at(self, plate_ids: Sequence[int]) -> dict[int, Met]:
+        """Of those that are known, and of the first of the others."""
+        kept = select(Plate.plate_id, Plate.times, Plate.first_seen, Plate.last_seen)
+        facts = {row[0]: tuple(row[1:]) for row in self.session.execute(kept.where(Plate.plate_id.in_(plate_ids)))}
+        found: dict[int, Met] = {}
+        for plate_id in plate_ids:
+            by = facts.get(plate_id, ())
+            met = self.kept.known(self.view, plate_id, by)
+            if met is None and self.left_s > 0:
+                began = time.thread_time()
+                met = followed.met(self.session, plate_id, self.zone)
+                self.left_s -= time.thread_time() - began
+                self.kept.keep(self.view, plate_id, by, met)
+            if met is None:
+                self.unweighed += 1
+            else:
+                found[plate_id] = met
+        return found
