@@ -5,7 +5,7 @@ shown in a pin's popup travels as JSON and becomes text in the browser (``static
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -69,12 +69,13 @@ class Follow(MacroElement):  # type: ignore[misc]
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "dashcamFollow({{ this._parent.get_name() }}, {{ this.fixes|tojson }});"
+        "dashcamFollow({{ this._parent.get_name() }}, {{ this.fixes|tojson }}, {{ this.gap_s|tojson }});"
         "{% endmacro %}"
     )
 
     def __init__(self, fixes: Sequence[Fix]) -> None:
         super().__init__()
+        self.gap_s = GAP_S
         last = fixes[-1].t_s if fixes else 0.0
         step_s = max(FOLLOW_STEP_S, last / MOST_FIXES)
         times = [number * step_s for number in range(int(last / step_s) + 1)]
@@ -93,16 +94,18 @@ class Jump(MacroElement):  # type: ignore[misc]
 
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "dashcamJump({{ this._parent.get_name() }}, {{ this.places|tojson }}, {{ this.clock_s|tojson }});"
+        "dashcamJump({{ this._parent.get_name() }}, {{ this.places|tojson }}, {{ this.of_them|tojson }});"
         "{% endmacro %}"
     )
 
-    def __init__(self, places: Sequence[Sequence[float | str]], clock_s: float) -> None:
+    def __init__(
+        self, places: Sequence[Sequence[float | str]], clock_s: float, clips: Mapping[str, str], gap_s: float
+    ) -> None:
         """``places`` are (latitude, longitude, address, second of the trip); ``clock_s`` is the time of day, in
-        seconds, at which it began."""
+        seconds, at which it began; ``clips`` what is said of each by its address; ``gap_s`` as in `route_layer`."""
         super().__init__()
         self.places = places
-        self.clock_s = clock_s
+        self.of_them = {"clock": clock_s, "clips": clips, "gap": gap_s}
 
 
 class ListOfPlate(MacroElement):  # type: ignore[misc]
@@ -150,13 +153,20 @@ def trip_map(clips: Sequence[tuple[Video, Sequence[Fix]]], sightings: Iterable[S
         [fix.lat, fix.lon, addresses.video_url(clip.video_id, fix.t_s), round(of_trip_s(card, clip) + fix.t_s, 2)]
         for clip, fix in drawn
     ]
-    Jump(places, timedelta(hours=began.hour, minutes=began.minute, seconds=began.second).total_seconds()).add_to(view)
+    clock_s = timedelta(hours=began.hour, minutes=began.minute, seconds=began.second).total_seconds()
+    named = {addresses.video_url(clip.video_id): clip_name(clip) for clip, _ in clips}
+    Jump(places, clock_s, named, GAP_S * every).add_to(view)
     pins = add_pins(view, sightings)
     if card.events:
         told = [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]
         happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
         folium.GeoJson(collection(happened), marker=dot(8), on_each_feature=JsCode("dashcamEvent")).add_to(view)
     return page(view, [(fix.lat, fix.lon) for fix in route] + pins)
+
+
+def clip_name(clip: Video) -> str:
+    camera = wording.CAMERA_NAMES.get(clip.camera or "", "")
+    return f"{camera}, {clip.name}" if camera else clip.name
 
 
 def of_trip_s(card: TripCard, clip: Video) -> float:
@@ -302,7 +312,7 @@ def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...] 
 
 def importable(own: tuple[str, ...]) -> dict[str, str]:
     """What a map's scripts may import by name, and where from: each of its own ones too."""
-    scripts = ["map-ground.js", *(name for name in own if name.endswith(".js"))]
+    scripts = ["map-ground.js", "map-passes.js", *(name for name in own if name.endswith(".js"))]
     return {"leaflet": "/maps/leaflet.js"} | {Path(name).stem: addresses.static_url(name) for name in scripts}
 
 

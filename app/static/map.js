@@ -1,6 +1,7 @@
 // What Folium cannot do without jQuery or without trusting text: pins with popups, the moving dot, the graticule.
 import { leaflet as L } from "leaflet";
 import { Ground } from "map-ground";
+import { choose, passesAt } from "map-passes";
 
 window.L = L;
 const inFrame = window.parent !== window;
@@ -94,31 +95,21 @@ const goTo = (address) => {
   parent.postMessage({ seek: Number(searchParams.get("t")), video: pathname.split("/").at(-1) }, location.origin);
 };
 
-const APART = 60; // s: who is near a place again after that has come by a second time
-
-window.dashcamJump = (map, places, clock) => {
+// a click on the route leads to the second in which the car was there; where it came by several times, one is chosen
+function routed(map, fixes, gap, said) {
   map.on("click", (event) => {
-    const distance = (place) => map.latLngToContainerPoint(place.slice(0, 2)).distanceTo(event.containerPoint);
-    const passes = [];
-    for (const place of places.filter((one) => distance(one) < 20)) {
-      const pass = passes.at(-1);
-      if (!pass || place[3] - pass.last > APART) passes.push({ best: place, last: place[3] });
-      else Object.assign(pass, { last: place[3], best: distance(place) < distance(pass.best) ? place : pass.best });
-    }
-    if (passes.length < 2) return passes.forEach((pass) => goTo(pass.best[2]));
-    const list = element("div", "", { className: "passes" });
-    list.append(element("strong", `Driven ${passes.length} times`));
-    for (const { best } of passes) {
-      const link = element("a", timeOfDay(clock + best[3]), { href: best[2], target: "_parent" });
-      link.onclick = (click) => {
-        if (click.ctrlKey || click.metaKey || click.shiftKey) return;
-        click.preventDefault();
-        map.closePopup();
-        goTo(best[2]);
-      };
-      list.append(link);
-    }
-    L.popup({ minWidth: 120 }).setLatLng(event.latlng).setContent(list).openOn(map);
+    const passes = passesAt(map, event.containerPoint, fixes, gap);
+    if (passes.length > 1) choose(map, event.latlng, passes, said);
+    else passes.forEach((pass) => said.go(pass.fix));
+  });
+}
+
+window.dashcamJump = (map, places, { clock, clips, gap }) => {
+  const fixes = places.map(([lat, lon, href, t]) => ({ lat, lon, href, t }));
+  routed(map, fixes, gap, {
+    when: (fix) => timeOfDay(clock + fix.t),
+    clip: (fix) => clips[fix.href.split("?")[0]],
+    go: (fix) => goTo(fix.href),
   });
   followed(map, places.map(([lat, lon, , t]) => [t, lat, lon]));
 };
@@ -153,13 +144,14 @@ function followed(map, fixes) {
   if (inFrame) parent.postMessage({ ready: true }, location.origin);
 }
 
-window.dashcamFollow = (map, fixes) => {
+window.dashcamFollow = (map, fixes, gap) => {
   followed(map, fixes);
-  if (!fixes.length) return;
-  map.on("click", (event) => {
-    const distance = (fix) => map.latLngToContainerPoint(fix.slice(1)).distanceTo(event.containerPoint);
-    const nearest = fixes.reduce((best, fix) => (distance(fix) < distance(best) ? fix : best));
-    if (inFrame && distance(nearest) < 30) parent.postMessage({ seek: nearest[0] }, location.origin);
+  if (!inFrame) return;
+  const route = fixes.map(([t, lat, lon]) => ({ lat, lon, t, href: `/videos/${here}?t=${t.toFixed(2)}` }));
+  routed(map, route, gap, {
+    when: (fix) => timeOfDay(fix.t).replace(/^00:/, ""),
+    clip: () => "",
+    go: (fix) => parent.postMessage({ seek: fix.t }, location.origin),
   });
 };
 

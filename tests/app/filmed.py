@@ -64,6 +64,22 @@ def film_a_drive(session: Session, archive: Path) -> None:
     seen(session, videos[4], "PQ56RST", [1.0, 1.4], last_s=1.5)
 
 
+def there_and_back(session: Session) -> None:
+    """Another trip, half a day later: 600 m northward, and back on the same road. Nothing of it is filmed."""
+    car = Car(lat=51.95, lon=4.4, counter=800)
+    for number, mps in enumerate((15.0, -15.0)):
+        at = BEGINS + timedelta(hours=12, seconds=40 * number)
+        car.record(at, 40.0, mps, at + timedelta(seconds=40), rear=False)
+    for number, facts in enumerate(car.clips):
+        heading = {"speed_mps": 15.0, "heading_deg": 180.0 * number}
+        told = facts.model_copy(update={"fixes": [fix.model_copy(update=heading) for fix in facts.fixes]})
+        video = Video(video_id=video_id(10 + number), name=facts.name, source="a:b", created_at=NOON)
+        session.add(video)
+        session.flush()
+        apply_facts(session, video, told, SITE)
+        video.outcome = "processed"
+
+
 def seen(session: Session, video: Video, text: str, times_s: list[float], last_s: float) -> None:
     """A plate that moves 100 pixels a second to the right, read at these times, and in sight a while longer."""
     boxes = {t_s: [200.0 + 100 * t_s, 360.0, 300.0 + 100 * t_s, 400.0] for t_s in times_s}

@@ -93,6 +93,7 @@ def test_a_trips_map_shows_the_whole_way_with_what_happened_and_where_other_cars
     assert own["properties"]["text"] == NASTY and own["properties"]["other"].startswith("Estimated ")
     assert Tags(page).seen <= {"html", "head", "title", "meta", "link", "style", "script", "body", "div"}
     assert f'"/videos/{video_id}?t=60.00"' in page, "a click on the route leads to the second of video"
+    assert f'"/videos/{video_id}": "Front, {front.name}"' in page, "a road that was driven twice is told by its clip"
     assert browser.get("/maps/trips/999").status_code == 404
 
 

@@ -215,6 +215,30 @@ def test_the_maps_dot_goes_along_and_a_click_on_the_route_leads_to_the_second(pa
     assert seconds(page) == pytest.approx([at(page)] * 2, abs=0.05)
 
 
+def test_where_a_road_was_driven_twice_a_click_offers_both_times_and_leads_to_the_chosen_one(page: Page) -> None:
+    page.goto("/trips/2")
+    frame = page.locator("iframe.map")
+    frame.scroll_into_view_if_needed()
+    inside = page.frame_locator("iframe.map")
+    expect(inside.locator("canvas").first).to_be_visible()
+    box = frame.bounding_box()
+    assert box
+    # the road goes north from the foot of the map to its head, where the car turns
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.6)
+    passes = inside.get_by_role("group", name="Driven here 2 times")
+    expect(passes.locator("b")).to_have_text([re.compile("02:00:1[0-9]"), re.compile("02:01:0[0-9]")])
+    expect(passes.locator("span")).to_have_text(["going north", "going south"])
+    expect(passes.locator("small").last).to_have_text(re.compile(r"^Front, 2026_\d+_\d+_\d+F\.MP4$"))
+    expect(passes.get_by_role("link").first).to_be_focused()
+    assert hindrances(page) == []
+    page.keyboard.press("Escape")
+    expect(passes).to_have_count(0)
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.6)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/videos/{video_id(11)}\?t=2\d\.00$"))
+
+
 def test_the_player_hinders_nobody_on_a_desk_by_day_and_a_phone_by_night(chromium: Browser, site: str) -> None:
     for kind in (
         {"viewport": {"width": 1280, "height": 900}},

@@ -42,7 +42,7 @@ from dashcam.storage.roots import Stores
 from dashcam.tasks.model import Completion, TaskType
 from dashcam.upkeep import planning
 from dashcam.upkeep.retention import Plan, Rules, StoreState
-from tests.app.filmed import film_a_drive
+from tests.app.filmed import film_a_drive, there_and_back
 from tests.app.on_the_loop import refuse_on_the_loop
 from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
@@ -203,6 +203,7 @@ def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False) -> None:
     if filmed:
         with writing(engine) as session:
             film_a_drive(session, archive)
+            there_and_back(session)
         derive_everything(engine, SITE.trips)
     elif not empty:
         with writing(engine) as session:
