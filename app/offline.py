@@ -14,6 +14,7 @@ import migrations
 from dashcam import Explained, config
 from dashcam.config import Site
 from dashcam.database import cause, open_engine
+from dashcam.site.typed import url_of
 from dashcam.storage.roots import Stores
 from dashcam.upkeep import backup, deleting, moving
 from dashcam.upkeep.rebuild import Rebuilt, rebuild
@@ -134,7 +135,7 @@ def report(done: Rebuilt) -> int:
 
 def move_database(site: Site, wanted: argparse.Namespace) -> int:
     ours = site.server.database_url
-    source, target = (ours if url == OURS else url for url in (wanted.source, wanted.target))
+    source, target = (ours if url == OURS else url_of(url) for url in (wanted.source, wanted.target))
     counts = (moving.verify if wanted.verify else moving.move)(source, target, say)
     how = "The same" if wanted.verify else "Moved"
     say(f"{how}: {sum(counts.values()):,} rows of {len(counts)} tables, each compared")

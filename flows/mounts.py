@@ -14,6 +14,7 @@ from dashcam.storage.roots import StoreError, Stores
 NEEDED = {"jetson": (INDOOR,), "gpu": (INDOOR,), "nas": (INDOOR, SHED)}
 """The server's worker has housekeeping to do without any; a clip whose store it misses there waits by itself."""
 LOOK_S = 5.0
+UNSEEN = "its stores have not been looked at yet"
 PATIENCE_S = 10.0
 """A mount whose server has gone answers nothing at all."""
 
@@ -22,7 +23,7 @@ class Mounts:
     def __init__(self, stores: Stores, pool: str, changed: Callable[[], None]) -> None:
         """``changed`` is called when ``missing`` has changed."""
         self.stores, self.needed, self.changed = stores, NEEDED.get(pool, ()), changed
-        self.missing: str | None = "its stores have not been looked at yet" if self.needed else None
+        self.missing: str | None = UNSEEN if self.needed else None
         """Why it cannot work."""
 
     async def watch(self) -> None:

@@ -5,7 +5,9 @@ A file that still grows, is hidden or is named like a partial download waits for
 """
 
 from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
+from prefect.states import Failed
 
 from blocks.device import load_device
 from dashcam.stages.scan import scan as scan_folder
@@ -25,7 +27,7 @@ def run_name() -> str:
 
 
 @flow(timeout_seconds=3600, flow_run_name=run_name)
-def scan(folders: list[str] = WATCHED) -> None:
+def scan(folders: list[str] = WATCHED) -> State | None:
     """``folders`` are places as ``store:folder``. A store that is away does not keep the others from being scanned."""
     log, device = get_run_logger(), load_device()
     server = MainServerClient(device.server_url, device.token)
@@ -48,5 +50,4 @@ def scan(folders: list[str] = WATCHED) -> None:
     for sentence in erased.kept:
         log.warning("deleted, and still there: %s", sentence)
     server.close()
-    if away:
-        raise RuntimeError(" ".join(away))
+    return Failed(message=" ".join(away)) if away else None

@@ -16,7 +16,7 @@ import httpx
 from blocks.device import LocalDevice
 from dashcam.device.availability import Rule, meters_of
 from dashcam.tasks.silence import why_silent
-from flows.mounts import Mounts
+from flows.mounts import UNSEEN, Mounts
 from flows.preemption import Worker
 from flows.spool import Spool, deliver_undelivered
 
@@ -96,14 +96,14 @@ class WorkerWatch:
             against = self.rule.against(datetime.now(), time.monotonic(), bool(self.worker.at_work))
             reason = self.person or self.mounts.missing or against
             rested, self.worker.drained = self.worker.drained, reason
-            if (reason is None) == (rested is None):
-                continue
-            if reason is None:
+            if reason is None and rested is not None:
                 log.info("%s works again", self.settings.hostname)
                 self.worker.look_for_runs()
                 await self.beat()
-            else:
+            elif reason is not None and rested is None:
                 await self.drain()
+            elif reason != rested and reason == self.mounts.missing != UNSEEN:  # the rule's has numbers that change
+                log.info("%s takes no runs: %s", self.settings.hostname, reason)
 
     async def drain(self) -> None:
         """Told first: the dispatcher then knows that what ends now is given back."""

@@ -98,7 +98,7 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
 def test_commands_and_their_options_exist(document: Path) -> None:
     for words in words_after("dashcam", document):
         command = typer.main.get_command(app)
-        options = [word.split("=")[0] for word in words if word.startswith("-")]
+        options = [word.split("=")[0] for word in words if word.startswith("-") and word != "-"]
         for word in words:
             commands = getattr(command, "commands", {})
             if not commands or word.startswith("-"):

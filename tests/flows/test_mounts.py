@@ -1,9 +1,10 @@
 """A worker takes work only while the stores are there that its pool's stages open, and takes it again by itself."""
 
 import asyncio
+import logging
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -100,38 +101,66 @@ asyncio.run(main())
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60, cwd=REPOSITORY).returncode == 0
 
 
+def while_watched(engine: Engine, stores: Stores, acts: Callable[[Worker], Awaitable[None]]) -> None:
+    """``acts`` beside the watch of the shed's worker, which hears of a main server."""
+    server = MainServer(engine, stores.roots)
+    server.start()
+    worker = Worker("nas", name="shed")
+    device = LocalDevice(DeviceSettings(hostname="shed"), stores, server.url, TOKEN)
+
+    async def both() -> None:
+        async with server_of(device) as http:
+            ended = asyncio.Event()
+            watch = WorkerWatch(worker, device, "nas", http)
+            watching = asyncio.create_task(watch.until({asyncio.create_task(ended.wait())}))
+            await acts(worker)
+            ended.set()
+            await watching
+
+    try:
+        asyncio.run(both())
+    finally:
+        server.stop()
+
+
 def test_a_worker_rests_while_a_store_is_away_and_says_why(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect: str
 ) -> None:
     monkeypatch.setattr(mounts, "LOOK_S", 0.05)
     stores = home(tmp_path)
     shed = tmp_path / "shed"
-    server = MainServer(engine, stores.roots)
-    server.start()
-    worker = Worker("nas", name="shed")
-    device = LocalDevice(DeviceSettings(hostname="shed"), stores, server.url, TOKEN)
 
     def told() -> str | None:
         with reading(engine) as session:
             known = session.get(DeviceRow, "shed")
             return known and known.drained
 
-    async def all_of_it() -> None:
-        async with server_of(device) as http:
-            watch = WorkerWatch(worker, device, "nas", http)
-            ended = asyncio.Event()
-            watching = asyncio.create_task(watch.until({asyncio.create_task(ended.wait())}))
-            await eventually(lambda: worker.drained is None)
-            (shed / MARKER).rename(tmp_path / "away")
-            await eventually(lambda: worker.drained is not None)
-            assert f"Store shed_nas is not there: {shed} has no {MARKER}" in str(worker.drained)
-            await eventually(lambda: told() == worker.drained)
-            (tmp_path / "away").rename(shed / MARKER)
-            await eventually(lambda: worker.drained is None and told() is None)
-            ended.set()
-            await watching
+    async def away_and_back(worker: Worker) -> None:
+        await eventually(lambda: worker.drained is None)
+        (shed / MARKER).rename(tmp_path / "away")
+        await eventually(lambda: worker.drained is not None)
+        assert f"Store shed_nas is not there: {shed} has no {MARKER}" in str(worker.drained)
+        await eventually(lambda: told() == worker.drained)
+        (tmp_path / "away").rename(shed / MARKER)
+        await eventually(lambda: worker.drained is None and told() is None)
 
-    try:
-        asyncio.run(all_of_it())
-    finally:
-        server.stop()
+    while_watched(engine, stores, away_and_back)
+
+
+def test_a_worker_that_begins_without_a_store_says_so_once_in_its_log(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else whoever looks into the journal of a device that does nothing finds nothing there."""
+    caplog.set_level(logging.INFO, "dashcam.worker")
+    monkeypatch.setattr(mounts, "LOOK_S", 0.05)
+    stores = home(tmp_path)
+    (tmp_path / "shed" / MARKER).unlink()
+
+    async def mounted_later(worker: Worker) -> None:
+        await eventually(lambda: "takes no runs" in caplog.text)
+        (tmp_path / "shed" / MARKER).touch()
+        await eventually(lambda: worker.drained is None)
+
+    while_watched(engine, stores, mounted_later)
+    said = [record.getMessage() for record in caplog.records if "takes no runs" in record.getMessage()]
+    assert len(said) == 1 and "shed takes no runs: Store shed_nas is not there" in said[0], said

@@ -139,3 +139,17 @@ def test_a_scan_takes_nothing_in_while_the_store_has_no_room_and_says_so(site: M
     assert scan(return_state=True).is_completed()
     assert site.system.shortages.sentences() == []
     assert clips(engine) == 3
+
+
+def test_a_scan_that_misses_a_store_says_so_in_its_sentence_and_looks_through_the_others(
+    site: MainServer, engine: Engine
+) -> None:
+    """An exception would be fifteen lines of a traceback in the journal, every five minutes of an outage."""
+    site.system.settling.settled = lambda *_: True  # type: ignore[method-assign]
+    before = clips(engine)
+    raw = site.system.stores.roots["indoor_nas"] / "raw"
+    raw.mkdir()
+    (raw / "2026_0628_133416_000001F.MP4").write_bytes(b"a clip")
+    state = scan(["away:raw", "indoor_nas:raw"], return_state=True)
+    assert state.is_failed() and str(state.message).startswith("'away' is not a store of this device")
+    assert clips(engine) == before + 1

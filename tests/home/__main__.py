@@ -16,6 +16,8 @@ from typing import Any
 
 from dashcam.sample import write_drive
 from tests.home.hosts import REPOSITORY, Host, NotPermitted, build, take_down, until
+from tests.home.onlooker import Onlooker
+from tests.home.postgresql import PASSWORD as DATABASE_PASSWORD
 from tests.home.postgresql import Postgresql
 
 SETTINGS = {"dispatch": {"settle_seconds": 1, "archive_linger_seconds": 5}, "global": {"task_retry_delay_seconds": 10}}
@@ -51,11 +53,12 @@ class Home:
 
     def set_up_main_server(self, database: str | None, more: str = "") -> None:
         (self.main.folder / "site.json").write_text(json.dumps(SETTINGS))
+        typed = [*([database] if database else []), PASSWORD]
         said = self.main.do(
-            f"printf %s {shlex.quote(PASSWORD)} | dashcam init --https --address main-server "
+            f"printf '%s\\n' {shlex.join(typed)} | dashcam init --https --address main-server "
             "--store indoor_nas=/mnt/nas-1 --store shed_nas=/mnt/shed --mark indoor_nas --mark shed_nas "
             f"--site site.json --admin ana --admin-password - --user root --no-services --yes"
-            f"{f' --database {database}' if database else ''} {more}"
+            f"{' --database -' if database else ''} {more}"
         )
         assert f"sudo dashcam join {URL} --code " in said, said
         for service in ("prefect", "server", "https", "worker"):
@@ -90,6 +93,12 @@ class Home:
             "test ! -s /var/lib/dashcam-processor/trigger/spool"
         )
         until("the NAS has told of its clips", lambda: host.do(f"{tell} && echo told", check=False) == "told\n")
+
+    def secrets(self) -> dict[str, str]:
+        """By name: what no command line may show."""
+        files = [host.folder / "etc" / name for host in self.hosts for name in ("token", "prefect-login")]
+        kept = {f"{file.parents[1].name}'s {file.name}": file.read_text().strip() for file in files if file.exists()}
+        return kept | {"the admin's password": PASSWORD, "the database's password": DATABASE_PASSWORD}
 
     def outcomes(self) -> Counter[str]:
         return Counter(str(video["outcome"]) for video in self.ask("/videos?limit=100")["videos"])
@@ -242,8 +251,13 @@ def main() -> int:
         take_down(home.hosts)
         print(f"SKIPPED: the home in a box was NOT tried: {why}", file=sys.stderr)
         return 0
+    onlooker = Onlooker()
+    onlooker.start()
     try:
         (live_with_few if asked.few else live)(home, database.url if database else None)
+        onlooker.stop()
+        assert not (shown := onlooker.found(home.secrets())), shown
+        say("no secret stood on a command line")
     except BaseException:
         print("\n".join(host.last_words() for host in home.hosts), flush=True)
         say(f"failed; all that each host has said lies in {box}/HOST/*.log")

@@ -123,7 +123,18 @@ def test_another_database_is_not_taken_in_silence(etc: Path) -> None:
     done = CliRunner().invoke(app, ["init", "--no-services", "--yes", *stores, "--database", url])
     said = " ".join(done.output.split())
     assert done.exit_code == 1 and "The site's database is another already (sqlite:////srv/dashcam.db)" in said
-    assert "dashcam migrate-db site URL" in said
+    assert "dashcam migrate-db site -" in said
+
+
+def test_the_databases_url_and_the_password_are_read_from_standard_input(etc: Path) -> None:
+    """A command line would show them to every user of the machine."""
+    etc.mkdir()
+    (etc / "config.json").write_text('{"server": {"database_url": "sqlite:////srv/dashcam.db"}}')
+    stores = ("--store", f"indoor_nas={etc.parent / 'nas'}", "--store", f"shed_nas={etc.parent / 'shed'}")
+    wanted = ("--database", "-", "--admin", "ana", "--admin-password", "-")
+    typed = "postgresql+psycopg://dashcam:pw@localhost/dashcam\na horse and a battery\n"
+    done = CliRunner().invoke(app, ["init", "--no-services", "--yes", *stores, *wanted], input=typed)
+    assert done.exit_code == 1 and "The site's database is another already" in " ".join(done.output.split())
 
 
 def test_an_owners_site_file_is_begun_with(etc: Path, tmp_path: Path) -> None:

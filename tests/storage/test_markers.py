@@ -122,4 +122,4 @@ def test_a_store_without_its_marker_says_what_to_do(folder: Path) -> None:
         Stores({"shed_nas": folder}, {"shed_nas": MARKER}).path("shed_nas:v1")
     said = str(missing.value)
     assert f"{folder} has no {MARKER}, so nothing is mounted on it; mount it" in said
-    assert "If it is the right folder, run: dashcam setup --mark shed_nas" in said
+    assert "A store that is new is marked on the main server: dashcam setup --mark shed_nas" in said

@@ -1,5 +1,6 @@
 """A whole site moves from SQLite to PostgreSQL and back, and is the same to the last row; or nothing is moved."""
 
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -302,7 +303,9 @@ def settings(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return folder
 
 
-def test_the_command(settings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_command(
+    settings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = f"sqlite:///{tmp_path / 'new.db'}"
     with pytest.raises(BaseException) as ended:
         cli.offline(None, "migrate-db", "site", target)
@@ -310,6 +313,9 @@ def test_the_command(settings: Path, tmp_path: Path, capfd: pytest.CaptureFixtur
     said = capfd.readouterr().err
     assert "Moved: 1 rows" in said and "server.database_url" in said
     assert offline.main(["migrate-db", "site", target, "--verify"]) == 0
+    assert "The same: 1 rows" in capfd.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{target}\n"))
+    assert offline.main(["migrate-db", "site", "-", "--verify"]) == 0
     assert "The same: 1 rows" in capfd.readouterr().err
     assert offline.main(["migrate-db", "site", target]) == 1
     assert "is not empty" in capfd.readouterr().err

@@ -45,7 +45,12 @@ def init(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of WebUI and REST.")] = 8000,
     prefect_port: Annotated[int, typer.Option(min=1, max=65535, help="Of Prefect, on this machine alone.")] = 4200,
     database: Annotated[
-        str | None, typer.Option(help="URL of a PostgreSQL database; default: an SQLite file in the data folder.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Of a PostgreSQL database, '-' to be asked for it (it has a password); default: an SQLite file in "
+            "the data folder.",
+        ),
     ] = None,
     cover: Annotated[
         list[str] | None,
@@ -75,6 +80,7 @@ def init(
     from dashcam.site import init as setting_up
     from dashcam.site import machine
     from dashcam.site.steps import Steps
+    from dashcam.site.typed import url_of
 
     folder = folder_of_settings()
     known = setting_up.read(folder / config.SITE_FILE)
@@ -93,7 +99,7 @@ def init(
         port=port,
         prefect_port=prefect_port,
         stores=stores,
-        database_url=database,
+        database_url=url_of(database) if database else None,
         site=setting_up.read(site) if site else {},
         marked=frozenset(mark or ()),
         covered_by=dict(pair("--cover", one, "POOL=POOL, such as jetson=server") for one in cover or ()),

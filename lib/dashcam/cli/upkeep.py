@@ -63,7 +63,10 @@ def migrate_db(
         str,
         typer.Argument(metavar="FROM", help="The URL of the database that is there, or the word site: the site's own."),
     ],
-    target: Annotated[str, typer.Argument(metavar="TO", help="The URL of an empty database, or the word site.")],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="TO", help="The URL of an empty database, the word site, '-' to be asked for it."),
+    ],
     verify: Annotated[
         bool, typer.Option("--verify", help="Change nothing; only see whether every row is the same in both.")
     ] = False,
@@ -71,7 +74,7 @@ def migrate_db(
 ) -> None:
     """Copy the whole catalogue from SQLite to PostgreSQL, or back, and compare every row.
 
-    The main server is stopped meanwhile. A password need not be in the URL: PGPASSWORD and ~/.pgpass count."""
+    The main server is stopped meanwhile. For a URL with a password say '-': then no command line shows it."""
     offline(data, "migrate-db", source, target, *(["--verify"] if verify else []))
 
 

@@ -95,7 +95,7 @@ def refuse_another_database(wishes: Wishes, url: str) -> None:
     if wishes.database_url not in (None, url):
         raise Explained(
             f"The site's database is another already ({make_url(url).render_as_string()}): move it with "
-            "`dashcam migrate-db site URL`, then write the new URL into config.json."
+            "`dashcam migrate-db site -`, then write the new URL into config.json."
         )
 
 

@@ -47,7 +47,7 @@ class Stores:
         if marker and not (folder / marker).is_file():
             raise StoreMissing(
                 f"Store {store} is not there: {folder} has no {marker}, so nothing is mounted on it; {_hint(folder)}. "
-                f"If it is the right folder, run: dashcam setup --mark {store}"
+                f"A store that is new is marked on the main server: dashcam setup --mark {store}"
             )
         return folder
 
