@@ -22,7 +22,7 @@ from folium.utilities import JsCode
 
 from app import addresses, system, wording, zones
 from app.access.headers import NONCE
-from app.parameters import Number, cursor_text
+from app.parameters import Number, cursor_text, day_of
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import trips as trip_table
@@ -372,10 +372,12 @@ def map_of_trip(trip_id: Number) -> HTMLResponse:
 
 
 @router.get("/maps/plates/{text:path}")
-def plate_map(text: str) -> HTMLResponse:
+def plate_map(text: str, day: str = "") -> HTMLResponse:
+    _, span = day_of(day) or (None, None)
     with reading(system.current().engine) as session:
         plate = plate_table.plate(session, text)
-        sightings = sighting_table.of_plate(session, plate.plate_id, limit=MANY, placed=True) if plate else []
+        number = plate and plate.plate_id
+        sightings = sighting_table.of_plate(session, number, limit=MANY, placed=True, span=span) if number else []
     if not sightings:
         raise HTTPException(404, f"There are no positions for plate {text}.")
     return answer(sightings_map(sightings))

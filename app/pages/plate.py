@@ -34,6 +34,8 @@ class PageOfPlate:
     known: plate_known.Known
     how: Met | None
     """None of one's own car, and of one to be ignored."""
+    placed: bool
+    """Any of it, or of the day that is asked for, has a position."""
 
 
 async def plate(text: str, after: str = "", day: str = "", did: str = "", of: str = "") -> None:
@@ -51,7 +53,9 @@ async def plate(text: str, after: str = "", day: str = "", did: str = "", of: st
         known = plate_known.known(session, summary.text)
         quiet = known.note.own or known.note.ignored
         how = None if quiet else followed.met(session, summary.plate_id, zone())
-        return PageOfPlate(summary, days, cards, read, others, known, how)
+        of_day = [] if span is None else sighting_table.of_plate(session, summary.plate_id, None, 1, True, span=span)
+        placed = bool(of_day) if span else bool(summary.placed)
+        return PageOfPlate(summary, days, cards, read, others, known, how, placed)
 
     found = await ask(question)
     if found is None:
@@ -76,15 +80,19 @@ async def plate(text: str, after: str = "", day: str = "", did: str = "", of: st
                 older = addresses.url(addresses.plate_url(summary.text), whole | {"after": after}) if after else None
                 parts.pager(older, here if cursor else None)
             with tag("div", "narrow"):
-                if summary.placed:
-                    parts.map_frame(
-                        f"/maps{addresses.plate_url(summary.text)}",
-                        f"Map of where {wording.plate(summary.text)} was seen",
-                    )
-                else:
-                    parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
+                where_seen(summary.text, found.placed, whole)
                 plate_acts.merging(summary.text)
                 deletion.section("this plate", Wanted(plate=summary.text), "/plates")
+
+
+def where_seen(text: str, placed: bool, whole: dict[str, str]) -> None:
+    if placed:
+        source = addresses.url(f"/maps{addresses.plate_url(text)}", whole)
+        parts.map_frame(source, f"Map of where {wording.plate(text)} was seen" + (" on this day" if whole else ""))
+    elif whole:
+        parts.empty("location_off", "No positions on this day", "Its clips with this plate carry no GPS.")
+    else:
+        parts.empty("location_off", "No positions", "The clips with this plate carry no GPS.")
 
 
 def head(summary: PlateSummary, how: Met | None) -> None:
