@@ -29,12 +29,14 @@ from dashcam.catalog.models import (
     Video,
 )
 from dashcam.catalog.plate_words import PlateApart, PlateMerge, PlateNote, SightingWord
+from dashcam.catalog.reread_rows import ReadChange, Reread
 from dashcam.catalog.review_rows import Review
 from dashcam.tasks.row import TaskRow
 
-OF_PLATES = (SightingRow, Plate, PlateSuffix, PlateNear, SightingWord, PlateMerge, PlateApart, PlateNote)
+OF_PLATES = (SightingRow, Plate, PlateSuffix, PlateNear, SightingWord, PlateMerge, PlateApart, PlateNote, ReadChange)
 OF_VIDEOS = (
-    ArchiveCheck, Holding, PositionRow, Protection, Rejection, Review, SightingWord, SourceFile, TaskRow, TripDecision,
+    ArchiveCheck, Holding, PositionRow, Protection, ReadChange, Rejection, Reread, Review, SightingWord, SourceFile,
+    TaskRow, TripDecision,
 )  # fmt: skip
 """Tables with a ``video_id``."""
 

@@ -33,6 +33,7 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
             parts.page_title("Tasks")
             prefect = system.current().site.server.prefect_url.removesuffix("/api")
             with tag("div"):
+                link("/rereads", "button quiet", "Read again")
                 link("/accuracy", "button quiet", "Accuracy")
                 link(prefect, "button quiet", "Open Prefect", target="_blank", rel="noreferrer")
         with tag("div") as place:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from app.system import System
 from dashcam.catalog.models import Video
+from dashcam.catalog.reread_rows import ReadChange
 from dashcam.cli import again, app
 from dashcam.database import writing
 from dashcam.stages.scan import scan
@@ -88,3 +89,16 @@ def test_a_store_that_is_away_says_nothing_about_the_clip(
 
 def test_what_nobody_has_handed_in_is_unknown(server: MainServerClient, command: None) -> None:
     assert "There is no video 0000000000000000." in run("0" * 16).stderr
+
+
+def test_what_is_read_differently_is_listed(
+    server: MainServerClient, here: System, video_id: str, command: None, tmp_path: Path
+) -> None:
+    with writing(here.engine) as session:
+        session.add(ReadChange(video_id=video_id, at=NOON, best_s=2.5, was="UCRM469", now="HUCFM469"))
+    result = run("--changed", "--json", str(tmp_path / "changed.json"))
+    assert result.exit_code == 0 and "1 plates are read differently, 0 are new or gone" in result.stderr
+    assert all(word in result.stdout for word in (video_id, "2.5", "UCRM469", "HUCFM469"))
+    assert '"now": "HUCFM469"' in (tmp_path / "changed.json").read_text()
+    assert server.all_pending(), "nothing is done again by it"
+    assert run().exit_code == 2

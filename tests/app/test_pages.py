@@ -33,6 +33,7 @@ PAGES = (
     "/tasks",
     "/devices",
     "/accuracy",
+    "/rereads",
     "/storage",
     "/account",
     "/people",

@@ -34,6 +34,7 @@ from dashcam.catalog.apply import apply, apply_facts
 from dashcam.catalog.deriving import derive_everything
 from dashcam.catalog.models import DeviceRow, Rejection, Video
 from dashcam.catalog.places import place_sightings
+from dashcam.catalog.reread_rows import ReadChange, Reread
 from dashcam.config import Site
 from dashcam.config.model import RetentionDays
 from dashcam.database import open_engine, writing
@@ -93,6 +94,7 @@ def fill(session: Session, archive: Path) -> None:
     for number in range(3, 70):
         add_sighting(session, add_video(session, number, NOON - timedelta(hours=number)), "B577PRO", 1.0)
     sample_of_the_rejected(session, first)
+    read_again(session, first)
     kept_and_gone(session, first, session.get_one(Video, f"{4:016x}"))
     broken = add_video(session, 100, None, name=NASTY, outcome="rejected", reason="The file is empty: copy it again.")
     add_task(session, broken, "INGEST_VIDEO", state="complete", outcome="rejected", completed_at=NOON)
@@ -106,6 +108,19 @@ def fill(session: Session, archive: Path) -> None:
     drained = "other programs load the graphics card with 63 %"
     info = {"pool": "gpu", "cores": 16}
     session.add(DeviceRow(hostname="study-pc", device_type="gpu", last_seen=there, info=info, drained=drained))
+
+
+def read_again(session: Session, video: Video) -> None:
+    """One plate is read otherwise than before, one is new, one not seen any more, and of one a person had said."""
+    session.add(Reread(video_id=video.video_id, at=NOON))
+    plates: list[tuple[str | None, str | None, str | None, float]] = [
+        ("LT2ECGK", "LT23CGK", None, 2.0), (None, "DX17ZWH", None, 6.0), ("B577PR0", None, None, 7.0),
+        (NASTY, f"{NASTY}8", NASTY, 8.0), ("LT2", "LT23", "LT23CGK", 4.0),
+    ]  # fmt: skip
+    for was, now, said, at_s in plates:
+        known = {"was_confidence": was and 0.71, "now_confidence": now and 0.95, "said": said, "best_s": at_s}
+        crop = now and f"plates/{round(at_s * 1000)}_best_crop.jpg"
+        session.add(ReadChange(video_id=video.video_id, at=NOON, was=was, now=now, crop=crop, **known))
 
 
 def kept_and_gone(session: Session, here: Video, gone: Video) -> None:

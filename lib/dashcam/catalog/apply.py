@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import accuracy, clocks, corrections, deletions, deriving, holdings, merges
+from dashcam.catalog import accuracy, clocks, corrections, deletions, deriving, holdings, merges, rereads
 from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
 from dashcam.catalog.plates import forget_unseen, plates_in
 from dashcam.config import Site
@@ -69,6 +69,7 @@ def apply_facts(session: Session, video: Video, facts: records.VideoFacts, site:
 def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, site: Site) -> None:
     merges.in_turn(session)
     heavy = deletions.without_deleted(session, video, heavy, site)
+    was = None if video.frames_decoded is None else rereads.told(session, video.video_id)
     video.frames_decoded = heavy.frames_decoded
     if heavy.damaged and not video.reason:
         video.reason = f"{heavy.damaged} damaged places in the video; {heavy.frames_decoded} frames were read"
@@ -79,4 +80,6 @@ def apply_sightings(session: Session, video: Video, heavy: records.HeavyResult, 
     before = plates_in(session, video.video_id)
     session.execute(delete(SightingRow).where(SightingRow.video_id == video.video_id))
     corrections.add(session, video, heavy.sightings, site)
+    if was is not None:
+        rereads.note(session, video.video_id, was, datetime.now(UTC))
     forget_unseen(session, before | plates_in(session, video.video_id))

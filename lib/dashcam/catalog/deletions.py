@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import corrections, deriving, forgetting, plate_text, saved_searches
+from dashcam.catalog import corrections, deriving, forgetting, plate_text, rereads, saved_searches
 from dashcam.catalog.models import Deletion, Leftover, Plate, Protection, RetentionPlan, SightingRow, SourceFile, Video
 from dashcam.catalog.plate_words import DELETED
 from dashcam.catalog.plates import forget_unseen
@@ -181,6 +181,7 @@ def drop(
     for some in (clips[start : start + CHUNK] for start in range(0, len(clips), CHUNK)):
         theirs = SightingRow.video_id.in_(some)
         dropped = by_clip(session, *mine, theirs)
+        rereads.forget_crops(session, dropped)
         session.execute(delete(SightingRow).where(*mine, theirs))
         said_otherwise = by_clip(session, theirs, SightingRow.machine.is_not(None))
         for video_id in some:

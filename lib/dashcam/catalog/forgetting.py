@@ -8,13 +8,14 @@ and tags go, for they say whose plate it is. Each function works inside the call
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import Plate, Protection
 from dashcam.catalog.plate_words import DELETED, NOTHING, PlateApart, PlateMerge, PlateNote, SightingWord
 from dashcam.catalog.plates import merged_into
 from dashcam.catalog.pseudonyms import Pseudonyms
+from dashcam.catalog.reread_rows import ReadChange
 from dashcam.records import HIDDEN
 
 
@@ -41,6 +42,7 @@ def deleted(session: Session, gone: Mapping[str, datetime], names: Pseudonyms) -
             session.delete(pair)
     crops: dict[str, set[str]] = {}
     kept = set(session.scalars(select(Protection.video_id)))
+    reads_deleted(session, gone, names)
     for word in session.scalars(select(SightingWord).where(SightingWord.kind != DELETED)):
         if word.video_id in kept:
             continue
@@ -53,6 +55,19 @@ def deleted(session: Session, gone: Mapping[str, datetime], names: Pseudonyms) -
             word.read = word.crop = ""
     session.flush()
     return crops
+
+
+def reads_deleted(session: Session, gone: Mapping[str, datetime], names: Pseudonyms) -> None:
+    """That such a plate was read before its clip was read again, or since, but in clips that are kept for good."""
+    columns = ReadChange.was, ReadChange.now, ReadChange.said
+    texts = session.scalars(union(*(select(column).where(column.is_not(None)) for column in columns)))
+    stays = ReadChange.video_id.in_(select(Protection.video_id))
+    known = {text: gone.get(names.of(text)) for text in texts if text}
+    for text, then in known.items():
+        if then is None:
+            continue
+        mine = or_(*(column == text for column in columns)), ReadChange.at <= then
+        session.execute(delete(ReadChange).where(*mine, ~stays))
 
 
 def blank(word: SightingWord) -> None:

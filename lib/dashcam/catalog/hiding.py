@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import exists, func, select, text, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import forgetting, plate_text
+from dashcam.catalog import forgetting, plate_text, rereads
 from dashcam.catalog.deletions import leave_over, rewrite_results
 from dashcam.catalog.models import Plate, Protection, SightingRow, Video
 from dashcam.catalog.plate_words import SightingWord
@@ -34,20 +34,21 @@ def hide(session: Session, names: Pseudonyms, watched: Sequence[str], before: da
     shown = ~Plate.text.startswith(HIDDEN), Plate.text.not_in(plain)
     busy = exists().where(TaskRow.video_id == Video.video_id, text(PENDING))
     kept = exists().where(Protection.video_id == Video.video_id)
+    past = func.coalesce(Video.start_utc, Video.created_at) < before
+    rereads.forget(session, select(Video.video_id).where(past, ~kept))
     found = (
         select(Video.video_id)
         .join(SightingRow, SightingRow.video_id == Video.video_id)
         .join(Plate, Plate.plate_id == SightingRow.plate_id)
-        .where(func.coalesce(Video.start_utc, Video.created_at) < before, *shown, ~busy, ~kept)
+        .where(past, *shown, ~busy, ~kept)
         .distinct()
         .limit(AT_ONCE)
     )
     clips = list(session.scalars(found))
     if len(clips) < AT_ONCE:
         spoken = select(Video.video_id).join(SightingWord, SightingWord.video_id == Video.video_id)
-        old = func.coalesce(Video.start_utc, Video.created_at) < before
         mentions = forgetting.unhashed(plain)
-        more = spoken.where(old, *mentions, ~busy, ~kept).distinct().limit(AT_ONCE - len(clips))
+        more = spoken.where(past, *mentions, ~busy, ~kept).distinct().limit(AT_ONCE - len(clips))
         clips = sorted({*clips, *session.scalars(more)})
     seen = select(SightingRow, Plate.text).join(Plate, Plate.plate_id == SightingRow.plate_id)
     rows = session.execute(seen.where(SightingRow.video_id.in_(clips), *shown)).tuples().all()

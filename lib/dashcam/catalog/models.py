@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.catalog import plate_words as plate_words  # its tables too
+from dashcam.catalog import reread_rows as reread_rows
 from dashcam.catalog import review_rows as review_rows
 from dashcam.database import Base, UtcDateTime
 from dashcam.tasks.row import only

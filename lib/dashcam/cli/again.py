@@ -1,10 +1,12 @@
 """``dashcam again``: clips that are through are done once more from one of their stages on."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
-from dashcam.cli.output import ServerDataOption, say
+from dashcam.cli.output import JsonOption, ServerDataOption, out, say, write_json
 from dashcam.cli.reach import main_server
 
 Flow = Literal["ingest", "preprocess", "heavy", "archive", "finalize"]
@@ -15,15 +17,38 @@ def register(app: typer.Typer) -> None:
 
 
 def again(
-    videos: Annotated[list[str], typer.Argument(help="Clips, by their ids.", metavar="VIDEO...")],
+    videos: Annotated[list[str] | None, typer.Argument(help="Clips, by their ids.", metavar="VIDEO...")] = None,
     first: Annotated[Flow, typer.Option("--from", help="The first stage that is done again.")] = "heavy",
+    changed: Annotated[bool, typer.Option("--changed", help="List what is read differently, newest first.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Of those at most so many.")] = 100,
+    json_file: JsonOption = None,
     data: ServerDataOption = None,
 ) -> None:
     """Do clips again from a stage on: after a new release, or when a bundle was spoiled before it was archived."""
     from dashcam.tasks.chain import STAGES
 
+    if not videos and not changed:
+        raise typer.BadParameter("name the clips to do again, or --changed to see what is read differently")
     (stage,) = (task_type for task_type, one in STAGES.items() if one.flow == first)
     with main_server(data) as server:
-        for video_id in videos:
+        for video_id in videos or ():
             server.again(video_id, stage)
             say(f"{video_id} is done again from {first} on")
+        found = server.call("GET", "/rereads", params={"limit": limit}) if changed else None
+    if found is None:
+        return
+    if json_file is not None:
+        write_json(json_file, found)
+    say(f"{found['differently']:,} plates are read differently, {found['new'] + found['gone']:,} are new or gone")
+    if found["changes"]:
+        out.print(differences(found["changes"]))
+
+
+def differences(changes: list[dict[str, Any]]) -> Table:
+    table = Table(title="Read differently", title_justify="left", header_style="bold")
+    for heading in ("Clip", "Second", "Before", "Now", "A person says"):
+        table.add_column(heading, justify="right" if heading == "Second" else "left")
+    for one in changes:
+        texts = (Text(one[name] or "") for name in ("was", "now", "said"))
+        table.add_row(one["video_id"], f"{one['best_s']:.1f}", *texts)
+    return table

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from dashcam import Explained
 from dashcam.access import audit
-from dashcam.catalog import deletions, plates
+from dashcam.catalog import deletions, plates, rereads
 from dashcam.catalog.models import Leftover, SightingRow, Video
 from dashcam.config import Site
 from dashcam.database import reading, writing
@@ -103,9 +103,9 @@ def chosen(session: Session, site: Site, wanted: Wanted) -> list[str]:
 
 
 def is_plate(session: Session, site: Site, text: str) -> Any:
-    """A sighting is of this plate. Raises `NothingToDelete` where none is."""
+    """A sighting is of this plate. Raises `NothingToDelete` where none is, nor was before its clip was read again."""
     plates = [plate.plate_id for plate in deletions.texts_of(session, text, deletions.names_for(session, site))]
-    if not plates:
+    if not plates and not rereads.knows(session, text):
         raise NothingToDelete(f"No plate {text} has been seen: nothing was deleted.")
     return SightingRow.plate_id.in_(plates)
 

@@ -9,6 +9,7 @@ from app.access.rules import rule_of
 from dashcam.access import audit
 from dashcam.access.roles import Role
 from dashcam.catalog.deriving import derive_everything
+from dashcam.catalog.reread_rows import ReadChange, Reread
 from dashcam.config import Site
 from dashcam.database import reading, writing
 from tests.app.access.conftest import Home
@@ -30,6 +31,9 @@ def filled(home: Home) -> Home:
             add_route(session, video)
             add_sighting(session, video, plate, 1.0, lat=44.43, lon=26.1)
             add_task(session, video, state="complete", completed_at=NOON)
+            known = {"was": f"{plate}8", "now": plate, "said": plate, "crop": "plates/1000_best_crop.jpg"}
+            session.add(ReadChange(video_id=video.video_id, at=NOON, best_s=1.0, **known))
+            session.add(Reread(video_id=video.video_id, at=NOON))
     derive_everything(home.here.engine, Site().trips)
     root = home.here.stores.root("shed_nas")
     for video_id, plate in ((NEW, PLATES[0]), (OLD, PLATES[1])):
@@ -97,6 +101,8 @@ def test_a_member_is_told_them(filled: Home, every: list[tuple[str, str]]) -> No
         f"/api/v1/videos/{NEW}",
         f"/media/{NEW}/record.json",
         "/maps/plates/NEW1AAA",
+        "/rereads",
+        "/api/v1/rereads",
     ):
         assert path in with_plates, path
     assert any(HIDDEN_NAME in text for text in said.values())
