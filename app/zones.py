@@ -22,6 +22,12 @@ def cut(home: bool) -> Sequence[Zone]:
     return system.current().site.privacy.home_zones
 
 
+def way(ends: tuple[tuple[float, float], tuple[float, float]] | None) -> str:
+    """Of a trip by where it began and ended, as ``near Delft`` or ``near Delft to near Leiden``."""
+    names = [name for lat, lon in ends or () if (name := place(round(lat, 3), round(lon, 3)))]
+    return " to ".join(dict.fromkeys(names)) if len(names) == 2 else ""
+
+
 def place(lat: float, lon: float) -> str:
     """As ``near Delft``; empty where no town is near, and where it is not for whoever asks."""
     town = None if home.is_inside(hidden(), lat, lon) else towns.near(lat, lon)

@@ -23,7 +23,7 @@ from app.pages.plate_acts import act
 from app.progress import Progress
 from dashcam.access.roles import Role
 from dashcam.catalog import devices as device_table
-from dashcam.catalog import pace, reviews, suggestions, tonight, watching, work
+from dashcam.catalog import pace, reviews, routes, suggestions, tonight, watching, work
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.meanings import Weighing
 from dashcam.catalog.pace import Outlook
@@ -89,7 +89,8 @@ def what_is_new(session: Session, wanted: review.Shown, weigh_s: float) -> revie
     asks = wanted.day is None and callers.may(Role.MEMBER) and callers.view()[1] is None
     pairs = suggestions.suggestions(session) if asks else []
     clips = tonight.any_clips(session)
-    return review.Tonight(trips, list(zip(days, dots, strict=False)), clips, pairs, meanings.unweighed)
+    ends = routes.ends(session, [trip.trip_id for trip in trips])
+    return review.Tonight(trips, list(zip(days, dots, strict=False)), clips, pairs, ends, meanings.unweighed)
 
 
 class PagePart:

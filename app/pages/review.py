@@ -14,6 +14,7 @@ from app.pages.parts import icon, link, tag
 from app.parameters import LARGEST
 from dashcam.catalog.encounters import Met
 from dashcam.catalog.reviews import Mark
+from dashcam.catalog.routes import Ends
 from dashcam.catalog.suggestions import Suggestion
 from dashcam.catalog.tonight import Item, ItemKind, TripNews
 from dashcam.gps import home
@@ -64,6 +65,8 @@ class Tonight:
     any_clips: bool
     pairs: list[Suggestion] = field(default_factory=list)
     """Two plates each that are probably one car."""
+    ends: dict[int, Ends] = field(default_factory=dict)
+    """Where the trips began and ended."""
     unweighed: int = field(default=0, compare=False)
     """Plates of which it is not known yet how they were met."""
 
@@ -110,7 +113,7 @@ def draw(wanted: Shown, found: Tonight) -> None:
     if not found.trips:
         calm(wanted, found)
     for trip in found.trips:
-        draw_trip(trip)
+        draw_trip(trip, zones.way(found.ends.get(trip.trip_id)))
 
 
 def pair_of(said: Any) -> tuple[bool, str, str] | None:
@@ -209,7 +212,7 @@ def other_month(day: date, sign: str) -> None:
     link(f"/?month={day:%Y-%m}", "button small quiet", sign, aria_label=name, title=name)
 
 
-def draw_trip(trip: TripNews) -> None:
+def draw_trip(trip: TripNews, way: str) -> None:
     here = zone()
     day = wording.day_title(trip.start_utc.astimezone(here).date(), now().astimezone(here).date())
     items = shown(trip)
@@ -219,7 +222,8 @@ def draw_trip(trip: TripNews) -> None:
                 tag("span", text=f"{day}, {wording.span(trip.start_utc, trip.end_utc, here)}")
             if trip.is_new:
                 parts.chip("New", "ok")
-            facts = [wording.distance(trip.distance_m)] if trip.has_route else []
+            facts = [way] if way else []
+            facts += [wording.distance(trip.distance_m)] if trip.has_route else []
             facts += [wording.count(trip.clips, "clip")] + (
                 [wording.count(trip.plates, "plate")] if trip.plates else []
             )

@@ -36,6 +36,7 @@ VISIT_S = 60.0
 """So long at most counts one stay in a cell of the finest level: a parked car is no road that is driven much."""
 UNITS = 100_000
 """Of a line's numbers, per degree."""
+Ends = tuple[tuple[float, float], tuple[float, float]]
 Cells = NDArray[np.int32]
 """A row each: the cell's row and column from the south pole and the date line, and seconds."""
 
@@ -116,6 +117,13 @@ def places_of(line: str) -> list[Places]:
     """What `line_of` was given."""
     pieces = (np.cumsum(np.asarray(told).reshape(-1, 2), axis=0) / UNITS for told in json.loads(line))
     return [[(lat, lon) for lat, lon in piece.tolist()] for piece in pieces]
+
+
+def ends(session: Session, trip_ids: Iterable[int]) -> dict[int, Ends]:
+    """Where these trips began and ended, as far as they are drawn: of the coarsest line, which keeps both."""
+    query = select(RouteRow.trip_id, RouteRow.line).where(RouteRow.trip_id.in_(set(trip_ids)), RouteRow.level == 0)
+    pieces = {trip_id: [piece for piece in places_of(line) if piece] for trip_id, line in session.execute(query)}
+    return {trip_id: (way[0][0], way[-1][-1]) for trip_id, way in pieces.items() if way}
 
 
 def stays(clips: Iterable[Sequence[Fix]]) -> Cells:

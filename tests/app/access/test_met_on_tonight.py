@@ -5,9 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from app import zones
 from dashcam.access.roles import Role
+from dashcam.catalog import routes
 from dashcam.catalog.deriving import derive_everything
 from dashcam.config import Site
+from dashcam.config.privacy import Zone
 from dashcam.database import writing
 from tests.app.access.conftest import Home
 from tests.catalog.rows import NOON, add_route, add_sighting, add_video
@@ -40,3 +43,21 @@ def test_tonight_says_how_a_plate_was_met_by_what_is_there_for_each_person(fille
     vic = tonight(filled, "vic")
     assert "Mark the trip of" in vic
     assert [word for word in ("LT21CGK", "Seen before", "1 place", "where it stands") if word in vic] == []
+
+
+def test_a_trip_on_tonight_is_named_by_its_towns_but_not_to_viewers_where_it_ends_at_home(
+    filled: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes.draw(filled.here.engine)
+    filled.add("ana", Role.ADMIN)
+    filled.add("vic", Role.VIEWER)
+    assert "near Bucharest · " in tonight(filled, "ana") and "near Bucharest · " in tonight(filled, "vic")
+    at_home = {"home_zones": [Zone(lat=44.4318, lon=26.1, radius_m=100).model_dump()]}
+    site = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": at_home})
+    monkeypatch.setattr(filled.here, "site", site)
+    assert "near Bucharest · " in tonight(filled, "ana") and "Bucharest" not in tonight(filled, "vic")
+
+
+def test_a_way_has_both_of_its_ends_in_its_name(filled: Home) -> None:
+    assert zones.way(((52.01, 4.36), (52.16, 4.49))) == "near Delft to near Leiden"
+    assert zones.way(((0.0, -30.0), (52.16, 4.49))) == zones.way(None) == ""
