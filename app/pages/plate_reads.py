@@ -60,12 +60,13 @@ def piece(found: Readings) -> str:
 
 def line(found: Readings, read: Read, drawn: bool) -> dict[str, object]:
     said = f"{wording.percent(read.confidence)} sure, {wording.percent(read.legibility)} legible"
+    together = f" of {read.looks} crops as one picture" if read.looks > 1 else ""
     return {
         "href": addresses.video_url(found.video_id, read.t_s),
         "when": wording.second(read.t_s),
         "frame": addresses.media_url(found.video_id, found.frame) if read.t_s == found.best_s else "",
         "text": read.text or "nothing",
-        "said": f"{said}, by {read.reader}" if read.reader else said,
+        "said": f"{said}, by {read.reader}{together}" if read.reader else said,
         "slots": signs(read.slots) if drawn else [],
     }
 

@@ -176,7 +176,7 @@ class PreprocessResult(Record):
 
 class Read(Record):
     """One reading of one crop: the evidence that voting works on, with the frame and place that were read; ``reader``
-    is set where a second reader was asked."""
+    is set where a second reader was asked. What was read of several crops as one picture has those of the best."""
 
     pts: int
     t_s: float
@@ -186,6 +186,8 @@ class Read(Record):
     legibility: float
     slots: CharacterProbabilities
     reader: str | None = None
+    looks: int = Field(1, ge=1, exclude_if=lambda looks: looks == 1)
+    """Crops in the picture that was read."""
 
 
 class Sighting(Record):

@@ -6,7 +6,8 @@ import pytest
 from dashcam.media.picture import Picture
 from dashcam.records import Box
 from dashcam.vision.engines import Detection, PlateText
-from dashcam.vision.track.pipeline import KEPT_CROPS, NEW, SECOND_READS, TrackingPipeline, Tracklet, cut_out
+from dashcam.vision.read.voting import vote
+from dashcam.vision.track.pipeline import KEPT_CROPS, NEW, SECOND_READS, SMALL, TrackingPipeline, Tracklet, cut_out
 from dashcam.vision.track.tracker import PlateTracker
 
 FRAME = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), dtype=np.uint8)
@@ -101,7 +102,7 @@ class _Second(_Painted):
 
 
 @pytest.mark.parametrize(
-    ("confidence", "height", "asked"), [(0.99, 25, 0), (0.6, 25, SECOND_READS), (0.6, 75, 0)], ids=str
+    ("confidence", "height", "asked"), [(0.99, 35, 0), (0.6, 35, SECOND_READS), (0.6, 75, 0)], ids=str
 )
 def test_a_second_reader_is_asked_about_doubtful_tracks_of_one_line_alone(
     confidence: float, height: float, asked: int
@@ -132,7 +133,31 @@ def test_reads_that_contradict_each_other_are_doubtful_however_sure_each_is() ->
     pipeline = TrackingPipeline(Primary(), Primary(), 5, lambda picture: None, _Second())
     pipeline.full_frame([frame(i) for i in range(9)])
     *_, followed = pipeline.finish()
-    assert sum(e.read.reader == "second" for e in followed.evidence) == SECOND_READS
+    assert sum(e.read.reader == "second" and e.read.looks == 1 for e in followed.evidence) == SECOND_READS
+
+
+@pytest.mark.parametrize(("looks", "height", "together"), [(9, SMALL - 4, 8), (3, SMALL - 4, 0), (9, SMALL + 4, 0)])
+def test_a_small_plate_is_read_from_its_crops_as_one_picture_too_and_that_counts_as_often_as_it_has_crops(
+    looks: int, height: float, together: int
+) -> None:
+    class Primary(_Painted):
+        def detect(self, images, side=None):
+            return [[Detection((300, 300, 390, 300 + height), 0.9)] for _ in images]
+
+    class Second(_Painted):
+        name = "second"
+
+        def read(self, crops):
+            return [PlateText("AB12CDF", 0.99, [{sign: 0.99} for sign in "AB12CDF"]) for _ in crops]
+
+    pipeline = TrackingPipeline(Primary(), Primary(), 5, lambda picture: None, Second())
+    pipeline.full_frame([frame(i) for i in range(looks)])
+    *_, followed = pipeline.finish()
+    fused = [e for e in followed.evidence if e.read.looks > 1]
+    assert [e.read.looks for e in fused] == [together] * (together > 0)
+    assert {e.read.pts for e in fused} <= {e.read.pts for e in followed.evidence if e.read.looks == 1}
+    if together:
+        assert vote([e.read for e in followed.evidence]).text == "AB12CDF"
 
 
 def test_what_was_found_in_the_small_copy_is_cut_from_the_whole_frame() -> None:

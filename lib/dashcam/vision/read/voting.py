@@ -63,8 +63,8 @@ def candidates(reads: Sequence[Read]) -> set[str]:
 
 
 def weight(read: Read) -> float:
-    """What a read counts."""
-    return max(read.legibility, 0.001)
+    """What a read counts; of a fused picture as often as it has looks."""
+    return max(read.legibility, 0.001) * read.looks
 
 
 def align(text: str, probabilities: CharacterProbabilities) -> tuple[float, list[int | None]]:

@@ -12,6 +12,7 @@ from dashcam.media.picture import Picture
 from dashcam.records import Box, Read
 from dashcam.vision.engines import Detection, Detector, PlateReader, PlateText
 from dashcam.vision.read import quality
+from dashcam.vision.read.fusing import PlateLook, fused
 from dashcam.vision.read.voting import vote
 from dashcam.vision.track.tracker import PlateTracker
 
@@ -25,6 +26,10 @@ of one picture confirm nothing."""
 ONE_LINE = 1.5
 """Width to height from which a crop may hold one line of characters: second readers read lines, and of two they read
 one (held-out two-line crops: 63.0 % without, 60.5 % with their vote)."""
+SMALL = 32
+"""Pixels of height under which a plate that is nowhere higher is read from its crops as one picture too."""
+FUSED_FROM = 3
+"""Crops of which such a picture is made at least; it counts as often as it has crops."""
 NEW = 5
 """A plate that was seen fewer times is worth more looks."""
 REACH = 2.0
@@ -99,7 +104,8 @@ class Tracklet:
 class TrackingPipeline:
     """Looks at sampled frames in order and gives the tracklets of one clip, each with its reads.
 
-    ``second`` reads the best crops of doubtful tracks once more; its reads vote beside the others.
+    ``second`` reads small plates' crops as one picture, and the best crops of tracks that are doubtful before or after
+    that; its reads vote beside the others.
     ``keep_frame(picture)`` is called for each frame from which a crop was kept. ``seconds`` sums the CPU time of
     "detect" and "read" in the calling thread. At most ``KEPT_CROPS`` crops per live track are in memory.
     """
@@ -178,10 +184,14 @@ class TrackingPipeline:
     def _close(self, tracklet: Tracklet) -> None:
         began = thread_time()
         tracklet.evidence = _reads(self._reader, sorted(tracklet.crops, key=lambda crop: crop.pts))
-        if self._second and len(tracklet.crops) > 1 and doubtful([e.read for e in tracklet.evidence]):
+        if self._second and len(tracklet.crops) > 1:
             lines = [crop for crop in tracklet.crops if one_line(crop.to_read())]
-            best = sorted(lines, key=lambda crop: (-crop.quality, crop.pts))[:SECOND_READS]
-            tracklet.evidence += _reads(self._second, best, self._second.name)
+            best = sorted(lines, key=lambda crop: (-crop.quality, crop.pts))
+            doubted = doubtful([e.read for e in tracklet.evidence])
+            if tracklet.evidence:
+                tracklet.evidence += _fused_read(self._second, best)
+            if doubted or doubtful([e.read for e in tracklet.evidence]):
+                tracklet.evidence += _reads(self._second, best[:SECOND_READS], self._second.name)
         tracklet.crops.clear()
         self._done.append(tracklet)
         self.seconds["read"] += thread_time() - began
@@ -207,6 +217,20 @@ def _reads(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) 
             read = as_read(found, crop.box, crop.sharpness, crop.cut, crop.pts, crop.t_s, name)
             evidence.append(Evidence(read, crop.cut, jpeg(crop.shown)))
     return evidence
+
+
+def _fused_read(reader: PlateReader, crops: Sequence[Crop]) -> list[Evidence]:
+    """What the reader makes of all of a small plate's crops as one picture, the best crop first; shown by that crop."""
+    whole = [crop for crop in crops if not crop.cut]
+    if len(whole) < FUSED_FROM or max(crop.box[3] - crop.box[1] for crop in whole) >= SMALL:
+        return []
+    best = whole[0]
+    picture, looks = fused([PlateLook(crop.shown, crop.inner) for crop in whole])
+    (found,) = reader.read([picture])
+    if looks < FUSED_FROM or not found.text:
+        return []
+    read = as_read(found, best.box, quality.sharpness(picture), False, best.pts, best.t_s, reader.name)
+    return [Evidence(read.model_copy(update={"looks": looks}), False, jpeg(best.shown))]
 
 
 def as_read(
