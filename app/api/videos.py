@@ -5,9 +5,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.orm import Session
 
-from app import system, zones
+from app import rereading, system, zones
 from app.access import callers
 from app.api.plates import SightingAnswer, sighting_answer
 from app.parameters import Number, TimeRange, time_range
@@ -18,8 +17,6 @@ from dashcam.catalog.models import Video
 from dashcam.catalog.videos import VideoFilter
 from dashcam.database import reading, writing
 from dashcam.gps import home
-from dashcam.storage.roots import StoreError
-from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Listed, TaskType
 
 router = APIRouter(tags=["videos"])
@@ -186,21 +183,7 @@ def do_again(video_id: str, request: AgainRequest) -> AgainAnswer:
     with reading(here.engine) as session:
         if session.get(Video, video_id) is None:
             raise HTTPException(404, f"There is no video {video_id}.")
-        source = where_it_lies(here, session, video_id) if STAGES[request.stage].reads_clip else None
     try:
-        with writing(here.engine) as session:
-            task_id = again.do_again(session, session.get_one(Video, video_id), request.stage, source)
+        return AgainAnswer(task_id=rereading.begin(here, video_id, request.stage))
     except again.NotAgain as refused:
         raise HTTPException(409, str(refused)) from refused
-    here.wake(video_id)
-    return AgainAnswer(task_id=task_id)
-
-
-def where_it_lies(here: system.System, session: Session, video_id: str) -> str:
-    try:
-        found = arrival.still_there(session, here.stores, video_id)
-    except (StoreError, OSError) as error:
-        raise HTTPException(409, f"Whether the clip is there cannot be seen now: {error}") from error
-    if found is None:
-        raise HTTPException(409, "The clip's file is not there any more: it can be done again from ARCHIVE_VIDEO on.")
-    return found

@@ -5,7 +5,7 @@ from itertools import groupby
 from sqlalchemy.orm import Session
 
 from app import addresses, wording, zones
-from app.pages import parts
+from app.pages import parts, reading_again
 from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.tripwork import back_to_the_rule, join_button, split_button, undo_bar
@@ -94,6 +94,8 @@ def head(found: TripDetail) -> None:
             if found.after is not None:
                 apart = wording.footage(found.after.apart_s)
                 join_button(f"Join with the next trip, {apart} later", found.after.trip_id)
+            if found.driven:
+                reading_again.button("Read its clips again", [clip.video_id for clip in found.driven])
     with tag("div", "counts"):
         for value, name in (
             (wording.distance(card.distance_m) if card.has_route else "unknown", "driven"),

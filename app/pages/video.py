@@ -7,7 +7,7 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording, zones
-from app.pages import deletion, evidence, kept, parts
+from app.pages import deletion, evidence, kept, parts, reading_again
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.player import OWN, player, second_of
@@ -51,6 +51,8 @@ async def video(video_id: str, t: str = "") -> None:
                 facts(found)
                 parts.downloads({"video": found.video_id}, track=bool(found.positions or found.beside))
                 evidence.section(found, second_of(t, found.duration_s))
+                if found.outcome == "processed":
+                    reading_again.section(found.video_id)
                 kept.section(found, held or [])
                 deletion.section("this clip", Wanted(clips=[found.video_id]), "/videos")
 
