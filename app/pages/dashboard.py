@@ -204,10 +204,12 @@ async def dashboard(day: str = "", month: str = "") -> None:
         review.keys_sheet()
         acts = tag("div", "hidden", id="acts")
 
-    def show() -> None:
-        main.show(inbox.found)
-        recent.show(at_work_now(at_work.videos, at_work.running))
-        side.show((at_work, system.current().progress.snapshot()))
+        def show() -> None:
+            main.show(inbox.found)
+            recent.show(at_work_now(at_work.videos, at_work.running))
+            side.show((at_work, system.current().progress.snapshot()))
+
+        show()
 
     async def carry_out(event: GenericEventArguments) -> None:
         async with inbox.turn:
@@ -222,7 +224,6 @@ async def dashboard(day: str = "", month: str = "") -> None:
         show()
 
     acts.on("act", carry_out, js_handler="event => emit(event.detail)")
-    show()
     ui.timer(2.0, look_again)
 
 

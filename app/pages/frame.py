@@ -7,14 +7,15 @@ from datetime import UTC, datetime, tzinfo
 from typing import TypeVar
 
 from nicegui import app, ui
-from nicegui.element import Element
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
 from app.access import callers
 from app.access.rules import rule_of
+from app.found import TEMPLATES
 from app.outages import Outage
-from app.pages.parts import icon, link, tag
+from app.pages.painted import painted
+from app.pages.parts import icon, tag
 from app.parameters import cursor_of as cursor_of
 from app.parameters import cursor_text as cursor_text
 from app.parameters import day_of as day_of
@@ -63,28 +64,27 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
     for name in own:
         ui.add_head_html(head_line(name))
     ui.page_title(f"{title} · {NAME}" if title != NAME else NAME)
-    layout = ui.context.client.layout
-    # NiceGUI builds a page inside of a `main`: what is no content stands before it and behind it
-    link(f"#{CONTENT}", "skip", "Skip to content").move(layout, 0)
-    with tag("header", "top") as top:
-        with link("/", "brand", aria_label=f"{NAME}, tonight"):
-            tag("img", src=addresses.static_url("favicon.svg"), alt="", width="28", height="28")
-            tag("span", text=NAME)
-        navigation(here, "top-nav")
-        if may_open("/plates"):
-            search_form(query)
-        with tag("button", "theme", type="button", aria_label="Light or dark", title="Light or dark"):
-            icon("contrast")
-        label = "Your account"
-        with link("/account", "theme", aria_label=label, title=label):
-            icon("person")
-        way_out()
-    top.move(layout, 1)
-    with tag("div", "content", id=CONTENT):
+    ui.add_body_html(above(here, query))
+    with tag("div", "content", id=CONTENT) as content:
         outage_banner()
         yield
         tag("p", "zone muted small", f"Times: {wording.zone_name(zone(), now())}")
-    navigation(here, "bottom-nav").move(layout)
+    ui.add_body_html(f'<main id="painted">{painted(content)}</main>')
+
+
+def above(here: str, query: str) -> str:
+    """The bar over every page: NiceGUI builds a page inside of a `main`, and what is no content stands before it."""
+    caller = callers.current()
+    return TEMPLATES.get_template("frame.html").render(
+        product=NAME,
+        sign=addresses.static_url("favicon.svg"),
+        content=CONTENT,
+        entries=[entry for entry in NAVIGATION if may_open(entry[1])],
+        here=here,
+        searches=may_open("/plates"),
+        query=query,
+        logged_in=caller.who if caller is not None and caller.via == "session" else "",
+    )
 
 
 def outage_banner() -> None:
@@ -112,42 +112,6 @@ def draw_outages(away: list[Outage]) -> None:
             with tag("div"):
                 for one in away:
                     tag("p", text=f"{one.said} Since {wording.short_moment(one.since, zone(), now())}.")
-
-
-def search_form(query: str) -> None:
-    with tag("form", "search", action="/plates", method="get", role="search"):
-        icon("search")
-        tag(
-            "input",
-            name="q",
-            type="search",
-            value=query,
-            placeholder="Find a plate",
-            aria_label="Find a plate by any part of it",
-            autocomplete="off",
-            spellcheck="false",
-            enterkeyhint="search",
-        )
-        tag("kbd", text="/", title="Press / to search")
-
-
-def way_out() -> None:
-    caller = callers.current()
-    if caller is not None and caller.via == "session":
-        label = f"Log {caller.who} out"
-        way = tag("form", action="/log-out", method="post")
-        with way, tag("button", "theme", type="submit", aria_label=label, title=label):
-            icon("logout")
-
-
-def navigation(here: str, classes: str) -> Element:
-    with tag("nav", classes, aria_label="Pages") as element:
-        for name, target, symbol in filter(lambda entry: may_open(entry[1]), NAVIGATION):
-            current = {"aria_current": "page"} if target == here else {}
-            with link(target, "here" if current else "", **current):
-                icon(symbol)
-                tag("span", text=name)
-    return element
 
 
 async def ask(question: Callable[[Session], T]) -> T:

@@ -43,6 +43,19 @@ PAGES = (
 )
 
 
+def test_a_page_can_be_read_and_left_while_its_scripts_have_not_come(chromium: Browser, site: str) -> None:
+    with chromium.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.route("**/nicegui.js", lambda route: route.abort())
+        page.goto("/plates/LT23CGK")
+        expect(page.locator("#painted").get_by_text("LT23CGK").first).to_be_visible()
+        page.unroute("**/nicegui.js")
+        page.get_by_role("link", name="Trips").first.click()
+        expect(page.get_by_role("heading", name="Trips", level=1)).to_be_visible()
+        expect(page.locator("#app h1")).to_be_visible()
+        expect(page.locator("#painted")).to_have_count(0)
+
+
 def test_every_page_fits_a_phone_at_night_and_asks_nobody_else(chromium: Browser, site: str) -> None:
     phone: ViewportSize = {"width": 390, "height": 844}
     with (

@@ -1,8 +1,8 @@
-"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty] [--filmed] [--log-in]``;
-prints its address.
+"""A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty] [--filmed] [--log-in]
+[--as-it-is]``; prints its address.
 
-With ``--filmed`` it holds the drive of `tests.app.filmed` and nothing else. With ``--log-in`` it stands behind the
-guard, and ana, an admin, may log in with `PASSWORD`.
+With ``--filmed`` it holds the drive of `tests.app.filmed` and nothing else, with ``--as-it-is`` what is in the folder's
+database. With ``--log-in`` it stands behind the guard, and ana, an admin, may log in with `PASSWORD`.
 """
 
 import asyncio
@@ -210,17 +210,17 @@ def people(session: Session) -> None:
     tokens.revoke_device(session, "gone-pc", now)
 
 
-def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False) -> None:
+def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False, as_it_is: bool = False) -> None:
     engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     migrations.upgrade(engine)
     archive = folder / "archive"
-    archive.mkdir()
+    archive.mkdir(exist_ok=as_it_is)
     if filmed:
         with writing(engine) as session:
             film_a_drive(session, archive)
             there_and_back(session)
         derive_everything(engine, SITE.trips)
-    elif not empty:
+    elif not empty and not as_it_is:
         with writing(engine) as session:
             fill(session, archive)
         derive_everything(engine, SITE.trips)
@@ -258,4 +258,5 @@ async def zone_kept(_web: FastAPI) -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), "--empty" in sys.argv, "--log-in" in sys.argv, "--filmed" in sys.argv)
+    switches = ("--empty", "--log-in", "--filmed", "--as-it-is")
+    main(Path(sys.argv[1]), *(one in sys.argv for one in switches))

@@ -2,7 +2,7 @@
 
 Plates follow real formats, with the towns near home more often. A fifth of all sightings are sixty neighbours' cars,
 most other plates are met once or twice. On weekdays the car commutes, at weekends it is about the town, four weeks a
-year it is far away. Positions between sightings are left out.
+year it is far away. Fixes are as many as wanted; they lie on the way that was driven, the sightings beside it.
 """
 
 import json
@@ -23,6 +23,7 @@ YEARS = 5
 FIRST_DAY = datetime(2021, 1, 1, tzinfo=UTC)
 SIGHTINGS_PER_PLATE = 5
 SIGHTINGS_PER_VIDEO = 10
+CLIP_S = 60.0
 NEIGHBOURS = 60
 HOME, WORK = np.array([51.46, -0.12]), np.array([51.53, 0.09])
 BATCH = 20_000
@@ -39,7 +40,16 @@ READS = json.dumps(
 Columns = NDArray[Any]
 
 
-def fill(engine: Engine, sightings: int, seed: int = 1, progress: Callable[[float], None] = lambda share: None) -> None:
+def fill(
+    engine: Engine,
+    sightings: int,
+    seed: int = 1,
+    *,
+    per_video: int = SIGHTINGS_PER_VIDEO,
+    fixes_per_video: int = 0,
+    first_day: datetime = FIRST_DAY,
+    progress: Callable[[float], None] = lambda share: None,
+) -> None:
     """Write the catalogue into a new SQLite database that has its tables."""
     rng = np.random.default_rng(seed)
     texts = make_plates(rng, max(1, sightings // SIGHTINGS_PER_PLATE))
@@ -53,8 +63,9 @@ def fill(engine: Engine, sightings: int, seed: int = 1, progress: Callable[[floa
         progress(0.2)
         times = make_times(rng, sightings)
         places = make_places(rng, times)
-        insert(connection, f"video ({VIDEO})", video_rows(times))
-        rows = sighting_rows(rng, times, places, len(texts))
+        insert(connection, f"video ({VIDEO})", video_rows(times[::per_video], first_day))
+        insert(connection, f"position ({POSITION})", position_rows(times[::per_video], fixes_per_video, first_day))
+        rows = sighting_rows(rng, times, places, len(texts), per_video, first_day)
         for done in range(0, sightings, BATCH):
             insert(connection, f"sighting ({SIGHTING})", islice(rows, BATCH))
             progress(0.2 + 0.8 * done / sightings)
@@ -111,25 +122,43 @@ def make_places(rng: np.random.Generator, times: Columns) -> Columns:
     return np.where(week_off[:, None], away, places)
 
 
-def video_rows(times: Columns) -> Iterator[tuple[Any, ...]]:
-    for number, start in enumerate(times[::SIGHTINGS_PER_VIDEO]):
-        began = moment(start - 1)
+def make_way(times: Columns) -> Columns:
+    """(latitude, longitude) of the car: to work and back by the straight road, else three rounds a drive."""
+    days, along = (times // 86_400).astype(int), times % 86_400 % 3600 / 3600
+    turn = 6 * np.pi * along
+    rounds = HOME + 0.04 * np.stack([np.sin(turn), np.cos(turn)], axis=1)
+    return np.where((days % 7 >= 5)[:, None], rounds, HOME + (WORK - HOME) * along[:, None])
+
+
+def position_rows(starts: Columns, count: int, first_day: datetime) -> Iterator[tuple[Any, ...]]:
+    for number, start in enumerate(starts):
+        after = np.arange(count) * CLIP_S / max(1, count)
+        for t_s, (lat, lon) in zip(after, make_way(start + after), strict=True):
+            at = moment(start - 1 + t_s, first_day)
+            yield f"{number:016x}", float(t_s), at, float(lat), float(lon), 12.0, 90.0, "novatek", "fix"
+
+
+def video_rows(starts: Columns, first_day: datetime) -> Iterator[tuple[Any, ...]]:
+    for number, start in enumerate(starts):
+        began = moment(start - 1, first_day)
         name = f"clip_{number:07d}F.MP4"
         facts = {"name": name, "camera": "front", "kind": "normal", "trip": began[:10], "sha256": "0" * 64}
         yield (
-            f"{number:016x}", name, f"indoor_nas:raw/{name}", began, json.dumps(facts), began, 60.0, began[:10],
+            f"{number:016x}", name, f"indoor_nas:raw/{name}", began, json.dumps(facts), began, CLIP_S, began[:10],
             "front", 1800, 300, "{}", layout.archive(f"{number:016x}"), layout.POSTER, "processed",
         )  # fmt: skip
 
 
-def sighting_rows(rng: np.random.Generator, times: Columns, places: Columns, plates: int) -> Iterator[tuple[Any, ...]]:
+def sighting_rows(
+    rng: np.random.Generator, times: Columns, places: Columns, plates: int, per_video: int, first_day: datetime
+) -> Iterator[tuple[Any, ...]]:
     owners = make_owners(rng, len(times), plates)
     sure = rng.random(len(times)) < 0.9
     for number, (at, place, owner, confirmed) in enumerate(zip(times, places, owners, sure, strict=True)):
         yield (
-            f"{number // SIGHTINGS_PER_VIDEO:016x}", int(owner), 0.93, bool(confirmed), 1.0, 4.0, 2.5, 90_000,
+            f"{number // per_video:016x}", int(owner), 0.93, bool(confirmed), 1.0, 4.0, 2.5, 90_000,
             "[812.0, 601.5, 934.0, 640.25]", SLOTS, READS, layout.crop(str(number)),
-            layout.frame(str(number)), moment(at), float(place[0]), float(place[1]), 12.0, 90.0,
+            layout.frame(str(number)), moment(at, first_day), float(place[0]), float(place[1]), 12.0, 90.0,
         )  # fmt: skip
 
 
@@ -143,9 +172,9 @@ def make_owners(rng: np.random.Generator, count: int, plates: int) -> Columns:
     return owners
 
 
-def moment(seconds: float) -> str:
+def moment(seconds: float, first_day: datetime) -> str:
     """As SQLAlchemy writes a time into SQLite."""
-    return (FIRST_DAY + timedelta(seconds=float(seconds))).strftime("%Y-%m-%d %H:%M:%S.000000")
+    return (first_day + timedelta(seconds=float(seconds))).strftime("%Y-%m-%d %H:%M:%S.000000")
 
 
 VIDEO = (
@@ -156,3 +185,4 @@ SIGHTING = (
     "video_id, plate_id, confidence, confirmed, first_s, last_s, best_s, best_pts, "
     "box, slots, reads, crop, frame, seen_utc, lat, lon, speed_mps, heading_deg"
 )
+POSITION = "video_id, t_s, utc, lat, lon, speed_mps, heading_deg, source, quality"

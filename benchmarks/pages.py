@@ -1,0 +1,195 @@
+"""``python -m benchmarks.pages FOLDER``: what the WebUI's pages cost a browser and the server at the size of years.
+
+A made-up catalogue is written into the folder, if it has none: a million sightings in 250,000 clips with two million
+fixes, the last of them today. Each page is visited in headless Chromium, first by a new browser that remembers nothing,
+then by the same one again; of the later visits the median counts.
+"""
+
+import argparse
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+from playwright.sync_api import Browser, BrowserContext, CDPSession, sync_playwright
+from sqlalchemy import select
+
+import migrations
+from dashcam.bench import town
+from dashcam.catalog import routes
+from dashcam.catalog.deriving import derive_everything
+from dashcam.catalog.models import Plate, TripRow, Video
+from dashcam.config import Site
+from dashcam.database import open_engine, reading
+from tests.app.browser import QUIET, chromium_path, served
+
+PER_VIDEO, FIXES_PER_VIDEO = 4, 8
+QUIET_S, PATIENCE_S = 1.0, 60.0
+"""A page is done when it has asked for nothing so long; and so long is waited for it."""
+LARGEST = """() => new Promise(tell => new PerformanceObserver(list => {
+  tell(list.getEntries().at(-1).startTime)
+}).observe({type: 'largest-contentful-paint', buffered: true}))"""
+FIRST = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
+
+
+@dataclass(frozen=True)
+class PageCost:
+    first_paint_ms: float
+    """Of anything."""
+    useful_paint_ms: float
+    """Of the largest thing that it shows before it rests."""
+    main_thread_ms: float
+    """In which the browser's main thread was at work."""
+    kilobytes: float
+    """That came over the wire."""
+    server_ms: float
+    """Of the server's CPU, until the page rests."""
+
+
+def make(folder: Path, sightings: int) -> None:
+    """The last day of the catalogue is today."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "dashcam.db").unlink(missing_ok=True)
+    engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
+    migrations.upgrade(engine)
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    first_day = today - timedelta(days=town.YEARS * 365)
+    town.fill(
+        engine, sightings, per_video=PER_VIDEO, fixes_per_video=FIXES_PER_VIDEO, first_day=first_day, progress=told
+    )
+    print("trips", flush=True)
+    derive_everything(engine, Site().trips)
+    print("routes", flush=True)
+    routes.draw(engine)
+    engine.dispose()
+
+
+def told(share: float) -> None:
+    print(f"{share:.0%}", end=" ", flush=True)
+
+
+def addresses(folder: Path) -> list[str]:
+    """Every page of a person's evening, about what is in the catalogue."""
+    engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
+    with reading(engine) as session:
+        clip = session.scalars(select(Video.video_id).order_by(Video.start_utc.desc()).offset(20).limit(1)).one()
+        trip = session.scalars(select(TripRow.trip_id).order_by(TripRow.start_utc.desc()).offset(2).limit(1)).one()
+        often, seldom = (session.get_one(Plate, number).text for number in (7, 150 + 1))
+    engine.dispose()
+    misread = seldom[:-1] + ("X" if seldom[-1] != "X" else "Y")
+    return [
+        "/", "/plates", f"/plates?q={seldom[1:5]}", f"/plates?q={misread}", f"/plates/{often}", f"/plates/{seldom}",
+        "/videos", f"/videos/{clip}", "/trips", f"/trips/{trip}", "/map", "/tasks", "/devices", "/cameras", "/accuracy",
+        "/rereads", "/storage",
+    ]  # fmt: skip
+
+
+def server_of(address: str) -> psutil.Process:
+    port = int(address.rsplit(":", 1)[1])
+    (pid,) = {one.pid for one in psutil.net_connections("tcp") if one.status == "LISTEN" and one.laddr.port == port}
+    return psutil.Process(pid)
+
+
+def cpu_s(process: psutil.Process) -> float:
+    spent = process.cpu_times()
+    return float(spent.user + spent.system)
+
+
+class Wire:
+    """What comes over a page's wire, and when it last did."""
+
+    def __init__(self, cdp: CDPSession) -> None:
+        self.bytes, self.last, self.open = 0.0, time.monotonic(), set[str]()
+        cdp.on("Network.requestWillBeSent", lambda event: self.began(event["requestId"]))
+        cdp.on("Network.loadingFinished", lambda event: self.ended(event["requestId"], event["encodedDataLength"]))
+        cdp.on("Network.loadingFailed", lambda event: self.ended(event["requestId"], 0))
+        cdp.send("Network.enable")
+
+    def began(self, request: str) -> None:
+        self.open.add(request)
+        self.last = time.monotonic()
+
+    def ended(self, request: str, size: float) -> None:
+        self.open.discard(request)
+        self.bytes += size
+        self.last = time.monotonic()
+
+    @property
+    def rests(self) -> bool:
+        return not self.open and time.monotonic() - self.last > QUIET_S
+
+
+def opened(context: BrowserContext, server: psutil.Process, url: str) -> PageCost:
+    page = context.new_page()
+    cdp = context.new_cdp_session(page)
+    cdp.send("Performance.enable")
+    wire, before = Wire(cdp), cpu_s(server)
+    page.goto(url, wait_until="commit", timeout=PATIENCE_S * 1000)
+    deadline = time.monotonic() + PATIENCE_S
+    while not wire.rests and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    spent = cpu_s(server) - before
+    metrics: dict[str, Any] = {one["name"]: one["value"] for one in cdp.send("Performance.getMetrics")["metrics"]}
+    first, useful = page.evaluate(FIRST), page.evaluate(LARGEST)
+    page.close()
+    return PageCost(first, useful, metrics["TaskDuration"] * 1000, wire.bytes / 1000, spent * 1000)
+
+
+def visited(browser: Browser, server: psutil.Process, url: str, runs: int) -> tuple[PageCost, PageCost]:
+    """The first visit of a new browser profile, and the median of later ones."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        first = opened(context, server, url)
+        later = [opened(context, server, url) for _ in range(runs)]
+    return first, PageCost(*(median(getattr(one, field.name) for one in later) for field in fields(PageCost)))
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = chromium_path()
+    if path is None:
+        raise SystemExit("There is no chromium here: apt install chromium, or set DASHCAM_CHROMIUM.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET.split())
+        yield browser
+        browser.close()
+
+
+def row(path: str, first: PageCost, later: PageCost) -> str:
+    shown = re.sub(r"[0-9a-f]{16}", "CLIP", path)
+    visits = [
+        f"{one.useful_paint_ms:.0f} | {one.main_thread_ms:.0f} | {one.kilobytes:,.0f} | {one.server_ms:.0f}"
+        for one in (later, first)
+    ]
+    return f"| `{shown}` | {' | '.join(visits)} |"
+
+
+def measure(folder: Path, runs: int) -> None:
+    columns = "useful paint ms | main thread ms | kB | server CPU ms"
+    print(f"| page | {columns} | first visit: {columns} |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    with served(folder, "--as-it-is") as address, chromium() as browser:
+        server = server_of(address)
+        visited(browser, server, f"{address}/account", 1)  # what is loaded and compiled once in a server's life
+        for path in addresses(folder):
+            print(row(path, *visited(browser, server, address + path, runs)), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--sightings", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    if not (options.folder / "dashcam.db").exists():
+        make(options.folder, options.sightings)
+    measure(options.folder, options.runs)
+
+
+if __name__ == "__main__":
+    main()
