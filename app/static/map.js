@@ -1,7 +1,7 @@
 // What Folium cannot do without jQuery or without trusting text: pins with popups, the moving dot, the graticule.
 import { leaflet as L } from "leaflet";
 import { Ground } from "map-ground";
-import { choose, passesAt } from "map-passes";
+import { choose, choosePlace, passesAt, placesAgain } from "map-passes";
 
 window.L = L;
 const inFrame = window.parent !== window;
@@ -98,9 +98,15 @@ const goTo = (address) => {
 // a click on the route leads to the second in which the car was there; where it came by several times, one is chosen
 function routed(map, fixes, gap, said) {
   map.on("click", (event) => {
-    const passes = passesAt(map, event.containerPoint, fixes, gap);
+    const spots = fixes.map((fix) => ({ fix, point: map.latLngToContainerPoint([fix.lat, fix.lon]) }));
+    const passes = passesAt(spots, event.containerPoint, gap);
     if (passes.length > 1) choose(map, event.latlng, passes, said);
     else passes.forEach((pass) => said.go(pass.fix));
+  });
+  control(map, "bottomleft", "again", (box) => {
+    L.DomEvent.disableClickPropagation(box);
+    const button = box.appendChild(element("button", "Driven twice?", { type: "button" }));
+    button.onclick = () => choosePlace(map, placesAgain(map, fixes, gap), said, button);
   });
 }
 

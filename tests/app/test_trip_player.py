@@ -239,6 +239,30 @@ def test_where_a_road_was_driven_twice_a_click_offers_both_times_and_leads_to_th
     expect(page).to_have_url(re.compile(rf"/videos/{video_id(11)}\?t=2\d\.00$"))
 
 
+def test_by_the_keyboard_alone_a_place_that_was_driven_twice_is_found_and_one_of_its_times_gone_to(page: Page) -> None:
+    page.goto("/trips/2")
+    inside = page.frame_locator("iframe.map")
+    ask = inside.get_by_role("button", name="Driven twice?")
+    ask.focus()
+    page.keyboard.press("Enter")
+    places = inside.get_by_role("group", name="Driven more than once").get_by_role("button")
+    expect(places.first).to_be_focused()
+    assert hindrances(page) == []
+    page.keyboard.press("Escape")
+    expect(places).to_have_count(0)
+    expect(ask).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    told = places.nth(1).text_content() or ""
+    page.keyboard.press("Enter")
+    passes = inside.get_by_role("group", name="Driven here 2 times").get_by_role("link")
+    expect(passes.first).to_be_focused()
+    assert told == " and ".join(passes.locator("b").all_text_contents())
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(rf"/videos/{video_id(11)}\?t=\d+\.00$"))
+
+
 def test_the_player_hinders_nobody_on_a_desk_by_day_and_a_phone_by_night(chromium: Browser, site: str) -> None:
     for kind in (
         {"viewport": {"width": 1280, "height": 900}},
