@@ -161,7 +161,7 @@ def card_of(card: PlateCard, zone: tzinfo | None, now: datetime) -> dict[str, An
         "why": merged(card.merged) if card.merged else "; ".join(map(why, differs)),
         "likely": likely(match.likelihood) if match else "",
         "confidence": wording.percent(last.confidence),
-        "level": "high" if last.confidence >= 0.9 else "middle" if last.confidence >= 0.7 else "low",
+        "level": wording.sureness(last.confidence),
         "when": wording.short_moment(last.seen_utc, zone, now) if last.seen_utc else "time unknown",
         "when_exactly": wording.moment(last.seen_utc, zone) if last.seen_utc else "time unknown",
         "times": card.sightings,

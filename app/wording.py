@@ -205,6 +205,10 @@ def percent(fraction: float) -> str:
     return f"{min(round(fraction * 100), 99 if fraction < 1 else 100)} %"
 
 
+def sureness(confidence: float) -> str:
+    return "high" if confidence >= 0.9 else "middle" if confidence >= 0.7 else "low"
+
+
 def how_far(fraction: float | None) -> str:
     return "running" if fraction is None else percent(fraction)
 

@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 import migrations
 from dashcam.bench import town
-from dashcam.catalog import routes
+from dashcam.catalog import plate_facts, routes
 from dashcam.catalog.deriving import derive_everything
 from dashcam.catalog.models import Plate, TripRow, Video
 from dashcam.config import Site
@@ -63,6 +63,8 @@ def make(folder: Path, sightings: int) -> None:
     town.fill(
         engine, sightings, per_video=PER_VIDEO, fixes_per_video=FIXES_PER_VIDEO, first_day=first_day, progress=told
     )
+    print("plates", flush=True)
+    plate_facts.catch_up(engine)
     print("trips", flush=True)
     derive_everything(engine, Site().trips)
     print("routes", flush=True)

@@ -24,9 +24,6 @@ def pieces(element: Element) -> Iterator[str]:
     if isinstance(element, ui.html):
         yield f"<div{attributes(element, [])}>{element.content}</div>"
         return
-    if isinstance(element, ui.icon):
-        yield f'<i class="q-icon notranslate material-icons" aria-hidden="true">{escape(element.props["name"])}</i>'
-        return
     if element.component is not None:  # of NiceGUI's own, such as a timer
         return
     kind = "div" if element.tag in HOLLOW or "-" in element.tag else element.tag

@@ -7,17 +7,21 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Literal
 
+from nicegui import ui
+
 from app import addresses, wording, zones
+from app.found import TEMPLATES
 from app.pages import parts
 from app.pages.frame import now, zone
-from app.pages.parts import icon, link, tag
+from app.pages.parts import link, tag
 from app.parameters import LARGEST
-from dashcam.catalog.encounters import Met
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.routes import Ends
+from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.suggestions import Suggestion
 from dashcam.catalog.tonight import Item, ItemKind, TripNews
 from dashcam.gps import home
+from dashcam.gps.trips import TripEvent
 
 TITLES: dict[ItemKind, str] = {
     "watched": "Watched",
@@ -112,8 +116,10 @@ def draw(wanted: Shown, found: Tonight) -> None:
         one_car(found.pairs)
     if not found.trips:
         calm(wanted, found)
-    for trip in found.trips:
-        draw_trip(trip, zones.way(found.ends.get(trip.trip_id)))
+    trips = [trip_of(trip, zones.way(found.ends.get(trip.trip_id))) for trip in found.trips]
+    ui.html(
+        TEMPLATES.get_template("tonight.html").render(trips=trips), sanitize=False
+    )  # in which what comes in is text
 
 
 def pair_of(said: Any) -> tuple[bool, str, str] | None:
@@ -191,53 +197,45 @@ def calm(wanted: Shown, found: Tonight) -> None:
 
 def month(wanted: Shown, days: Sequence[tuple[date, bool]]) -> None:
     first = wanted.month
-    before, after = first - timedelta(days=1), first + timedelta(days=32)
-    with tag("nav", "month", aria_label="Days"):
-        other_month(before, "‹")
-        tag("strong", "num", f"{first:%B %Y}")
-        other_month(after, "›")
-        if wanted.day is not None:
-            link("/", "button small quiet", "All that is new")
-        with tag("ol", "days num"):
-            for day, dot in days:
-                state = "not reviewed" if dot else "nothing to review"
-                name = f"{calendar.day_name[day.weekday()]}, {day.day} {day:%B}: {state}"
-                current: dict[str, str] = {"aria_current": "date"} if day == wanted.day else {}
-                with tag("li"), link(f"/?day={day}", "dotted" if dot else "", aria_label=name, title=name, **current):
-                    tag("span", text=str(day.day))
+    piece = TEMPLATES.get_template("month.html").render(
+        title=f"{first:%B %Y}",
+        before=other_month(first - timedelta(days=1)),
+        after=other_month(first + timedelta(days=32)),
+        of_a_day=wanted.day is not None,
+        days=[day_of(day, dot, day == wanted.day) for day, dot in days],
+    )
+    ui.html(piece, sanitize=False)  # our own template, of dates
 
 
-def other_month(day: date, sign: str) -> None:
-    name = f"{day:%B %Y}"
-    link(f"/?month={day:%Y-%m}", "button small quiet", sign, aria_label=name, title=name)
+def day_of(day: date, dot: bool, here: bool) -> dict[str, Any]:
+    state = "not reviewed" if dot else "nothing to review"
+    name = f"{calendar.day_name[day.weekday()]}, {day.day} {day:%B}: {state}"
+    return {"number": day.day, "dot": dot, "href": f"/?day={day}", "name": name, "here": here}
 
 
-def draw_trip(trip: TripNews, way: str) -> None:
+def other_month(day: date) -> dict[str, str]:
+    return {"name": f"{day:%B %Y}", "href": f"/?month={day:%Y-%m}"}
+
+
+def trip_of(trip: TripNews, way: str) -> dict[str, Any]:
     here = zone()
     day = wording.day_title(trip.start_utc.astimezone(here).date(), now().astimezone(here).date())
-    items = shown(trip)
-    with tag("section", "trip-news" + (" reviewed" if trip.reviewed else "")):
-        with tag("div", "news-head", data_key=f"trip:{trip.trip_id}", data_trip=str(trip.trip_id)):
-            with tag("h2"), link(addresses.trip_url(trip.trip_id), "pick"):
-                tag("span", text=f"{day}, {wording.span(trip.start_utc, trip.end_utc, here)}")
-            if trip.is_new:
-                parts.chip("New", "ok")
-            facts = [way] if way else []
-            facts += [wording.distance(trip.distance_m)] if trip.has_route else []
-            facts += [wording.count(trip.clips, "clip")] + (
-                [wording.count(trip.plates, "plate")] if trip.plates else []
-            )
-            tag("span", "muted small num grow", " · ".join(facts))
-            check(f"the trip of {day}", trip.reviewed)
-        for kind, group in groupby(items, key=lambda item: item.kind):
-            tag("h3", text=TITLES[kind])
-            with tag("ul", f"news {kind}"):
-                for item in group:
-                    draw_item(trip, item)
-            if rest := trip.more.get(kind):
-                link(addresses.trip_url(trip.trip_id), "muted small", f"and {rest:,} more")
-        if not items:
-            tag("p", "muted small", "No plate and nothing unusual on this trip.")
+    facts = [way] if way else []
+    facts += [wording.distance(trip.distance_m)] if trip.has_route else []
+    facts += [wording.count(trip.clips, "clip")] + ([wording.count(trip.plates, "plate")] if trip.plates else [])
+    return {
+        "number": trip.trip_id,
+        "href": addresses.trip_url(trip.trip_id),
+        "title": f"{day}, {wording.span(trip.start_utc, trip.end_utc, here)}",
+        "day": day,
+        "is_new": trip.is_new,
+        "reviewed": trip.reviewed,
+        "facts": " · ".join(facts),
+        "groups": [
+            {"kind": kind, "title": TITLES[kind], "items": [item_of(one) for one in group], "rest": trip.more.get(kind)}
+            for kind, group in groupby(shown(trip), key=lambda item: item.kind)
+        ],
+    }
 
 
 def shown(trip: TripNews) -> list[Item]:
@@ -246,47 +244,38 @@ def shown(trip: TripNews) -> list[Item]:
     return [one for one in trip.items if one.event is None or not home.is_inside(cut, one.event.lat, one.event.lon)]
 
 
-def draw_item(trip: TripNews, item: Item) -> None:
+def item_of(item: Item) -> dict[str, Any]:
     mark = item.mark
-    classes = "reviewed" if item.reviewed else ""
-    with tag("li", classes, data_key=f"{mark.kind}:{mark.video_id}:{mark.at_ms}", data_trip=str(trip.trip_id)):
-        if item.event is not None:
-            name, symbol = MOMENTS[item.event.kind]
-            at = f"{item.event.utc.astimezone(zone()):%H:%M:%S}"
-            with link(addresses.video_url(mark.video_id, mark.at_s), "pick moment"):
-                icon(symbol)
-                tag("span", "grow", name)
-                tag("span", "num muted", at)
-            check(f"{name} at {at}", item.reviewed)
-        elif (card := item.card) is not None:
-            history = item.kind in ("watched", "again")
-            target = addresses.plate_url(card.text) if history else addresses.video_url(mark.video_id, mark.at_s)
-            with link(target, "pick"):
-                parts.picture(addresses.media_url(card.video_id, card.crop), f"Number plate {card.text}", "crop")
-                with tag("span", "line"):
-                    parts.plate_text(card.text)
-                    parts.confidence(card.confidence)
-                when = f"{card.seen_utc.astimezone(zone()):%H:%M:%S}" if card.seen_utc else "time unknown"
-                tag("span", "muted small num", when + (f" · {item.times}× on this trip" if item.times > 1 else ""))
-                if item.met is not None and item.met.trips:
-                    met(item.met)
-                if item.watched not in ("", card.text):
-                    tag("span", "muted small", f"may be {item.watched}, misread")
-            check(card.text, item.reviewed)
+    known = {"key": f"{mark.kind}:{mark.video_id}:{mark.at_ms}", "reviewed": item.reviewed}
+    if item.event is not None:
+        return known | moment_of(mark, item.event)
+    return known | (plate_of(item, item.card) if item.card is not None else {})
 
 
-def met(how: Met) -> None:
-    """Said at length on the plate's own page."""
-    with tag("span", f"met small {how.level}" + ("" if how.level == "unusual" else " muted")):
-        if how.level == "unusual":
-            parts.chip("Unusual", icon_name="route")
-        tag("span", text=wording.met_briefly(how))
+def moment_of(mark: Mark, event: TripEvent) -> dict[str, Any]:
+    name, symbol = MOMENTS[event.kind]
+    at = f"{event.utc.astimezone(zone()):%H:%M:%S}"
+    href = addresses.video_url(mark.video_id, mark.at_s)
+    return {"name": name, "symbol": symbol, "at": at, "href": href, "spoken": f"{name} at {at}"}
 
 
-def check(what: str, reviewed: bool) -> None:
-    label = f"{what} is reviewed" if reviewed else f"Mark {what} as reviewed"
-    with tag("button", "check", type="button", aria_label=label, title=label, disabled=reviewed):
-        icon("check_circle" if reviewed else "radio_button_unchecked")
+def plate_of(item: Item, card: SightingCard) -> dict[str, Any]:
+    history = item.kind in ("watched", "again")
+    when = f"{card.seen_utc.astimezone(zone()):%H:%M:%S}" if card.seen_utc else "time unknown"
+    met = item.met if item.met is not None and item.met.trips else None
+    return {
+        "href": addresses.plate_url(card.text) if history else addresses.video_url(item.mark.video_id, item.mark.at_s),
+        "picture": addresses.media_url(card.video_id, card.crop),
+        "text": wording.plate(card.text),
+        "hashed": wording.HASHED if wording.is_hashed(card.text) else "",
+        "level": wording.sureness(card.confidence),
+        "confidence": wording.percent(card.confidence),
+        "when": when + (f" · {item.times}× on this trip" if item.times > 1 else ""),
+        "met": wording.met_briefly(met) if met else "",
+        "met_level": met.level if met else "",
+        "may_be": item.watched if item.watched not in ("", card.text) else "",
+        "spoken": wording.plate(card.text),
+    }
 
 
 def keys_button() -> None:
