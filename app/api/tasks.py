@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field
 from app import lining, system
 from app.access import callers
 from app.parameters import Number, pool
-from dashcam.catalog import apply, arrival, work
+from dashcam.catalog import again, apply, arrival, work
 from dashcam.catalog.models import Video
 from dashcam.database import reading, unfit, writing
 from dashcam.storage.layout import SHED
 from dashcam.storage.roots import StoreError, split
 from dashcam.tasks import table
-from dashcam.tasks.chain import STAGES
+from dashcam.tasks.chain import reads_clip
 from dashcam.tasks.model import BEGINS, Changes, Completion, InputRef, NewTask, Task, TaskBrief, TaskType
 from dashcam.tasks.row import TaskRow
 from dashcam.upkeep import behind
@@ -205,7 +205,7 @@ def goes_on_from_a_copy(here: system.System, task_id: int) -> bool:
         task = work.get(session, task_id)
         if task is None or task.state != "pending":
             return False
-        if not STAGES[task.task_type].reads_clip:
+        if not reads_clip(task):
             raise HTTPException(409, f"{task.task_type} does not read the clip, so it cannot find it gone.")
         try:
             found = arrival.still_there(session, here.stores, task.video_id)
@@ -223,8 +223,8 @@ def goes_on_from_a_copy(here: system.System, task_id: int) -> bool:
 
 
 def goes_on_from_its_archive(here: system.System, task_id: int) -> bool:
-    """The clip lies nowhere; whether its archive shows what the task is to find out, which is taken from there. 409
-    where that cannot be seen."""
+    """The clip lies nowhere; whether its archive shows what the task is to find out, which is taken from there, or from
+    its crops. 409 where that cannot be seen."""
     with reading(here.engine) as session:
         task = work.get(session, task_id)
     if task is None or task.state != "pending" or SHED not in here.stores.roots:
@@ -236,7 +236,9 @@ def goes_on_from_its_archive(here: system.System, task_id: int) -> bool:
     if record is None:
         return False
     with writing(here.engine) as session:
-        return behind.found_gone(session, record, here.site)
+        return behind.found_gone(session, record, here.site) or (
+            behind.has_the_newest(session, record) and again.from_archive(session, task_id)
+        )
 
 
 @router.post("/{task_id}/failed")

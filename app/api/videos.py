@@ -82,6 +82,8 @@ class AgainRequest(BaseModel):
 
 class AgainAnswer(BaseModel):
     task_id: int
+    by_crops: bool
+    """The clip itself is gone: its archive's crops are read."""
 
 
 class VideoPage(BaseModel):
@@ -177,13 +179,14 @@ def get_track(video_id: str) -> list[records.Fix]:
 def do_again(video_id: str, request: AgainRequest) -> AgainAnswer:
     """Do the clip again from that stage on. What is known of it stays until there is something new.
 
-    409 where it has not come so far, or where the stage needs the clip and its file is gone.
+    409 where it has not come so far, or where the stage needs the clip and its file is gone; of an
+    archived one the plates are read again in its crops then.
     """
     here = system.current()
     with reading(here.engine) as session:
         if session.get(Video, video_id) is None:
             raise HTTPException(404, f"There is no video {video_id}.")
     try:
-        return AgainAnswer(task_id=rereading.begin(here, video_id, request.stage))
+        return AgainAnswer(**rereading.begin(here, video_id, request.stage)._asdict())
     except again.NotAgain as refused:
         raise HTTPException(409, str(refused)) from refused

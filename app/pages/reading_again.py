@@ -31,6 +31,7 @@ def button(label: str, video_ids: Sequence[str]) -> None:
         for sentence in begun.refused[:3]:
             ui.notify(sentence, type="warning")
         if begun.clips:
-            ui.notify(f"{wording.count(begun.clips, 'clip')} read again: see Tasks, then Read again.", type="info")
+            how = f", {begun.by_crops:,} by the crops in their archives" if begun.by_crops else ""
+            ui.notify(f"{wording.count(begun.clips, 'clip')} read again{how}: see Tasks, then Read again.", type="info")
 
     tag("button", "button small", label, type="button").on("click", read_again)

@@ -153,11 +153,10 @@ def test_without_a_whole_archive_it_vanishes_as_ever(site: Street, damage: str) 
     assert old.pending() == []
 
 
-def test_a_clip_that_is_done_again_and_is_gone_stays_what_its_archive_says(
-    site: Street,
-) -> None:
+@pytest.mark.parametrize("stage", [TaskType.INGEST_VIDEO, TaskType.PREPROCESS_VIDEO])
+def test_a_clip_that_is_done_again_and_is_gone_stays_what_its_archive_says(site: Street, stage: TaskType) -> None:
     with writing(site.engine) as session:
-        again.do_again(session, session.get_one(Video, site.last), TaskType.HEAVY_PROCESS_VIDEO)
+        again.do_again(session, session.get_one(Video, site.last), stage)
     assert rebuild(site.engine, site.stores, SITE, add=True).caught_up == 0, "what is wanted now is newer"
     (todo,) = site.pending()
     gone = {"outcome": "vanished", "reason": "It was removed before it was processed."}

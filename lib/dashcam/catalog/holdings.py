@@ -12,7 +12,7 @@ from dashcam.config.model import RetentionDays
 from dashcam.database import insert
 from dashcam.records import Held, HoldingKind
 from dashcam.storage import layout
-from dashcam.tasks.model import TaskType
+from dashcam.tasks.model import InputRef, TaskType
 from dashcam.tasks.row import PENDING, TaskRow
 
 AT_ONCE = "storage_retention_days = 0, when the clip was through"
@@ -23,13 +23,14 @@ CHUNK = 2000
 
 def note(session: Session, video: Video, since: datetime, removed: Iterable[str], days: RetentionDays) -> None:
     """The clip has been through: its archive is verified. ``removed`` are the places that finalizing let go."""
-    archived = session.scalar(
-        select(TaskRow.result)
+    archived = session.execute(
+        select(TaskRow.result, TaskRow.inputs)
         .where(TaskRow.video_id == video.video_id, TaskRow.task_type == TaskType.ARCHIVE_VIDEO.value)
         .order_by(TaskRow.revision.desc())
         .limit(1)
-    )
-    size = (archived or {}).get("bytes")
+    ).first()
+    result, inputs = archived or (None, [])
+    size = (result or {}).get("bytes")
     gone = set(removed)
     made: dict[HoldingKind, tuple[int | None, bool]] = {
         "preproc": (None, days.preproc_data == 0 or layout.preproc(video.video_id) in gone),
@@ -42,7 +43,11 @@ def note(session: Session, video: Video, since: datetime, removed: Iterable[str]
     ]
     new = insert(session, Holding)
     anew = {name: new.excluded[name] for name in ("since", "bytes", "plan_id", "removed_at", "rule")}
-    session.execute(new.on_conflict_do_update(index_elements=["video_id", "kind"], set_=anew), rows)
+    if any(InputRef.model_validate(ref).uri == layout.archive(video.video_id) for ref in inputs):
+        # its crops were read again, so that nothing was made which could be held
+        session.execute(new.on_conflict_do_nothing(index_elements=["video_id", "kind"]), rows)
+    else:
+        session.execute(new.on_conflict_do_update(index_elements=["video_id", "kind"], set_=anew), rows)
     clip = row_of(video.video_id, "raw", since, size=(video.facts or {}).get("size"))
     session.execute(insert(session, Holding).on_conflict_do_nothing(index_elements=["video_id", "kind"]), [clip])
 

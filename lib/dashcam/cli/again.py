@@ -32,8 +32,9 @@ def again(
     (stage,) = (task_type for task_type, one in STAGES.items() if one.flow == first)
     with main_server(data) as server:
         for video_id in videos or ():
-            server.again(video_id, stage)
-            say(f"{video_id} is done again from {first} on")
+            by_crops = server.again(video_id, stage)
+            how = ", by the crops in its archive: its file is gone" if by_crops else ""
+            say(f"{video_id} is done again from {first} on{how}")
         found = server.call("GET", "/rereads", params={"limit": limit}) if changed else None
     if found is None:
         return

@@ -10,24 +10,25 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from dashcam.records import HIDDEN, ArchiveResult, ClipRecord, Manifest, ManifestEntry
-from dashcam.stages.common import HASHES, StageContext, StageOutput, new_folder
+from dashcam.stages.common import BUNDLE, HASHES, StageContext, StageOutput, is_reread, new_folder
 from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import StorageError
-from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
+from dashcam.tasks.model import ARCHIVE, InputRef, NewTask, Task, TaskType
 
 
 def run(task: Task, ctx: StageContext) -> StageOutput:
     """Copies the bundle of ``task.input("bundle")`` to ``shed_nas:<video_id>`` and publishes FINALIZE_VIDEO.
 
-    An archive that already holds exactly this is left alone. Raises ``StorageError``, ``StoreError`` or ``OSError``;
+    An archive that already holds exactly this is left alone. One whose crops were read again is its own bundle: all its
+    files but the record are proven, and go over as they are. Raises ``StorageError``, ``StoreError`` or ``OSError``;
     then the archive is as it was before.
     """
-    if task.video is None:
+    if task.video is None or (is_reread(task) and task.record is None):
         raise StorageError(
             f"Task {task.task_id} does not say which clip {task.video_id} is made from; ingest it again."
         )
-    archive = InputRef.of(layout.archive(task.video_id), "archive")
-    source = task.input("bundle")
+    archive = InputRef.of(layout.archive(task.video_id), ARCHIVE)
+    source = task.input(BUNDLE)
     final = ctx.stores.path(archive.uri)
     if swept := bundle.sweep_temporaries(final.parent, task.video_id):
         ctx.log.warning("cleaned up after an interrupted archiving: %s", ", ".join(swept))
@@ -51,7 +52,7 @@ def run(task: Task, ctx: StageContext) -> StageOutput:
 
 
 def _archive(folder: Path, final: Path, task: Task, ctx: StageContext) -> Manifest:
-    files = whole(folder)
+    files = whole(folder, task)
     if task.record is not None:
         files = dict(sorted({**files, layout.RECORD: _recorded(task.record, files, ctx.scratch)}.items()))
     written = _written(folder, task)
@@ -95,10 +96,11 @@ def kept(folder: Path) -> dict[str, Path]:
     return dict(sorted((name, path) for name, path in named if name is not None))
 
 
-def whole(folder: Path) -> dict[str, Path]:
-    """As ``kept``; ``StorageError`` when the low-resolution video, the one file every bundle has, is not there."""
+def whole(folder: Path, task: Task) -> dict[str, Path]:
+    """As ``kept``; ``StorageError`` when the low-resolution video, the one file every bundle has, is not there. An
+    archive that is its own source may have let it go."""
     files = kept(folder)
-    if layout.LOWRES not in files:
+    if layout.LOWRES not in files and not is_reread(task):
         raise StorageError(f"The bundle {folder} has no {layout.LOWRES}, so it is not whole; {anew(folder)}")
     return files
 
@@ -127,9 +129,10 @@ def _ensure_written(folder: Path, written: Manifest | None, read: Sequence[Manif
     if written is None:
         return
     said = {layout.archived(entry.path) or entry.path: (entry.size, entry.sha256) for entry in written.files}
+    said.pop(layout.RECORD, None)  # of an archive that is its own source: another one takes its place
     there = {entry.path: (entry.size, entry.sha256) for entry in read if entry.path != layout.RECORD}
     for name, path in bundle.tree(folder).items():
-        if layout.archived(name) is None and name != layout.MANIFEST:
+        if layout.archived(name) is None and name not in (layout.MANIFEST, layout.RECORD):
             there[name] = path.stat().st_size, bundle.hash_file(path)
     if others := sorted(name for name in said.keys() | there.keys() if said.get(name) != there.get(name)):
         raise StorageError(
@@ -148,7 +151,7 @@ def _proven(final: Path, task: Task) -> Manifest | None:
     try:
         manifest = bundle.read_manifest(final)
         ours = _manifest(task, manifest.files) == manifest
-        return manifest if ours and whole(final) and not bundle.verify(final, manifest) else None
+        return manifest if ours and whole(final, task) and not bundle.verify(final, manifest) else None
     except StorageError:
         return None
 

@@ -12,14 +12,16 @@ from dashcam import Explained
 from dashcam.config import DeviceSettings, PreprocessSettings
 from dashcam.media import identity
 from dashcam.records import Record
-from dashcam.storage import bundle
+from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import explained
 from dashcam.storage.roots import StoreError, Stores
-from dashcam.tasks.chain import STAGES
+from dashcam.tasks.chain import reads_clip
 from dashcam.tasks.model import Completion, InputRef, NewTask, Task
 
 PARAMETERS = "parameters"
 """The type of a task's input that says what its stage goes by."""
+BUNDLE = "bundle"
+"""The type of the input that has what goes into the archive."""
 HASHES = "hashes"
 """The type of the input that says what the heavy stage wrote: its bundle's manifest."""
 
@@ -99,11 +101,16 @@ def its_clip(task: Task, stores: Stores) -> Iterator[None]:
 
 
 def _ensure(task: Task, stores: Stores) -> None:
-    if STAGES[task.task_type].reads_clip and identity.video_id(stores.path(task.input("video").uri)) != task.video_id:
+    if reads_clip(task) and identity.video_id(stores.path(task.input("video").uri)) != task.video_id:
         raise StageError(
             f"{task.input('video').path} is not the clip any more that was handed in: it was still being written, or "
             "was replaced."
         )
+
+
+def is_reread(task: Task) -> bool:
+    """Whether an archive's crops were read again: it is its own source, and keeps all of its files but the record."""
+    return any(ref.type == BUNDLE and ref.uri == layout.archive(task.video_id) for ref in task.inputs)
 
 
 def new_folder(stores: Stores, uri: str) -> AbstractContextManager[Path]:
@@ -133,7 +140,7 @@ def ensure_all_came(task: Task, came: int, again: Callable[[], int], ctx: StageC
 def clip_vanished(task: Task, stores: Stores) -> bool:
     """The clip that the stage must read is in its place no more, and the store is there: a person, the camera's
     software or a retention rule has removed or replaced it. An empty store counts as not mounted."""
-    if not STAGES[task.task_type].reads_clip:
+    if not reads_clip(task):
         return False
     clip = task.input("video")
     try:

@@ -13,10 +13,12 @@ from dashcam.media.encode import LowResEncoder
 from dashcam.media.images import jpeg
 from dashcam.media.picture import Picture
 from dashcam.records import Candidates, HeavyResult, Manifest, ManifestEntry, Sighting, Span
-from dashcam.stages.common import HASHES, StageContext, StageOutput, ensure_all_came, new_folder
+from dashcam.stages import kept_crops
+from dashcam.stages.common import BUNDLE, HASHES, StageContext, StageOutput, ensure_all_came, new_folder
 from dashcam.stages.decoding import verdict
 from dashcam.storage import layout
 from dashcam.storage.bundle import copy_file, manifest_bytes, tree
+from dashcam.tasks.chain import reads_clip
 from dashcam.tasks.model import InputRef, NewTask, Task, TaskType
 from dashcam.vision.engines import Detector, PlateReader
 from dashcam.vision.factory import batch_of, beside, detector_of, no_gpu_detector, reader_of, second_reader_of
@@ -42,11 +44,14 @@ class Heavy:
         self.second = second_reader_of(device)
 
     def run(self, task: Task, ctx: StageContext) -> StageOutput:
-        """Writes the bundle ``heavy_output/<video_id>/`` and publishes ARCHIVE_VIDEO.
+        """Writes the bundle ``heavy_output/<video_id>/`` and publishes ARCHIVE_VIDEO; of a clip that is gone its
+        archive's crops are read instead, and no bundle is written.
 
         Raises `Rejected` when no frame decodes, `StageError` when this device lacks a decoder, `ClipUnreadable`,
         `EncodeError`, `StorageError`.
         """
+        if not reads_clip(task):
+            return kept_crops.run(task, ctx, self.reader, self.second)
         bundle = layout.bundle(task.video_id)
         work = ctx.scratch / "bundle"
         for name in (layout.PLATE_CROPS, layout.FRAMES):
@@ -81,7 +86,7 @@ class Heavy:
         ctx.progress(1.0)
         _report(task, ctx, result, tracking)
         hashes = InputRef.of(f"{bundle}/{layout.MANIFEST}", HASHES)
-        inputs = [task.input("video"), InputRef.of(bundle, "bundle"), hashes]
+        inputs = [task.input("video"), InputRef.of(bundle, BUNDLE), hashes]
         archive = NewTask(task_type=TaskType.ARCHIVE_VIDEO, video_id=task.video_id, inputs=inputs)
         return StageOutput(result, [archive])
 

@@ -10,6 +10,7 @@ from dashcam.storage import bundle, layout
 from dashcam.storage.bundle import DiskFull
 from dashcam.storage.room import Need, shortage
 from dashcam.storage.roots import StoreError, Stores
+from dashcam.tasks.chain import reads_clip
 from dashcam.tasks.model import Task, TaskType
 
 MB = 1_000_000
@@ -41,14 +42,15 @@ def filled_up(full: DiskFull, stores: Stores, scratch: Path) -> str:
 
 
 def needs(task: Task, stores: Stores, scratch: Path) -> list[Need]:
-    """What the task's stage will write at most. Taking in only reads, and finalizing makes room: they need none.
+    """What the task's stage will write at most. Taking in only reads, and so does who reads an
+    archive's crops; finalizing makes room: they need none.
 
     Raises `StoreError`, ``OSError``.
     """
     match task.task_type:
         case TaskType.PREPROCESS_VIDEO:
             return [_in_store(layout.INDOOR, stores, PREPROCESSED)]
-        case TaskType.HEAVY_PROCESS_VIDEO:
+        case TaskType.HEAVY_PROCESS_VIDEO if reads_clip(task):
             made = (task.video.size if task.video else 0) + BESIDE
             # in scratch it is made, beside every frame that may be shown
             return [_in_store(layout.INDOOR, stores, made), Need("the scratch of this device", scratch, 2 * made)]

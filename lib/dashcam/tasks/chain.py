@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from dashcam.tasks.model import TaskType
+from dashcam.tasks.model import CLIP, Task, TaskType
 
 
 @dataclass(frozen=True)
@@ -10,8 +10,8 @@ class Stage:
     """A stage as the dispatcher sees it.
 
     ``pool`` is the Prefect work pool, ``flow`` the deployment ``<flow>/<flow>`` that works its tasks off. Raising
-    ``revision`` makes newly published tasks of this type distinct from those already done. ``reads_clip``: without the
-    clip itself it can do nothing. ``urgent``: a person waits for what comes of it.
+    ``revision`` makes newly published tasks of this type distinct from those already done. ``reads_clip``: it
+    looks at the clip itself (`reads_clip` says whether a task does). ``urgent``: a person waits for what comes of it.
     """
 
     pool: str
@@ -31,6 +31,12 @@ STAGES = {
 """In the order in which a clip travels."""
 
 POOLS = ("server", "jetson", "gpu", "nas")
+
+
+def reads_clip(task: Task) -> bool:
+    """Whether the task can do nothing without the clip itself. One that is to read the archive's crops has no clip
+    among its inputs."""
+    return STAGES[task.task_type].reads_clip and any(ref.type == CLIP for ref in task.inputs)
 
 
 def before(task_type: TaskType) -> TaskType | None:

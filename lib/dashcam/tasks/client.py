@@ -95,9 +95,9 @@ class MainServerClient:
         """Offer the task again at once, whatever held it back."""
         self.call("POST", f"/tasks/{task_id}/retry")
 
-    def again(self, video_id: str, stage: TaskType) -> None:
-        """Do the clip again from that stage on."""
-        self.call("POST", f"/videos/{video_id}/again", json={"stage": stage})
+    def again(self, video_id: str, stage: TaskType) -> bool:
+        """Do the clip again from that stage on; whether its archive's crops are read, for the clip itself is gone."""
+        return bool(self.call("POST", f"/videos/{video_id}/again", json={"stage": stage})["by_crops"])
 
     def progress(self, task_id: int, fraction: float, device: str) -> None:
         """Best effort: a lost report is overtaken by the next one."""

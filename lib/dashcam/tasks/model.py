@@ -18,6 +18,9 @@ class TaskType(StrEnum):
     FINALIZE_VIDEO = "FINALIZE_VIDEO"
 
 
+CLIP, ARCHIVE = "video", "archive"
+"""Types of inputs: the clip itself, and the folder of its archive."""
+
 BEGINS = "X-Dashcam-Begins"
 """The header by which a device that asks for a task says, percent-encoded, that it is the one to work on it now."""
 

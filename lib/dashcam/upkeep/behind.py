@@ -77,6 +77,14 @@ def lacking(session: Session, record: ClipRecord) -> bool:
     return any(done.get(stage.task_type, 0) < stage.revision for stage in record.stages)
 
 
+def has_the_newest(session: Session, record: ClipRecord) -> bool:
+    """Whether the archive was made of what the heavy stage has said last."""
+    found = {stage.task_type: stage.revision for stage in record.stages}
+    kind = TaskType.HEAVY_PROCESS_VIDEO.value
+    done = TaskRow.video_id == record.video_id, TaskRow.task_type == kind, TaskRow.outcome == "processed"
+    return kind in found and session.scalar(select(func.max(TaskRow.revision)).where(*done)) == found[kind]
+
+
 def take_in(session: Session, record: ClipRecord, site: Site) -> None:
     """What the archive knows takes the place of what waits for the clip; archiving is what is done next."""
     video = session.get_one(Video, record.video_id)

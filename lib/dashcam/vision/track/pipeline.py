@@ -183,7 +183,7 @@ class TrackingPipeline:
 
     def _close(self, tracklet: Tracklet) -> None:
         began = thread_time()
-        tracklet.evidence = _reads(self._reader, sorted(tracklet.crops, key=lambda crop: crop.pts))
+        tracklet.evidence = reads_of(self._reader, sorted(tracklet.crops, key=lambda crop: crop.pts))
         if self._second and len(tracklet.crops) > 1:
             lines = [crop for crop in tracklet.crops if one_line(crop.to_read())]
             best = sorted(lines, key=lambda crop: (-crop.quality, crop.pts))
@@ -191,7 +191,7 @@ class TrackingPipeline:
             if tracklet.evidence:
                 tracklet.evidence += _fused_read(self._second, best)
             if doubted or doubtful([e.read for e in tracklet.evidence]):
-                tracklet.evidence += _reads(self._second, best[:SECOND_READS], self._second.name)
+                tracklet.evidence += reads_of(self._second, best[:SECOND_READS], self._second.name)
         tracklet.crops.clear()
         self._done.append(tracklet)
         self.seconds["read"] += thread_time() - began
@@ -209,7 +209,7 @@ def one_line(crop: Image) -> bool:
     return bool(width >= ONE_LINE * height)
 
 
-def _reads(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) -> list[Evidence]:
+def reads_of(reader: PlateReader, crops: Sequence[Crop], name: str | None = None) -> list[Evidence]:
     """What the reader makes of each crop; nothing of those where it sees no text."""
     evidence = []
     for crop, found in zip(crops, reader.read([crop.to_read() for crop in crops]), strict=True):
