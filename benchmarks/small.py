@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from dashcam.evaluate.engines import Engines, engines
+from dashcam.evaluate.measure import calibration_error, reliability
 from dashcam.media.images import Image
 from dashcam.media.picture import Picture
 from dashcam.records import Box
@@ -107,10 +108,11 @@ def seen(plate: Passing, used: Engines) -> list[MergedTrack]:
     return sightings(pipeline.finish())
 
 
-def measure(low: int, high: int, tracks: int, seed: int, used: Engines) -> None:
-    """Prints one band of heights."""
+def measure(low: int, high: int, tracks: int, seed: int, used: Engines) -> list[tuple[float, bool]]:
+    """Prints one band of heights; the votes' confidences, and whether they are right."""
     rng = np.random.default_rng((seed, low))
     count: Counter[str] = Counter()
+    answers = []
     spent = 0.0
     for _ in range(tracks):
         plate = passing(rng, rng.uniform(low, high))
@@ -118,6 +120,8 @@ def measure(low: int, high: int, tracks: int, seed: int, used: Engines) -> None:
         found = seen(plate, used)
         spent += process_time() - began
         best = max(found, key=lambda one: len(one.evidence), default=None)
+        if best:
+            answers.append((best.vote.confidence, best.vote.text == plate.text))
         count["right"] += best is not None and best.vote.text == plate.text
         count["confirmed"] += any(one.confirmed for one in found)
         count["wrongly"] += any(one.confirmed and one.vote.text != plate.text for one in found)
@@ -130,6 +134,7 @@ def measure(low: int, high: int, tracks: int, seed: int, used: Engines) -> None:
         f"{count['wrongly']} wrongly, {1000 * spent / tracks:.0f} ms of CPU a track",
         flush=True,
     )
+    return answers
 
 
 def main() -> None:
@@ -138,8 +143,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     used = engines("auto")
-    for low, high in HEIGHTS:
-        measure(low, high, args.tracks, args.seed, used)
+    bands = reliability([one for low, high in HEIGHTS for one in measure(low, high, args.tracks, args.seed, used)])
+    print(f"calibration error {100 * (calibration_error(bands) or 0):.1f} %")
 
 
 if __name__ == "__main__":

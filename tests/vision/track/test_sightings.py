@@ -1,6 +1,7 @@
 """Tracklets of one plate become one sighting; two plates stay two; a fragment or a street sign is never confirmed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashcam.records import Box, Read
-from dashcam.vision.read.voting import Vote
+from dashcam.vision.read.voting import Vote, vote
 from dashcam.vision.track import sightings as module
 from dashcam.vision.track.pipeline import Evidence, Tracklet
 from dashcam.vision.track.sightings import GAP_S, sightings
@@ -46,6 +47,20 @@ def found(*tracklets: Tracklet) -> list[tuple[str, bool]]:
 def test_a_plate_that_is_lost_and_found_is_one_sighting() -> None:
     seen = sightings([tracklet(["AB12CDE"] * 3), tracklet(["AB12CDE"] * 2, 3.0)])
     assert [(s.vote.text, s.first_s, s.last_s) for s in seen] == [("AB12CDE", 0.0, 3.2)]
+
+
+@pytest.mark.parametrize(("sure", "confirmed"), [(0.89, False), (0.96, True)])
+def test_a_small_plate_is_told_surer_for_the_picture_of_all_its_crops_and_confirmed_as_if_it_were_not(
+    sure: float, confirmed: bool
+) -> None:
+    singly = tracklet(["AB12CDE"] * 3, sure=sure)
+    together = tracklet(["AB12CDE"] * 3, sure=sure)
+    last = together.evidence[-1]
+    together.evidence[-1] = replace(last, read=last.read.model_copy(update={"looks": 3}))
+    (alone,), (fused,) = sightings([singly]), sightings([together])
+    assert alone.vote.confidence == vote([e.read for e in alone.evidence]).confidence
+    assert fused.vote.confidence > max(0.7, alone.vote.confidence)
+    assert (alone.confirmed, fused.confirmed) == (confirmed, confirmed)
 
 
 def test_a_plate_that_comes_back_much_later_is_seen_twice() -> None:

@@ -7,7 +7,7 @@ agreeing read never moves its text down. Sums are exact (``fsum``): the order of
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum, log, prod
 
 from dashcam.records import CharacterProbabilities, Read
@@ -24,6 +24,9 @@ WHOLE = 1.0
 SCALE, SHIFT = 1.309, 1.005
 """From the product of the fused characters' probabilities to the share of votes that come true, fitted by
 ``training.reader.votes`` on 1,160 tracks of held-out crops. How many reads there are tells nothing beyond it."""
+FUSED_SCALE, FUSED_SHIFT = 0.939, 1.279
+"""From the confidence of a vote in which a picture of several crops takes part to the share of such votes that come
+true, fitted on 583 tracks of 12 to 24 pixels' height: single looks that such a picture overrules cost it too much."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,14 @@ def vote(reads: Sequence[Read]) -> Vote:
     text = min(scores, key=lambda candidate: (-scores[candidate], candidate))
     probabilities, product = fuse(text, reads)
     return Vote(text, round(calibrated(product, SCALE, SHIFT), 4), probabilities)
+
+
+def as_told(result: Vote, reads: Sequence[Read]) -> Vote:
+    """The vote of these reads as sure as such votes come true. What is confirmed, doubted or kept goes by the vote
+    itself: by this one twice as many small plates would be confirmed wrongly for a fifteenth more rightly."""
+    if all(read.looks == 1 for read in reads):
+        return result
+    return replace(result, confidence=round(calibrated(result.confidence, FUSED_SCALE, FUSED_SHIFT), 4))
 
 
 def support(text: str, reads: Sequence[Read]) -> float:

@@ -6,7 +6,7 @@ from functools import cached_property
 from heapq import heappop, heappush
 
 from dashcam.records import Box, Read
-from dashcam.vision.read.voting import Vote, distance, vote
+from dashcam.vision.read.voting import Vote, as_told, distance, vote
 from dashcam.vision.track.pipeline import Evidence, Tracklet
 
 GAP_S = 6.0
@@ -76,8 +76,7 @@ def sightings(tracklets: Sequence[Tracklet], gap_s: float = GAP_S) -> list[Merge
     for tracklet in tracklets:
         if tracklet.evidence:
             merging.add([tracklet])
-    seen = [_merged(group) for group in merging.merged()]
-    return [s for s in seen if s.confirmed or _worth_keeping(s.vote)]
+    return [_merged(group) for group in merging.merged() if group.confirmed or _worth_keeping(group.vote)]
 
 
 def is_confirmed(result: Vote, evidence: Sequence[Evidence]) -> bool:
@@ -192,4 +191,5 @@ def _merged(group: _Group) -> MergedTrack:
     evidence = group.evidence
     agreeing = [e for e in evidence if e.read.text == group.vote.text] or evidence
     best = max(agreeing, key=lambda e: (e.read.legibility, e.read.confidence, -e.read.pts))
-    return MergedTrack(group.vote, group.confirmed, group.first_s, group.last_s, best, tuple(evidence))
+    told = as_told(group.vote, [e.read for e in evidence])
+    return MergedTrack(told, group.confirmed, group.first_s, group.last_s, best, tuple(evidence))
