@@ -21,7 +21,7 @@ from dashcam.catalog.models import RouteRow, SightingRow, TripRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import fixes_of
 from dashcam.catalog.plate_filter import Area, PlateFilter
-from dashcam.catalog.routes import LEVELS, Cells, joined, level_at, places_of, summed, unpacked
+from dashcam.catalog.routes import LEVELS, Cells, arrays_of, joined, level_at, summed, unpacked
 from dashcam.catalog.sightings import SightingCard, cards, chosen
 from dashcam.records import Fix
 
@@ -213,13 +213,21 @@ def passing(
     zoom = LEVELS[-1].zoom
     found = routes(session, wanted, zoom, limit=MOST_COMPARED)
     if wanted.region is not None:
-        found = replace(found, shown=[one for one in found.shown if leads_through(told(one.line), wanted.region)])
+        found = replace(found, shown=[one for one in found.shown if leads_through(one, told(one.line), wanted.region)])
     left_out = max(0, found.total - MOST_COMPARED)
     return Routes([replace(one, line="") for one in found.shown[:limit]], len(found.shown) + left_out)
 
 
-def leads_through(line: str, area: Area) -> bool:
-    return any(crosses(np.asarray(piece), area) for piece in places_of(line))
+def leads_through(route: RouteLine, told: str, area: Area) -> bool:
+    """One that lies in it whole, of which nothing is kept back, is not unpacked: most are, where a map shows a town."""
+    if told == route.line and is_within(route.box, area):
+        return True
+    return any(crosses(piece, area) for piece in arrays_of(told))
+
+
+def is_within(inner: Area, outer: Area) -> bool:
+    across = outer.west <= inner.west and inner.east <= outer.east
+    return across and outer.south <= inner.south and inner.north <= outer.north
 
 
 def crosses(piece: NDArray[np.float64], area: Area) -> bool:

@@ -115,8 +115,12 @@ def line_of(pieces: Iterable[Places]) -> str:
 
 def places_of(line: str) -> list[Places]:
     """What `line_of` was given."""
-    pieces = (np.cumsum(np.asarray(told).reshape(-1, 2), axis=0) / UNITS for told in json.loads(line))
-    return [[(lat, lon) for lat, lon in piece.tolist()] for piece in pieces]
+    return [[(lat, lon) for lat, lon in piece.tolist()] for piece in arrays_of(line)]
+
+
+def arrays_of(line: str) -> list[NDArray[np.float64]]:
+    """The same, each piece of shape (places, 2)."""
+    return [np.cumsum(np.asarray(told).reshape(-1, 2), axis=0) / UNITS for told in json.loads(line)]
 
 
 def ends(session: Session, trip_ids: Iterable[int]) -> dict[int, Ends]:

@@ -7,6 +7,7 @@ import pytest
 
 from dashcam.access.roles import Role
 from dashcam.catalog import routes
+from dashcam.config import Site
 from tests.app.access.conftest import Home
 from tests.app.access.test_home_zone import HERE, drive, nearest_m, program
 
@@ -40,6 +41,17 @@ def test_no_way_and_no_time_of_home_is_shown_to_a_viewer_and_who_lives_there_see
         assert (nearest_m(fixes) < 300) is sees
         tiny = f"box={HERE[0] - 0.001},{HERE[1] - 0.001},{HERE[0] + 0.001},{HERE[1] + 0.001}"
         assert said.get(f"/map/trips?{tiny}").raise_for_status().json()["total"] == sees, "nor by asking for a spot"
+
+
+def test_of_a_trip_that_stayed_in_a_home_zone_a_viewer_hears_nothing(
+    home: Home, drawn: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, viewer = program(home, Role.MEMBER), program(home, Role.VIEWER)
+    zone = {"lat": HERE[0], "lon": HERE[1], "radius_m": 20_000}
+    site = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": {"home_zones": [zone]}})
+    monkeypatch.setattr(home.here, "site", site)
+    told = [who.get(f"/map/trips?{AROUND}").raise_for_status().json()["total"] for who in (member, viewer)]
+    assert told == [1, 0]
 
 
 def test_how_far_a_trip_reaches_tells_a_viewer_nothing_about_home(home: Home, drawn: tuple[str, int]) -> None:
