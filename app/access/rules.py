@@ -114,6 +114,7 @@ PAGES = {
     "GET /accuracy": ALL,
     "GET /rereads": plate("looked through what was read differently"),
     "GET /storage": ALL,
+    "GET /settings": ALL,
     "GET /account": CLIENT,
     "GET /people": RUN,
     "GET /audit": RUN,

@@ -52,7 +52,7 @@ async def account() -> None:
             title = person.who if person else "Your account"
             parts.page_title(title, ROLES[person.role.word] if person and person.role else "")
             with tag("div"):
-                for page, name in (("/people", "People"), ("/audit", "Audit log")):
+                for page, name in (("/settings", "Settings"), ("/people", "People"), ("/audit", "Audit log")):
                     if may_open(page):
                         link(page, "button small quiet", name)
         if person is None or own is None:

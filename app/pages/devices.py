@@ -48,7 +48,9 @@ async def devices() -> None:
     with frame("Devices", "/devices", own=("people.css",)):
         with tag("div", "title-line"):
             parts.page_title("Devices")
-            link("/storage", "button small quiet", "Storage")
+            with tag("div"):
+                link("/storage", "button small quiet", "Storage")
+                link("/settings", "button small quiet", "Settings")
         with tag("div") as place:
             draw(*found)
         if callers.may(Role.ADMIN):

@@ -35,6 +35,7 @@ PAGES = (
     "/accuracy",
     "/rereads",
     "/storage",
+    "/settings",
     "/account",
     "/people",
     "/audit",

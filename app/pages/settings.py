@@ -1,0 +1,180 @@
+"""What is set, one place for all of it: each part in a sentence, and where it is changed. No secret is on it."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nicegui import ui
+from sqlalchemy.orm import Session
+
+from app import messages, system, wording
+from app.access import callers
+from app.pages import parts
+from app.pages.cameras import name_of, wrong
+from app.pages.frame import ask, frame, may_open
+from app.pages.parts import tag
+from dashcam.access import users
+from dashcam.access.models import Account
+from dashcam.access.roles import Role
+from dashcam.catalog import clocks, notes
+from dashcam.config import Site
+from dashcam.upkeep import retention
+from dashcam.upkeep.retention import Rules
+
+FILE = (
+    "What stands in config.json is changed there, on the main server: in /etc/dashcam-processor, or where "
+    "DASHCAM_CONFIG says. dashcam check says what is wrong with it; it holds after sudo systemctl restart "
+    "dashcam-server, or when dashcam up is started again."
+)
+SERVICE = re.compile(r"([a-z][a-z0-9+.-]{1,19})://", re.IGNORECASE)
+"""What an address of ``notify.urls`` begins with; all that follows may hold a password."""
+PLAN = ("What goes when", "/storage")
+SPACE = ("Free space", "/storage")
+NOT_TAKEN = "Not every address has taken it: see notify.urls in config.json, and whether the service answers."
+TEST = "This is a test, asked for on the page Settings: messages of the main server arrive."
+
+
+@dataclass(frozen=True)
+class Part:
+    """Of what is set."""
+
+    title: str
+    said: Sequence[str]
+    keys: Sequence[str] = ()
+    """Of config.json, where it can be changed there alone."""
+    page: tuple[str, str] | None = None
+    """Name and address of the page where it is changed."""
+
+
+async def settings() -> None:
+    here = system.current()
+    known = await here.recent(clocks.cameras)
+    admin = callers.may(Role.ADMIN)
+
+    def question(session: Session) -> tuple[int, list[Account]]:
+        return len(notes.watched(session, here.site)), users.all_of_them(session) if admin else []
+
+    watched, people = await ask(question)
+    with frame("Settings", "/account"):
+        parts.page_title("Settings", "What is set, and where it is changed")
+        tag("p", "muted small", FILE)
+        for part in (
+            cameras(here.site, known),
+            lens(here.site),
+            home_zone(here.site),
+            kept(here.site),
+            storage(here.site),
+            watch(here.site, watched),
+        ):
+            draw(part)
+        if admin:
+            draw(told(here))
+            draw(log_in(here.access.standing(), people))
+
+
+def draw(part: Part) -> None:
+    page = part.page if part.page and may_open(part.page[1]) else None
+    with parts.section(part.title, page), tag("div", "panel pad"):
+        for sentence in part.said:
+            tag("p", text=sentence)
+        if part.keys:
+            tag("p", "muted small", f"In config.json: {', '.join(part.keys)}.")
+        if part.title == "Messages" and system.current().site.notify.urls:
+            test_button()
+
+
+def cameras(site: Site, known: list[clocks.CameraTime]) -> Part:
+    said = [f"{name_of(one.camera)}: its clock is {wrong(one)}." for one in known]
+    zone = site.server.time_zone
+    said.append(f"Clocks are taken to be of {zone}." if zone else "Clocks are taken to be of the main server's zone.")
+    return Part("Cameras and clocks", said, ("server.time_zone",), ("Correct a clock", "/cameras"))
+
+
+def lens(site: Site) -> Part:
+    each = [(name, site.place.lens(name)) for name in wording.CAMERA_NAMES]
+    said = "; ".join(f"{name} {one.horizontal_fov_deg:g}° {one.projection}" for name, one in each)
+    plate = f"Plates are taken to be {site.place.plate_width_m:g} m by {site.place.plate_height_m:g} m."
+    keys = ("place.lenses", "place.plate_width_m", "place.plate_height_m")
+    return Part("Lens", [f"What a picture spans: {said}. The places of other cars go by it.", plate], keys)
+
+
+def home_zone(site: Site) -> Part:
+    zones = site.privacy.home_zones
+    if not zones:
+        said = "None is set: exports have every place, and viewers see where you live."
+    else:
+        sizes = ", ".join(f"{one.radius_m:g} m" for one in zones)
+        said = f"{wording.count(len(zones), 'circle')} ({sizes}): exports have no place in there, viewers see none."
+    return Part("Home zone", [said], ("privacy.home_zones",))
+
+
+def kept(site: Site) -> Part:
+    rules = Rules.of(site)
+    each = []
+    for kind in retention.KINDS:
+        span = rules.keeps(kind)
+        each.append(f"{wording.HELD_NAMES[kind].lower()} {'for ever' if span is None else f'{span.days:,} days'}")
+    going = "What is due goes every night." if site.retention.enabled else "Nothing goes: it is only reported."
+    hashed = site.privacy.hash_plates_after_days
+    plates = "for ever" if hashed is None else f"for {hashed:,} days, then as hashes"
+    said = [f"Kept: {', '.join(each)}. {going}", f"Plates stay by name {plates}."]
+    days = ("global.storage_retention_days", "retention.lowres_months")
+    return Part("Retention", said, ("retention.enabled", *days, "privacy.hash_plates_after_days"), PLAN)
+
+
+def storage(site: Site) -> Part:
+    paths = site.storage_paths
+    named = ["the indoor NAS"] if paths.indoor_nas else []
+    named += ["the archive"] if paths.shed_nas else []
+    named += sorted(site.extra_stores)
+    said = f"{', '.join(named)}." if named else "none: clips have nowhere to go."
+    backups = f"{wording.count(site.backup.keep, 'backup')} of the database at most."
+    return Part("Storage", [f"Stores: {said}", backups], ("storage_paths", "extra_stores", "backup"), SPACE)
+
+
+def watch(site: Site, watched: int) -> Part:
+    settled = len(site.privacy.watched_plates)
+    said = f"{wording.count(watched, 'plate')} watched" + (f", {settled} of them by config.json." if settled else ".")
+    how = "A plate is watched by the button Watched on its own page."
+    return Part("Watch", [said, how], ("privacy.watched_plates",), ("Plates", "/plates"))
+
+
+def told(here: system.System) -> Part:
+    """Of each address no more than the service that it is of."""
+    notify, mqtt = here.site.notify, here.site.mqtt
+    services = Counter(found[1].lower() if (found := SERVICE.match(url)) else "unreadable" for url in notify.urls)
+    each = ", ".join(name if number == 1 else f"{name} (×{number})" for name, number in services.items())
+    said = [f"Messages go to {each}." if each else "Messages go to nobody: ntfy, a webhook and mail are possible."]
+    if each:
+        said.append(f"A device is told of that was silent for {notify.silent_minutes:g} minutes.")
+    if mqtt.host is None:
+        said.append("No MQTT broker is told how the site is.")
+    else:
+        trouble = here.broker.trouble
+        said.append(trouble or f"The MQTT broker {mqtt.host} is told how the site is, under {mqtt.topic}.")
+    return Part("Messages", said, ("notify.urls", "notify.silent_minutes", "mqtt"))
+
+
+def log_in(standing: str, people: list[Account]) -> Part:
+    roles = Counter(one.role for one in people if not one.disabled)
+    said = ", ".join(wording.count(number, role) for role, number in roles.items()) or "nobody has a name yet"
+    return Part("People", [standing, f"Who can log in: {said}."], ("access",), ("People", "/people"))
+
+
+def test_button() -> None:
+    async def send() -> None:
+        callers.ensure(Role.ADMIN)
+        here = system.current()
+        button.props["disabled"] = True
+        said.set_text("It is on its way.")
+        arrived = await asyncio.to_thread(messages.send, here.site.notify.urls, "test", TEST)
+        await asyncio.to_thread(here.access.note, callers.name(), "settings", "sent a test message")
+        del button.props["disabled"]
+        said.set_text("Every address has taken it." if arrived else NOT_TAKEN)
+
+    with tag("div", "filters"):
+        button = tag("button", "button", "Send a test message", type="button")
+        button.on("click", send)
+        said = ui.label("").classes("muted small").props("role=status")
