@@ -165,6 +165,7 @@ CALLS = {
     "POST /tasks/{task_id}/retry": correction("had a task tried again"),
     # what was moved in the line is written down by itself
     "POST /tasks/retry": ALL,
+    "POST /rereads": ALL,
     "POST /videos/{video_id}/first": ALL,
     "DELETE /videos/{video_id}/first": ALL,
     "POST /trips/{trip_id}/first": ALL,

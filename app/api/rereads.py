@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
-from app import system
+from app import rereading, system
 from app.parameters import LARGEST
-from dashcam.catalog import rereads
+from dashcam.catalog import older_reads, rereads
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.rereads import ChangeKind
 
@@ -34,6 +34,16 @@ class ChangeAnswer(BaseModel):
     """What a person says it is, which it stays."""
 
 
+class OlderAnswer(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    clips: int
+    crops: int
+    """Sightings of theirs."""
+    by_crops: int
+    """Clips whose file is gone: their archives' crops would be read."""
+
+
 class RereadAnswer(BaseModel):
     clips: int
     """Times a clip was read again."""
@@ -42,8 +52,16 @@ class RereadAnswer(BaseModel):
     differently: int
     new: int
     gone: int
+    older: OlderAnswer
+    """What an older reader has read, and could be read again."""
     changes: list[ChangeAnswer]
     """Newest first."""
+
+
+class AllAgain(BaseModel):
+    clips: int
+    by_crops: int
+    """Of these, clips whose file is gone."""
 
 
 @router.get("")
@@ -58,4 +76,12 @@ async def list_rereads(
     cursor = Cursor(system.with_zone(before), change_id) if before is not None else None
     lines = await here.ask(lambda session: rereads.listed(session, limit, cursor, video_id))
     counts = await here.recent(rereads.counts)
-    return RereadAnswer(**vars(counts), changes=[ChangeAnswer.model_validate(line) for line in lines])
+    older = OlderAnswer.model_validate(await here.recent(older_reads.count))
+    return RereadAnswer(**vars(counts), older=older, changes=[ChangeAnswer.model_validate(line) for line in lines])
+
+
+@router.post("", status_code=202)
+def read_all() -> AllAgain:
+    """Have all that an older reader has read be read again, when nothing else waits."""
+    begun = rereading.read_all()
+    return AllAgain(clips=begun.clips, by_crops=begun.by_crops)

@@ -9,10 +9,12 @@ from nicegui import ui
 
 from app import addresses, system, wording
 from app.found import TEMPLATES
-from app.pages import parts
+from app.pages import parts, reading_again
 from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
 from app.pages.parts import tag
+from dashcam.catalog import older_reads
 from dashcam.catalog import rereads as reread
+from dashcam.catalog.older_reads import OlderReads
 from dashcam.catalog.rereads import ChangeKind, ChangeLine, RereadCounts
 
 HERE = "/rereads"
@@ -31,9 +33,10 @@ Pieces = list[tuple[str, bool]]
 async def rereads(after: str = "") -> None:
     cursor = cursor_of(after, int)
 
-    async def look() -> tuple[list[ChangeLine], RereadCounts]:
+    async def look() -> tuple[list[ChangeLine], RereadCounts, OlderReads]:
         lines = await ask(lambda session: reread.listed(session, PAGE + 1, cursor))
-        return lines, await system.current().recent(reread.counts)
+        here = system.current()
+        return lines, await here.recent(reread.counts), await here.recent(older_reads.count)
 
     shown = await look()
     with frame("Read again", "/tasks"):
@@ -52,7 +55,8 @@ async def rereads(after: str = "") -> None:
     ui.timer(LOOK_S, look_again)
 
 
-def draw(lines: list[ChangeLine], counts: RereadCounts, is_first: bool) -> None:
+def draw(lines: list[ChangeLine], counts: RereadCounts, older: OlderReads, is_first: bool) -> None:
+    reading_again.all_of(older)
     if not (lines or counts.clips or counts.waiting):
         what = "After a new release, or with another reader, what its plates are read as then shows here."
         parts.empty("published_with_changes", "No clip was read again yet", what, "dashcam again VIDEO")
@@ -63,8 +67,8 @@ def draw(lines: list[ChangeLine], counts: RereadCounts, is_first: bool) -> None:
         parts.empty("task_alt", "Nothing is read differently", what if counts.clips else "The first clips are waiting.")
     page, more = lines[:PAGE], len(lines) > PAGE
     ui.html(piece(page), sanitize=False)  # our own template, in which whatever comes in is text
-    older = addresses.url(HERE, {"after": cursor_text(page[-1].cursor)}) if more else None
-    parts.pager(older, None if is_first else HERE)
+    further = addresses.url(HERE, {"after": cursor_text(page[-1].cursor)}) if more else None
+    parts.pager(further, None if is_first else HERE)
 
 
 def figures(counts: RereadCounts) -> None:

@@ -9,7 +9,7 @@ from dashcam.catalog import work
 from dashcam.database import reading, writing
 from dashcam.tasks import line, table
 from dashcam.tasks.model import Completion, TaskType
-from dashcam.tasks.row import FIRST, TaskRow
+from dashcam.tasks.row import FIRST, LAST, TaskRow
 from tests.tasks.test_table import new_task, publish, row_of
 
 INGEST, PREPROCESS, HEAVY = list(TaskType)[:3]
@@ -49,6 +49,27 @@ def test_who_is_put_first_is_offered_before_the_older_and_those_that_are_due(any
     with reading(any_engine) as session:
         assert [one.task_id for one in work.tasks(session)] == [b, c, d, a], "the page has it as it will be"
         assert [one.first for one in work.tasks(session)] == [True, True, True, False]
+
+
+def test_what_nobody_waits_for_is_offered_when_nothing_else_is_and_so_is_what_follows(any_engine: Engine) -> None:
+    a, b, c = (publish(any_engine, HEAVY, clip) for clip in "abc")
+    with writing(any_engine) as session:
+        session.execute(update(TaskRow).where(TaskRow.task_id.in_([a, b])).values(not_before=LAST))
+    assert offered(any_engine) == [c]
+    due(any_engine, c)
+    assert offered(any_engine) == [c]
+    put_first(any_engine, "b")
+    assert offered(any_engine) == [b, c]
+    with writing(any_engine) as session:
+        follows = Completion(publish=[new_task(TaskType.ARCHIVE_VIDEO, "a")])
+        table.complete(session, a, follows, lambda *result: None)
+        table.hold(session, [b, c], "not now")
+    (archive,) = offered(any_engine, TaskType.ARCHIVE_VIDEO)
+    assert row_of(any_engine, archive).not_before == LAST
+    with reading(any_engine) as session:
+        (task,) = work.tasks_by_id(session, [archive])
+        found = work.get(session, archive)
+    assert not task.first and found is not None and found.not_before is None
 
 
 def test_who_is_put_back_waits_its_turn(any_engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """A clip is done again from one of its stages on: a new revision of that stage's task, which the later ones follow."""
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -39,8 +40,7 @@ def do_again(session: Session, video: Video, stage: TaskType, source: str | None
         raise NotAgain(f"{video.name} has not come as far as {stage}: do it again from an earlier stage on.")
     last = of_stage[-1]
     table.close(session, video.video_id, later, f"replaced: {stage} is done again")
-    video.outcome = None
-    video.reason = (VideoFacts.model_validate(video.facts).damage or None) if video.facts else None
+    begin(video)
     if last.state == "pending":
         table.release(session, last.task_id)
         return last.task_id
@@ -51,7 +51,18 @@ def do_again(session: Session, video: Video, stage: TaskType, source: str | None
     return session.scalars(select(TaskRow.task_id).where(*wanted)).one()
 
 
-def inputs(video_id: str, before: Sequence[TaskRow], source: str | None) -> list[InputRef]:
+def begin(video: Video) -> None:
+    """It is on its way again."""
+    video.outcome = None
+    video.reason = (VideoFacts.model_validate(video.facts).damage or None) if video.facts else None
+
+
+class HasInputs(Protocol):
+    @property
+    def inputs(self) -> Any: ...
+
+
+def inputs(video_id: str, before: Sequence[HasInputs], source: str | None) -> list[InputRef]:
     """Of one more task of a stage, by those that there were."""
     given = [[InputRef.model_validate(ref) for ref in task.inputs] for task in before]
     if source is None:

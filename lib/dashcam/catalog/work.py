@@ -15,7 +15,7 @@ from dashcam.config.pools import DEVICE_TYPE_OF
 from dashcam.records import VideoFacts
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, Outcome, Task, TaskType
-from dashcam.tasks.row import COMPLETE, FIRST, HELD, OFFERABLE, PENDING, TROUBLED, TaskRow
+from dashcam.tasks.row import COMPLETE, FIRST, HELD, LAST, OFFERABLE, PENDING, TROUBLED, TaskRow
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def to_task(row: TaskRow, video: Video | None) -> Task:
         attempts=row.attempts,
         failures=row.failures,
         last_error=row.last_error,
-        not_before=None if row.not_before == FIRST else row.not_before,
+        not_before=None if row.not_before in (FIRST, LAST) else row.not_before,
         first=row.state == "pending" and row.not_before == FIRST,
         hold=row.hold,
         flow_run_id=row.flow_run_id,

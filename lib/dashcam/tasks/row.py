@@ -15,6 +15,9 @@ SUSPECT = 2
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 """As ``not_before``: a person has put the clip first in line. The indices have such tasks at their head."""
 
+LAST = datetime(1970, 1, 2, tzinfo=UTC)
+"""As ``not_before``: nobody waits for it. It is offered when nothing else of its stage is."""
+
 PENDING = "state = 'pending'"
 FREE = f"{PENDING} AND hold IS NULL AND flow_run_id IS NULL"
 OFFERABLE = f"{FREE} AND crashes < {SUSPECT}"
@@ -65,7 +68,7 @@ class TaskRow(Base):
     """Runs that have ended without a word about it."""
     last_error: Mapped[str | None]
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """`FIRST` puts it before all others of its stage, until it is put off."""
+    """`FIRST` puts it before all others of its stage, `LAST` behind them, until it is put off."""
     hold: Mapped[str | None]
     flow_run_id: Mapped[str | None]
     """Of a pending task: the run that has it, until that run's end is settled; of a complete one the last run."""

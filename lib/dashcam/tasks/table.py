@@ -14,7 +14,7 @@ from dashcam.database import INSERT, dialect_of
 from dashcam.tasks import chain
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskBrief, TaskType
-from dashcam.tasks.row import FIRST, IN_RUN, OFFERABLE, PENDING, SUSPECTED, TaskRow
+from dashcam.tasks.row import FIRST, IN_RUN, LAST, OFFERABLE, PENDING, SUSPECTED, TaskRow
 
 Apply = Callable[[Session, TaskType, str, Completion], None]
 """Makes of a completed task's result what is known of the video (its id is the third)."""
@@ -24,7 +24,7 @@ ROOM_WAIT = timedelta(seconds=60)
 """After so long what did not fit is tried again."""
 VIDEO = table("video", column("video_id"), column("duration_s"))
 pending = text(PENDING)
-first_or_none = case((TaskRow.not_before == FIRST, TaskRow.not_before), else_=None)
+place_or_none = case((TaskRow.not_before <= LAST, TaskRow.not_before), else_=None)
 """What a clip's place in line leaves of ``not_before`` when nothing else holds the task back."""
 
 
@@ -51,7 +51,7 @@ class Waiting:
 def publish(session: Session, new: NewTask, least: int = 1, not_before: datetime | None = None) -> bool:
     """Insert the task unless this (type, video, revision) was published before; tells whether it is new.
 
-    The revision is the stage's, or ``least`` where that is higher; ``not_before`` is `FIRST` or nothing. Raises
+    The revision is the stage's, or ``least`` where that is higher; ``not_before`` is `FIRST`, `LAST` or nothing. Raises
     `UnknownVideo`, after which the transaction cannot go on.
     """
     try:
@@ -79,6 +79,14 @@ def is_known(session: Session, video_id: str) -> bool:
 def publish_all(session: Session, tasks: Sequence[NewTask]) -> None:
     """`publish` for many tasks in one statement, in this order; of videos that are there."""
     session.execute(once(dialect_of(session)), [row_of(new) for new in tasks])
+
+
+def publish_last(session: Session, tasks: Sequence[tuple[NewTask, int]]) -> None:
+    """`publish` for many tasks in one statement, each at least at its revision, behind all else; of videos that are
+    there."""
+    if tasks:
+        rows = [row_of(new, least, LAST) for new, least in tasks]
+        session.connection().execute(once(dialect_of(session)), rows)
 
 
 @cache
@@ -121,7 +129,7 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
             reason=completion.reason,
             result=completion.result,
             hold=None,
-            not_before=first_or_none,
+            not_before=place_or_none,
         )
         .returning(TaskRow.task_type, TaskRow.video_id, TaskRow.revision, TaskRow.not_before)
     ).one_or_none()
@@ -207,7 +215,7 @@ def hold(session: Session, task_ids: Iterable[int], reason: str) -> None:
 anew = (
     update(TaskRow)
     .where(pending)
-    .values(hold=None, not_before=first_or_none, failures=0, crashes=0, flow_run_id=None, told=False)
+    .values(hold=None, not_before=place_or_none, failures=0, crashes=0, flow_run_id=None, told=False)
 )
 """How earlier runs ended is forgotten."""
 
@@ -260,16 +268,21 @@ def some(*conditions: Any) -> ColumnElement[bool]:
 
 
 def waiting(session: Session, stage: TaskType, now: datetime, limit: int, suspects: bool = False) -> list[Waiting]:
-    """At most so many tasks that may be offered now, those put first and then the oldest; ``suspects`` are asked for by
-    themselves.
+    """At most so many tasks that may be offered now, those put first and then the oldest; those put last where there
+    are no others. ``suspects`` are asked for by themselves.
 
-    Costs the same whatever else is pending: both questions are answered by the head of an index.
+    Costs the same whatever else is pending: each question is answered by the head of an index.
     """
     columns = [getattr(TaskRow, name) for name in Waiting.__dataclass_fields__]
     free = select(*columns).where(text(SUSPECTED if suspects else OFFERABLE), TaskRow.task_type == stage.value)
-    fresh = free.where(TaskRow.not_before.is_(None)).order_by(TaskRow.created_at, TaskRow.task_id)
-    due = free.where(TaskRow.not_before <= now).order_by(TaskRow.not_before, TaskRow.created_at, TaskRow.task_id)
-    found = [Waiting(*row) for query in (fresh, due) for row in session.execute(query.limit(limit))]
+    by_age = TaskRow.created_at, TaskRow.task_id
+    fresh = free.where(TaskRow.not_before.is_(None)).order_by(*by_age)
+    first = free.where(TaskRow.not_before == FIRST).order_by(*by_age)
+    due = free.where(TaskRow.not_before > LAST, TaskRow.not_before <= now).order_by(TaskRow.not_before, *by_age)
+    found = [Waiting(*row) for query in (first, fresh, due) for row in session.execute(query.limit(limit))]
+    if not found:
+        last = free.where(TaskRow.not_before == LAST).order_by(*by_age)
+        return [Waiting(*row) for row in session.execute(last.limit(limit))]
     return sorted(found, key=lambda one: (one.not_before != FIRST, one.created_at, one.task_id))[:limit]
 
 
@@ -291,7 +304,7 @@ def briefs(session: Session, *wanted: ColumnElement[bool]) -> list[TaskBrief]:
     columns = [
         getattr(TaskRow, name) for name in ("task_id", "task_type", "video_id", "failures", "hold", "last_error")
     ]
-    put_off = case((TaskRow.not_before != FIRST, TaskRow.not_before)).label("not_before")
+    put_off = case((TaskRow.not_before > LAST, TaskRow.not_before)).label("not_before")
     found = session.execute(select(*columns, put_off).where(pending, *wanted).order_by(TaskRow.task_id))
     return [TaskBrief(**row._mapping) for row in found]
 
