@@ -28,6 +28,7 @@ from dashcam.catalog.models import Plate, TripRow, Video
 from dashcam.config import Site
 from dashcam.database import open_engine, reading
 from tests.app.browser import QUIET, chromium_path, served
+from tests.app.ui_site import HURRY
 
 PER_VIDEO, FIXES_PER_VIDEO = 4, 8
 QUIET_S, PATIENCE_S = 1.0, 60.0
@@ -182,15 +183,44 @@ def measure(folder: Path, runs: int) -> None:
             print(row(path, *visited(browser, server, address + path, runs)), flush=True)
 
 
+def soak(folder: Path, hours: float) -> None:
+    """Pages stay open while their clock runs `HURRY` times as fast; what server and browser hold as it goes."""
+    began, ends = time.monotonic(), time.monotonic() + hours * 3600 / HURRY
+    print("| hours | server MB | browser's scripts MB |\n|---|---|---|")
+    with served(folder, "--as-it-is", "--hurried") as address, chromium() as browser, browser.new_context() as context:
+        server = server_of(address)
+        sessions = []
+        for path in addresses(folder):
+            page = context.new_page()
+            page.goto(address + path, timeout=PATIENCE_S * 1000)
+            sessions.append(context.new_cdp_session(page))
+        while time.monotonic() < ends:
+            held = sum(heap_mb(cdp) for cdp in sessions)
+            passed = (time.monotonic() - began) * HURRY / 3600
+            print(f"| {passed:.1f} | {server.memory_info().rss / 1e6:.0f} | {held:.0f} |", flush=True)
+            page.wait_for_timeout(min(hours / 16 * 3600 / HURRY, max(0.0, ends - time.monotonic())) * 1000)
+
+
+def heap_mb(cdp: CDPSession) -> float:
+    cdp.send("HeapProfiler.collectGarbage")
+    return float(cdp.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sightings", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--soak", type=float, metavar="HOURS", help="instead leave the pages open so long, by their clock"
+    )
     options = parser.parse_args()
     if not (options.folder / "dashcam.db").exists():
         make(options.folder, options.sightings)
-    measure(options.folder, options.runs)
+    if options.soak:
+        soak(options.folder, options.soak)
+    else:
+        measure(options.folder, options.runs)
 
 
 if __name__ == "__main__":

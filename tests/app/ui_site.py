@@ -1,8 +1,9 @@
 """A web process for the browser tests: ``python -m tests.app.ui_site FOLDER [--empty] [--filmed] [--log-in]
-[--as-it-is]``; prints its address.
+[--as-it-is] [--hurried]``; prints its address.
 
 With ``--filmed`` it holds the drive of `tests.app.filmed` and nothing else, with ``--as-it-is`` what is in the folder's
-database. With ``--log-in`` it stands behind the guard, and ana, an admin, may log in with `PASSWORD`.
+database; with ``--hurried`` open pages ask `HURRY` times as often. With ``--log-in`` it stands behind the guard, and
+ana, an admin, may log in with `PASSWORD`.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -49,6 +51,7 @@ from tests.catalog.car import SITE, Car
 from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_video
 
 PASSWORD = "correct horse battery"
+HURRY = 20
 NASTY = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>`${window.pwned=1}`'\""
 
 
@@ -210,7 +213,25 @@ def people(session: Session) -> None:
     tokens.revoke_device(session, "gone-pc", now)
 
 
-def main(folder: Path, empty: bool, log_in: bool, filmed: bool = False, as_it_is: bool = False) -> None:
+def hurry() -> None:
+    asks = ui.timer.__init__
+
+    def asks_sooner(self: ui.timer, interval: float, *given: Any, **named: Any) -> None:
+        asks(self, interval / HURRY, *given, **named)
+
+    ui.timer.__init__ = asks_sooner  # type: ignore[method-assign]
+
+
+def main(
+    folder: Path,
+    empty: bool,
+    log_in: bool,
+    filmed: bool = False,
+    as_it_is: bool = False,
+    hurried: bool = False,
+) -> None:
+    if hurried:
+        hurry()
     engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     migrations.upgrade(engine)
     archive = folder / "archive"
@@ -258,5 +279,5 @@ async def zone_kept(_web: FastAPI) -> AsyncIterator[None]:
 
 
 if __name__ == "__main__":
-    switches = ("--empty", "--log-in", "--filmed", "--as-it-is")
+    switches = ("--empty", "--log-in", "--filmed", "--as-it-is", "--hurried")
     main(Path(sys.argv[1]), *(one in sys.argv for one in switches))
