@@ -7,7 +7,7 @@ from dashcam.media.images import Image
 from dashcam.records import Read, Sighting
 from dashcam.vision.engines import PlateReader
 from dashcam.vision.read import quality
-from dashcam.vision.read.voting import vote
+from dashcam.vision.read.voting import as_told, vote
 from dashcam.vision.track.pipeline import READ_MARGIN, SHOWN_MARGIN, Crop, Evidence, grown, one_line, reads_of
 from dashcam.vision.track.sightings import is_confirmed
 
@@ -50,7 +50,7 @@ def read_again(seen: Sighting, shown: Image, size: Size, reader: PlateReader, se
     return seen.model_copy(
         update={
             "text": result.text,
-            "confidence": result.confidence,
+            "confidence": as_told(result, together).confidence,
             "confirmed": is_confirmed(result, evidence),
             "slots": result.probabilities,
             "reads": together,
