@@ -146,11 +146,23 @@ def test_a_mark_is_found_again_when_the_clip_is_processed_again_and_the_plate_st
 def test_what_comes_into_a_reviewed_trip_later_is_not_reviewed(drives: Engine) -> None:
     with writing(drives) as session:
         reviews.mark_trip(session, ANA, 2, NOON)
-        late = add_video(session, 250, NOON + timedelta(days=1, seconds=5), trip_id=2, outcome=None)
+        late = add_video(session, 250, NOON + timedelta(days=1, seconds=5), trip_id=2, outcome=None, media=None)
     assert 2 not in seen(drives, ANA), "nobody can look at what is not through"
     with writing(drives) as session:
         session.get_one(Video, late.video_id).outcome = "processed"
     assert 2 in seen(drives, ANA)
+
+
+def test_what_is_being_read_again_is_still_there_to_be_looked_at(drives: Engine) -> None:
+    with writing(drives) as session:
+        for video in session.scalars(select(Video).where(Video.trip_id == 2)):
+            video.outcome = None
+        begins = [NOON.replace(hour=0) + timedelta(days=number) for number in range(3)]
+        assert tonight.unreviewed_days(session, ANA, begins) == [True, True]
+    assert list(seen(drives, ANA)) == [2, 1]
+    with writing(drives) as session:
+        reviews.mark_trip(session, ANA, 2, NOON)
+    assert list(seen(drives, ANA)) == [1]
 
 
 def test_a_day_has_a_dot_as_long_as_one_of_its_clips_is_not_reviewed(drives: Engine) -> None:

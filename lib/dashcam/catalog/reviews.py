@@ -12,6 +12,7 @@ from sqlalchemy.orm.util import AliasedClass
 from dashcam.catalog.models import SightingRow, Video
 from dashcam.catalog.review_rows import Review, Visit
 from dashcam.database import insert
+from dashcam.storage import layout
 
 OWNER = 0
 """Who looks where nobody logs in."""
@@ -61,7 +62,7 @@ def mark(session: Session, account_id: int, marks: Iterable[Mark], now: datetime
 
 def mark_clips(session: Session, account_id: int, now: datetime, *which: ColumnElement[bool]) -> None:
     """All that is in these clips, as far as they are through."""
-    new = select(Video.video_id).where(Video.outcome.is_not(None), ~is_reviewed(account_id), *which)
+    new = select(Video.video_id).where(is_through(), ~is_reviewed(account_id), *which)
     rows = [{"account_id": account_id, "video_id": video_id, "kind": "clip", "at_ms": 0, "at": now}
             for video_id in session.scalars(new)]  # fmt: skip
     if rows:
@@ -78,6 +79,11 @@ def undo(session: Session, account_id: int) -> int:
     last = session.scalar(select(func.max(Review.at)).where(Review.account_id == account_id))
     gone = delete(Review).where(Review.account_id == account_id, Review.at == last).returning(Review.at_ms)
     return len(session.scalars(gone).all())
+
+
+def is_through() -> ColumnElement[bool]:
+    """Of a video: whether there is something to look at. While it is read again that is what its archive shows."""
+    return or_(Video.outcome.is_not(None), Video.media.startswith(f"{layout.SHED}:"))
 
 
 def is_reviewed(account_id: int) -> ColumnElement[bool]:

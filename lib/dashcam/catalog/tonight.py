@@ -109,7 +109,7 @@ def news(
 
 def has_unreviewed(account_id: int) -> ColumnElement[bool]:
     """Of a trip: whether the person has not looked at one of its clips that are through."""
-    its = Video.trip_id == TripRow.trip_id, Video.outcome.is_not(None), ~reviews.is_reviewed(account_id)
+    its = Video.trip_id == TripRow.trip_id, reviews.is_through(), ~reviews.is_reviewed(account_id)
     return exists().where(*its).correlate(TripRow)
 
 
@@ -271,7 +271,8 @@ def of_one_day(start: datetime, end: datetime) -> ColumnElement[bool]:
 def unreviewed_days(session: Session, account_id: int, begins: Sequence[datetime]) -> list[bool]:
     """Of each day between two of these moments whether there is a clip that the person has not looked at."""
     # each a question of its own about clips, so that who may see them from a date on is told of no others
-    unseen = select(Video.video_id).where(Video.outcome == "processed", ~reviews.is_reviewed(account_id)).limit(1)
+    good = func.coalesce(Video.outcome, "processed") == "processed"
+    unseen = select(Video.video_id).where(reviews.is_through(), good, ~reviews.is_reviewed(account_id)).limit(1)
     return [session.scalar(unseen.where(of_one_day(*day))) is not None for day in pairwise(begins)]
 
 
