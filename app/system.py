@@ -24,6 +24,7 @@ from app.journal import Journal
 from app.metrics import Metrics
 from app.outages import DATABASE, Outages
 from app.progress import ProgressBoard
+from app.samples import SampleDrive
 from app.shortages import Shortages
 from app.upkeep import Upkeep
 from dashcam.access.roles import Role
@@ -89,6 +90,7 @@ class System:
     metrics: Metrics = field(default_factory=Metrics)
     outages: Outages = field(default_factory=Outages)
     caretaker: Caretaker = field(init=False)
+    sample: SampleDrive = field(init=False)
     broker: Broker = field(init=False)
     access: Access = field(init=False)
     meanings: Meanings = field(default_factory=Meanings)
@@ -101,6 +103,7 @@ class System:
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
         self.corrections = Corrections(self.engine, self.site)
         self.caretaker = Caretaker(self)
+        self.sample = SampleDrive(self.stores)
         self.broker = Broker(self)
         self.access = Access(self.engine, self.site, self.token)
 

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from app import addresses, wording, zones
 from app.found import TEMPLATES
-from app.pages import parts
+from app.pages import first_run, parts
 from app.pages.frame import now, zone
 from app.pages.parts import link, tag
 from app.parameters import LARGEST
@@ -104,8 +104,7 @@ def asked_for(said: Any) -> Act | None:
 
 def draw(wanted: Shown, found: Tonight) -> None:
     if not found.any_clips:
-        what = "Give the folder with your dashcam's clips to this command; what is in them appears here."
-        parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")
+        first_run.no_clips()
         return
     month(wanted, found.days)
     left = [trip for trip in found.trips if not trip.reviewed]

@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
 def sample(
     folder: Annotated[Path, typer.Argument(help="Where to write the clips; made if it is not there.")],
     seed: Annotated[int, typer.Option(help="Another seed gives another drive.")] = 7,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="So long each clip is.")] = 10,
 ) -> None:
     """Write a short made-up drive, Viofo-like, with known plates: truth.json says what is to be found."""
     from dashcam import Explained
@@ -26,7 +27,11 @@ def sample(
         return
     with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err) as bars:
         bar = bars.add_task("Drawing a sample drive", total=1.0)
+
+        def told(fraction: float) -> None:
+            bars.update(bar, completed=fraction)
+
         try:
-            write_drive(folder, seed=seed, progress=lambda fraction: bars.update(bar, completed=fraction))
+            write_drive(folder, seed=seed, duration_s=seconds, progress=told)
         except OSError as error:
             raise Explained(f"{folder} cannot be written ({error.strerror}): choose another folder.") from error
