@@ -5,9 +5,9 @@ import pytest
 from app.pages import PAGES
 from dashcam.access.roles import Role
 from dashcam.database import writing
-from tests.app.access.conftest import Home
+from tests.app.access.conftest import Home, opened
 from tests.app.access.test_every_route import example
-from tests.catalog.rows import add_video
+from tests.catalog.rows import add_route, add_video
 
 BUILT = '<div id="app"'
 """Here scripts put the page."""
@@ -36,6 +36,19 @@ def test_names_of_files_stay_text_in_what_is_painted_and_its_buttons_wait_for_th
     content = painted(home.logged_in("ana").get("/account").text).partition('<main id="painted">')[2]
     touched = content.count("<button") + content.count("<input")
     assert touched and content.count(" inert") >= touched
+
+
+def test_a_map_and_a_film_are_not_loaded_twice(home: Home) -> None:
+    """In what is painted an empty box stands for them."""
+    home.add("ana", Role.ADMIN)
+    with writing(home.here.engine) as session:
+        clip = add_video(session, 1)
+        add_route(session, clip)
+    page = opened(home.logged_in("ana"), f"/videos/{clip.video_id}")
+    assert {"iframe", "dashcam-player"} <= {one.tag for one in page.elements.values()}
+    content = painted(home.logged_in("ana").get(f"/videos/{clip.video_id}").text)
+    assert "<iframe" not in content and "<dashcam-player" not in content
+    assert '<div class="map"' in content and '<div class="player"' in content
 
 
 def test_page_and_bar_are_seen_before_any_script_has_come(home: Home) -> None:
