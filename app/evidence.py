@@ -47,6 +47,7 @@ async def evidence(
     last: Second,
     plate: Annotated[str, Query(max_length=40, description="The plate that it is about.")] = "",
     blur: Annotated[bool, Query(description="Make every other plate unreadable.")] = False,
+    faces: Annotated[bool, Query(description="Make every face unreadable.")] = False,
     home: HomeToo = False,
 ) -> FileResponse:
     """A stretch of a clip as a signed bundle that `dashcam verify` looks through; made in about its length."""
@@ -55,7 +56,8 @@ async def evidence(
     if last - first > LONGEST_S:
         raise HTTPException(422, f"That is more than {LONGEST_S:.0f} s: take several bundles.")
     here, cut, who = system.current(), zones.cut(home), callers.name()
-    wanted = await here.ask(lambda session: order_of(session, video, (first, last), plate.upper(), blur, cut, who))
+    wanted = await here.ask(lambda session: order_of(session, video, (first, last), plate.upper(), cut, who))
+    wanted = wanted.model_copy(update={"blur": blur, "faces": faces})
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="dashcam-evidence-"))
     try:
         async with _one_at_a_time:
@@ -95,7 +97,6 @@ def order_of(
     video_id: str,
     span: tuple[float, float],
     plate: str,
-    blur: bool,
     cut: Sequence[Zone],
     who: str,
 ) -> Order:
@@ -134,7 +135,6 @@ def order_of(
         seen=seen,
         fixes=home_free(cut, track_of(session, video), span),
         plate=plate,
-        blur=blur,
         made_at=datetime.now(UTC),
         made_by=who,
         version=__version__,

