@@ -20,7 +20,7 @@ from fastapi.responses import FileResponse, HTMLResponse
 from folium.template import Template
 from folium.utilities import JsCode
 
-from app import addresses, system, wording, zones
+from app import addresses, streets, system, wording, zones
 from app.access.headers import NONCE
 from app.parameters import Number, cursor_text, day_of
 from dashcam.catalog import plates as plate_table
@@ -129,7 +129,9 @@ class Furniture(MacroElement):  # type: ignore[misc]
         labels = [*(f"to {bound} km/h" for bound in bounds), f"over {bounds[-1]} km/h"]
         named = zip((colour for _, colour in SPEEDS), labels, strict=True)
         legend = [pair for pair in named if pair[0] in colours]
+        own = None if tiles else streets.here()
         self.options = {"ground": not tiles, "legend": legend, "estimates": False}
+        self.options["streets"] = own and streets.told(own)
 
 
 def route_map(fixes: Sequence[Fix], sightings: Iterable[SightingCard]) -> str:
@@ -312,7 +314,13 @@ def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...] 
 
 def importable(own: tuple[str, ...]) -> dict[str, str]:
     """What a map's scripts may import by name, and where from: each of its own ones too."""
-    scripts = ["map-ground.js", "map-passes.js", *(name for name in own if name.endswith(".js"))]
+    scripts = [
+        "map-ground.js",
+        "map-streets.js",
+        "map-vector.js",
+        "map-passes.js",
+        *(name for name in own if name.endswith(".js")),
+    ]
     return {"leaflet": "/maps/leaflet.js"} | {Path(name).stem: addresses.static_url(name) for name in scripts}
 
 

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from fastapi import Depends
 from nicegui import app, helpers, ui
 
-from app import addresses, everything, exports, found, ground, maps, timelines
+from app import addresses, everything, exports, found, ground, maps, streets, timelines
 from app.access.headers import Headers
 from app.evidence import router as evidence_router
 from app.pages import (
@@ -68,6 +68,7 @@ def register() -> None:
     app.add_middleware(Headers)  # inside of what compresses
     app.include_router(maps.router)
     app.include_router(ground.router)
+    app.include_router(streets.router)
     app.include_router(found.router)
     app.include_router(everything.pages)
     for out in (exports.router, evidence_router, everything.router):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import messages, system, wording
+from app import messages, streets, system, wording
 from app.access import callers
 from app.pages import parts
 from app.pages.cameras import name_of, wrong
@@ -20,6 +20,7 @@ from dashcam.access.models import Account
 from dashcam.access.roles import Role
 from dashcam.catalog import clocks, notes
 from dashcam.config import Site
+from dashcam.gps.streets import Streets
 from dashcam.upkeep import retention
 from dashcam.upkeep.retention import Rules
 
@@ -57,6 +58,7 @@ async def settings() -> None:
         return len(notes.watched(session, here.site)), users.all_of_them(session) if admin else []
 
     watched, people = await ask(question)
+    found = await asyncio.to_thread(streets.here)
     with frame("Settings", "/account"):
         parts.page_title("Settings", "What is set, and where it is changed")
         tag("p", "muted small", FILE)
@@ -66,6 +68,7 @@ async def settings() -> None:
             home_zone(here.site),
             kept(here.site),
             storage(here.site),
+            streets_below(here.site, found),
             watch(here.site, watched),
         ):
             draw(part)
@@ -132,6 +135,17 @@ def storage(site: Site) -> Part:
     said = f"{', '.join(named)}." if named else "none: clips have nowhere to go."
     backups = f"{wording.count(site.backup.keep, 'backup')} of the database at most."
     return Part("Storage", [f"Stores: {said}", backups], ("storage_paths", "extra_stores", "backup"), SPACE)
+
+
+def streets_below(site: Site, found: Streets | None) -> Part:
+    keys = ("server.streets_file", "server.tile_url")
+    if site.server.tile_url:
+        return Part("Streets", ["They come from a tile server of your own."], keys)
+    if found is None:
+        return Part("Streets", ["None: maps have land, borders and towns. dashcam map get puts them in."], keys)
+    size = wording.size(found.file.stat().st_size)
+    said = f"{found.file.name}, {size}" + (f", {found.attribution}." if found.attribution else ".")
+    return Part("Streets", [said, "Maps have them where the file does; dashcam map get puts another in."], keys)
 
 
 def watch(site: Site, watched: int) -> Part:

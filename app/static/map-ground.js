@@ -3,7 +3,7 @@ import { leaflet as L } from "leaflet";
 
 const SIZES = [[3, 60], [6, 20], [Infinity, 5]]; // up to a zoom, degrees of a cell
 const UNITS = 1000; // of a line's numbers, per degree
-const PANE = 150; // below the tiles' 200, so below everything
+const PANE = 150; // below the tiles' 200, so below everything; streets lie between land and names
 const APART = 90; // pixels across, between the names of two towns; a quarter of that up and down
 
 const range = (from, to) => Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => from + at);
@@ -20,7 +20,7 @@ export class Ground {
   constructor(map) {
     this.map = map;
     this.cells = new Map(); // by address: what the server said of it
-    for (const [name, above] of [["ground", 0], ["towns", 1]]) {
+    for (const [name, above] of [["ground", 0], ["towns", 2]]) {
       const pane = map.createPane(name);
       Object.assign(pane.style, { zIndex: PANE + above, pointerEvents: "none" });
       pane.setAttribute("aria-hidden", "true");

@@ -2,6 +2,7 @@
 import { leaflet as L } from "leaflet";
 import { Ground } from "map-ground";
 import { choose, choosePlace, passesAt, placesAgain } from "map-passes";
+import { addStreets } from "map-streets";
 
 window.L = L;
 const inFrame = window.parent !== window;
@@ -161,7 +162,7 @@ window.dashcamFollow = (map, fixes, gap) => {
   });
 };
 
-window.dashcamFurniture = (map, { ground, legend, estimates }) => {
+window.dashcamFurniture = (map, { ground, legend, estimates, streets }) => {
   // a map that is not whole in the window would move under the pointer that presses it, and the click be lost
   const place = map.getContainer(), focus = place.focus.bind(place);
   place.focus = () => focus({ preventScroll: true });
@@ -182,9 +183,11 @@ window.dashcamFurniture = (map, { ground, legend, estimates }) => {
   });
   if (!ground) return;
   control(map, "bottomright", "hint", (box) => {
-    box.append(element("span", "Land: Natural Earth. Towns: GeoNames, CC BY 4.0. For streets set server.tile_url."));
+    const from = streets ? streets.from && `Streets: ${streets.from}.` : "For streets: dashcam map get.";
+    box.append(element("span", `Land: Natural Earth. Towns: GeoNames, CC BY 4.0. ${from}`));
   });
   map.whenReady(() => new Ground(map));
+  if (streets) map.whenReady(() => addStreets(map, streets));
   const lines = L.layerGroup().addTo(map);
   map.whenReady(() => drawGraticule(map, lines));
   map.on("moveend", () => drawGraticule(map, lines));

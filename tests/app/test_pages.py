@@ -226,7 +226,7 @@ def test_the_map_shows_the_route_and_a_pin_leads_to_the_second(page: Page) -> No
     page.goto(f"{CLIP}?t=6.00")
     view = page.frame_locator("iframe.map")
     expect(view.locator(".leaflet-control-scale-line")).to_be_visible()
-    expect(view.get_by_text("For streets set server.tile_url")).to_be_visible()
+    expect(view.get_by_text("For streets: dashcam map get.")).to_be_visible()
     expect(view.locator("canvas").last).to_be_visible()
     popup = view.locator(".leaflet-popup a.pin")
     box = page.locator("iframe.map").bounding_box()

@@ -251,6 +251,7 @@ def main(
         routes.draw(engine)
     event.listen(engine, "begin", refuse_on_the_loop)
     kept = {"backup": {"folder": str(folder / "backups")}, "privacy": {"key_file": str(folder / "privacy.key")}}
+    kept["server"] = {"streets_file": str(folder / "streets.pmtiles")}
     site = Site.model_validate(kept | ({"access": {"login": "on"}} if log_in else {}))
     if log_in:
         with writing(engine) as session:

@@ -18,6 +18,7 @@ from dashcam.cli import (
     gps,
     init,
     join,
+    map,
     people,
     process,
     retention,
@@ -36,6 +37,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(bench.app, name="bench")
 app.add_typer(devices.app, name="device")
 app.add_typer(delete.app, name="delete")
+app.add_typer(map.app, name="map")
 app.add_typer(unit.app, name="unit")
 app.add_typer(people.app, name="user")
 

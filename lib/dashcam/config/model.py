@@ -107,6 +107,8 @@ class ServerSettings(Section):
     """On the main server: where Prefect's own server keeps its database."""
     tile_url: WebAddress | None = None
     """Map tiles of your own server, as ``http://tiles.lan/{z}/{x}/{y}.png``; None leaves land, borders and towns."""
+    streets_file: AbsolutePath = "/var/lib/dashcam-processor/streets.pmtiles"
+    """On the main server: where `dashcam map get` puts the streets of the maps."""
 
 
 class AccessSettings(Section):

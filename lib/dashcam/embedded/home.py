@@ -177,6 +177,7 @@ class Home:
                 "prefect_url": f"http://127.0.0.1:{ports.prefect}/api",
                 "port": ports.app,
                 "database_url": f"sqlite:///{self.database}",
+                "streets_file": str(self.data / "streets.pmtiles"),
             },
         }
         unless_said = {

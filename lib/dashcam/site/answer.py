@@ -11,7 +11,7 @@ FOR_DEVICES = {
     "retention", "covered_by",
 }  # fmt: skip
 """What a device's work goes by. Whatever else is in ``config.json``, passwords among it, stays where it is."""
-NOT_FOR_DEVICES = {"host", "port", "database_url", "prefect_home"}
+NOT_FOR_DEVICES = {"host", "port", "database_url", "prefect_home", "streets_file"}
 DOOR = "/prefect/api"
 """Below the main server's address: Prefect's API for devices, each with its own token."""
 

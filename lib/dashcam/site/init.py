@@ -73,6 +73,7 @@ def site_file(wishes: Wishes) -> str:
             "port": wishes.port,
             "database_url": wishes.database_url or f"sqlite:///{wishes.data / 'dashcam.db'}",
             "prefect_home": str(wishes.data / "prefect"),
+            "streets_file": str(wishes.data / "streets.pmtiles"),
         }
     }
     said: dict[str, Any] = {}
