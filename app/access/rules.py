@@ -108,6 +108,7 @@ PAGES = {
     "GET /cameras": ALL,
     "GET /plates": plate("looked through plates"),
     "GET /found/plates": plate("looked through plates"),
+    "GET /found/reads/{sighting_id}": plate("looked at what was read"),
     "GET /plates/{text:path}": plate("looked a plate up"),
     "GET /tasks": ALL,
     "GET /devices": ALL,

@@ -20,6 +20,7 @@ from app.pages import (
     map,
     people,
     plate,
+    plate_reads,
     plates,
     play,
     problems,
@@ -70,6 +71,7 @@ def register() -> None:
     app.include_router(ground.router)
     app.include_router(streets.router)
     app.include_router(found.router)
+    app.include_router(plate_reads.router)
     app.include_router(everything.pages)
     for out in (exports.router, evidence_router, everything.router):
         app.include_router(out, dependencies=[Depends(only_known)])

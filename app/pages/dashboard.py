@@ -20,6 +20,7 @@ from app.pages import devices, parts, review
 from app.pages.frame import ask, frame, midnight, now, zone
 from app.pages.parts import link, tag
 from app.pages.plate_acts import act
+from app.pages.still import still
 from app.progress import Progress
 from dashcam.access.roles import Role
 from dashcam.catalog import devices as device_table
@@ -200,7 +201,7 @@ async def dashboard(day: str = "", month: str = "") -> None:
             with tag("div", "wide"):
                 main = PagePart(tag("div", id="tonight"), partial(review.draw, inbox.wanted))
                 recent = PagePart(tag("div"), recent_videos)
-            side = PagePart(tag("div", "narrow"), draw_work)
+            side = PagePart(tag("div", "narrow"), going_on_now)
         review.keys_sheet()
         acts = tag("div", "hidden", id="acts")
 
@@ -237,9 +238,14 @@ def recent_videos(videos: list[VideoCard]) -> None:
     if not videos:
         return
     progress = system.current().progress.snapshot()
-    with parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
+    with still(), parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
         for card in videos:
             parts.video_card(card, zone(), now(), progress, dated=True)
+
+
+def going_on_now(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:
+    with still():
+        draw_work(known)
 
 
 def draw_work(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:

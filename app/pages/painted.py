@@ -3,16 +3,19 @@
 `app.js` takes it away when the page itself is there. What does nothing without scripts cannot be touched until then.
 """
 
+import re
 from collections.abc import Iterator
 from html import escape
 
 from nicegui import ui
 from nicegui.element import Element
 
-VOID = frozenset({"br", "col", "hr", "img", "input", "source", "wbr"})
+from app.pages.still import VOID
+
 HOLLOW = frozenset({"audio", "canvas", "iframe", "video"})
 """They would be loaded twice: an empty box stands for them."""
 TOUCHED = frozenset({"button", "input", "select", "summary", "textarea"})
+OPENING = re.compile(rf"<({'|'.join(TOUCHED)})(?=[\s>])")
 
 
 def painted(element: Element) -> str:
@@ -22,7 +25,10 @@ def painted(element: Element) -> str:
 
 def pieces(element: Element) -> Iterator[str]:
     if isinstance(element, ui.html):
-        yield f"<div{attributes(element, [])}>{element.content}</div>"
+        kind = element.props["tag"]
+        classes = f' class="{escape(" ".join(element.classes))}"' if element.classes else ""
+        waiting = OPENING.sub(r"<\1 inert", element.content)
+        yield f"<{kind}{classes}>{waiting}</{kind}>"
         return
     if element.component is not None:  # of NiceGUI's own, such as a timer
         return

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from itertools import groupby
+from typing import cast
 
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
 from app import addresses, wording
 from app.access import callers
+from app.pages.still import StillTag, is_still
 from app.progress import Progress
 from dashcam.access.roles import Role
 from dashcam.catalog.plates import PlateCard
@@ -25,11 +27,14 @@ def tag(kind: str, /, classes: str = "", text: str | None = None, **attributes: 
     """An HTML element with text and attributes, both taken literally; underscores in names stand for dashes.
 
     The browser is told of a new element anyway: NiceGUI's own setters tell it of each change once more, a quarter of
-    what an element costs.
+    what an element costs. In what is `still` it is no element of NiceGUI's: nobody can listen to it.
     """
+    known = {name.strip("_").replace("_", "-"): value for name, value in attributes.items()}
+    if is_still():
+        return cast(Element, StillTag(kind, classes, text, known))
     element = Element(kind) if text is None else TextElement(tag=kind, text=text)
     list.extend(element.classes, classes.split())
-    dict.update(element.props, {name.strip("_").replace("_", "-"): value for name, value in attributes.items()})
+    dict.update(element.props, known)
     return element
 
 

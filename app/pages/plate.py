@@ -10,6 +10,7 @@ from app import addresses, wording, zones
 from app.pages import deletion, parts, plate_acts, plate_days, plate_known, plate_reads
 from app.pages.frame import ask, cursor_of, cursor_text, day_of, frame, zone
 from app.pages.parts import icon, link, tag
+from app.pages.still import still
 from dashcam.catalog import corrections, followed
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
@@ -120,7 +121,7 @@ def head(summary: PlateSummary, how: Met | None) -> None:
 
 
 def sighting_list(seen: list[SightingCard], read: dict[int, str], others: dict[int, Corroboration]) -> None:
-    with tag("ol", "sightings"):
+    with still("ol", "sightings"):
         for one in seen:
             sure = "" if one.confirmed else " unsure"
             with tag("li", id=f"s{one.sighting_id}"):

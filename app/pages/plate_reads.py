@@ -3,15 +3,16 @@
 Fetched when somebody opens it: a row's reads weigh a hundred times as much as all the rest of it.
 """
 
-from nicegui import ui
-from nicegui.element import Element
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
 
-from app import addresses, wording
+from app import addresses, system, wording
 from app.found import TEMPLATES
-from app.pages.frame import ask
 from app.pages.parts import tag
+from app.parameters import Number
 from dashcam.catalog import readings
 from dashcam.catalog.readings import Readings
+from dashcam.database import reading
 from dashcam.records import CharacterProbabilities, Read
 
 MOST_DRAWN = 20
@@ -19,29 +20,26 @@ MOST_DRAWN = 20
 MOST_SIGNS = 4
 LEAST = 0.01
 """What is less likely is not shown."""
-OPENED = "event => { if (event.target.open) emit(); }"
+
+router = APIRouter(include_in_schema=False)
 
 
 def details(sighting_id: int) -> None:
-    with tag("details", "readings") as element:
+    """`plate.js` fills it."""
+    with tag("details", "readings", data_reads=f"/found/reads/{sighting_id}"):
         tag("summary", "small", "What was read")
-        place = tag("div", "readings-of")
-
-    async def fill() -> None:
-        if not place.default_slot.children:
-            await show(sighting_id, place)
-
-    element.on("toggle", fill, js_handler=OPENED)
+        tag("div", "readings-of")
 
 
-async def show(sighting_id: int, place: Element) -> None:
-    found = await ask(lambda session: readings.of_sighting(session, sighting_id))
-    place.clear()
-    with place:
-        if found is None:
-            tag("p", "muted small", "It is not there any more: the clip was done again. Load the page anew.")
-        else:
-            ui.html(piece(found), sanitize=False)  # our own template, in which whatever comes in is text
+@router.get("/found/reads/{sighting_id}")
+def found_reads(sighting_id: Number) -> HTMLResponse:
+    with reading(system.current().engine) as session:
+        found = readings.of_sighting(session, sighting_id)
+    if found is None:
+        return HTMLResponse(
+            '<p class="muted small">It is not there any more: the clip was done again. Load the page anew.</p>'
+        )
+    return HTMLResponse(piece(found))
 
 
 def piece(found: Readings) -> str:

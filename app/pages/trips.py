@@ -8,7 +8,8 @@ from app import addresses, wording, zones
 from app.pages import parts, reading_again
 from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
-from app.pages.tripwork import back_to_the_rule, join_button, split_button, undo_bar
+from app.pages.still import still
+from app.pages.tripwork import back_to_the_rule, join_button, listen, split_button, undo_bar
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog.trips import TripCard, TripDetail
 from dashcam.catalog.videos import VideoCard
@@ -32,10 +33,11 @@ async def trips(after: str = "") -> None:
         if not cards:
             parts.empty("route", "No trips yet", "They appear as soon as clips have been looked at.")
         here, at = zone(), now()
-        for day, of_day in groupby(cards, key=lambda card: card.start_utc.astimezone(here).date()):
-            with parts.section(wording.day_title(day, at.astimezone(here).date())), tag("div", "panel"):
-                for card in of_day:
-                    trip_row(card)
+        with still():
+            for day, of_day in groupby(cards, key=lambda card: card.start_utc.astimezone(here).date()):
+                with parts.section(wording.day_title(day, at.astimezone(here).date())), tag("div", "panel"):
+                    for card in of_day:
+                        trip_row(card)
         older = addresses.url("/trips", {"after": cards[-1].start_utc.isoformat()}) if more else None
         parts.pager(older, "/trips" if before else None)
 
@@ -76,7 +78,7 @@ async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> No
                 else:
                     parts.empty("location_off", "No positions", "The clips of this trip carry no GPS.")
                 clips(found)
-            with tag("div", "narrow"):
+            with still("div", "narrow"):
                 events(card)
                 facts(card, found.time_zone)
 
@@ -149,11 +151,13 @@ def facts(card: TripCard, time_zone: str) -> None:
 
 
 def clips(found: TripDetail) -> None:
-    with parts.section("Clips", count=f"{len(found.driven):,}"), tag("ol", "panel moments"):
-        for index, together in enumerate(moments(found.driven)):
-            moment(found, together, first=index == 0)
-    if found.parked:
-        parked(found)
+    with still() as drawn:
+        with parts.section("Clips", count=f"{len(found.driven):,}"), tag("ol", "panel moments"):
+            for index, together in enumerate(moments(found.driven)):
+                moment(found, together, first=index == 0)
+        if found.parked:
+            parked(found)
+    listen(drawn, found.card.trip_id)
 
 
 def parked(found: TripDetail) -> None:
@@ -195,7 +199,7 @@ def moment(found: TripDetail, together: list[VideoCard], first: bool) -> None:
         for video_id, decision in decided:
             back_to_the_rule(video_id, decision)
         if not first and not decided:
-            split_button(found.card.trip_id, together[0].video_id, together[0].name)
+            split_button(together[0].video_id, together[0].name)
 
 
 def clip_link(clip: VideoCard) -> None:

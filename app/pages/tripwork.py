@@ -1,6 +1,6 @@
 """Splitting and joining trips by hand: the buttons, and the way back."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from nicegui import ui
@@ -10,6 +10,7 @@ from app import addresses, system
 from app.access import callers
 from app.pages import frame, parts
 from app.pages.parts import icon, tag
+from app.pages.still import PRESSED
 from dashcam.access.roles import Role
 from dashcam.catalog import trips
 from dashcam.catalog.models import Video
@@ -42,20 +43,33 @@ def go(trip_id: int | None, did: str = "", clip: str = "", was: Decision | None 
     ui.navigate.to(addresses.url(target, {"did": did, "clip": clip, "was": was or ""}))
 
 
-def split_button(trip_id: int, video_id: str, name: str) -> None:
-    if not callers.may(Role.MEMBER):
-        return
+def split_button(video_id: str, name: str) -> None:
+    """In what is `still`: `listen` hears it."""
+    if callers.may(Role.MEMBER):
+        said = f"Split here: begin a new trip with {name}"
+        tag(
+            "button", "button small quiet", "Split here",
+            type="button", aria_label=said, title=said, data_act="split", data_of=video_id,
+        )  # fmt: skip
 
-    async def split() -> None:
-        def change(session: Session, settings: TripSettings) -> tuple[int | None, Decision | None]:
-            was = trips.split(session, trip_id, video_id, settings)
-            return trip_of(session, video_id), was
 
-        if (done := await act(change, f"split trip {trip_id} at {video_id}")) is not None:
-            go(done[0], "split", video_id, done[1])
+def listen(clips: ui.html, trip_id: int) -> None:
+    """To the buttons among a trip's clips."""
 
-    label = f"Split here: begin a new trip with {name}"
-    tag("button", "button small quiet", "Split here", type="button", aria_label=label, title=label).on("click", split)
+    async def pressed(told: Mapping[str, str]) -> None:
+        video_id = str(told.get("of"))
+        await (split(trip_id, video_id) if told.get("act") == "split" else restoring(video_id, None)())
+
+    clips.on("click", lambda event: pressed(event.args), js_handler=PRESSED)
+
+
+async def split(trip_id: int, video_id: str) -> None:
+    def change(session: Session, settings: TripSettings) -> tuple[int | None, Decision | None]:
+        was = trips.split(session, trip_id, video_id, settings)
+        return trip_of(session, video_id), was
+
+    if (done := await act(change, f"split trip {trip_id} at {video_id}")) is not None:
+        go(done[0], "split", video_id, done[1])
 
 
 def join_button(label: str, later: int) -> None:
@@ -85,15 +99,15 @@ def undo_bar(did: str, clip: str, was: str) -> None:
 
 
 def back_to_the_rule(video_id: str, decision: str) -> None:
-    """Says that a person decided here, and leaves it to the rule again."""
+    """Says that a person decided here, and leaves it to the rule again; in what is `still`, as `split_button`."""
     parts.chip("begins here by hand" if decision == "split" else "joined by hand")
     if not callers.may(Role.MEMBER):
         return
-    button = tag("button", "button small quiet", "Undo", type="button", aria_label="Leave this to the rule again")
-    button.on("click", restoring(video_id, None))
+    said = "Leave this to the rule again"
+    tag("button", "button small quiet", "Undo", type="button", aria_label=said, data_act="undo", data_of=video_id)
 
 
-def restoring(video_id: str, decision: Decision | None) -> Callable[[], object]:
+def restoring(video_id: str, decision: Decision | None) -> Callable[[], Awaitable[None]]:
     async def restore() -> None:
         def change(session: Session, settings: TripSettings) -> tuple[int | None]:
             trips.restore(session, video_id, decision, settings)

@@ -9,6 +9,7 @@ from app import addresses, system, wording
 from app.pages import parts
 from app.pages.frame import ask, cursor_of, cursor_text, frame, midnight, now, zone
 from app.pages.parts import link, tag
+from app.pages.still import still
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog import videos as video_table
 from dashcam.catalog.videos import VideoCard, VideoFilter
@@ -44,7 +45,8 @@ async def videos(q: str = "", camera: str = "", outcome: str = "", day: str = ""
         filter_form(wanted, cameras, day)
         if not cards:
             nothing(any(filters.values()) or cursor is not None)
-        days(cards, spans)
+        with still():
+            days(cards, spans)
         if cards and wanted.since and wanted.until:
             parts.downloads({"since": wanted.since.isoformat(), "until": wanted.until.isoformat()})
         older = addresses.url("/videos", filters | {"after": cursor_text(cards[-1].cursor)}) if more else None

@@ -1,4 +1,5 @@
 // A plate's list and its map lead to each other: an entry opens its pin, and a pin's popup leads to the entry.
+// What was read of a sighting is fetched when somebody opens it.
 addEventListener("click", (event) => {
   const button = event.target.closest("[data-pin]");
   const map = document.querySelector("iframe.map");
@@ -15,3 +16,13 @@ addEventListener("message", (event) => {
   entry?.scrollIntoView({ block: "center" });
   entry?.querySelector("a")?.focus();
 });
+
+async function fill(details) {
+  const place = details.querySelector(".readings-of");
+  if (!details.open || place.childNodes.length) return;
+  const answer = await fetch(details.dataset.reads, { redirect: "error" }).catch(() => null);
+  const text = answer?.ok ? await answer.text() : "<p>It cannot be fetched now. Load the page anew.</p>";
+  place.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+}
+// the event stays at its element: it is met on the way there
+addEventListener("toggle", (event) => event.target.matches?.("[data-reads]") && fill(event.target), true);

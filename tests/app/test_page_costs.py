@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from nicegui import helpers
+from nicegui import Client, helpers, ui
 
 from app import pages
+from app.pages.parts import icon, tag
+from app.pages.still import still
 
 
 class Handlers:
@@ -49,3 +51,26 @@ def test_what_nicegui_asks_of_each_method_it_learns_once(monkeypatch: pytest.Mon
         assert helpers.expects_arguments(lambda event: None), "a function may be another each time"
         assert not helpers.expects_arguments(lambda: None)
     assert len(asked) == 2 + 2 * 3
+
+
+def test_a_piece_that_stays_as_it_is_is_one_element_however_much_is_in_it() -> None:
+    with Client(ui.page("/")) as client:
+        before = len(client.elements)
+        with still("ol", "cards") as piece:
+            for number in range(100):
+                with tag("li", f"card  n{number}", title='"&', hidden=False, inert=True):
+                    icon("place")
+                    tag("img", src="/a?b&c")
+        assert len(client.elements) == before + 1
+    first = piece.content.partition("</li>")[0]
+    assert first == (
+        '<li class="card n0" title="&quot;&amp;" inert><i class="q-icon notranslate material-icons" '
+        'aria-hidden="true">place</i><img src="/a?b&amp;c">'
+    )
+
+
+def test_nothing_that_lives_gets_lost_in_a_piece_that_stays_as_it_is() -> None:
+    with Client(ui.page("/")), pytest.raises(RuntimeError, match="lives"), still(), tag("div"):
+        ui.timer(1.0, print)
+    with Client(ui.page("/")), pytest.raises(AttributeError), still():
+        tag("button", text="Do it").on("click", print)

@@ -7,6 +7,7 @@ from dashcam.access.roles import Role
 from dashcam.database import writing
 from tests.app.access.conftest import Home, opened
 from tests.app.access.test_every_route import example
+from tests.catalog.looked import look, seen
 from tests.catalog.rows import add_route, add_video
 
 BUILT = '<div id="app"'
@@ -30,12 +31,22 @@ def test_every_page_is_there_before_its_scripts(home: Home, path: str) -> None:
 def test_names_of_files_stay_text_in_what_is_painted_and_its_buttons_wait_for_the_scripts(home: Home) -> None:
     home.add("ana", Role.ADMIN)
     with writing(home.here.engine) as session:
-        add_video(session, 1, name=NASTY)
-    shown = painted(home.logged_in("ana").get("/videos").text)
-    assert "&lt;img src=x" in shown and "<img src=x" not in shown
+        clip = add_video(session, 1, name=NASTY)
+    for path in ("/videos", f"/videos/{clip.video_id}"):  # in a piece that stays as it is, and as the page's title
+        shown = painted(home.logged_in("ana").get(path).text)
+        assert "&lt;img src=x" in shown and "<img src=x" not in shown
     content = painted(home.logged_in("ana").get("/account").text).partition('<main id="painted">')[2]
     touched = content.count("<button") + content.count("<input")
     assert touched and content.count(" inert") >= touched
+
+
+def test_the_buttons_of_a_piece_that_stays_as_it_is_wait_too_and_its_links_do_not(home: Home) -> None:
+    home.add("ana", Role.ADMIN)
+    with writing(home.here.engine) as session:
+        look(session, add_video(session, 1), [seen("TAX1", 1.0, 3.0)])
+    content = painted(home.logged_in("ana").get("/plates/TAX1").text).partition('<main id="painted">')[2]
+    entry = content.partition('<ol class="sightings">')[2].partition("</ol>")[0]
+    assert "<input inert" in entry and "<summary inert" in entry and '<a class="card sighting"' in entry
 
 
 def test_a_map_and_a_film_are_not_loaded_twice(home: Home) -> None:

@@ -12,7 +12,7 @@ from dashcam.catalog import readings
 from dashcam.catalog.readings import Readings
 from dashcam.database import reading, writing
 from dashcam.records import Read
-from tests.app.access.conftest import Home, act, opened
+from tests.app.access.conftest import Home
 from tests.app.conftest import TOKEN
 from tests.catalog.looked import look, numbers, seen
 from tests.catalog.rows import add_sighting, add_video
@@ -41,19 +41,10 @@ def of_plate(home: Home, text: str) -> tuple[int, Readings]:
 
 def shown(browser: TestClient, path: str) -> str:
     """What the page shows once somebody opens what was read; nothing of it is there before."""
-    page = opened(browser, path)
-    (details,) = [one for one in page.elements.values() if "readings" in one._classes]
-    before = set(page.elements)
-    pieces: list[str] = []
-
-    def there() -> bool:
-        new = [one for number, one in list(page.elements.items()) if number not in before]
-        pieces[:] = [one._props["innerHTML"] for one in new if "innerHTML" in one._props]
-        return bool(pieces)
-
-    assert not there()
-    act(browser, page, details, {}, there)
-    return pieces[0]
+    page = browser.get(path).text
+    assert 'class="slots"' not in page
+    (address,) = set(re.findall(r'data-reads="(/found/reads/[0-9]+)"', page))
+    return browser.get(address).text
 
 
 def test_each_character_has_what_else_it_may_be_and_each_read_its_frame(home: Home, ana: TestClient) -> None:
@@ -74,6 +65,11 @@ def test_each_character_has_what_else_it_may_be_and_each_read_its_frame(home: Ho
 def test_of_a_hashed_plate_nothing_of_what_was_read_is_shown(home: Home, ana: TestClient) -> None:
     text = html.unescape(shown(ana, "/plates/%23k3vqab2dabcdab7d"))
     assert "seen longer ago than plates are kept here" in text and "href" not in text and "<b>" not in text
+
+
+def test_reads_of_a_sighting_that_has_gone_are_a_sentence(home: Home, ana: TestClient) -> None:
+    assert "It is not there any more" in ana.get("/found/reads/9999").text
+    assert ana.get("/found/reads/99999999999999999999").status_code == 422
 
 
 def test_of_many_reads_the_most_legible_have_their_characters() -> None:

@@ -1,0 +1,87 @@
+"""A piece of a page that stays as it is: plain HTML, which costs server and browser a twentieth of NiceGUI's elements.
+
+What is built in it by `app.pages.parts` is text to NiceGUI. It answers to nobody by itself: who listens for what is
+pressed listens at the piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from html import escape
+from types import TracebackType
+
+from nicegui import context, ui
+
+VOID = frozenset({"br", "col", "hr", "img", "input", "source", "wbr"})
+PRESSED = """event => {
+  const button = event.target.closest("[data-act]");
+  if (button) emit({ act: button.dataset.act, of: button.dataset.of });
+}"""
+"""How a piece's clicks are to be handled, so that its handler gets what the pressed button is for."""
+
+
+class StillTag:
+    """As much of a NiceGUI element as a page needs to build with it."""
+
+    __slots__ = ("attributes", "classes", "inside", "kind", "text")
+
+    def __init__(self, kind: str, classes: str, text: str | None, attributes: dict[str, str | bool]) -> None:
+        self.kind, self.classes, self.text, self.attributes = kind, classes, text, attributes
+        self.inside: list[StillTag] = []
+        OPEN.get()[-1].append(self)
+
+    @property
+    def props(self) -> dict[str, str | bool]:
+        return self.attributes
+
+    def __enter__(self) -> StillTag:
+        OPEN.get().append(self.inside)
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        OPEN.get().pop()
+
+    def html(self) -> Iterator[str]:
+        classes = " ".join(self.classes.split())
+        yield f'<{self.kind} class="{escape(classes)}"' if classes else f"<{self.kind}"
+        yield written(self.attributes)
+        yield ">"
+        if self.kind in VOID:
+            return
+        if self.text:
+            yield escape(self.text)
+        for one in self.inside:
+            yield from one.html()
+        yield f"</{self.kind}>"
+
+
+OPEN: ContextVar[list[list[StillTag]]] = ContextVar("open_still_tags")
+
+
+def written(attributes: dict[str, str | bool]) -> str:
+    """Attributes as HTML has them: one that is there has no value, one that is False is not there."""
+    there = [(name, value) for name, value in attributes.items() if value is not False]
+    return "".join(f" {name}" if value is True else f' {name}="{escape(str(value))}"' for name, value in there)
+
+
+def is_still() -> bool:
+    return bool(OPEN.get(()))
+
+
+@contextmanager
+def still(kind: str = "div", classes: str = "still") -> Iterator[ui.html]:
+    """What `tag` makes within becomes the content of the element that is given."""
+    element = ui.html(tag=kind, sanitize=False).classes(classes)  # whatever comes in is escaped
+    beside = context.slot.children
+    already = len(beside)
+    inside: list[StillTag] = []
+    token = OPEN.set([inside])
+    try:
+        yield element
+    finally:
+        OPEN.reset(token)
+    if len(beside) != already:
+        raise RuntimeError(f"{beside[already].tag} lives: it cannot be in a piece that stays as it is.")
+    element.content = "".join(text for one in inside for text in one.html())
