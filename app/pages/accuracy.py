@@ -1,20 +1,47 @@
-"""How often a read is right, by people's answers to spot checks; and how much preprocessing misses, counted on a sample
-of what it rejected, with the plates that only the sample found."""
+"""How often a read is right, by people's answers to spot checks, before and since a clip was read again; how much
+preprocessing misses, counted on a sample of what it rejected, with the plates that only the sample found."""
 
 from app import addresses, system, wording
 from app.pages import judging, parts
 from app.pages.frame import ask, frame, zone
 from app.pages.parts import link, tag
 from dashcam.catalog import accuracy as counted
+from dashcam.catalog import then_and_now
+from dashcam.catalog.then_and_now import ThenAndNow
 
 
 async def accuracy() -> None:
     found = await ask(counted.accuracy)
     asked = await ask(judging.asked)
+    readers = await ask(then_and_now.side_by_side)
     with frame("Accuracy", "/tasks", own=("accuracy.css", "accuracy.js")):
         parts.page_title("Accuracy", "How often a read is right, and what is not read at all")
         judging.Judging(*asked).draw()
+        side_by_side(*readers)
         preprocessing(found)
+
+
+def side_by_side(by_chance: ThenAndNow, of_all: ThenAndNow) -> None:
+    """Nothing where no clip was read again since somebody has said something of it."""
+    if not of_all.plates:
+        return
+    with parts.section("The reader before, and the one since", ("What is read differently", "/rereads")):
+        why = (
+            "Plates that people have said, in clips that were read again since. People correct what was read wrong, "
+            "so that only what was drawn by chance is fair to the reader before."
+        )
+        tag("p", "muted section-note", why)
+        with tag("div", "panel scroll readers"), tag("table", "table"):
+            tag("caption", "spoken", "How many plates were read right before their clips were read again, and since")
+            with tag("thead"), tag("tr"):
+                for column in ("Plates", "Right before", "Right since", "Mended", "Spoiled"):
+                    tag("th", text=column, scope="col")
+            with tag("tbody"):
+                for name, one in (("Drawn by chance", by_chance), ("All that people have said", of_all)):
+                    with tag("tr"):
+                        tag("th", text=f"{name}: {one.plates:,}", scope="row")
+                        for number in (one.right_then, one.right_now, one.mended, one.spoiled):
+                            tag("td", "num", f"{number:,}")
 
 
 def preprocessing(found: counted.Accuracy) -> None:

@@ -182,11 +182,12 @@ def table(checked: Sequence[CheckedBand], corrected: Sequence[Band]) -> None:
 
 def row(band: CheckedBand, every: Band) -> None:
     judged = band.right + band.wrong
-    unclear = f", {band.unclear:,} unclear" if band.unclear else ""
+    answers = [f"{band.right:,} of {judged:,}"] if judged else []
+    answers += [f"{band.unclear:,} unclear"] if band.unclear else []
     with tag("tr"):
         tag("th", "num", shares(band.low, band.high), scope="row")
         for text in (
-            f"{band.right:,} of {judged:,}{unclear}" if judged or unclear else "",
+            ", ".join(answers),
             "" if band.said is None else wording.percent(band.said),
             "" if band.rate is None else wording.percent(band.rate),
             shares(band.rate_low, band.rate_high),
