@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse
 from app import system
 from app.access import callers
 from dashcam.access.roles import Role
+from dashcam.catalog import held_back
 from dashcam.catalog.models import Video
 from dashcam.database import reading
 from dashcam.storage import layout
@@ -32,7 +33,16 @@ def media(video_id: Annotated[str, InPath(pattern="^[0-9a-f]{16}$")], path: str)
         raise HTTPException(404, "Only videos, pictures and JSON files are served here.")
     if path not in FOR_ALL:
         callers.ensure(Role.MEMBER)
+        refuse_what_goes(video_id, path)
     return FileResponse(file_inside(folder_of(video_id), path), media_type=content_type, headers=HEADERS)
+
+
+def refuse_what_goes(video_id: str, path: str) -> None:
+    """A picture that was deleted is not shown while it can be had back; nor is a list in which it stands."""
+    with reading(system.current().engine) as session:
+        going = held_back.pictures(session, video_id)
+    if going is not None and (path in going or (path.endswith(".json") and path != layout.TIMES)):
+        raise HTTPException(404, f"{Path(path).name} is not among the files of this video.")
 
 
 def folder_of(video_id: str) -> Path:

@@ -16,7 +16,7 @@ from dashcam.config import Site
 from dashcam.database import cause, open_engine
 from dashcam.site.typed import url_of
 from dashcam.storage.roots import Stores
-from dashcam.upkeep import backup, deleting, moving
+from dashcam.upkeep import backup, deleting, moving, undoing
 from dashcam.upkeep.rebuild import Rebuilt, rebuild
 from dashcam.upkeep.restore import restore
 
@@ -94,6 +94,7 @@ def forget(url: str, site: Site, words: deleting.Words) -> None:
     """What was deleted since the backup was taken is not in what takes the database's place."""
     engine = open_engine(url)
     try:
+        undoing.another_day(engine, datetime.now(UTC))
         if gone := deleting.learn(engine, site, words, datetime.now(UTC)):
             say(f"Deleted again: {gone} clips and sightings that were deleted after this backup was taken")
     finally:

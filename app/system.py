@@ -134,6 +134,10 @@ class System:
                 self._recent[asked] = time.monotonic(), cost_s, answer
         return answer
 
+    def forget_recent(self) -> None:
+        """Something is to be in no count any more, or in all of them again."""
+        self._recent.clear()
+
     async def change(self, change: Callable[[Session], T]) -> T:
         """Run one write transaction beside the event loop; it may have to wait for another's.
 

@@ -22,7 +22,7 @@ from dashcam.config import Site
 from dashcam.database import reading, writing
 from dashcam.storage import layout
 from dashcam.storage.roots import StoreError, Stores
-from dashcam.upkeep import backup, decisions, deleting
+from dashcam.upkeep import backup, decisions, deleting, undoing
 
 LOOK_S = 60.0
 HASH_S = 6 * 3600.0
@@ -169,6 +169,14 @@ class Upkeep:
         if words != self.written and layout.SHED in self.stores.roots:
             self.write_decisions()
 
+    def let_go(self) -> None:
+        """What a person has deleted, and nobody wants back, is gone for good when its day is over."""
+        try:
+            if count := undoing.see_to(self.engine, self.site, datetime.now(UTC)):
+                log.info("%d things that a person has deleted have gone for good", count)
+        except (Explained, OSError) as error:
+            log.warning("what was deleted has not gone yet, and stays hidden: %s", error)
+
     async def go_on(self) -> None:
         """Until cancelled."""
         hashed = -math.inf
@@ -179,6 +187,7 @@ class Upkeep:
                     if time.monotonic() - hashed > HASH_S:
                         await asyncio.to_thread(self.hash_plates)
                         hashed = time.monotonic()
+                    await asyncio.to_thread(self.let_go)
                     await asyncio.to_thread(self.keep_decisions)
                 except (StoreError, Explained, OSError) as error:
                     log.warning("what a person has decided is not written beside the archives yet: %s", error)

@@ -52,6 +52,12 @@ def speaking(caller: Caller | None) -> Iterator[None]:
         _caller.reset(token)
 
 
+def of_a_person() -> bool:
+    """Whether a person asks, or a program of theirs: no device, and not the main server itself."""
+    caller = current()
+    return caller is not None and caller.role is not None
+
+
 def may(least: Role) -> bool:
     """Whether who asks is at least that; what the main server does by itself may all."""
     caller = current()

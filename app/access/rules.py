@@ -252,6 +252,11 @@ CALLS = {
     # who deleted how much is written down by itself, what it was is not
     "POST /deletions/preview": RUN,
     "POST /deletions": RUN,
+    "GET /deletions/going": RUN,
+    "POST /deletions/going": RUN,
+    "POST /deletions/going/sightings/{sighting_id}": RUN,
+    "DELETE /deletions/going/{going_id}": RUN,
+    "POST /deletions/going/{going_id}/now": RUN,
     "GET /deletions/leftovers": HOUSEKEEPING,
     "POST /deletions/leftovers/{video_id}": HOUSEKEEPING,
     "POST /sweep/judge": HOUSEKEEPING,

@@ -1,7 +1,8 @@
 """Deleting for good: a clip, a plate, some days; and what machines with the stores see to afterwards."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, Field
@@ -12,10 +13,12 @@ from app.parameters import Number
 from dashcam.catalog import deletions
 from dashcam.catalog.pseudonyms import KeyLost
 from dashcam.database import reading, writing
-from dashcam.upkeep import deleting
+from dashcam.upkeep import deleting, undoing
 from dashcam.upkeep.deleting import Deleted, Preview, Wanted
 from dashcam.upkeep.erasing import LeftBehind
+from dashcam.upkeep.undoing import GoingLine, NotGoing
 
+T = TypeVar("T")
 router = APIRouter(prefix="/deletions", tags=["deletions"])
 
 
@@ -44,13 +47,38 @@ def preview(wanted: Wanted) -> Preview:
 @router.post("")
 def delete(wanted: Wanted) -> Deleted:
     """Delete for good: from the database now, from the stores as soon as a machine that has them sees to it."""
-    here = system.current()
-    try:
-        return word.carry_out(here, in_utc(wanted))
-    except deleting.NothingToDelete as error:
-        raise HTTPException(404, str(error)) from error
-    except KeyLost as error:
-        raise HTTPException(409, str(error)) from error
+    return acted(lambda here: word.carry_out(here, in_utc(wanted)))
+
+
+@router.get("/going")
+def going() -> list[GoingLine]:
+    """What was deleted and can be had back still, the next to go first."""
+    with reading(system.current().engine) as session:
+        return undoing.listed(session)
+
+
+@router.post("/going")
+def hide(wanted: Wanted) -> GoingLine:
+    """Delete with a day to take it back: nobody is shown it from now on, and then it goes for good."""
+    return acted(lambda here: word.hide(here, in_utc(wanted)))
+
+
+@router.post("/going/sightings/{sighting_id}")
+def hide_sighting(sighting_id: Number) -> GoingLine:
+    """The same, of one sighting."""
+    return acted(lambda here: word.hide(here, sighting_id))
+
+
+@router.delete("/going/{going_id}")
+def take_back(going_id: Number) -> GoingLine:
+    """It is there again as it was."""
+    return acted(lambda here: word.take_back(here, going_id))
+
+
+@router.post("/going/{going_id}/now")
+def finish(going_id: Number) -> GoingLine:
+    """It goes for good now."""
+    return acted(lambda here: word.finish(here, going_id))
 
 
 @router.get("/leftovers")
@@ -67,6 +95,15 @@ def settle(video_id: str, settled: Settled) -> Literal["ok"]:
     with writing(system.current().engine) as session:
         deletions.settle(session, video_id, settled.since, settled.trouble)
     return "ok"
+
+
+def acted(act: Callable[[system.System], T]) -> T:
+    try:
+        return act(system.current())
+    except (deleting.NothingToDelete, NotGoing) as error:
+        raise HTTPException(404, str(error)) from error
+    except KeyLost as error:
+        raise HTTPException(409, str(error)) from error
 
 
 def in_utc(wanted: Wanted) -> Wanted:

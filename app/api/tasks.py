@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from app import lining, system
 from app.access import callers
 from app.parameters import Number, pool
-from dashcam.catalog import again, apply, arrival, work
+from dashcam.catalog import again, apply, arrival, held_back, work
 from dashcam.catalog.models import Video
 from dashcam.database import reading, unfit, writing
 from dashcam.storage.layout import SHED
@@ -144,8 +144,11 @@ def get_task(task_id: Number, begins: Annotated[str, Header(alias=BEGINS, max_le
     device = caller.scope.hostname if begins and caller is not None and caller.scope is not None else unquote(begins)
     with reading(system.current().engine) as session:
         task = work.get(session, task_id)
+        hidden = task and callers.of_a_person() and held_back.pictures(session, task.video_id)
     if task is None:
         raise HTTPException(404, f"There is no task {task_id}.")
+    if task.record is not None and hidden:
+        task = task.model_copy(update={"record": held_back.shown(task.record, hidden)})
     if task.state == "pending":
         system.current().metrics.began(task_id, task.task_type)
         if device:

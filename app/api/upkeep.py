@@ -3,7 +3,9 @@
 from fastapi import APIRouter, HTTPException
 
 from app import system
+from app.access import callers
 from app.upkeep import BackupState
+from dashcam.catalog import held_back
 from dashcam.catalog.record import record_of
 from dashcam.database import reading
 from dashcam.records import ClipRecord
@@ -40,6 +42,9 @@ def get_record(video_id: str) -> ClipRecord:
     """What the clip's stages have said, as its archive keeps it."""
     with reading(system.current().engine) as session:
         record = record_of(session, video_id)
+        hidden = callers.of_a_person() and held_back.pictures(session, video_id)
+    if record is not None and hidden:
+        record = held_back.shown(record, hidden)
     if record is None:
         raise HTTPException(404, f"There is no video {video_id} that the heavy stage is through with.")
     return record

@@ -1,7 +1,8 @@
-"""Deleting for good, from the page of a clip or a plate, and some days from Storage: first what would go, then, on a
-second button, it goes, and the page says what has gone and what has it still."""
+"""Deleting, from the page of a clip or a plate, and some days from Storage: first what would go, then, on a second
+button, it is hidden, and goes for good a day later. Until then it can be had back, there and on Storage."""
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -9,18 +10,23 @@ from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
-from app import deletions, system, wording
+from app import addresses, deletions, system, wording
 from app.access import callers
 from app.pages import parts
-from app.pages.frame import CONTENT, ask, midnight
+from app.pages.frame import CONTENT, ask, midnight, now, zone
 from app.pages.parts import AS_FORM, link, tag
+from dashcam import Explained
 from dashcam.access.roles import Role
 from dashcam.catalog.pseudonyms import KeyLost
 from dashcam.upkeep import deleting
-from dashcam.upkeep.deleting import Deleted, NothingToDelete, Preview, Wanted
+from dashcam.upkeep.deleting import NothingToDelete, Preview, Wanted
+from dashcam.upkeep.undoing import GoingLine
 
 SHOWN = 12
-GOES = "From the database, the archive and the stores; nothing brings it back."
+CHOSEN = "s"
+"""So begin the names of the boxes that choose a sighting; its number follows."""
+HIDDEN_FIRST = "Hidden at once, for everybody; it can be had back for a day, here and on Storage."
+GOES = f"{HIDDEN_FIRST} Then it goes for good, from the database, the archive and the stores."
 BACK = {"/videos": "To the videos", "/plates": "To the plates", "/storage": "To Storage"}
 
 
@@ -29,7 +35,7 @@ def section(what: str, wanted: Wanted, then: str) -> None:
     if not callers.may(Role.ADMIN):
         return
     with tag("details", "section"):
-        tag("summary", text=f"Delete {what} for good")
+        tag("summary", text=f"Delete {what}")
         with tag("div", "panel pad") as place:
             tag("p", "muted small", GOES)
             with tag("div", "filters"):
@@ -44,7 +50,7 @@ def days() -> None:
     if not callers.may(Role.ADMIN):
         return
     with tag("details", "section"):
-        tag("summary", text="Delete some days for good")
+        tag("summary", text="Delete some days")
         with tag("div", "panel pad") as place:
             tag("p", "muted small", f"All clips that began on these days. {GOES}")
 
@@ -91,7 +97,7 @@ async def show(place: Element, wanted: Wanted, then: str) -> None:
             if (more := len(told.places) - SHOWN) > 0:
                 tag("li", text=f"and {more:,} more places")
         if told.clips or told.sightings:
-            certain = tag("button", "button danger", "Delete for good", type="button")
+            certain = tag("button", "button danger", "Delete", type="button")
             certain.on("click", partial(delete, place, wanted, then))
         else:
             parts.chip("Nothing of it may go")
@@ -106,34 +112,99 @@ def said(told: Preview) -> list[str]:
 
 
 async def delete(place: Element, wanted: Wanted, then: str) -> None:
-    try:
-        done = await asyncio.to_thread(deletions.carry_out, system.current(), wanted)
-    except (NothingToDelete, KeyLost) as error:
-        ui.notify(str(error), type="warning")
+    line = await act(lambda: deletions.hide(system.current(), wanted))
+    if line is not None:
+        say_it_goes(page_of(place), line, address_of(wanted), then)
+
+
+def one_sighting(text: str, of_form: str) -> None:
+    """For admins: a button for the sighting that is chosen in the form which ``of_form`` reads."""
+    if not callers.may(Role.ADMIN):
         return
-    page = next((one for one in place.ancestors() if one.props.get("id") == CONTENT), place)
-    page.clear()  # what it showed is no more
+
+    async def go(told: Mapping[str, str]) -> None:
+        chosen = [int(name[1:]) for name in told if name[:1] == CHOSEN and name[1:].isdecimal()]
+        if len(chosen) != 1:
+            ui.notify("Choose the one sighting to delete, by the box beside it.", type="warning")
+            return
+        line = await act(lambda: deletions.hide(system.current(), chosen[0]))
+        if line is not None:
+            say_it_goes(page_of(one), line, addresses.plate_url(text), "/plates")
+
+    one = tag("button", "button small danger", "Delete sighting", type="button", title=HIDDEN_FIRST)
+    one.on("click", lambda event: go(event.args), js_handler=of_form)
+
+
+def page_of(place: Element) -> Element:
+    return next((one for one in place.ancestors() if one.props.get("id") == CONTENT), place)
+
+
+def say_it_goes(page: Element, line: GoingLine, back: str, then: str) -> None:
+    """Instead of what the page showed, which is there no more."""
+    page.clear()
     with page:
-        parts.page_title("Deleted for good")
+        parts.page_title("Deleted")
         with tag("div", "panel pad", role="status"):
-            for line in went(done):
-                tag("p", text=line)
-            link(then, "button", BACK[then])
+            tag("p", text=f"{wording.plate(line.said)}: nobody is shown it any more.")
+            tag("p", text=f"It goes for good on {wording.moment(line.due, zone())}. Until then it can be had back.")
+            with tag("div", "filters"):
+                tag("button", "button", "Undo", type="button").on("click", partial(take_back, line.going_id, back))
+                link(then, "button", BACK[then])
 
 
-def went(done: Deleted) -> list[str]:
-    """What has gone, what machines see to still, and what has it still."""
-    counted = [wording.count(done.clips, "clip")] if done.clips else []
-    counted += [wording.count(done.sightings, "sighting")] if done.sightings else []
-    lines = [f"{' and '.join(counted) or 'Nothing'} went from the database."]
-    if done.leftovers:
-        lines.append(
-            "The files go within five minutes, or as soon as the store is there "
-            f"({wording.count(done.leftovers, 'clip')} to see to)."
-        )
-    if done.backups:
-        lines.append(
-            f"{wording.count(len(done.backups), 'backup')} from before may have it still; restored, they forget it at "
-            "once."
-        )
-    return [*lines, *done.kept[:SHOWN]]
+def address_of(wanted: Wanted) -> str:
+    if wanted.plate is not None:
+        return addresses.plate_url(wanted.plate)
+    return addresses.video_url(wanted.clips[0]) if wanted.clips else "/videos"
+
+
+async def take_back(going_id: int, then: str) -> None:
+    if await act(lambda: deletions.take_back(system.current(), going_id)) is not None:
+        ui.navigate.to(then)
+
+
+async def finish(going_id: int) -> None:
+    if await act(lambda: deletions.finish(system.current(), going_id)) is not None:
+        ui.navigate.to("/storage")
+
+
+async def act(what: Callable[[], GoingLine]) -> GoingLine | None:
+    """None where it cannot be, which is said."""
+    try:
+        return await asyncio.to_thread(what)
+    except (Explained, OSError) as error:
+        ui.notify(str(error), type="warning")
+        return None
+
+
+def going(lines: Sequence[GoingLine]) -> None:
+    """For admins: what was deleted and can be had back, with the hour at which it goes."""
+    if not callers.may(Role.ADMIN):
+        return
+    with parts.section("Deleted, and can be had back"):
+        if not lines:
+            parts.empty("restore_from_trash", "Nothing", "What somebody deletes stays here for a day, hidden.")
+            return
+        with tag("div", "panel"):
+            for one in lines:
+                with tag("div", "row wraps"):
+                    row(one)
+
+
+def row(one: GoingLine) -> None:
+    name = wording.plate(one.said)
+    with tag("span", "grow"):
+        tag("strong", text=name)
+        tag("span", "muted small", f" by {one.who}, {wording.ago(one.at, now())}")
+    tag("span", "small num", f"goes {wording.moment(one.due, zone())}")
+    undo = tag("button", "button small", "Undo", type="button", aria_label=f"Undo: {name}")
+    undo.on("click", partial(take_back, one.going_id, "/storage"))
+    at_once = tag("button", "button small", "Delete now", type="button", aria_label=f"Delete now: {name}")
+
+    def certain() -> None:
+        with at_once.parent_slot.parent if at_once.parent_slot else at_once:
+            sure = tag("button", "button small danger", "For good", type="button", aria_label=f"For good: {name}")
+            sure.on("click", partial(finish, one.going_id))
+        at_once.delete()
+
+    at_once.on("click", certain)

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from app import addresses, saying, wording
 from app.access import callers
+from app.pages import deletion
+from app.pages.deletion import CHOSEN
 from app.pages.frame import ask, change
 from app.pages.parts import AS_FORM, icon, tag
 from dashcam.access.roles import Role
 from dashcam.catalog import plate_text, plates
 from dashcam.catalog.merges import CannotSay
 
-CHOSEN = "s"
-"""So begin the names of the boxes that choose a sighting; its number follows."""
 T = TypeVar("T")
 
 
@@ -37,6 +37,8 @@ def toolbar(text: str) -> None:
         tag("input", "field", id="truth", name="truth", maxlength="16", autocomplete="off", spellcheck="false")
         tag("button", "button small", "Correct", type="submit")
         nothing = tag("button", "button small", "Not a plate", type="button")
+        of_form = "() => emit(Object.fromEntries(new FormData(document.getElementById('words'))))"
+        deletion.one_sighting(text, of_form)
         tag("span", "small muted", "Choose by the boxes. It holds when clips are done again.")
 
     async def correct(told: Mapping[str, str]) -> None:
@@ -46,7 +48,6 @@ def toolbar(text: str) -> None:
         await say(text, told, None)
 
     form.on("submit", lambda event: correct(event.args), js_handler=AS_FORM)
-    of_form = "() => emit(Object.fromEntries(new FormData(document.getElementById('words'))))"
     nothing.on("click", lambda event: no_plate(event.args), js_handler=of_form)
 
 

@@ -17,9 +17,10 @@ from app.pages.parts import AS_FORM, icon, link, tag
 from dashcam.access.roles import Role
 from dashcam.catalog import holdings
 from dashcam.catalog.models import Holding, Protection, RetentionPlan
-from dashcam.upkeep import answers, planning, retention
+from dashcam.upkeep import answers, planning, retention, undoing
 from dashcam.upkeep.answers import Entry
 from dashcam.upkeep.retention import Plan, Rules
+from dashcam.upkeep.undoing import GoingLine
 
 NEXT = 50
 FIELDS = (
@@ -37,6 +38,7 @@ class Looked:
     protected: list[tuple[Protection, str]]
     went: list[tuple[Holding, str]]
     plan: tuple[RetentionPlan, Plan] | None
+    going: list[GoingLine]
 
 
 def look(session: Session) -> Looked:
@@ -44,7 +46,13 @@ def look(session: Session) -> Looked:
     kinds = [kind for kind in retention.KINDS if rules.keeps(kind) is not None]
     coming = [one for one in answers.entries(session, rules, kinds, now(), limit=NEXT) if one.goes_at is not None]
     plans = planning.plans(session, 1)
-    return Looked(coming, planning.protected(session), planning.last_removed(session), plans[0] if plans else None)
+    return Looked(
+        coming,
+        planning.protected(session),
+        planning.last_removed(session),
+        plans[0] if plans else None,
+        undoing.listed(session),
+    )
 
 
 async def storage() -> None:
@@ -52,6 +60,7 @@ async def storage() -> None:
     with frame("Storage", "/devices"):
         parts.page_title("Storage", "What is kept, and what goes when")
         draw(found)
+        deletion.going(found.going)
         kept(held)
         other_rules()
         deletion.days()

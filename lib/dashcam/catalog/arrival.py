@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import deletions, holdings
+from dashcam.catalog import deletions, held_back, holdings
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import insert, reading
 from dashcam.media import identity, names
@@ -135,7 +135,7 @@ def seen_before(session: Session, uris: Iterable[str]) -> dict[str, tuple[int, i
     """Size, time and video of those paths that have been looked at."""
     columns = SourceFile.uri, SourceFile.size, SourceFile.mtime_ns, SourceFile.video_id
     found = session.execute(select(*columns).where(SourceFile.uri.in_(set(uris))))
-    return {uri: (size, mtime_ns, video_id) for uri, size, mtime_ns, video_id in found}
+    return held_back.files(session) | {uri: (size, mtime_ns, video_id) for uri, size, mtime_ns, video_id in found}
 
 
 def identify(
@@ -255,12 +255,17 @@ def admit(session: Session, found: Sequence[FoundFile]) -> list[Arrival]:
     """
     known = standing(session, (one.video_id for one in found if one.video_id))
     deleted = deletions.deleted_clips(session, (one.video_id for one in found if one.video_id))
+    going = held_back.clips(session, (one.video_id for one in found if one.video_id))
     rows, arrivals = NewRows(session), []
     for one in found:
         uri = one.ref.uri
         if one.video_id is None:
             status: Status = "waiting" if one.waiting else "unreadable"
             arrivals.append(Arrival(uri=uri, status=status, reason=one.reason))
+            continue
+        if one.video_id in going:
+            why = f"{names.printable(one.ref.path)} was deleted by a person, who may have it back until it goes."
+            arrivals.append(Arrival(uri=uri, status="deleted", reason=why))
             continue
         if one.video_id in deleted:
             if uri.startswith(holdings.RAW):

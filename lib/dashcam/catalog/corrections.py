@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import accuracy, merges
+from dashcam.catalog import accuracy, held_back, merges
 from dashcam.catalog.merges import CannotSay
 from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.places import place
@@ -125,9 +125,13 @@ def add(session: Session, video: Video, found: Sequence[records.Sighting], site:
     rows = []
     told = list(found)
     shown = roots_of(session, told, words_of(session, video.video_id))
-    numbers = plate_ids(session, (text for _, text in shown if text is not None))
+    going = held_back.texts(session, video.start_utc or video.created_at)
+    numbers = plate_ids(session, (text for _, text in shown if text is not None and text not in going))
     for one, (word, text) in zip(told, shown, strict=True):
         if text is None:
+            continue
+        if text in going:
+            held_back.keep(session, going[text], video.video_id, [one.crop, one.frame])
             continue
         row = SightingRow(video_id=video.video_id, **one.model_dump(mode="json", exclude={"text"}))
         write(row, one, word, text, numbers[text])

@@ -54,6 +54,13 @@ def delete_clips(session: Session, video_ids: Iterable[str], site: Site, now: da
     gone = [video.video_id for video in videos]
     remember(session, CLIP, gone, now)
     leave_over(session, places_of(session, videos), now)
+    take_out(session, videos, site)
+    return gone
+
+
+def take_out(session: Session, videos: Sequence[Video], site: Site) -> None:
+    """All rows that are about these clips; what follows from them is derived anew."""
+    gone = [video.video_id for video in videos]
     spans = deriving.spans_of(session, videos)
     plates = set(session.scalars(select(SightingRow.plate_id).where(SightingRow.video_id.in_(gone))))
     for video in videos:
@@ -64,7 +71,6 @@ def delete_clips(session: Session, video_ids: Iterable[str], site: Site, now: da
     forget_unseen(session, plates)
     take_out_of_plans(session, set(gone))
     deriving.derive_spans(session, spans, site.trips)
-    return gone
 
 
 def tables_of_clips() -> list[Any]:
@@ -286,3 +292,17 @@ def plates_again(session: Session, gone: dict[str, datetime], names: Pseudonyms,
     count = sum(drop(session, {plate_id}, names, now, when <= at)[0] for plate_id, at in found)
     forget_words(session, gone, names, now)
     return count
+
+
+def forget_in(session: Session, clips: Sequence[str], site: Site, now: datetime) -> None:
+    """What was deleted while these clips were set aside is not in them."""
+    delete_clips(session, deleted_clips(session, clips), site, now)
+    gone = {row.subject: row.at for row in session.scalars(select(Deletion).where(Deletion.kind == PLATE))}
+    if not gone or not clips:
+        return
+    names, when = of_site(site), func.coalesce(Video.start_utc, Video.created_at)
+    seen = select(Plate.plate_id, Plate.text).join(Plate.sightings).where(SightingRow.video_id.in_(clips)).distinct()
+    for plate_id, text in session.execute(seen).tuples().all():
+        if (at := gone.get(names.of(text))) is not None:
+            drop(session, {plate_id}, names, now, when <= at, SightingRow.video_id.in_(clips))
+    forget_words(session, gone, names, now)

@@ -7,7 +7,8 @@ from sqlalchemy import JSON as Json
 from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dashcam.catalog import plate_words as plate_words  # its tables too
+from dashcam.catalog import aside_rows as aside_rows  # its tables too
+from dashcam.catalog import plate_words as plate_words
 from dashcam.catalog import reread_rows as reread_rows
 from dashcam.catalog import review_rows as review_rows
 from dashcam.database import Base, UtcDateTime

@@ -47,13 +47,17 @@ def remove(session: Session, account_id: int | None, search_id: int) -> bool:
 
 def forget(session: Session, names: Callable[[str], bool]) -> None:
     """Of plates that are deleted no search is kept, nobody's; ``names`` tells whether a text is one of them."""
+    session.execute(delete(SavedSearch).where(SavedSearch.search_id.in_(naming(session, names))))
+
+
+def naming(session: Session, names: Callable[[str], bool]) -> list[int]:
+    """The numbers of the searches in which one of the texts stands."""
     rows = session.execute(select(SavedSearch.search_id, SavedSearch.query, SavedSearch.name)).tuples()
-    naming = [
+    return [
         search_id
         for search_id, query, name in rows
         if any(map(names, filter(plate_text.normalised, (*said(query), name, *name.split()))))
     ]
-    session.execute(delete(SavedSearch).where(SavedSearch.search_id.in_(naming)))
 
 
 def said(query: str) -> Iterator[str]:

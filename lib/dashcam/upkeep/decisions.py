@@ -13,8 +13,18 @@ from pydantic import Field
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import deletions
-from dashcam.catalog.models import CameraClock, DeviceRow, Holding, Protection, TripDecision, TripRow, Video
+from dashcam.catalog import aside, deletions
+from dashcam.catalog.aside_rows import Going, SetAside
+from dashcam.catalog.models import (
+    CameraClock,
+    DeviceRow,
+    Holding,
+    Protection,
+    SightingRow,
+    TripDecision,
+    TripRow,
+    Video,
+)
 from dashcam.catalog.plate_words import PlateApart, PlateMerge, PlateNote, SightingWord
 from dashcam.catalog.record import stage_record
 from dashcam.database import UtcDateTime
@@ -49,6 +59,8 @@ class Decisions(Record):
     ended: list[EndedClip] = Field([])
     deletions: list[dict[str, str]] = Field([])
     """`catalog.deletions.said`: what must not come back."""
+    going: list[dict[str, Any]] = Field([])
+    """What goes for good within a day, and can be had back until then; with what was said of it."""
     gone: dict[str, list[dict[str, Any]]] = Field({})
     """By clip: what retention has removed of it, when and by which rule."""
 
@@ -56,8 +68,10 @@ class Decisions(Record):
 def said(session: Session) -> Decisions:
     """What a person has said; cheap, for it is asked often. The rest is in `all_of`."""
     words = {one.__tablename__: _rows(session, select(one.__table__)) for one in (*OF_THE_SITE, *OF_A_CLIP)}
+    for said in session.scalars(select(SetAside.words).where(SetAside.whole).order_by(SetAside.video_id)):
+        words |= {name: [*words[name], *rows] for name, rows in said.items()}
     paused = _rows(session, select(DeviceRow.__table__).where(DeviceRow.paused))
-    return Decisions(said=words, paused=paused, deletions=deletions.said(session))
+    return Decisions(said=words, paused=paused, deletions=deletions.said(session), going=going_words(session))
 
 
 def all_of(session: Session) -> Decisions:
@@ -68,6 +82,15 @@ def all_of(session: Session) -> Decisions:
     for row in _rows(session, select(Holding.__table__).where(Holding.removed_at.is_not(None))):
         gone.setdefault(row["video_id"], []).append(row)
     return said(session).model_copy(update={"trip_numbers": leads, "ended": ended, "gone": gone})
+
+
+def going_words(session: Session) -> list[dict[str, Any]]:
+    told = []
+    for row in _rows(session, select(Going.__table__)):
+        parts = select(SetAside.rows).where(SetAside.going_id == row["going_id"], ~SetAside.whole)
+        rows = [one for part in session.scalars(parts.order_by(SetAside.aside_id)) for one in aside.unpacked(part)]
+        told.append(row | {"words": [one for one in rows if one[0] != SightingRow.__tablename__]})
+    return told
 
 
 def write(stores: Stores, decisions: Decisions) -> None:

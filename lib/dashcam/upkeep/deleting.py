@@ -6,7 +6,7 @@ and a catalogue made anew are held against it. It names clips by their content a
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from dashcam import Explained
 from dashcam.access import audit
-from dashcam.catalog import deletions, plates, rereads
+from dashcam.catalog import deletions, held_back, plate_text, plates, rereads
 from dashcam.catalog.models import Leftover, SightingRow, Video
 from dashcam.config import Site
 from dashcam.database import reading, writing
@@ -31,6 +31,10 @@ LIST = "deletions.json"
 CHUNK = 50
 SHOWN = 1000
 Words = list[dict[str, str]]
+GOING = (
+    "It was deleted already, and goes within a day: on Storage, or with POST /api/v1/deletions/going/NUMBER/now, it "
+    "goes at once."
+)
 
 
 class NothingToDelete(Explained):
@@ -98,13 +102,16 @@ def chosen(session: Session, site: Site, wanted: Wanted) -> list[str]:
         query = query.where(Video.start_utc >= wanted.since, Video.start_utc < wanted.until)
     found = list(session.scalars(query.order_by(Video.start_utc, Video.video_id)))
     if not found:
-        raise NothingToDelete("There is no such clip: nothing was deleted.")
+        going = held_back.clips(session, wanted.clips)
+        raise NothingToDelete(GOING if going else "There is no such clip: nothing was deleted.")
     return found
 
 
 def is_plate(session: Session, site: Site, text: str) -> Any:
     """A sighting is of this plate. Raises `NothingToDelete` where none is, nor was before its clip was read again."""
     plates = [plate.plate_id for plate in deletions.texts_of(session, text, deletions.names_for(session, site))]
+    if not plates and plate_text.normalised(text) in held_back.texts(session, datetime.min.replace(tzinfo=UTC)):
+        raise NothingToDelete(GOING)
     if not plates and not rereads.knows(session, text):
         raise NothingToDelete(f"No plate {text} has been seen: nothing was deleted.")
     return SightingRow.plate_id.in_(plates)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import deletions
+from dashcam.catalog import deletions, held_back
 from dashcam.catalog.models import Holding, Protection, Video
 from dashcam.storage import layout
 from dashcam.tasks.row import PENDING, TaskRow
@@ -24,11 +24,13 @@ def judge(session: Session, folders: Sequence[Folder]) -> list[Word]:
     protected = set(session.scalars(select(Protection.video_id).where(Protection.video_id.in_(ids))))
     rows = session.scalars(select(Holding).where(Holding.video_id.in_(ids)))
     holdings = {(row.kind, row.video_id): row for row in rows}
-    deleted = deletions.deleted_clips(session, ids)
+    deleted, going = deletions.deleted_clips(session, ids), held_back.clips(session, ids)
 
     def word(folder: Folder) -> Word:
         video, row = videos.get(folder.video_id), holdings.get((folder.kind, folder.video_id))
         known = folder.model_dump()
+        if video is None and folder.video_id in going:
+            return Word(**known, orphan=False, why="its clip was deleted by a person, who may have it back still")
         if video is None and folder.video_id in deleted:
             return Word(**known, orphan=True, deleted=True, why="its clip was deleted by a person")
         if video is None:

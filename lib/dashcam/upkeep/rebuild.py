@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from dashcam import Explained
-from dashcam.catalog import arrival, deletions
+from dashcam.catalog import arrival, deletions, held_back
 from dashcam.catalog.models import Protection, TripRow, Video
 from dashcam.config import Site
 from dashcam.database import reading, writing
@@ -25,7 +25,7 @@ from dashcam.storage.bundle import StorageError
 from dashcam.storage.roots import StoreError, Stores
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import InputRef, TaskType
-from dashcam.upkeep import backup, behind, decisions, deleting
+from dashcam.upkeep import backup, behind, decisions, deleting, undoing
 from dashcam.upkeep.decisions import Decisions
 
 
@@ -89,6 +89,7 @@ def rebuild(
         ended = (one.record.video_id for one in words.ended)
         gone = deletions.deleted_clips(session, [*(one.name for one in folders), *ended])
         deletions.leave_over(session, {one.name: [] for one in folders if one.name in gone}, datetime.now(UTC))
+        gone |= held_back.clips(session, (one.name for one in folders)).keys()
     folders = [one for one in folders if one.name not in gone]
     done.known = sum(folder.name in known for folder in folders)
     for folder in folders:
@@ -107,6 +108,8 @@ def rebuild(
             done.ended += 1
     with writing(engine) as session:
         renumber_trips(session, words.trip_numbers)
+    if words.going or stores.path(layout.DECISIONS).is_file():
+        undoing.agree(engine, site, words.going, stores.path(layout.DECISIONS), datetime.now(UTC))
     progress(len(found), len(found))
     return done
 

@@ -74,26 +74,32 @@ def test_who_logs_out_in_one_tab_is_out_in_all(let_in: BrowserContext) -> None:
     expect(left).to_have_url(re.compile(r"/log-in\?next=%2Fdevices$"), timeout=AWHILE_MS)
 
 
-def test_an_admin_deletes_a_clip_a_plate_and_days_and_is_told_what_went(let_in: BrowserContext, guarded: str) -> None:
-    """The last one here: it deletes for good."""
+def test_an_admin_deletes_a_clip_a_plate_and_days_and_has_them_back(let_in: BrowserContext, guarded: str) -> None:
+    """The last one here: one clip goes for good."""
     clip = f"/videos/{60:016x}"
     with watched(let_in, guarded) as page:
-        for path, summary, first, told, back in (
-            (clip, "Delete this clip for good", "Show what would go", "1 clip went from the database.", "videos"),
-            ("/plates/DX17ZWH", "Delete this plate for good", "Show what would go", "1 sighting went", "plates"),
-        ):
-            page.goto(path)
-            page.get_by_text(summary).click()
-            page.get_by_role("button", name=first).click()
-            page.get_by_role("button", name="Delete for good").click()
-            expect(page.get_by_role("heading", name="Deleted for good")).to_be_visible()
-            expect(page.get_by_role("status")).to_contain_text(told)
+        for path, what, back in (("/plates/DX17ZWH", "plate", "plates"), (clip, "clip", "videos")):
+            for undone in (True, False):
+                page.goto(path)
+                page.get_by_text(f"Delete this {what}").click()
+                page.get_by_role("button", name="Show what would go").click()
+                page.get_by_role("button", name="Delete", exact=True).click()
+                expect(page.get_by_role("heading", name="Deleted")).to_be_visible()
+                expect(page.get_by_role("status")).to_contain_text("nobody is shown it any more")
+                if undone:
+                    page.get_by_role("button", name="Undo").click()
+                    expect(page.get_by_text(f"Delete this {what}")).to_be_visible()
             page.get_by_role("link", name=f"To the {back}").click()
             expect(page).to_have_url(re.compile(f"/{back}$"))
             page.goto(path)
             expect(page.locator(".empty")).to_be_visible()
         page.goto("/storage")
-        page.get_by_text("Delete some days for good").click()
+        page.get_by_role("button", name="Undo: DX17ZWH").click()
+        expect(page.get_by_role("button", name="Undo: DX17ZWH")).to_have_count(0)
+        page.get_by_role("button", name="Delete now").click()
+        page.get_by_role("button", name="For good:").click()
+        expect(page.get_by_text("What somebody deletes stays here for a day")).to_be_visible()
+        page.get_by_text("Delete some days").click()
         page.get_by_label("From this day").fill("2026-06-26")
         page.get_by_label("To this day").fill("2026-06-25")
         page.get_by_role("button", name="Show what would go").last.click()
@@ -101,9 +107,8 @@ def test_an_admin_deletes_a_clip_a_plate_and_days_and_is_told_what_went(let_in: 
         page.get_by_label("To this day").fill("2026-06-26")
         page.get_by_role("button", name="Show what would go").last.click()
         expect(page.get_by_text("clips, with all that was seen in it")).to_be_visible()
-        page.get_by_role("button", name="Delete for good").click()
-        expect(page.get_by_role("heading", name="Deleted for good")).to_be_visible()
-        expect(page.get_by_role("status")).to_contain_text(re.compile(r"\d+ clips went from the database"))
+        page.get_by_role("button", name="Delete", exact=True).click()
+        expect(page.get_by_role("status")).to_contain_text(re.compile(r"\d+ clips: nobody is shown it"))
 
 
 def test_a_member_finds_no_button_to_delete(chromium: Browser, guarded: str) -> None:
@@ -117,4 +122,4 @@ def test_a_member_finds_no_button_to_delete(chromium: Browser, guarded: str) -> 
         for path in (f"/videos/{1:016x}", "/plates/LT23CGK", "/storage"):
             page.goto(path)
             expect(page.locator("main :is(h1, h2)").first).to_be_visible()
-            expect(page.get_by_text("for good", exact=False).and_(page.locator("summary"))).to_have_count(0)
+            expect(page.get_by_text(re.compile("^Delete ")).and_(page.locator("summary"))).to_have_count(0)

@@ -7,21 +7,22 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app import system
+from app import deletions, system
 from app.access import callers
 from app.access.callers import Caller, NotAllowed
 from app.pages import deletion
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
-from dashcam.catalog.models import Video
+from dashcam.catalog.models import SightingRow, Video
 from dashcam.config import Site
 from dashcam.database import reading, writing
-from dashcam.upkeep import deleting
+from dashcam.upkeep import deleting, undoing
 from dashcam.upkeep.deleting import Wanted
 from tests.app.access.conftest import Home, opened
+from tests.app.conftest import TOKEN
 from tests.catalog.rows import NOON, add_sighting, add_video
 
-SAID = "Delete this {} for good"
+SAID = "Delete this {}"
 
 
 @pytest.fixture
@@ -43,23 +44,74 @@ def test_an_admin_is_offered_it_and_nobody_else(home: Home, video: str) -> None:
         assert (SAID.format("plate") in browser.get("/plates/LT21CGK").text) is offered
 
 
-def test_what_the_page_says_goes_is_what_goes(home: Home, video: str) -> None:
+def test_what_the_page_says_goes_is_hidden_and_undo_brings_it_back(home: Home, video: str) -> None:
     home.add("ana", Role.ADMIN)
-    place = opened(home.logged_in("ana"), f"/videos/{video}").layout
-    for act in (deletion.show, deletion.delete):
-        with callers.speaking(Caller("ben", "session", Role.MEMBER)), pytest.raises(NotAllowed, match="for an admin"):
-            asyncio.run(act(place, Wanted(clips=[video]), "/videos"))
+    browser = home.logged_in("ana")
+    place = opened(browser, f"/videos/{video}").layout
+    with callers.speaking(Caller("ben", "session", Role.MEMBER)):
+        with pytest.raises(NotAllowed, match="for an admin"):
+            asyncio.run(deletion.show(place, Wanted(clips=[video]), "/videos"))
+        with pytest.raises(NotAllowed, match="for an admin"):
+            deletions.hide(system.current(), Wanted(clips=[video]))
     with reading(home.here.engine) as session:
         told = deleting.preview(session, system.current().site, Wanted(clips=[video]))
         assert deletion.said(told)[0] == "1 clip, with all that was seen in it."
     with callers.speaking(Caller("ana", "session", Role.ADMIN)):
         asyncio.run(deletion.delete(place, Wanted(clips=[video]), "/videos"))
+    shown = [str(one.props.get("text") or getattr(one, "text", "")) for one in place.descendants()]
+    assert any("nobody is shown it any more" in line for line in shown) and "Undo" in shown, shown
+    assert "There is no such" in browser.get(f"/videos/{video}").text
+    listed = browser.get("/storage").text
+    assert "Deleted, and can be had back" in listed and "Undo: 2026_0628_000001" in listed and " by ana" in listed
     with reading(home.here.engine) as session:
         assert session.scalars(select(Video)).all() == []
+        (line,) = undoing.listed(session)
         noted = select(AuditEntry.who, AuditEntry.what).where(AuditEntry.kind == "deletion")
-        assert session.execute(noted).tuples().all() == [("ana", "deleted clips: 1 clips, 0 sightings")]
-    shown = [str(one.props.get("text") or getattr(one, "text", "")) for one in place.descendants()]
-    assert "1 clip went from the database." in shown and any("within five minutes" in line for line in shown), shown
+        assert session.execute(noted).tuples().all() == [("ana", "deleted clips, which goes for good in a day")]
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        deletions.take_back(system.current(), line.going_id)
+    assert browser.get(f"/videos/{video}").status_code == 200 and "LT21CGK" in browser.get("/plates/LT21CGK").text
+
+
+def test_nobody_is_shown_a_hidden_plate_nor_its_pictures(home: Home, video: str) -> None:
+    home.add("ana", Role.ADMIN)
+    browser = home.logged_in("ana")
+    crop = f"/media/{video}/plates/2000_best_crop.jpg"
+    folder = home.here.stores.path(f"shed_nas:{video}")
+    for name in ("plates/2000_best_crop.jpg", "frames/2000_best_frame.jpg", "record.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"LT21CGK")
+    pictures = [crop, f"/media/{video}/frames/2000_best_frame.jpg", f"/media/{video}/record.json"]
+    assert [browser.get(one).status_code for one in pictures] == [200, 200, 200]
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        line = deletions.hide(system.current(), Wanted(plate="LT21CGK"))
+    assert [browser.get(one).status_code for one in pictures] == [404, 404, 404]
+    program = home.program(TOKEN)
+    asked = ["/", f"/videos/{video}", "/videos", "/plates?q=LT21", "/trips", "/map", "/found/plates?q=LT21"]
+    answers = [browser.get(one) for one in asked]
+    answers += [program.get(one) for one in (f"/videos/{video}", "/search?q=LT21CGK", "/rereads")]
+    for answer in answers:
+        assert answer.status_code == 200 and "LT21CGK" not in answer.text, answer.url
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        deletions.take_back(system.current(), line.going_id)
+    assert [browser.get(one).status_code for one in pictures] == [200, 200, 200]
+    assert "LT21CGK" in browser.get(f"/videos/{video}").text
+
+
+def test_the_api_hides_takes_back_and_lets_go(home: Home, video: str) -> None:
+    program = home.program(TOKEN)
+    with reading(home.here.engine) as session:
+        number = session.scalars(select(SightingRow.sighting_id)).one()
+    one = program.post(f"/deletions/going/sightings/{number}").json()
+    assert one["said"] == "LT21CGK, one sighting" and program.get("/deletions/going").json() == [one]
+    assert program.delete(f"/deletions/going/{one['going_id']}").status_code == 200
+    other = program.post("/deletions/going", json={"plate": "LT21CGK"}).json()
+    refused = program.post("/deletions/preview", json={"plate": "LT21CGK"})
+    assert refused.status_code == 404 and "deleted already" in refused.json()["detail"]
+    assert program.post(f"/deletions/going/{other['going_id']}/now").status_code == 200
+    for method, address in (("DELETE", ""), ("POST", "/now")):
+        again = program.request(method, f"/deletions/going/{other['going_id']}{address}")
+        assert again.status_code == 404 and "gone for good" in again.json()["detail"]
 
 
 def test_days_are_two_days_in_their_order() -> None:
