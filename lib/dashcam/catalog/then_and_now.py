@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pydantic import BaseModel
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import corrections, merges
@@ -37,10 +37,11 @@ def side_by_side(session: Session) -> tuple[ThenAndNow, ThenAndNow]:
 def said_before(session: Session) -> list[tuple[SightingWord, str | None]]:
     """Each word that was said before its clip was read again, and what is read there now."""
     later = exists().where(Reread.video_id == SightingWord.video_id, Reread.at > SightingWord.at)
+    its = and_(SightingRow.video_id == SightingWord.video_id, SightingRow.word_id == SightingWord.word_id)
     says = SightingWord.kind.in_((PLATE, *CHECKS)), SightingWord.text.is_not(None), SightingWord.read != ""
     query = (
         select(SightingWord, SightingRow.machine, Plate.text)
-        .outerjoin(SightingRow, SightingRow.word_id == SightingWord.word_id)
+        .outerjoin(SightingRow, its)
         .outerjoin(Plate, Plate.plate_id == SightingRow.plate_id)
         .where(later, *says)
         .order_by(SightingWord.at.desc(), SightingWord.word_id.desc())
