@@ -28,6 +28,8 @@ Rows = list[tuple[str, dict[str, Any]]]
 """Each with the name of its table."""
 NUMBERED = ("task", "sighting", "read_change", "saved_search")
 """Their numbers may be others' by the time they come back."""
+AT_ONCE = 500
+"""Clips or words that one statement names."""
 WORDS = tuple(one.__tablename__ for one in (TripDecision, Protection, SightingWord))
 """What people have said of a clip."""
 
@@ -61,10 +63,17 @@ def note(session: Session, going_id: int, video_id: str, rows: Rows, whole: bool
     session.flush()
 
 
-def looked_at(session: Session, video_id: str) -> datetime | None:
-    """When what the clip shows was read last."""
+def looked_at(session: Session, video_ids: Iterable[str]) -> dict[str, datetime]:
+    """When what these clips show was read last."""
     heavy = TaskRow.task_type == TaskType.HEAVY_PROCESS_VIDEO.value, TaskRow.outcome == "processed"
-    return session.scalar(select(func.max(TaskRow.completed_at)).where(TaskRow.video_id == video_id, *heavy))
+    found = select(TaskRow.video_id, func.max(TaskRow.completed_at)).where(*heavy).group_by(TaskRow.video_id)
+    some = (session.execute(found.where(TaskRow.video_id.in_(ids))).tuples() for ids in chunks(sorted(video_ids)))
+    return {video_id: at for rows in some for video_id, at in rows if at is not None}
+
+
+def chunks(found: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(found), AT_ONCE):
+        yield found[start : start + AT_ONCE]
 
 
 def take_clips(session: Session, going: Going, video_ids: Iterable[str], site: Site) -> None:
@@ -116,11 +125,11 @@ def at_rest(task: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in task.items() if not pending or key != "flow_run_id"} | {"told": False}
 
 
-def put(session: Session, rows: Rows) -> None:
-    """What is there by now stays."""
+def put(session: Session, rows: Rows) -> set[int]:
+    """What is there by now stays. The plates of the sightings among them."""
     texts = {row["plate"] for name, row in rows if name == "sighting"}
     plates = plate_ids(session, texts) if texts else {}
-    for (name, _), some in groupby(rows, key=lambda one: (one[0], sorted(one[1]))):
+    for (name, _), some in groupby(rows, key=like):
         table = Base.metadata.tables[name]
         told = [row | {"plate_id": plates[row["plate"]]} if name == "sighting" else row for _, row in some]
         new = [values(table, row) for row in told]
@@ -128,6 +137,12 @@ def put(session: Session, rows: Rows) -> None:
             new = [row for row in new if not there(session, table, row)]
         if new:
             session.execute(insert(table), new)
+    return set(plates.values())
+
+
+def like(one: tuple[str, dict[str, Any]]) -> tuple[str, list[str]]:
+    """Rows that are alike in this are put back by one statement."""
+    return one[0], sorted(one[1])
 
 
 def values(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,18 +168,21 @@ def put_parts_back(session: Session, asides: Sequence[SetAside], site: Site) -> 
     then. The clips."""
     merges.in_turn(session)
     clips = {one.video_id for one in asides} - {""}
-    anew = {one.video_id for one in asides if one.video_id and one.looked_at != looked_at(session, one.video_id)}
-    for one in sorted(asides, key=lambda one: one.video_id):
-        rows = unpacked(one.rows)
-        blanked = [row["word_id"] for name, row in rows if name == SightingWord.__tablename__]
-        session.execute(delete(SightingWord).where(SightingWord.word_id.in_(blanked)))
-        put(session, [(name, row) for name, row in rows if name != "sighting" or one.video_id not in anew])
+    looked = looked_at(session, clips)
+    anew = {one.video_id for one in asides if one.video_id and one.looked_at != looked.get(one.video_id)}
+    rows = [row for one in asides for row in unpacked(one.rows)]
+    for some in chunks([row["word_id"] for name, row in rows if name == SightingWord.__tablename__]):
+        session.execute(delete(SightingWord).where(SightingWord.word_id.in_(some)))
+    back = [(name, row) for name, row in rows if name != "sighting" or row["video_id"] not in anew]
+    plates = put(session, sorted(back, key=like))
+    for one in asides:
         session.delete(one)
     session.flush()
     session.expire_all()
-    for video_id in sorted(clips):
-        if video_id in anew:
-            corrections.settle(session, session.get_one(Video, video_id), site, put_back=True)
-        forget_unseen(session, plates_in(session, video_id))
-        merges.rehome(session, SightingRow.video_id == video_id)
+    for video_id in sorted(anew):
+        corrections.settle(session, session.get_one(Video, video_id), site, put_back=True)
+        plates |= plates_in(session, video_id)
+    for some in chunks(sorted(clips)):
+        merges.rehome(session, SightingRow.video_id.in_(some))
+    forget_unseen(session, plates)
     return clips

@@ -49,7 +49,7 @@ def hide_sighting(session: Session, row: SightingRow, shown: str, who: str, now:
     word.word_id = uuid.uuid4().hex
     going.word_id = word.word_id
     plate, video_id, pictures = row.plate_id, row.video_id, [row.crop, row.frame]
-    looked = aside.looked_at(session, video_id)
+    looked = aside.looked_at(session, [video_id]).get(video_id)
     session.add(word)
     session.delete(row)
     aside.note(session, going.going_id, video_id, rows, looked_at=looked, pictures=pictures)
@@ -73,11 +73,12 @@ def take_texts(session: Session, going: Going, clips: Iterable[str] | None = Non
     parts: dict[str, Rows] = {}
     for name, row in [*told(session, table("sighting"), *its), *words(session, going)]:
         parts.setdefault(row.get("video_id", ""), []).append((name, row))
+    looked = aside.looked_at(session, parts)
     for video_id, rows in sorted(parts.items()):
         seen = [row for name, row in rows if name == "sighting"]
         pictures = sorted({row[which] for row in seen for which in ("crop", "frame")})
-        looked = aside.looked_at(session, video_id) if video_id else None
-        aside.note(session, going.going_id, video_id, rows, looked_at=looked, pictures=pictures)
+        at = looked.get(video_id)
+        aside.note(session, going.going_id, video_id, rows, looked_at=at, pictures=pictures)
     session.execute(delete(SightingRow).where(*its).execution_options(synchronize_session=False))
     session.expire_all()
     forget_unseen(session, plates)
