@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 
 from app.upkeep import Upkeep
 from dashcam.catalog import apply, arrival, corrections, deletions, going, merges, notes, plate_facts
@@ -146,10 +146,26 @@ def test_reading_a_clip_again_does_not_show_a_plate_that_is_going(lived: Lived) 
     assert lived.plates() == before
 
 
+def test_what_comes_back_of_a_clip_that_was_read_anew_is_what_was_found_then(lived: Lived) -> None:
+    first, *_ = lived.clips()
+    going_id = hide(lived, plate="LT21CGK")
+    with writing(lived.engine) as session:
+        task = session.scalars(heavy_of(first)).one()
+        moved = [one | {"crop": f"plates/anew-{one['text']}_best_crop.jpg"} for one in task.result["sightings"]]
+        task.result = task.result | {"sightings": moved}
+        read_again(session, first, lived.settings)
+    undo(lived, going_id)
+    with reading(lived.engine) as session:
+        crops = session.scalars(select(SightingRow.crop).where(SightingRow.video_id == first)).all()
+    assert sorted(crops) == sorted(one["crop"] for one in moved)
+
+
+def heavy_of(video_id: str) -> Select[tuple[TaskRow]]:
+    return select(TaskRow).where(TaskRow.video_id == video_id, TaskRow.task_type == "HEAVY_PROCESS_VIDEO")
+
+
 def read_again(session: Any, video_id: str, site: Site) -> None:
-    task = session.scalars(
-        select(TaskRow).where(TaskRow.video_id == video_id, TaskRow.task_type == "HEAVY_PROCESS_VIDEO")
-    ).one()
+    task = session.scalars(heavy_of(video_id)).one()
     task.completed_at = now()
     apply.apply_sightings(session, session.get_one(Video, video_id), HeavyResult.model_validate(task.result), site)
 

@@ -19,8 +19,7 @@ Bytewise = String().with_variant(String(collation="C"), "postgresql")
 Wide = BigInteger().with_variant(Integer(), "sqlite")
 """64 bits, which SQLite's INTEGER has already."""
 
-TILES_PER_DEGREE = 100
-TILE_ROW = 100_000
+TILES_PER_DEGREE, TILE_ROW = 100, 100_000
 TILE = f"(CAST(lat * {TILES_PER_DEGREE} AS INTEGER) * {TILE_ROW} + CAST(lon * {TILES_PER_DEGREE} AS INTEGER))"
 """The 1/100 degree square of a position, as an index has it; SQLite cuts where PostgreSQL rounds."""
 
