@@ -1,17 +1,20 @@
 """The files of a video, for the browser: low-res video, crops, frames. Nothing else, and nothing outside its folder."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
+from sqlalchemy import select
 
 from app import system
 from app.access import callers
 from dashcam.access.roles import Role
 from dashcam.catalog import held_back
+from dashcam.catalog import sightings as seen
 from dashcam.catalog.models import Video
 from dashcam.database import reading
 from dashcam.storage import layout
@@ -19,6 +22,8 @@ from dashcam.storage.roots import StoreError
 
 CONTENT_TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".json": "application/json"}
 HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
+CHANGING = HEADERS | {"Cache-Control": "private, max-age=300"}
+"""Of a picture that is another one after a word of a person."""
 FOR_ALL = (layout.LOWRES, layout.POSTER)
 """What a viewer may see of a clip: no crop, and nothing in which a plate is written."""
 
@@ -27,10 +32,15 @@ router = APIRouter(prefix="/media", tags=["media"])
 
 @router.get("/{video_id}/{path:path}", response_class=FileResponse)
 def media(video_id: Annotated[str, InPath(pattern="^[0-9a-f]{16}$")], path: str) -> FileResponse:
-    """One file of a video; answers range requests, so a player can seek."""
+    """One file of a video; answers range requests, so a player can seek.
+
+    The poster is the frame with the best plate, where who asks may see plates.
+    """
     content_type = CONTENT_TYPES.get(Path(path).suffix.lower())
     if content_type is None:
         raise HTTPException(404, "Only videos, pictures and JSON files are served here.")
+    if path == layout.POSTER:
+        return FileResponse(poster_of(video_id), media_type=content_type, headers=CHANGING)
     if path not in FOR_ALL:
         callers.ensure(Role.MEMBER)
         refuse_what_goes(video_id, path)
@@ -43,6 +53,30 @@ def refuse_what_goes(video_id: str, path: str) -> None:
         going = held_back.pictures(session, video_id)
     if going is not None and (path in going or (path.endswith(".json") and path != layout.TIMES)):
         raise HTTPException(404, f"{Path(path).name} is not among the files of this video.")
+
+
+def poster_of(video_id: str) -> Path:
+    """The frame with the best plate that is shown; without one the poster that was made with the clip, and before that
+    what preprocessing has seen in the middle of it."""
+    with reading(system.current().engine) as session:
+        waits = session.scalar(select(Video.media.is_(None)).where(Video.video_id == video_id))
+        best = seen.best_frame(session, video_id)
+    if waits and (thumb := middle_thumb(video_id)):
+        return thumb
+    folder = folder_of(video_id)
+    if best is not None:
+        with suppress(HTTPException):  # its pictures may be gone, as those of a hashed plate are
+            return file_inside(folder, best)
+    return file_inside(folder, layout.POSTER)
+
+
+def middle_thumb(video_id: str) -> Path | None:
+    try:
+        folder = system.current().stores.path(layout.preproc(video_id)) / layout.THUMBS
+    except StoreError as error:
+        raise HTTPException(404, str(error)) from None
+    thumbs = sorted(folder.glob("*.jpg"))
+    return file_inside(folder, thumbs[len(thumbs) // 2].name) if thumbs else None
 
 
 def folder_of(video_id: str) -> Path:

@@ -8,9 +8,12 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app import media, system
+from dashcam.catalog.models import Video
 from dashcam.database import writing
+from dashcam.records import PreprocessResult
 from dashcam.storage import layout
-from tests.catalog.rows import add_video
+from dashcam.tasks.model import Completion, TaskType
+from tests.catalog.rows import add_sighting, add_video, applied
 
 VIDEO = f"{1:016x}"
 
@@ -99,3 +102,44 @@ def test_an_unmounted_store_is_said_to_be_not_there(browser: TestClient, bundle:
     answer = browser.get(f"/media/{VIDEO}/poster.jpg")
     assert answer.status_code == 404
     assert "Store shed_nas is not there" in answer.json()["detail"]
+
+
+def test_a_clips_picture_is_the_frame_with_its_best_plate(
+    here: system.System, browser: TestClient, bundle: Path
+) -> None:
+    """Of equally sure ones the largest, never an unsure one; without a plate, or its frame, the one made for it."""
+    pictures = {"poster": b"the middle", "1_best_frame": b"small", "2_best_frame": b"large", "3_best_frame": b"unsure"}
+    for name, content in pictures.items():
+        (bundle / "frames").mkdir(exist_ok=True)
+        (bundle / "frames" / f"{name}.jpg").write_bytes(content)
+
+    def shown() -> bytes:
+        return browser.get(f"/media/{VIDEO}/{layout.POSTER}").content
+
+    assert shown() == b"the middle"
+    with writing(here.engine) as session:
+        video = session.get_one(Video, VIDEO)
+        add_sighting(session, video, "B577PRO", 1.0, number=1, confidence=0.962)
+        add_sighting(session, video, "LTZ3CGK", 2.0, number=2, confidence=0.958, box=[0.0, 0.0, 400.0, 100.0])
+        add_sighting(session, video, "UCRM469", 3.0, number=3, confidence=0.99, confirmed=False)
+    assert shown() == b"large"
+    (bundle / "frames" / "2_best_frame.jpg").unlink()
+    assert shown() == b"the middle"
+
+
+def test_while_a_clip_waits_its_picture_is_what_preprocessing_saw_in_the_middle(
+    here: system.System, browser: TestClient, tmp_path: Path
+) -> None:
+    with writing(here.engine) as session:
+        video_id = add_video(session, 5, media=None, outcome=None, poster=None).video_id
+        found = PreprocessResult(
+            candidates=layout.candidates(video_id), keyframes=3, kept_s=1, rejected_s=0, brightness=1, sharpness=1,
+            proposals="none", spans=[],
+        )  # fmt: skip
+        applied(session, TaskType.PREPROCESS_VIDEO, video_id, Completion(result=found.model_dump()))
+        poster = session.get_one(Video, video_id).poster
+    thumbs = tmp_path / "indoor_nas" / "preproc" / video_id / layout.THUMBS
+    thumbs.mkdir(parents=True)
+    for number in (0, 2, 4):
+        (thumbs / f"{number:04d}.jpg").write_bytes(b"%d" % number)
+    assert browser.get(f"/media/{video_id}/{poster}").content == b"2"

@@ -14,6 +14,7 @@ from dashcam.catalog import accuracy, clocks, corrections, deletions, deriving, 
 from dashcam.catalog.models import PositionRow, SightingRow, SourceFile, Video
 from dashcam.catalog.plates import forget_unseen, plates_in
 from dashcam.config import Site
+from dashcam.storage import layout
 from dashcam.tasks.model import Completion, TaskType
 
 
@@ -46,6 +47,7 @@ def apply(session: Session, task_type: TaskType, video_id: str, completion: Comp
             video.outcome, video.reason = "processed", completion.reason or video.reason
             holdings.note(session, video, datetime.now(UTC), removed, site.global_.storage_retention_days)
         case TaskType.PREPROCESS_VIDEO:
+            video.poster = video.poster or (layout.POSTER if video.media is None else None)  # of its thumbs, until then
             accuracy.note_rejected(session, video_id, records.PreprocessResult.model_validate(result))
 
 

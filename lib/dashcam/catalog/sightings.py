@@ -153,3 +153,12 @@ def of_trip(session: Session, trip_id: int, limit: int) -> list[SightingCard]:
     """One trip's confirmed sightings in order of time."""
     query = chosen().where(Video.trip_id == trip_id, SightingRow.confirmed)
     return cards(session, query.order_by(SightingRow.seen_utc.nulls_last(), SightingRow.sighting_id).limit(limit))
+
+
+def best_frame(session: Session, video_id: str) -> str | None:
+    """The frame of the plate that was read best: of those that are as sure, to a percent, the largest in the picture;
+    None without a confirmed one."""
+    its = SightingRow.video_id == video_id, SightingRow.confirmed
+    read = session.execute(select(SightingRow.frame, SightingRow.confidence, SightingRow.box).where(*its)).tuples()
+    best = max(read, key=lambda one: (round(one[1], 2), one[2][3] - one[2][1]), default=None)
+    return best and best[0]

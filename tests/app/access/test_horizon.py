@@ -29,11 +29,12 @@ def filled(home: Home) -> Home:
             "video_lowres.mp4",
             "frames/poster.jpg",
             "frames/1_best_frame.jpg",
+            "frames/1000_best_frame.jpg",
             "plates/1_best_crop.jpg",
             "record.json",
         ):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(b"x")
+            (folder / name).write_text(name)
     return home
 
 
@@ -61,6 +62,7 @@ def test_a_viewer_finds_no_plate_anywhere(filled: Home) -> None:
     for name, status in files.items():
         path = name.replace("..", "%2e%2e")
         assert browser.get(f"/media/{NEW}/{path}").status_code == status, name
+    assert browser.get(f"/media/{NEW}/frames/poster.jpg").text == "frames/poster.jpg", "not the frame with a plate"
 
 
 def test_a_member_finds_them(filled: Home) -> None:
@@ -69,6 +71,7 @@ def test_a_member_finds_them(filled: Home) -> None:
     assert {one["text"] for one in member.get("/plates").json()} == {"NEW1AAA", "OLD2BBB", "BOTH333"}
     assert "NEW1AAA" in browser.get(f"/maps/videos/{NEW}").text
     assert browser.get(f"/media/{NEW}/plates/1_best_crop.jpg").status_code == 200
+    assert browser.get(f"/media/{NEW}/frames/poster.jpg").text == "frames/1000_best_frame.jpg"
 
 
 def test_from_a_date_on_nothing_is_there_from_before(filled: Home) -> None:
