@@ -11,13 +11,12 @@ from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any
 
-from branca.element import MacroElement
 from fastapi import APIRouter, Depends, HTTPException, Query
 from fastapi.responses import HTMLResponse
-from folium.template import Template
 
-from app import addresses, maps, system, wording, zones
+from app import addresses, system, wording, zones
 from app.access import callers
+from app.map_sheet import Drawn, answer, blank_map
 from app.parameters import cursor_of, cursor_text, midnight
 from dashcam.access.roles import Role
 from dashcam.catalog import overview, routes
@@ -245,20 +244,6 @@ def day_of(moment: datetime) -> str:
     return f"{moment.astimezone(system.current().zone()):%-d %B %Y}"
 
 
-class Everything(MacroElement):  # type: ignore[misc]
-    """The layers of the map, and the panel beside it."""
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "dashcamEverything({{ this._parent.get_name() }}, {{ this.options|tojson }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(self, options: dict[str, Any]) -> None:
-        super().__init__()
-        self.options = options
-
-
 @pages.get("/maps/everything")
 def everything(box: str = "", first: str = "", last: str = "", plate: str = "", unsure: str = "") -> HTMLResponse:
     """The map, at ``box`` or where the car was; what it shows it fetches."""
@@ -269,11 +254,11 @@ def everything(box: str = "", first: str = "", last: str = "", plate: str = "", 
     boxes = [one.box for one in newest.shown] + [one.box for one in seen]
     start = area_of(box)
     sides = [start] if start else [rough(one) for one in boxes] if zones.hidden() else boxes
-    view = maps.blank_map(set())
+    view = blank_map()
     options: dict[str, Any] = {"first": first, "last": last, "plate": plate[:LONGEST], "unsure": "1" if unsure else ""}
     options |= {"plates": callers.may(Role.MEMBER), "chosen": box if start else ""}
-    Everything(options).add_to(view)
-    return maps.answer(maps.page(view, list(corners(sides)), own=OWN))
+    Drawn("dashcamEverything", options).add_to(view)
+    return answer(view, list(corners(sides)), OWN)
 
 
 def corners(boxes: Iterable[Area]) -> Iterator[tuple[float, float]]:

@@ -1,27 +1,20 @@
-"""Maps as pages of their own, shown in a frame: routes coloured by speed, sightings as pins.
+"""The maps of a clip, of a trip and of a plate: routes coloured by speed, sightings as pins.
 
-Folium writes the page; Leaflet comes from the NiceGUI that is installed, so nothing is fetched from elsewhere. What is
-shown in a pin's popup travels as JSON and becomes text in the browser (``static/map.js``), never HTML.
+What is shown in a pin's popup becomes text in the browser (``static/map.js``), never HTML.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import folium
 import nicegui
-from branca.element import Element, MacroElement
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse
-from folium.template import Template
-from folium.utilities import JsCode
 
-from app import addresses, streets, system, wording, zones
-from app.access.headers import NONCE
+from app import addresses, system, wording, zones
+from app.map_sheet import Drawn, Map, answer, blank_map
 from app.parameters import Number, cursor_text, day_of
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
@@ -49,121 +42,93 @@ MANY = 2000
 FOLLOW_STEP_S = 0.2
 MOST_FIXES = 6000
 """About as many of a trip's fixes are drawn."""
-ELLIPSE = {"weight": 1.5, "opacity": 0.8, "dashArray": "5 4", "fill": True, "fillOpacity": 0.1}
 EVENT_NAMES = {"braking": "Hard braking", "cornering": "Hard cornering", "speeding": "Speeding", "stop": "Long stop"}
 EVENT_COLOURS = {"braking": "#b42318", "cornering": "#b45309", "speeding": "#86198f", "stop": "#475569"}
 
 router = APIRouter(include_in_schema=False)
 
 
-class Map(folium.Map):  # type: ignore[misc]
-    """A Folium map whose only scripts and styles are served by us."""
-
-    default_js = ()
-    default_css = ()
-    furniture: "Furniture"
-
-
-class Follow(MacroElement):  # type: ignore[misc]
-    """The dot that moves along the route as the video plays, and the click on the route that moves the video."""
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "dashcamFollow({{ this._parent.get_name() }}, {{ this.fixes|tojson }}, {{ this.gap_s|tojson }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(self, fixes: Sequence[Fix]) -> None:
-        super().__init__()
-        self.gap_s = GAP_S
-        last = fixes[-1].t_s if fixes else 0.0
-        step_s = max(FOLLOW_STEP_S, last / MOST_FIXES)
-        times = [number * step_s for number in range(int(last / step_s) + 1)]
-        placed = zip(times, Track(fixes).along(times), strict=True)
-        cut = zones.hidden()
-        self.fixes = [
-            [round(t_s, 2), round(at.lat, 7), round(at.lon, 7)]
-            for t_s, at in placed
-            if at is not None and not home.is_inside(cut, at.lat, at.lon)
-        ]
-
-
-class Jump(MacroElement):  # type: ignore[misc]
-    """The dot that moves along a trip's route as the trip plays, and the click that leads to the second in which the
-    car was there; where it came by several times, to the one that is chosen."""
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "dashcamJump({{ this._parent.get_name() }}, {{ this.places|tojson }}, {{ this.of_them|tojson }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(
-        self, places: Sequence[Sequence[float | str]], clock_s: float, clips: Mapping[str, str], gap_s: float
-    ) -> None:
-        """``places`` are (latitude, longitude, address, second of the trip); ``clock_s`` is the time of day, in
-        seconds, at which it began; ``clips`` what is said of each by its address; ``gap_s`` as in `route_layer`."""
-        super().__init__()
-        self.places = places
-        self.of_them = {"clock": clock_s, "clips": clips, "gap": gap_s}
-
-
-class ListOfPlate(MacroElement):  # type: ignore[misc]
-    """Opens the pin that the list beside the map asks for."""
-
-    _template = Template("{% macro script(this, kwargs) %}dashcamList({{ this._parent.get_name() }});{% endmacro %}")
-
-
-class Furniture(MacroElement):  # type: ignore[misc]
-    """Ground, graticule and legend: what a map without tiles needs to be read."""
-
-    _template = Template(
-        "{% macro script(this, kwargs) %}"
-        "dashcamFurniture({{ this._parent.get_name() }}, {{ this.options|tojson }});"
-        "{% endmacro %}"
-    )
-
-    def __init__(self, tiles: bool, colours: set[str]) -> None:
-        super().__init__()
-        bounds = [f"{limit:.0f}" for limit, _ in SPEEDS[:-1]]
-        labels = [*(f"to {bound} km/h" for bound in bounds), f"over {bounds[-1]} km/h"]
-        named = zip((colour for _, colour in SPEEDS), labels, strict=True)
-        legend = [pair for pair in named if pair[0] in colours]
-        own = None if tiles else streets.here()
-        self.options = {"ground": not tiles, "legend": legend, "estimates": False}
-        self.options["streets"] = own and streets.told(own)
-
-
-def route_map(fixes: Sequence[Fix], sightings: Iterable[SightingCard]) -> str:
+def route_map(fixes: Sequence[Fix], sightings: Iterable[SightingCard]) -> HTMLResponse:
     """The page with one clip's route and what was seen on it."""
-    view = blank_map({colour_of(fix.speed_mps) for fix in fixes})
-    folium.GeoJson(route_layer(fixes), smooth_factor=0).add_to(view)
-    Follow(fixes).add_to(view)
-    pins = add_pins(view, sightings)
-    return page(view, [(fix.lat, fix.lon) for fix in fixes] + pins)
+    placed = with_a_place(sightings)
+    view = map_of(fixes, placed)
+    add_route(view, fixes, GAP_S)
+    Drawn("dashcamFollow", followed(fixes), GAP_S).add_to(view)
+    add_pins(view, placed)
+    return answer(view, places_of(fixes, placed))
 
 
-def trip_map(clips: Sequence[tuple[Video, Sequence[Fix]]], sightings: Iterable[SightingCard], card: TripCard) -> str:
+def trip_map(
+    clips: Sequence[tuple[Video, Sequence[Fix]]], sightings: Iterable[SightingCard], card: TripCard
+) -> HTMLResponse:
     """The page with a trip's route from the fixes of its clips, what happened on it, and what was seen."""
     every = 1 + sum(len(fixes) for _, fixes in clips) // MOST_FIXES
     drawn = [(clip, fix) for clip, fixes in clips for fix in fixes[::every]]
     route = [fix.model_copy(update={"t_s": (fix.utc - drawn[0][1].utc).total_seconds()}) for _, fix in drawn]
-    view = blank_map({colour_of(fix.speed_mps) for fix in route})
-    folium.GeoJson(route_layer(route, GAP_S * every), smooth_factor=0).add_to(view)
+    placed = with_a_place(sightings)
+    view = map_of(route, placed)
+    add_route(view, route, GAP_S * every)
+    add_jumps(view, drawn, card, GAP_S * every)
+    add_pins(view, placed)
+    if told := [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]:
+        happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
+        Drawn("dashcamEvents", collection(happened)).add_to(view)
+    return answer(view, places_of(route, placed))
+
+
+def sightings_map(sightings: Iterable[SightingCard]) -> HTMLResponse:
+    """The page of a plate, with a pin for each sighting that has a position; it leads to the list, and that to it."""
+    placed = with_a_place(sightings)
+    view = map_of([], placed)
+    Drawn("dashcamList").add_to(view)
+    add_pins(view, placed)
+    return answer(view, places_of([], placed))
+
+
+def with_a_place(sightings: Iterable[SightingCard]) -> list[SightingCard]:
+    return [one for one in sightings if one.lat is not None and one.lon is not None][:MANY]
+
+
+def places_of(fixes: Sequence[Fix], placed: Sequence[SightingCard]) -> list[tuple[float, float]]:
+    """(latitude, longitude) of each."""
+    seen = [(one.lat, one.lon) for one in placed if one.lat is not None and one.lon is not None]
+    return [(fix.lat, fix.lon) for fix in fixes] + seen
+
+
+def map_of(fixes: Sequence[Fix], placed: Sequence[SightingCard]) -> Map:
+    """With a legend of the speeds that were driven."""
+    bounds = [f"{limit:.0f}" for limit, _ in SPEEDS[:-1]]
+    labels = [*(f"to {bound} km/h" for bound in bounds), f"over {bounds[-1]} km/h"]
+    driven = {colour_of(fix.speed_mps) for fix in fixes}
+    legend = [(colour, said) for (_, colour), said in zip(SPEEDS, labels, strict=True) if colour in driven]
+    return blank_map(legend, estimates=any(one.estimate for one in placed))
+
+
+def followed(fixes: Sequence[Fix]) -> list[tuple[float, float, float]]:
+    """(second, latitude, longitude) of the dot that moves along the route as the video plays, and of what a click on
+    the route means."""
+    last = fixes[-1].t_s if fixes else 0.0
+    step_s = max(FOLLOW_STEP_S, last / MOST_FIXES)
+    times = [number * step_s for number in range(int(last / step_s) + 1)]
+    cut = zones.hidden()
+    return [
+        (round(t_s, 2), round(at.lat, 7), round(at.lon, 7))
+        for t_s, at in zip(times, Track(fixes).along(times), strict=True)
+        if at is not None and not home.is_inside(cut, at.lat, at.lon)
+    ]
+
+
+def add_jumps(view: Map, drawn: Sequence[tuple[Video, Fix]], card: TripCard, gap_s: float) -> None:
+    """The dot that moves along a trip's route as the trip plays, and the click that leads to the second in which the
+    car was there; where it came by several times, to the one that is chosen."""
     began = card.start_utc.astimezone(system.current().zone())
-    places: list[list[float | str]] = [
-        [fix.lat, fix.lon, addresses.video_url(clip.video_id, fix.t_s), round(of_trip_s(card, clip) + fix.t_s, 2)]
+    places = [
+        (fix.lat, fix.lon, addresses.video_url(clip.video_id, fix.t_s), round(of_trip_s(card, clip) + fix.t_s, 2))
         for clip, fix in drawn
     ]
     clock_s = timedelta(hours=began.hour, minutes=began.minute, seconds=began.second).total_seconds()
-    named = {addresses.video_url(clip.video_id): clip_name(clip) for clip, _ in clips}
-    Jump(places, clock_s, named, GAP_S * every).add_to(view)
-    pins = add_pins(view, sightings)
-    if card.events:
-        told = [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]
-        happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
-        folium.GeoJson(collection(happened), marker=dot(8), on_each_feature=JsCode("dashcamEvent")).add_to(view)
-    return page(view, [(fix.lat, fix.lon) for fix in route] + pins)
+    clips = {addresses.video_url(clip.video_id): clip_name(clip) for clip, _ in drawn}
+    Drawn("dashcamJump", places, {"clock": clock_s, "clips": clips, "gap": gap_s}).add_to(view)
 
 
 def clip_name(clip: Video) -> str:
@@ -176,42 +141,17 @@ def of_trip_s(card: TripCard, clip: Video) -> float:
     return (clip.start_utc - card.start_utc).total_seconds() if clip.start_utc else 0.0
 
 
-def dot(radius: int) -> folium.CircleMarker:
-    """What a click opens; the map below it, where a click means the route, hears nothing of that."""
-    return folium.CircleMarker(radius=radius, bubbling_mouse_events=False)
-
-
 def event_pin(one: TripEvent) -> dict[str, Any]:
-    fill = EVENT_COLOURS[one.kind]
     return {
-        "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 1},
+        "colour": EVENT_COLOURS[one.kind],
         "text": EVENT_NAMES[one.kind],
         "when": wording.moment(one.utc, system.current().zone()),
         "href": addresses.video_url(one.video_id, one.t_s),
     }
 
 
-def sightings_map(sightings: Iterable[SightingCard]) -> str:
-    """The page of a plate, with a pin for each sighting that has a position; it leads to the list, and that to it."""
-    view = blank_map(set())
-    ListOfPlate().add_to(view)
-    return page(view, add_pins(view, sightings))
-
-
-def blank_map(colours: set[str]) -> Map:
-    """A map without a place yet; ``colours`` are the speeds that its legend explains."""
-    tiles = tile_url()
-    view = Map(tiles=None, prefer_canvas=True, max_zoom=19, attribution_control=bool(tiles))
-    if tiles:
-        folium.TileLayer(tiles, attr="own tile server", max_zoom=19).add_to(view)
-    view.furniture = Furniture(bool(tiles), colours)
-    view.furniture.add_to(view)
-    return view
-
-
-def tile_url() -> str:
-    """The address pattern of the household's own tile server, empty when there is none: the default."""
-    return system.current().site.server.tile_url or ""
+def add_route(view: Map, fixes: Sequence[Fix], gap_s: float) -> None:
+    Drawn("dashcamRoute", route_layer(fixes, gap_s)).add_to(view)
 
 
 def route_layer(fixes: Sequence[Fix], gap_s: float = GAP_S) -> dict[str, Any]:
@@ -225,10 +165,7 @@ def route_layer(fixes: Sequence[Fix], gap_s: float = GAP_S) -> dict[str, Any]:
             lines[-1][1].append(end)
         else:
             lines.append((colour, [start, end]))
-    return collection(
-        ({"type": "LineString", "coordinates": line}, {"style": {"color": colour, "weight": 5, "opacity": 0.9}})
-        for colour, line in lines
-    )
+    return collection(({"type": "LineString", "coordinates": line}, {"colour": colour}) for colour, line in lines)
 
 
 def colour_of(speed_mps: float | None) -> str:
@@ -237,37 +174,31 @@ def colour_of(speed_mps: float | None) -> str:
     return next(colour for limit, colour in SPEEDS if speed_mps * 3.6 <= limit)
 
 
-def add_pins(view: Map, sightings: Iterable[SightingCard]) -> list[tuple[float, float]]:
-    """Add a pin per sighting with a position; returns the positions as (latitude, longitude)."""
-    placed = [one for one in sightings if one.lat is not None and one.lon is not None][:MANY]
-    add_ellipses(view, placed)
-    features = (({"type": "Point", "coordinates": (one.lon, one.lat)}, pin(one)) for one in placed)
-    folium.GeoJson(collection(features), marker=dot(7), on_each_feature=JsCode("dashcamPin")).add_to(view)
-    return [(one.lat, one.lon) for one in placed if one.lat is not None and one.lon is not None]
-
-
-def add_ellipses(view: Map, sightings: Iterable[SightingCard]) -> None:
-    """Where the other cars may have been: estimates, drawn as the ellipses that hold them with 95 %. They lie below the
-    pins and take no click: at the scale of a street an ellipse covers most of them."""
-    features = [
+def add_pins(view: Map, placed: Sequence[SightingCard]) -> None:
+    """A pin for each, above the ellipse that holds the other car with 95 %."""
+    rings = [
         (
             {"type": "Polygon", "coordinates": [[(lon, lat) for lat, lon in one.estimate.ring()]]},
-            {"style": ELLIPSE | {"color": "#0f766e" if one.confirmed else "#8a94a0"}},
+            {"colour": pin_colour(one)},
         )
-        for one in sightings
+        for one in placed
         if one.estimate is not None
     ]
-    if features:
-        folium.GeoJson(collection(features), interactive=False).add_to(view)
-        view.furniture.options["estimates"] = True
+    if rings:
+        Drawn("dashcamEllipses", collection(rings)).add_to(view)
+    pins = (({"type": "Point", "coordinates": (one.lon, one.lat)}, pin(one)) for one in placed)
+    Drawn("dashcamPins", collection(pins)).add_to(view)
+
+
+def pin_colour(one: SightingCard) -> str:
+    return "#0f766e" if one.confirmed else "#8a94a0"
 
 
 def pin(one: SightingCard) -> dict[str, Any]:
     away = f"Estimated {one.estimate.distance_m:.0f} m away, in the ellipse with 95 %." if one.estimate else ""
     hashed = wording.HASHED if wording.is_hashed(one.text) else ""
-    fill = "#0f766e" if one.confirmed else "#8a94a0"
     return {
-        "style": {"color": "#ffffff", "weight": 2, "opacity": 1, "fill": True, "fillColor": fill, "fillOpacity": 0.95},
+        "colour": pin_colour(one),
         "text": wording.plate(one.text),
         "when": wording.moment(one.seen_utc, system.current().zone()) if one.seen_utc else "",
         "clip": f"{one.video_name} at {wording.second(one.best_s)}",
@@ -292,59 +223,6 @@ def collection(features: Iterable[tuple[dict[str, Any], dict[str, Any]]]) -> dic
     return {"type": "FeatureCollection", "features": made}
 
 
-def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...] = ()) -> str:
-    """The finished page, showing all the places (latitude, longitude); ``own`` are styles and scripts of this map."""
-    if places:
-        corners = [[function(axis) for axis in zip(*places, strict=True)] for function in (min, max)]
-        view.fit_bounds(corners, padding=(28, 28), max_zoom=18)
-    figure = view.get_root()
-    figure.title = "Map"
-    head = (
-        f'<script src="{addresses.static_url("theme.js")}"></script>'
-        '<link rel="stylesheet" href="/maps/leaflet/leaflet.css">'
-        f'<link rel="stylesheet" href="{addresses.static_url("map.css")}">'
-        f'<script type="importmap">{json.dumps({"imports": importable(own)})}</script>'
-        f'<script type="module" src="{addresses.static_url("map.js")}"></script>' + "".join(map(head_line, own))
-    )
-    figure.header.add_child(Element(head), name="dashcam")
-    # Leaflet is an ES module here, so what Folium writes has to be one too, to run after it
-    before, script, after = figure.render().rpartition("\n<script>\n")
-    return before + script.replace("<script>", '<script type="module">') + after
-
-
-def importable(own: tuple[str, ...]) -> dict[str, str]:
-    """What a map's scripts may import by name, and where from: each of its own ones too."""
-    scripts = [
-        "map-ground.js",
-        "map-streets.js",
-        "map-vector.js",
-        "map-passes.js",
-        *(name for name in own if name.endswith(".js")),
-    ]
-    return {"leaflet": "/maps/leaflet.js"} | {Path(name).stem: addresses.static_url(name) for name in scripts}
-
-
-def head_line(name: str) -> str:
-    address = addresses.static_url(name)
-    if name.endswith(".css"):
-        return f'<link rel="stylesheet" href="{address}">'
-    return f'<script type="module" src="{address}"></script>'
-
-
-def policy() -> str:
-    """What the browser may load for a map: our own files, and tiles from the server that was configured."""
-    address = urlsplit(tile_url().replace("{s}", "*"))
-    tiles = f" {address.scheme}://{address.netloc}" if address.netloc else ""
-    return (
-        f"default-src 'none'; script-src 'self' 'nonce-{NONCE}'; style-src 'self' 'unsafe-inline'; "
-        f"img-src 'self' data:{tiles}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    )
-
-
-def answer(html: str) -> HTMLResponse:
-    return HTMLResponse(html, headers={"Content-Security-Policy": policy(), "Cache-Control": "private, no-cache"})
-
-
 @router.get("/maps/leaflet.js")
 def leaflet_script() -> FileResponse:
     return FileResponse(LEAFLET / "index.js", media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
@@ -363,7 +241,7 @@ def video_map(video_id: str) -> HTMLResponse:
         sightings = sighting_table.of_video(session, video_id)
     if not fixes:
         raise HTTPException(404, f"There are no positions for video {video_id}.")
-    return answer(route_map(fixes, sightings))
+    return route_map(fixes, sightings)
 
 
 @router.get("/maps/trips/{trip_id}")
@@ -376,7 +254,7 @@ def map_of_trip(trip_id: Number) -> HTMLResponse:
         sightings = sighting_table.of_trip(session, trip_id, MANY)
     if found is None or not clips:
         raise HTTPException(404, f"There are no positions for trip {trip_id}.")
-    return answer(trip_map(clips, sightings, found.card))
+    return trip_map(clips, sightings, found.card)
 
 
 @router.get("/maps/plates/{text:path}")
@@ -388,4 +266,4 @@ def plate_map(text: str, day: str = "") -> HTMLResponse:
         sightings = sighting_table.of_plate(session, number, limit=MANY, placed=True, span=span) if number else []
     if not sightings:
         raise HTTPException(404, f"There are no positions for plate {text}.")
-    return answer(sightings_map(sightings))
+    return sightings_map(sightings)

@@ -40,7 +40,27 @@ function listLink(entry, address) {
   return link;
 }
 
-window.dashcamPin = (feature, layer) => {
+window.dashcamRoute = (map, lines) =>
+  L.geoJSON(lines, { smoothFactor: 0, style: ({ properties }) => ({ color: properties.colour, weight: 5, opacity: 0.9 }) }).addTo(map);
+
+// they lie below the pins and take no click: at the scale of a street an ellipse covers most of them
+window.dashcamEllipses = (map, rings) =>
+  L.geoJSON(rings, {
+    interactive: false,
+    style: ({ properties }) => ({ color: properties.colour, weight: 1.5, opacity: 0.8, dashArray: "5 4", fill: true, fillOpacity: 0.1 }),
+  }).addTo(map);
+
+// dots that a click opens; the map below them, where a click means the route, hears nothing of that
+const dots = (map, features, radius, fillOpacity, said) =>
+  L.geoJSON(features, {
+    pointToLayer: ({ properties }, at) =>
+      L.circleMarker(at, { radius, color: "#ffffff", weight: 2, opacity: 1, fillColor: properties.colour, fillOpacity, bubblingMouseEvents: false }),
+    onEachFeature: said,
+  }).addTo(map);
+window.dashcamPins = (map, pins) => dots(map, pins, 7, 0.95, saidOfSighting);
+window.dashcamEvents = (map, events) => dots(map, events, 8, 1, saidOfEvent);
+
+function saidOfSighting(feature, layer) {
   const { text, when, clip, other, crop, href, video, t, entry, list } = feature.properties;
   pins.set(entry, layer);
   layer.bindTooltip(element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
@@ -71,9 +91,9 @@ window.dashcamPin = (feature, layer) => {
     },
     { maxWidth: 240, minWidth: 150 },
   );
-};
+}
 
-window.dashcamEvent = (feature, layer) => {
+function saidOfEvent(feature, layer) {
   const { text, when, href } = feature.properties;
   layer.bindTooltip(element("span", text, { className: "estimate" }), { direction: "top", offset: [0, -6] });
   layer.bindPopup(() => {
@@ -86,7 +106,7 @@ window.dashcamEvent = (feature, layer) => {
       };
     return link;
   });
-};
+}
 
 // in a page that plays the whole trip it is asked to go there; elsewhere the clip's page is opened
 const plays = () => inFrame && parent.document.querySelector("dashcam-player")?.isTrip;

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
@@ -14,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app import maps, system
+from app import everything, map_sheet, maps, system
+from app.everything import LONGEST
 from dashcam.catalog.models import Video
 from dashcam.catalog.places import place_sightings
 from dashcam.database import writing
@@ -36,6 +39,7 @@ def browser(here: system.System) -> Iterator[TestClient]:
         add_sighting(session, add_video(session, 2), "NOWHERE", 1.0)
     web = FastAPI()
     web.include_router(maps.router)
+    web.include_router(everything.pages)
     with TestClient(web) as client:
         yield client
 
@@ -52,18 +56,24 @@ class Tags(HTMLParser):
         self.seen.add(tag)
 
 
-def layers(page: str) -> list[dict[str, object]]:
-    """The GeoJSON that Folium wrote into the page: the route, where other cars may have been, the pins, the events."""
-    return [json.loads(data) for data in re.findall(r"_add\((\{.*\})\);", page)]
+def drawn(page: str) -> dict[str, Any]:
+    """What the scripts of a map are given, by what they do with it."""
+    (text,) = re.findall(r'<script type="application/json" id="given">(.*)</script>', page)
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+def without_data(page: str) -> str:
+    return re.sub(r'id="given">.*</script>', "", page)
 
 
 def test_a_videos_map_shows_its_route_and_the_sightings_that_have_a_place(browser: TestClient) -> None:
-    route, pins = layers(browser.get("/maps/videos/0000000000000001").text)
-    places = [tuple(place) for line in route["features"] for place in line["geometry"]["coordinates"]]  # type: ignore[attr-defined]
+    shown = drawn(browser.get("/maps/videos/0000000000000001").text)
+    (route,), (pins,) = shown["dashcamRoute"], shown["dashcamPins"]
+    places = [tuple(place) for line in route["features"] for place in line["geometry"]["coordinates"]]
     assert places[0] == (26.1, 44.43)
     assert places[-1] == (26.1, pytest.approx(44.4318))
-    assert [pin["properties"]["text"] for pin in pins["features"]] == ["LT23CGK", NASTY]  # type: ignore[attr-defined]
-    assert pins["features"][0]["properties"]["href"] == "/videos/0000000000000001?t=2.00"  # type: ignore[index]
+    assert [pin["properties"]["text"] for pin in pins["features"]] == ["LT23CGK", NASTY]
+    assert pins["features"][0]["properties"]["href"] == "/videos/0000000000000001?t=2.00"
 
 
 def test_a_trips_map_shows_the_whole_way_with_what_happened_and_where_other_cars_may_have_been(
@@ -79,21 +89,25 @@ def test_a_trips_map_shows_the_whole_way_with_what_happened_and_where_other_cars
         place_sightings(session, front, SITE.place)
         number, video_id = front.trip_id, front.video_id
     page = browser.get(f"/maps/trips/{number}").text
-    route, ellipses, pins, events = layers(page)
-    places = [tuple(place) for line in route["features"] for place in line["geometry"]["coordinates"]]  # type: ignore[attr-defined]
+    shown = drawn(page)
+    (route,), (ellipses,) = shown["dashcamRoute"], shown["dashcamEllipses"]
+    (pins,), (events,) = shown["dashcamPins"], shown["dashcamEvents"]
+    places = [tuple(place) for line in route["features"] for place in line["geometry"]["coordinates"]]
     assert places[0][1] == pytest.approx(52.37) and places[-1][1] == pytest.approx(car.lat, abs=1e-5)
-    (event,) = events["features"]  # type: ignore[misc]
+    (event,) = events["features"]
     assert event["properties"]["text"] == "Hard braking"
     assert event["properties"]["href"].startswith("/videos/")
-    (ellipse,) = ellipses["features"]  # type: ignore[misc]
+    (ellipse,) = ellipses["features"]
     ring = ellipse["geometry"]["coordinates"][0]
     assert ring[0] == ring[-1] and len(ring) > 20
-    (own,) = pins["features"]  # type: ignore[misc]
+    (own,) = pins["features"]
     assert max(lat for _, lat in ring) > own["geometry"]["coordinates"][1], "the plate is ahead, to the north"
     assert own["properties"]["text"] == NASTY and own["properties"]["other"].startswith("Estimated ")
     assert Tags(page).seen <= {"html", "head", "title", "meta", "link", "style", "script", "body", "div"}
     assert f'"/videos/{video_id}?t=60.00"' in page, "a click on the route leads to the second of video"
-    assert f'"/videos/{video_id}": "Front, {front.name}"' in page, "a road that was driven twice is told by its clip"
+    assert shown["dashcamJump"][1]["clips"][f"/videos/{video_id}"] == f"Front, {front.name}", (
+        "a road that was driven twice is told by its clip"
+    )
     assert browser.get("/maps/trips/999").status_code == 404
 
 
@@ -101,7 +115,27 @@ def test_text_from_outside_travels_as_data_only(browser: TestClient) -> None:
     for path in ("/maps/videos/0000000000000001", "/maps/plates/LT23CGK"):
         page = browser.get(path).text
         assert Tags(page).seen <= {"html", "head", "title", "meta", "link", "style", "script", "body", "div"}
-        assert "`" not in re.sub(r"_add\(\{.*\}\);", "", page), "no template literal that text could end"
+        assert "`" not in without_data(page), "no template literal that text could end"
+
+
+TEMPLATES = ("{{ 6 * 7 }}", "{% if 1 %}x{% endif %}", "{# x #}", "{{ lipsum.__globals__.os.getcwd() }}")
+
+
+@pytest.mark.parametrize("text", TEMPLATES)
+def test_no_text_from_outside_is_run_as_a_template(here: system.System, browser: TestClient, text: str) -> None:
+    with writing(here.engine) as session:
+        video = add_video(session, 3, name=f"{text}.MP4")
+        add_route(session, video)
+        add_sighting(session, video, text, 2.0, lat=44.4304, lon=26.1)
+    for path in (f"/maps/videos/{video.video_id}", f"/maps/plates/{quote(text, safe='')}"):
+        page = browser.get(path).text
+        (pins,) = drawn(page)["dashcamPins"]
+        (pin,) = pins["features"]
+        assert ".MP4" not in without_data(page)
+        assert pin["properties"]["text"] == text
+        assert pin["properties"]["clip"].startswith(f"{text}.MP4 at ")
+    asked = drawn(browser.get("/maps/everything", params={"plate": text[:LONGEST]}).text)
+    assert asked["dashcamEverything"][0]["plate"] == text[:LONGEST]
 
 
 def test_a_map_names_no_place_outside_this_server(browser: TestClient) -> None:
@@ -115,7 +149,7 @@ def test_a_map_names_no_place_outside_this_server(browser: TestClient) -> None:
 def test_tiles_come_from_the_configured_server_and_only_from_there(
     browser: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maps, "tile_url", lambda: "http://tiles.lan:8080/{z}/{x}/{y}.png")
+    monkeypatch.setattr(map_sheet, "tile_url", lambda: "http://tiles.lan:8080/{z}/{x}/{y}.png")
     answer = browser.get("/maps/videos/0000000000000001")
     assert "http://tiles.lan:8080/{z}/{x}/{y}.png" in answer.text
     assert "img-src 'self' data: http://tiles.lan:8080;" in answer.headers["content-security-policy"]
@@ -155,7 +189,7 @@ def test_every_step_of_the_drive_is_drawn_once_in_the_colour_of_its_speed_and_ga
         route.append(Fix(t_s=t_s, utc=NOON + timedelta(seconds=t_s), lat=lat, lon=lon, speed_mps=speed))
     drawn = []
     for line in maps.route_layer(route)["features"]:
-        colour = line["properties"]["style"]["color"]
+        colour = line["properties"]["colour"]
         drawn += [(here, there, colour) for here, there in pairwise(line["geometry"]["coordinates"])]
     expected = [
         ((a.lon, a.lat), (b.lon, b.lat), maps.colour_of(a.speed_mps))

@@ -25,7 +25,7 @@ def test_the_map_of_a_plates_page_is_of_the_day_that_is_asked_for(home: Home) ->
         return found and found[1]
 
     assert map_of(WHOLE) == map_of(f"{WHOLE}?day=bent") == "/maps/plates/LT21CGK"
-    for day, place in zip(TWO_DAYS, ("[26.1, 44.43]", "[26.2, 44.5]"), strict=True):
+    for day, place in zip(TWO_DAYS, ("[26.1,44.43]", "[26.2,44.5]"), strict=True):
         source = map_of(f"{WHOLE}?day={day}")
         assert source == f"/maps/plates/LT21CGK?day={day}"
         shown = browser.get(source).text
