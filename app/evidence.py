@@ -18,14 +18,14 @@ from starlette.background import BackgroundTask
 from app import system, wording, zones
 from app.access import callers
 from app.exports import HomeToo
+from app.media import original_of
 from dashcam import __version__
 from dashcam.catalog import pseudonyms
-from dashcam.catalog.models import Plate, SightingRow, SourceFile, Video
+from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.places import track_of
 from dashcam.config.privacy import Zone
 from dashcam.evidence.order import LONGEST_S, Order, Seen, key_file
 from dashcam.gps import home
-from dashcam.media.identity import video_id as identified
 from dashcam.records import HIDDEN, Fix, Read, VideoFacts
 from dashcam.storage.roots import StoreError
 
@@ -164,16 +164,3 @@ def seen_in(session: Session, video_id: str, span: tuple[float, float]) -> Itera
             frame=row.frame,
             reads=[read for read in reads if first <= read.t_s <= last],
         )
-
-
-def original_of(session: Session, video: Video) -> Path | None:
-    """The clip as the camera wrote it, where it lies within reach and is still that."""
-    places = [video.source, *session.scalars(select(SourceFile.uri).where(SourceFile.video_id == video.video_id))]
-    for uri in dict.fromkeys(places):
-        try:
-            file = system.current().stores.path(uri)
-            if file.is_file() and identified(file) == video.video_id:
-                return file
-        except (StoreError, OSError):
-            continue
-    return None

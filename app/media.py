@@ -1,22 +1,23 @@
-"""The files of a video, for the browser: low-res video, crops, frames. Nothing else, and nothing outside its folder."""
+"""The files of a video, for the browser: low-res video, crops, frames, of its folder alone; and the clip itself."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
 
 from fastapi import APIRouter, HTTPException
-from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app import system
 from app.access import callers
+from app.parameters import VideoId
 from dashcam.access.roles import Role
 from dashcam.catalog import held_back
 from dashcam.catalog import sightings as seen
-from dashcam.catalog.models import Video
+from dashcam.catalog.models import SourceFile, Video
 from dashcam.database import reading
+from dashcam.media.identity import video_id as identified
 from dashcam.storage import layout
 from dashcam.storage.roots import StoreError
 
@@ -24,14 +25,30 @@ CONTENT_TYPES = {".mp4": "video/mp4", ".jpg": "image/jpeg", ".json": "applicatio
 HEADERS = {"Cache-Control": "private, max-age=3600", "X-Content-Type-Options": "nosniff"}
 CHANGING = HEADERS | {"Cache-Control": "private, max-age=300"}
 """Of a picture that is another one after a word of a person."""
+CLIP_TYPES = {".mp4": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t", ".avi": "video/x-msvideo"}
 FOR_ALL = (layout.LOWRES, layout.POSTER)
 """What a viewer may see of a clip: no crop, and nothing in which a plate is written."""
 
 router = APIRouter(prefix="/media", tags=["media"])
 
 
+@router.get("/{video_id}/original", response_class=FileResponse)
+def original(video_id: VideoId) -> FileResponse:
+    """The clip as the camera wrote it, while that is there; answers range requests. What has changed is not served."""
+    with reading(system.current().engine) as session:
+        video = session.scalar(select(Video).where(Video.video_id == video_id))
+        file = None if video is None else original_of(session, video)
+    if video is None:
+        raise HTTPException(404, f"There is no video {video_id}.")
+    if file is None:
+        raise HTTPException(404, f"The original of {video.name} is not there: it was let go, or its store is away.")
+    content_type = CLIP_TYPES.get(file.suffix.lower(), "application/octet-stream")
+    headers = HEADERS | {"Cache-Control": "private, no-store"}
+    return FileResponse(file, media_type=content_type, headers=headers)
+
+
 @router.get("/{video_id}/{path:path}", response_class=FileResponse)
-def media(video_id: Annotated[str, InPath(pattern="^[0-9a-f]{16}$")], path: str) -> FileResponse:
+def media(video_id: VideoId, path: str) -> FileResponse:
     """One file of a video; answers range requests, so a player can seek.
 
     The poster is the frame with the best plate, where who asks may see plates.
@@ -103,3 +120,16 @@ def file_inside(folder: Path, path: str) -> Path:
     if not target.is_relative_to(root) or not target.is_file():
         raise HTTPException(404, f"{Path(path).name} is not among the files of this video.")
     return target
+
+
+def original_of(session: Session, video: Video) -> Path | None:
+    """The clip as the camera wrote it, where it lies within reach and is still that."""
+    places = [video.source, *session.scalars(select(SourceFile.uri).where(SourceFile.video_id == video.video_id))]
+    for uri in dict.fromkeys(places):
+        try:
+            file = system.current().stores.path(uri)
+            if file.is_file() and identified(file) == video.video_id:
+                return file
+        except (StoreError, OSError):
+            continue
+    return None

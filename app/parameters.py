@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, NamedTuple
 
 from fastapi import HTTPException, Query, Request
+from fastapi import Path as InPath
 from fastapi.dependencies.models import Dependant
 from pydantic import Field
 
@@ -19,6 +20,7 @@ LARGEST = 2**31 - 1
 """What PostgreSQL takes for an id."""
 Number = Annotated[int, Field(ge=0, le=LARGEST)]
 """An id, or how many entries to pass over."""
+VideoId = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 HALF_A_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 

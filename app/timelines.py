@@ -2,20 +2,17 @@
 player's own requests as they are."""
 
 from datetime import datetime
-from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Response
-from fastapi import Path as InPath
 from pydantic import BaseModel
 
 from app import system, zones
-from app.parameters import Number
+from app.parameters import Number, VideoId
 from dashcam.catalog import timeline
 from dashcam.catalog.timeline import ClipInside, Timeline
 from dashcam.database import reading
 
 router = APIRouter(prefix="/timeline", tags=["timeline"])
-VideoId = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 
 
 class TimelineAnswer(Timeline):

@@ -119,6 +119,7 @@ PAGES = {
     "GET /account": CLIENT,
     "GET /people": RUN,
     "GET /audit": RUN,
+    "GET /media/{video_id}/original": ALL,
     "GET /media/{video_id}/{path:path}": CLIENT,
     "GET /maps/leaflet.js": CLIENT,
     "GET /maps/leaflet/leaflet.css": CLIENT,

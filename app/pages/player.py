@@ -13,10 +13,18 @@ OWN = ("player.css", "screen.js", "timeline.js", "film.js", "keys.js", "player-b
 """The styles and scripts of a page with a player, for `app.pages.frame.frame`."""
 
 
-def player(source: str, at_s: float | None, window_s: float | None = None, size: tuple[int, int] = (16, 9)) -> Element:
-    """``source`` is the address of the timeline; ``window_s`` how much of it is seen; ``size`` of its first picture."""
+def player(
+    source: str,
+    at_s: float | None,
+    window_s: float | None = None,
+    size: tuple[int, int] = (16, 9),
+    original: str = "",
+) -> Element:
+    """``source`` is the address of the timeline; ``window_s`` how much of it is seen; ``size`` of its first picture;
+    ``original`` the type of a clip's own file, where that may be played too."""
     given = {"at": at_s, "zoom": window_s}
     known = {name: f"{value:.2f}" for name, value in given.items() if value is not None}
+    known |= {"original": original} if original else {}
     width, height = size
     return tag("dashcam-player", "player", source=source, style=f"--wide: {width}; --high: {height}", **known)
 

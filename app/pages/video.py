@@ -7,10 +7,12 @@ from nicegui import ui
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording, zones
+from app.access import callers
 from app.pages import deletion, evidence, kept, parts, reading_again
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.player import OWN, player, second_of
+from dashcam.access.roles import Role
 from dashcam.catalog import videos as video_table
 from dashcam.catalog import work
 from dashcam.catalog.sightings import SightingCard
@@ -21,6 +23,9 @@ from dashcam.upkeep.answers import Answer
 from dashcam.upkeep.checks import Health
 from dashcam.upkeep.deleting import Wanted
 from dashcam.upkeep.retention import Rules
+
+PLAYED = {"h264": 'video/mp4; codecs="avc1.640033"', "hevc": 'video/mp4; codecs="hvc1.1.6.L153.B0"'}
+"""By codec: of an MP4 file, for a browser's own ``canPlayType()``."""
 
 
 async def video(video_id: str, t: str = "") -> None:
@@ -77,7 +82,12 @@ def head(found: VideoDetail) -> None:
 
 def picture(found: VideoDetail, start_s: float | None) -> None:
     if found.media and found.facts and not any(one.kind == "lowres" for one in found.removed):
-        player(f"/timeline/videos/{found.video_id}", start_s, size=(found.facts.width, found.facts.height))
+        size, type_ = (found.facts.width, found.facts.height), original_type(found)
+        player(f"/timeline/videos/{found.video_id}", start_s, size=size, original=type_ or "")
+        if type_ is not None:
+            with tag("p", "downloads small"):
+                link(f"/media/{found.video_id}/original", "", "Download the original", download=found.name)
+                tag("span", "muted num", f"{picture_line(found.facts)}, {wording.size(found.facts.size)}")
     if found.outcome != "processed":
         trouble = wording.ENDED_BADLY.get(found.outcome or "")
         with tag("div", "panel note" + (" trouble" if trouble else "")):
@@ -92,6 +102,15 @@ def picture(found: VideoDetail, start_s: float | None) -> None:
         tag("p", "small", found.reason)
     if found.facts and found.facts.note:
         tag("p", "muted small", found.facts.note)
+
+
+def original_type(found: VideoDetail) -> str | None:
+    """What a browser has to know to say whether it plays the clip's own file, "" where none does; None where that file
+    is not there any more, or not for who asks."""
+    gone = found.outcome == "vanished" or any(one.kind == "raw" for one in found.removed)
+    if gone or found.facts is None or not callers.may(Role.MEMBER):
+        return None
+    return PLAYED.get(found.facts.codec, "") if found.source.lower().endswith((".mp4", ".mov")) else ""
 
 
 def live_standing(found: VideoDetail) -> None:
@@ -204,7 +223,7 @@ def fact_lines(found: VideoDetail) -> list[tuple[str, str]]:
         if known.frames:  # a clip without index has positions and no picture
             lines += [
                 ("Length", f"{known.duration_s:.2f} s, {known.frames:,} frames at {known.fps:.4g} fps"),
-                ("Picture", f"{known.width} × {known.height}, {known.codec.upper()}"),
+                ("Picture", picture_line(known)),
             ]
         lines.append(("Size", wording.size(known.size)))
         lines.append(("GPS", positions_line(found)))
@@ -215,6 +234,10 @@ def fact_lines(found: VideoDetail) -> list[tuple[str, str]]:
         lines.append(("SHA-256", known.sha256))
     lines += [(f"Model: {name}", digest[:16]) for name, digest in sorted(found.models.items())]
     return lines
+
+
+def picture_line(known: VideoFacts) -> str:
+    return f"{known.width} × {known.height}, {known.codec.upper()}"
 
 
 def positions_line(found: VideoDetail) -> str:

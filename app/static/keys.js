@@ -2,7 +2,7 @@
 {
   const { made } = window.dashcamPlayer;
   const RATES = [1, 2, 4, 8];
-  const ONCE = ["f", "?", "m", "c", " "]; // a key that is held down does these once
+  const ONCE = ["f", "?", "m", "c", "o", " "]; // a key that is held down does these once
   const KEYS = [
     ["Space", "Play or pause"],
     ["← →", "5 seconds back or on"],
@@ -13,6 +13,7 @@
     ["Home End", "To the beginning, to the end"],
     ["C", "One camera large, or all side by side"],
     ["M", "Sound on or off"],
+    ["O", "The original of a clip, or its small copy"],
     ["F", "Full screen"],
     ["?", "These keys"],
   ];
@@ -36,6 +37,7 @@
       const dialog = made("dialog", "keys-sheet", { "aria-label": "Keys of the player" });
       const list = made("dl");
       for (const [keys, what] of KEYS) {
+        if (keys === "O" && !this.player.buttons.original) continue;
         const line = made("div"), name = made("dt"), text = made("dd");
         for (const key of keys.split(" ")) name.append(Object.assign(made("kbd"), { textContent: key }));
         text.textContent = what;
@@ -88,6 +90,7 @@
         0: () => line.zoom(Infinity),
         c: () => player.cycle(),
         m: () => player.sound(),
+        o: () => player.buttons.original?.click(),
         f: () => player.full(),
         "?": () => this.help(),
       };

@@ -22,6 +22,8 @@ window.dashcamPlayer.bar = (player) => {
   button("Show less of the timeline", "zoom_in", () => player.timeline.zoom(0.5), "+");
   button("Show more of the timeline", "zoom_out", () => player.timeline.zoom(2), "−");
   if (player.screens.length > 1) button("One camera or all", "splitscreen", () => player.cycle(), "C");
+  if (made("video").canPlayType(player.getAttribute("original") ?? ""))
+    player.buttons.original = button("Original", "hd", () => player.switchTo(!player.original), "O");
   player.buttons.sound = button("Sound on", "volume_off", () => player.sound(), "M");
   button("Full screen", "fullscreen", () => player.full(), "F");
   button("Keys", "keyboard", () => player.keys.help(), "?").classList.add("keys-button");

@@ -324,6 +324,7 @@
       const runs = this.playing || this.backwards;
       this.buttons.play.setAttribute("aria-label", runs ? "Pause" : "Play");
       this.buttons.play.firstChild.textContent = runs ? "pause" : "play_arrow";
+      this.buttons.original?.setAttribute("aria-pressed", String(Boolean(this.original)));
       this.buttons.sound.setAttribute("aria-label", this.muted ? "Sound on" : "Sound off");
       this.buttons.sound.firstChild.textContent = this.muted ? "volume_off" : "volume_up";
     }
@@ -332,6 +333,26 @@
       this.muted = !this.muted;
       for (const screen of this.screens) screen.video.muted = this.muted || screen !== this.lead;
       this.paintButtons();
+    }
+
+    // the file as the camera wrote it in place of the small copy, at the same moment; it may have been let go meanwhile
+    async switchTo(original) {
+      const { video_id } = this.data.clips[0];
+      if (original) {
+        const answer = await fetch(`/media/${video_id}/original`, { headers: { Range: "bytes=0-0" } }).catch(() => null);
+        if (!answer?.ok) return this.say("The original is not there any more: this is its small copy");
+      }
+      const rate = this.playing ? this.rate : 0;
+      this.pause();
+      this.original = original;
+      this.place(this.t);
+      if (rate) this.play(rate);
+      this.paintButtons();
+    }
+
+    backToCopy() {
+      this.switchTo(false);
+      this.say("The original is gone, or this browser cannot play it: this is its small copy");
     }
 
     cycle() {

@@ -36,7 +36,7 @@
       const video = made("video", "", { playsinline: "", preload: "auto" });
       video.disableRemotePlayback = true;
       video.addEventListener("loadedmetadata", () => this.settle(video));
-      video.addEventListener("error", () => video === this.video && video.src && this.say("broken"));
+      video.addEventListener("error", () => video === this.video && video.src && (this.owner.original ? this.owner.backToCopy() : this.say("broken")));
       for (const name of ["seeked", "loadeddata"])
         video.addEventListener(name, () => video === this.video && this.owner.looked());
       video.requestVideoFrameCallback?.(function presented(_, frame) {
@@ -50,12 +50,14 @@
     }
 
     load(video, clip) {
-      if (video.clip === clip) return;
+      const file = this.owner.original ? "original" : "video_lowres.mp4";
+      if (video.clip === clip && video.file === file) return;
       video.clip = clip;
+      video.file = file;
       video.wanted = video.step = video.shown = undefined;
       video.poster = clip.poster ? `/media/${clip.video_id}/${clip.poster}` : "";
-      video.src = `/media/${clip.video_id}/video_lowres.mp4`;
-      video.setAttribute("aria-label", `${this.label}, ${clip.name}, low resolution`);
+      video.src = `/media/${clip.video_id}/${file}`;
+      video.setAttribute("aria-label", `${this.label}, ${clip.name}, ${this.owner.original ? "original" : "low resolution"}`);
       this.owner.inside(clip);
     }
 

@@ -2,23 +2,32 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashcam.database import open_engine, writing
+from dashcam.media.identity import video_id as identified
 from tests.app.browser import chromium as chromium
 from tests.app.browser import desk as desk
 from tests.app.browser import page as page
 from tests.app.browser import served, watched
-from tests.app.filmed import video_id
+from tests.app.filmed import CLIP_S, film, video_id
 from tests.app.test_pages import hindrances
+from tests.catalog.rows import add_video
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def site(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with served(tmp_path_factory.mktemp("filmed"), "--filmed") as address:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("filmed")
+
+
+@pytest.fixture(scope="module")
+def site(chromium: Browser, folder: Path) -> Iterator[str]:
+    with served(folder, "--filmed") as address:
         yield address
 
 
@@ -261,6 +270,33 @@ def test_by_the_keyboard_alone_a_place_that_was_driven_twice_is_found_and_one_of
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(rf"/videos/{video_id(11)}\?t=\d+\.00$"))
+
+
+def test_the_original_is_played_while_it_is_there_and_its_small_copy_when_it_has_gone(page: Page, folder: Path) -> None:
+    file = folder / "archive" / "own.MP4"
+    film(file, CLIP_S, dark=True)
+    own = identified(file)
+    film(folder / "archive" / own / "video_lowres.mp4", CLIP_S, dark=False)
+    engine = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
+    with writing(engine) as session:
+        video = add_video(session, 900, video_id=own, source="shed_nas:own.MP4", duration_s=CLIP_S, poster=None)
+        video.media, video.facts = f"shed_nas:{own}", (video.facts or {}) | {"codec": "h264"}
+    engine.dispose()
+    opened(page, f"/videos/{own}?t=2.00")
+    button = page.get_by_role("button", name="Original")
+    for pressed, name in (("true", "original"), ("false", "video_lowres.mp4")):
+        page.keyboard.press("o")
+        expect(button).to_have_attribute("aria-pressed", pressed)
+        settled(page)
+        assert page.locator("video.current").get_attribute("src") == f"/media/{own}/{name}"
+        assert seconds(page) == pytest.approx([2.0], abs=0.05)
+    assert hindrances(page) == []
+    file.unlink()
+    button.click()
+    expect(page.locator("dashcam-player .notice")).to_have_text(
+        "The original is not there any more: this is its small copy"
+    )
+    expect(button).to_have_attribute("aria-pressed", "false")
 
 
 def test_the_player_hinders_nobody_on_a_desk_by_day_and_a_phone_by_night(chromium: Browser, site: str) -> None:
