@@ -10,7 +10,9 @@ from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.still import still
 from app.pages.tripwork import back_to_the_rule, join_button, listen, split_button, undo_bar
+from dashcam.catalog import routes
 from dashcam.catalog import trips as trip_table
+from dashcam.catalog.routes import Ends
 from dashcam.catalog.trips import TripCard, TripDetail
 from dashcam.catalog.videos import VideoCard
 from dashcam.gps.trips import TripEvent
@@ -26,7 +28,12 @@ EVENTS = {
 
 async def trips(after: str = "") -> None:
     before = moment_of(after)
-    found = await ask(lambda session: trip_table.trips(session, before, PAGE + 1))
+
+    def question(session: Session) -> tuple[list[TripCard], dict[int, Ends]]:
+        cards = trip_table.trips(session, before, PAGE + 1)
+        return cards, routes.ends(session, [card.trip_id for card in cards[:PAGE]])
+
+    found, ends = await ask(question)
     cards, more = found[:PAGE], len(found) > PAGE
     with frame("Trips", "/trips"):
         parts.page_title("Trips")
@@ -37,17 +44,18 @@ async def trips(after: str = "") -> None:
             for day, of_day in groupby(cards, key=lambda card: card.start_utc.astimezone(here).date()):
                 with parts.section(wording.day_title(day, at.astimezone(here).date())), tag("div", "panel"):
                     for card in of_day:
-                        trip_row(card)
+                        trip_row(card, zones.way(ends.get(card.trip_id)))
         older = addresses.url("/trips", {"after": cards[-1].start_utc.isoformat()}) if more else None
         parts.pager(older, "/trips" if before else None)
 
 
-def trip_row(card: TripCard) -> None:
+def trip_row(card: TripCard, towns: str) -> None:
     with link(addresses.trip_url(card.trip_id), "row trip-row"):
         tag("strong", "num when", wording.span(card.start_utc, card.end_utc, zone()))
         way = wording.distance(card.distance_m) if card.has_route else "no GPS"
         tag("span", "num way" if card.has_route else "muted way", way)
         tag("span", "muted num moving", f"{wording.footage(card.moving_s)} moving" if card.has_route else "")
+        tag("span", "muted towns", towns)
         with tag("span", "chips"):
             if card.events:
                 parts.chip(wording.count(len(card.events), "event"), icon_name="crisis_alert")

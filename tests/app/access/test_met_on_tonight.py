@@ -28,8 +28,8 @@ def filled(home: Home) -> Home:
     return home
 
 
-def tonight(home: Home, name: str) -> str:
-    return html.unescape(home.logged_in(name).get("/").text)
+def tonight(home: Home, name: str, page: str = "/") -> str:
+    return html.unescape(home.logged_in(name).get(page).text)
 
 
 def test_tonight_says_how_a_plate_was_met_by_what_is_there_for_each_person(filled: Home) -> None:
@@ -56,6 +56,8 @@ def test_a_trip_on_tonight_is_named_by_its_towns_but_not_to_viewers_where_it_end
     site = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": at_home})
     monkeypatch.setattr(filled.here, "site", site)
     assert "near Bucharest · " in tonight(filled, "ana") and "Bucharest" not in tonight(filled, "vic")
+    assert "near Bucharest" in tonight(filled, "ana", "/trips"), "the list of trips names them too"
+    assert "Bucharest" not in tonight(filled, "vic", "/trips")
 
 
 def test_a_way_has_both_of_its_ends_in_its_name(filled: Home) -> None:
