@@ -102,7 +102,10 @@ class Dispatcher:
         # before the tasks: what a run completes or fails meanwhile is then not free yet
         live = await live_runs(client)
         await self.settle(client, {str(run.id) for run in live})
-        waiting = await self.system.ask(partial(table.stages_waiting, now=datetime.now(UTC)))
+        now = datetime.now(UTC)
+        if await self.system.ask(partial(table.is_back_in_line, now=now)):
+            await self.system.change(partial(table.take_their_places, now=now))
+        waiting = await self.system.ask(partial(table.stages_waiting, now=now))
         if waiting:
             await self.offer(client, waiting, live)
         return True

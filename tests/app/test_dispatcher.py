@@ -20,7 +20,7 @@ from dashcam.catalog.models import Video
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.storage.roots import Stores
-from dashcam.tasks import line
+from dashcam.tasks import line, table
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.row import TaskRow
 from tests.app.main_site import MainSite, heavy
@@ -52,6 +52,17 @@ def put_first(site: MainSite, clip: str) -> None:
 def test_what_a_person_has_put_first_is_first_in_the_next_run(site: MainSite) -> None:
     a, b, c = heavy(site, "a", "b", "c")
     put_first(site, "c")
+    site.round()
+    assert site.prefect.given() == [[c, a, b]]
+
+
+def test_what_was_first_and_put_off_is_first_again_when_its_time_has_come(site: MainSite) -> None:
+    a, b, c = heavy(site, "a", "b", "c")
+    put_first(site, "c")
+    with writing(site.engine) as session:
+        table.wait(session, c, "no room")
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        session.execute(update(TaskRow).where(TaskRow.task_id == c).values(not_before=past))
     site.round()
     assert site.prefect.given() == [[c, a, b]]
 

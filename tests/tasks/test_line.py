@@ -105,6 +105,36 @@ def test_what_waits_after_a_failure_is_first_at_once_and_put_off_by_the_next_one
     assert offered(any_engine) == [a], "it does not keep others from their turn for ever"
 
 
+def test_what_was_put_off_stands_again_where_it_stood(any_engine: Engine) -> None:
+    """Twice, so that a place is kept over more than one failure; also when it is tried again by hand, or is through."""
+    a, b, c = (publish(any_engine, HEAVY, clip) for clip in "abc")
+    with writing(any_engine) as session:
+        session.execute(update(TaskRow).where(TaskRow.task_id == a).values(not_before=LAST))
+    put_first(any_engine, "c")
+    for _ in range(2):
+        fail(any_engine, a, c)
+        assert offered(any_engine) == [b]
+        due(any_engine, a)
+        due(any_engine, c)
+        with writing(any_engine) as session:
+            now = datetime.now(UTC)
+            assert table.is_back_in_line(session, now) and table.take_their_places(session, now) == 2
+            assert not table.is_back_in_line(session, now)
+        assert offered(any_engine) == [c, b]
+    fail(any_engine, a, c)
+    with writing(any_engine) as session:
+        assert line.put_back(session, ["c"]) == 1
+        assert row_of(any_engine, c).not_before is not None, "it waits all the same"
+        table.release(session, a)
+        table.release(session, c)
+    assert (row_of(any_engine, a).not_before, row_of(any_engine, c).not_before) == (LAST, None)
+    with writing(any_engine) as session:
+        table.wait(session, a, "no room")
+        table.complete(session, a, Completion(publish=[new_task(TaskType.ARCHIVE_VIDEO, "a")]), lambda *result: None)
+    (archive,) = offered(any_engine, TaskType.ARCHIVE_VIDEO)
+    assert row_of(any_engine, archive).not_before == LAST
+
+
 def test_what_is_held_stays_held_and_is_first_when_it_is_tried_again(any_engine: Engine) -> None:
     a, b = (publish(any_engine, HEAVY, clip) for clip in "ab")
     with writing(any_engine) as session:

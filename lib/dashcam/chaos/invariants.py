@@ -38,8 +38,8 @@ from dashcam.tasks.row import TaskRow
 UNDELIVERED = "undelivered"
 """The folder in a device's scratch that outlives its emptying."""
 _OF_THE_FILE = {"name", "source", "size", "sha256", "source_sha256", "manifest_sha256", "bytes", "trip"}
-_OF_THE_RUN = {"created_at", "completed_at", "attempts", "failures", "crashes", "last_error", "not_before", "hold",
-               "flow_run_id", "told", "revision", "removed", "footage_s"}  # fmt: skip
+_OF_THE_RUN = {"created_at", "completed_at", "attempts", "failures", "crashes", "last_error", "not_before", "place",
+               "hold", "flow_run_id", "told", "revision", "removed", "footage_s"}  # fmt: skip
 _NUMBERS = {"video_id", "trip_id", "task_id", "sighting_id", "plate_id"}
 _LEFT_OUT = _OF_THE_FILE | _OF_THE_RUN | _NUMBERS
 _PLACES = {layout.RAW, layout.PREPROC, layout.HEAVY_OUTPUT}

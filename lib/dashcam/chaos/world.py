@@ -190,6 +190,7 @@ class World:
                 elif run.state == "cancelled":
                     table.hold(session, [one for one, _ in table.tasks_of_run(session, run_id)], "run was cancelled")
             table.shorten_waits(session, self.clock.now)
+            table.take_their_places(session, self.clock.now)
 
     def task(self, task_id: int) -> Task | None:
         with reading(self.engine) as session:

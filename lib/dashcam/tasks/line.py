@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, null, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, case, or_, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from dashcam.tasks import table
 from dashcam.tasks.model import TaskType
-from dashcam.tasks.row import FIRST, TROUBLED, TaskRow
+from dashcam.tasks.row import FIRST, LAST, TROUBLED, TaskRow
 
 AT_ONCE = 1000
 """So many tasks one transaction tries again: who else writes waits as long."""
@@ -28,14 +28,15 @@ class TriedAgain(NamedTuple):
 
 def put_first(session: Session, video_ids: Collection[str]) -> int:
     """What is pending of these clips is offered before all else of its stage, at once, and so is what follows it; how
-    many tasks. One that is held stays held; one that fails or finds no room is put off, and has lost its place."""
-    return table.changed(session.execute(update(TaskRow).where(*of(video_ids)).values(not_before=FIRST)))
+    many tasks. One that is held stays held; one that fails or finds no room is put off, and is first again then."""
+    return table.changed(session.execute(update(TaskRow).where(*of(video_ids)).values(not_before=FIRST, place=None)))
 
 
 def put_back(session: Session, video_ids: Collection[str]) -> int:
     """They are offered in turn again; how many tasks that changes."""
-    mine = *of(video_ids), TaskRow.not_before == FIRST
-    return table.changed(session.execute(update(TaskRow).where(*mine).values(not_before=null())))
+    mine = *of(video_ids), or_(TaskRow.not_before == FIRST, TaskRow.place == FIRST)
+    waits = case((TaskRow.not_before > LAST, TaskRow.not_before), else_=None)
+    return table.changed(session.execute(update(TaskRow).where(*mine).values(not_before=waits, place=None)))
 
 
 def of(video_ids: Collection[str]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

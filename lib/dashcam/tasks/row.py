@@ -25,6 +25,8 @@ OFFERABLE = f"{FREE} AND crashes < {SUSPECT}"
 SUSPECTED = f"{FREE} AND crashes >= {SUSPECT}"
 IN_RUN = f"{PENDING} AND flow_run_id IS NOT NULL"
 HELD = f"{PENDING} AND hold IS NOT NULL"
+PUT_OFF = f"{PENDING} AND place IS NOT NULL"
+"""It has a place in line, to which it comes back when ``not_before`` has passed."""
 TROUBLED = f"{PENDING} AND (failures > 0 OR hold IS NOT NULL)"
 COMPLETE = "state = 'complete'"
 
@@ -48,6 +50,7 @@ class TaskRow(Base):
         only("task_suspected", SUSPECTED, "task_type", "not_before", "created_at", "task_id"),
         only("task_in_run", IN_RUN, "flow_run_id"),
         only("task_held", HELD, "task_type"),
+        only("task_put_off", PUT_OFF, "not_before"),
         only("task_troubled", TROUBLED, "created_at", "task_id"),
         only("task_completed", COMPLETE, "completed_at", "task_id"),
     )
@@ -68,7 +71,9 @@ class TaskRow(Base):
     """Runs that have ended without a word about it."""
     last_error: Mapped[str | None]
     not_before: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    """`FIRST` puts it before all others of its stage, `LAST` behind them, until it is put off."""
+    """`FIRST` puts it before all others of its stage, `LAST` behind them."""
+    place: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """While ``not_before`` puts it off: `FIRST` or `LAST`, where it was that."""
     hold: Mapped[str | None]
     flow_run_id: Mapped[str | None]
     """Of a pending task: the run that has it, until that run's end is settled; of a complete one the last run."""

@@ -14,7 +14,7 @@ from dashcam.database import INSERT, dialect_of
 from dashcam.tasks import chain
 from dashcam.tasks.chain import STAGES
 from dashcam.tasks.model import Completion, InputRef, NewTask, TaskBrief, TaskType
-from dashcam.tasks.row import FIRST, IN_RUN, LAST, OFFERABLE, PENDING, SUSPECTED, TaskRow
+from dashcam.tasks.row import FIRST, IN_RUN, LAST, OFFERABLE, PENDING, PUT_OFF, SUSPECTED, TaskRow
 
 Apply = Callable[[Session, TaskType, str, Completion], None]
 """Makes of a completed task's result what is known of the video (its id is the third)."""
@@ -24,7 +24,7 @@ ROOM_WAIT = timedelta(seconds=60)
 """After so long what did not fit is tried again."""
 VIDEO = table("video", column("video_id"), column("duration_s"))
 pending = text(PENDING)
-place_or_none = case((TaskRow.not_before <= LAST, TaskRow.not_before), else_=None)
+place_or_none = case((TaskRow.not_before <= LAST, TaskRow.not_before), else_=TaskRow.place)
 """What a clip's place in line leaves of ``not_before`` when nothing else holds the task back."""
 
 
@@ -130,6 +130,7 @@ def complete(session: Session, task_id: int, completion: Completion, apply: Appl
             result=completion.result,
             hold=None,
             not_before=place_or_none,
+            place=None,
         )
         .returning(TaskRow.task_type, TaskRow.video_id, TaskRow.revision, TaskRow.not_before)
     ).one_or_none()
@@ -182,7 +183,7 @@ def wait(session: Session, task_id: int, reason: str, flow_run_id: str | None = 
     done = session.execute(
         update(TaskRow)
         .where(TaskRow.task_id == task_id, pending, ~(TaskRow.told & TaskRow.flow_run_id.is_not(None)), its)
-        .values(told=True, last_error=reason, not_before=datetime.now(UTC) + ROOM_WAIT)
+        .values(told=True, last_error=reason, not_before=datetime.now(UTC) + ROOM_WAIT, place=place_or_none)
     )
     return changed(done) > 0
 
@@ -193,7 +194,7 @@ def one_more_failure(error: str, retry_delay: timedelta) -> dict[str, Any]:
     delays = [min(retry_delay * 2**failures, MAX_BACKOFF) for failures in range(17)]
     later = case({failures: now + delay for failures, delay in enumerate(delays)}, value=TaskRow.failures,
                  else_=now + delays[-1])  # fmt: skip
-    return {"failures": TaskRow.failures + 1, "last_error": error, "not_before": later}
+    return {"failures": TaskRow.failures + 1, "last_error": error, "not_before": later, "place": place_or_none}
 
 
 def offered(session: Session, task_ids: Iterable[int], flow_run_id: str) -> None:
@@ -215,7 +216,7 @@ def hold(session: Session, task_ids: Iterable[int], reason: str) -> None:
 anew = (
     update(TaskRow)
     .where(pending)
-    .values(hold=None, not_before=place_or_none, failures=0, crashes=0, flow_run_id=None, told=False)
+    .values(hold=None, not_before=place_or_none, place=None, failures=0, crashes=0, flow_run_id=None, told=False)
 )
 """How earlier runs ended is forgotten."""
 
@@ -261,6 +262,17 @@ def stages_waiting(session: Session, now: datetime) -> list[TaskType]:
         for stage in STAGES
     ]  # fmt: skip
     return [TaskType(stage) for stage, found in session.execute(select(*there)).one()._mapping.items() if found]
+
+
+def is_back_in_line(session: Session, now: datetime) -> bool:
+    """Whether a task waits no longer that has a place in line."""
+    return bool(session.scalar(select(some(text(PUT_OFF), TaskRow.not_before <= now))))
+
+
+def take_their_places(session: Session, now: datetime) -> int:
+    """What was put off and waits no longer stands again where it stood; how many tasks."""
+    its = text(PUT_OFF), TaskRow.not_before <= now
+    return changed(session.execute(update(TaskRow).where(*its).values(not_before=TaskRow.place, place=None)))
 
 
 def some(*conditions: Any) -> ColumnElement[bool]:
