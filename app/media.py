@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import FileResponse
-from sqlalchemy import select
+from fastapi.responses import FileResponse, Response
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app import system
@@ -28,6 +28,8 @@ CHANGING = HEADERS | {"Cache-Control": "private, max-age=300"}
 CLIP_TYPES = {".mp4": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t", ".avi": "video/x-msvideo"}
 FOR_ALL = (layout.LOWRES, layout.POSTER)
 """What a viewer may see of a clip: no crop, and nothing in which a plate is written."""
+PLACE = select(Video.media, Video.name).where(Video.video_id == bindparam("video_id"))
+"""A page asks for dozens of pictures: the question is put together once."""
 
 router = APIRouter(prefix="/media", tags=["media"])
 
@@ -48,7 +50,7 @@ def original(video_id: VideoId) -> FileResponse:
 
 
 @router.get("/{video_id}/{path:path}", response_class=FileResponse)
-def media(video_id: VideoId, path: str) -> FileResponse:
+def media(video_id: VideoId, path: str) -> Response:
     """One file of a video; answers range requests, so a player can seek.
 
     The poster is the frame with the best plate, where who asks may see plates.
@@ -56,32 +58,34 @@ def media(video_id: VideoId, path: str) -> FileResponse:
     content_type = CONTENT_TYPES.get(Path(path).suffix.lower())
     if content_type is None:
         raise HTTPException(404, "Only videos, pictures and JSON files are served here.")
-    if path == layout.POSTER:
-        return FileResponse(poster_of(video_id), media_type=content_type, headers=CHANGING)
-    if path not in FOR_ALL:
-        callers.ensure(Role.MEMBER)
-        refuse_what_goes(video_id, path)
-    return FileResponse(file_inside(folder_of(video_id), path), media_type=content_type, headers=HEADERS)
-
-
-def refuse_what_goes(video_id: str, path: str) -> None:
-    """A picture that was deleted is not shown while it can be had back; nor is a list in which it stands."""
     with reading(system.current().engine) as session:
-        going = held_back.pictures(session, video_id)
+        if path == layout.POSTER:
+            file, headers = poster_of(session, video_id), CHANGING
+        else:
+            if path not in FOR_ALL:
+                callers.ensure(Role.MEMBER)
+                refuse_what_goes(session, video_id, path)
+            file, headers = file_inside(folder_of(session, video_id), path), HEADERS
+    if file.suffix.lower() == ".jpg":  # small, and wanted whole: costs less than what may be asked for in parts
+        return Response(file.read_bytes(), media_type=content_type, headers=headers)
+    return FileResponse(file, media_type=content_type, headers=headers)
+
+
+def refuse_what_goes(session: Session, video_id: str, path: str) -> None:
+    """A picture that was deleted is not shown while it can be had back; nor is a list in which it stands."""
+    going = held_back.pictures(session, video_id)
     if going is not None and (path in going or (path.endswith(".json") and path != layout.TIMES)):
         raise HTTPException(404, f"{Path(path).name} is not among the files of this video.")
 
 
-def poster_of(video_id: str) -> Path:
+def poster_of(session: Session, video_id: str) -> Path:
     """The frame with the best plate that is shown; without one the poster that was made with the clip, and before that
     what preprocessing has seen in the middle of it."""
-    with reading(system.current().engine) as session:
-        waits = session.scalar(select(Video.media.is_(None)).where(Video.video_id == video_id))
-        best = seen.best_frame(session, video_id)
+    waits = session.scalar(select(Video.media.is_(None)).where(Video.video_id == video_id))
     if waits and (thumb := middle_thumb(video_id)):
         return thumb
-    folder = folder_of(video_id)
-    if best is not None:
+    folder = folder_of(session, video_id)
+    if (best := seen.best_frame(session, video_id)) is not None:
         with suppress(HTTPException):  # its pictures may be gone, as those of a hashed plate are
             return file_inside(folder, best)
     return file_inside(folder, layout.POSTER)
@@ -96,16 +100,14 @@ def middle_thumb(video_id: str) -> Path | None:
     return file_inside(folder, thumbs[len(thumbs) // 2].name) if thumbs else None
 
 
-def folder_of(video_id: str) -> Path:
-    here = system.current()
-    with reading(here.engine) as session:
-        video = session.get(Video, video_id)
+def folder_of(session: Session, video_id: str) -> Path:
+    video = session.execute(PLACE, {"video_id": video_id}).first()
     if video is None:
         raise HTTPException(404, f"There is no video {video_id}.")
     if video.media is None:
         raise HTTPException(404, f"{video.name} has no files yet: it has not been looked through.")
     try:
-        return here.stores.path(video.media)
+        return system.current().stores.path(video.media)
     except StoreError as error:
         raise HTTPException(404, str(error)) from None
 

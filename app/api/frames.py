@@ -47,7 +47,8 @@ def get_frames(video_id: str) -> Frames:
         if video is None:
             raise HTTPException(404, f"There is no video {video_id}.")
         fixes = track_of(session, video)
-    times = frame_times(folder_of(video_id))
+        folder = folder_of(session, video_id)
+    times = frame_times(folder)
     cut = zones.hidden()
     along = Track(fixes).along(times)
     places = [None if at is None or home.is_inside(cut, at.lat, at.lon) else at for at in along]

@@ -32,8 +32,8 @@ from dashcam.catalog.videos import VideoCard
 from dashcam.upkeep import checks
 
 VIDEOS = 8
-WEIGHED_AT_ONCE_S, WEIGHED_LATER_S = 0.02, 0.2
-"""Of CPU, how plates were met: for who waits for the page, and once it is there."""
+WEIGHED_S = 0.02
+"""Of CPU, how plates were met: for who waits for the page, and each time that the open page looks again."""
 SHARE = 0.01
 """Of one core, that a part of an open page may take to be drawn."""
 
@@ -79,19 +79,23 @@ def day_of(wanted: review.Shown) -> tuple[datetime, datetime] | None:
     return (begin, end) if begin and end else None
 
 
-def what_is_new(session: Session, wanted: review.Shown, weigh_s: float) -> review.Tonight:
+def weighing(session: Session) -> Weighing:
+    return Weighing(session, system.current().meanings, zone(), WEIGHED_S, callers.view())
+
+
+def what_is_new(session: Session, wanted: review.Shown) -> review.Tonight:
     following = (wanted.month + timedelta(days=32)).replace(day=1)
     days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
     begins = [at for one in [*days, following] if (at := midnight(one)) is not None]
     watched = watching.numbers(session, system.current().site)
-    meanings = Weighing(session, system.current().meanings, zone(), weigh_s, callers.view())
+    meanings = weighing(session)
     trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted), meanings)
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
     asks = wanted.day is None and callers.may(Role.MEMBER) and callers.view()[1] is None
     pairs = suggestions.suggestions(session) if asks else []
     clips = tonight.any_clips(session)
     ends = routes.ends(session, [trip.trip_id for trip in trips])
-    return review.Tonight(trips, list(zip(days, dots, strict=False)), clips, pairs, ends, meanings.unweighed)
+    return review.Tonight(trips, list(zip(days, dots, strict=False)), clips, pairs, ends, meanings.left)
 
 
 class PagePart:
@@ -122,6 +126,8 @@ class Inbox:
     def __init__(self, wanted: review.Shown) -> None:
         self.wanted = wanted
         self.found = review.Tonight([], [], True)
+        self.unweighed: list[int] = []
+        """Plates of which it is not known by now how they were met."""
         self.number = -1
         self.answers: list[tuple[bool, str, str]] = []
         """What the person has said of two plates since their last mark, for them to take back."""
@@ -131,18 +137,26 @@ class Inbox:
 
     async def look(self, at_once: bool = False) -> None:
         changes = system.current().changes
-        as_it_was = changes.number == self.number and not self.found.unweighed
+        if self.unweighed and not at_once:
+            self.unweighed = await ask(self.weigh)
+        as_it_was = changes.number == self.number and len(self.unweighed) == len(self.found.unweighed)
         if not at_once and (as_it_was or time.monotonic() < self.rests_until):
             return
-        weigh_s = WEIGHED_AT_ONCE_S if at_once else WEIGHED_LATER_S
         self.number = changes.number
 
         def asked(session: Session) -> tuple[review.Tonight, float]:
             began = time.thread_time()
-            return what_is_new(session, self.wanted, weigh_s), time.thread_time() - began
+            return what_is_new(session, self.wanted), time.thread_time() - began
 
         self.found, cost_s = await ask(asked)
+        self.unweighed = self.found.unweighed
         self.rests_until = time.monotonic() + cost_s / SHARE
+
+    def weigh(self, session: Session) -> list[int]:
+        """A few more plates; those that are left."""
+        look = weighing(session)
+        look.at(self.unweighed)
+        return look.left
 
     async def act(self, event: GenericEventArguments) -> None:
         """What a key or a button asks for: a mark of one thing, of a trip, or the last one taken back."""

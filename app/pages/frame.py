@@ -44,10 +44,11 @@ T = TypeVar("T")
 def serve_static() -> None:
     """Serve our own styles and scripts, and name them on every page; a changed file has a new address."""
     app.add_static_files("/static", addresses.STATIC)
-    theme = f'<script src="{addresses.static_url("theme.js")}"></script>'  # before anything is painted
+    # before anything is painted
+    first = "".join(f'<script src="{addresses.static_url(name)}"></script>' for name in ("theme.js", "pictures.js"))
     # no bar over the page while a script asks for something: nobody has clicked anything
     app.config.quasar_config["loadingBar"]["skipHijack"] = True
-    ui.add_head_html(theme + head_line("app.css") + head_line("app.js"), shared=True)
+    ui.add_head_html(first + head_line("app.css") + head_line("app.js"), shared=True)
 
 
 def head_line(name: str) -> str:

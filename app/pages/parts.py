@@ -48,9 +48,9 @@ def icon(name: str) -> Element:
 
 
 def picture(source: str, alt: str, classes: str = "") -> Element:
-    """A lazily loaded image; `app.js` puts a quiet placeholder where it is missing."""
+    """An image that `pictures.js` asks for when it comes near; it puts a quiet placeholder where one is missing."""
     with tag("span", f"picture {classes}") as frame:
-        tag("img", src=source, alt=alt, loading="lazy", decoding="async")
+        tag("img", data_src=source, alt=alt, decoding="async")
     return frame
 
 

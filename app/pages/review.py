@@ -71,7 +71,7 @@ class Tonight:
     """Two plates each that are probably one car."""
     ends: dict[int, Ends] = field(default_factory=dict)
     """Where the trips began and ended."""
-    unweighed: int = field(default=0, compare=False)
+    unweighed: list[int] = field(default_factory=list, compare=False)
     """Plates of which it is not known yet how they were met."""
 
 

@@ -1,4 +1,4 @@
-// Small things: the search key, the theme button, missing pictures, filters that submit themselves.
+// Small things: the search key, the theme button, filters that submit themselves.
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
@@ -19,12 +19,6 @@ document.addEventListener("submit", (event) => {
   for (const field of event.target.querySelectorAll("[name]")) field.disabled = !field.value;
   setTimeout(() => event.target.querySelectorAll("[name]").forEach((field) => (field.disabled = false)));
 });
-
-document.addEventListener(
-  "error",
-  (event) => event.target.matches?.(".picture img") && event.target.parentElement.classList.add("missing"),
-  true,
-);
 
 window.dashcamSeek = (event, seconds) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;

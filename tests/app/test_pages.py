@@ -273,6 +273,18 @@ def test_older_videos_are_a_link_away_and_none_is_shown_twice(page: Page) -> Non
     assert len(set(first + rest)) == len(first + rest) == 82
 
 
+def test_a_lists_pictures_are_asked_for_as_they_come_near_the_window(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/media/" in request.url else None)
+    page.goto("/videos")
+    last = page.locator("#app .video-card img").last
+    expect(page.locator("#app .video-card .picture.missing").first).to_be_visible()
+    address = last.get_attribute("data-src")
+    assert address is not None and not any(address in url for url in asked)
+    last.scroll_into_view_if_needed()
+    expect(last).to_have_attribute("src", address)
+
+
 def test_a_filter_stays_in_the_address(page: Page) -> None:
     page.goto("/videos")
     page.get_by_label("State").select_option("rejected")

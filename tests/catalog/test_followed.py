@@ -173,7 +173,7 @@ def seen_again(
     with reading(engine) as session:
         look = Weighing(session, kept, UTC, weigh_s, view)
         (trip,) = tonight.news(session, 1, of_day=(begin, begin + timedelta(hours=2)), look=look)
-    return {item.card.text: item.met for item in trip.items if item.kind == "again" and item.card}, look.unweighed
+    return {item.card.text: item.met for item in trip.items if item.kind == "again" and item.card}, len(look.left)
 
 
 def test_tonight_says_how_plates_were_met_and_names_who_follows_first(any_engine: Engine) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.aside_rows import Going, SetAside
 from dashcam.records import ClipRecord
 
 NOTHING = zlib.compress(b"[]")
+PICTURES = select(SetAside.pictures).where(SetAside.video_id == bindparam("video_id"))
 
 
 def clips(session: Session, video_ids: Iterable[str]) -> dict[str, datetime]:
@@ -32,7 +33,7 @@ def files(session: Session) -> dict[str, tuple[int, int, str]]:
 
 def pictures(session: Session, video_id: str) -> set[str] | None:
     """Of a clip what is not to be shown, as paths in its folder; None where nothing of it is set aside."""
-    found = session.scalars(select(SetAside.pictures).where(SetAside.video_id == video_id)).all()
+    found = session.scalars(PICTURES, {"video_id": video_id}).all()
     return {path for some in found for path in some} if found else None
 
 

@@ -54,8 +54,8 @@ class Weighing:
         self, session: Session, kept: Meanings, zone: tzinfo | None, left_s: float, view: Hashable = None
     ) -> None:
         self.session, self.kept, self.zone, self.left_s, self.view = session, kept, zone, left_s, view
-        self.unweighed = 0
-        """What is for the next look."""
+        self.left: list[int] = []
+        """The plates that are for the next look."""
 
     def at(self, plate_ids: Sequence[int]) -> dict[int, Met]:
         """Of those that are known, and of the first of the others."""
@@ -71,7 +71,7 @@ class Weighing:
                 self.left_s -= time.thread_time() - began
                 self.kept.keep(self.view, plate_id, by, met)
             if met is None:
-                self.unweighed += 1
+                self.left.append(plate_id)
             else:
                 found[plate_id] = met
         return found

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from dashcam.catalog import notes, reviews
@@ -144,18 +144,16 @@ def of_trip(
         kinds["watched" if plate.plate_id in watched else "again" if plate.before else "first"].append(plate)
     how = meanings(look, kinds["watched"][: MOST["watched"]], kinds["again"]) if look else {}
     kinds["again"].sort(key=lambda plate: (one := how.get(plate.plate_id)) is None or one.level != "unusual")
-    items = [
-        replace(one, watched=watched[one.card.plate_id]) if one.card else one
-        for one in plate_items(session, row, "watched", kinds["watched"][: MOST["watched"]])
-    ]
-    items += plate_items(session, row, "again", kinds["again"][: MOST["again"]])
-    items = [replace(one, met=how.get(one.card.plate_id)) if one.card else one for one in items]
+    shown = {kind: found[: MOST[kind]] for kind, found in kinds.items()}
+    surest = surest_of(session, row, [plate.plate_id for found in shown.values() for plate in found])
+    of_kind = {kind: plate_items(kind, found, surest, watched, how) for kind, found in shown.items()}
+    items = of_kind["watched"] + of_kind["again"]
     events = [TripEvent.model_validate(event) for event in row.events]
-    shown = events[: MOST["moment"]]
-    items += [Item("moment", Mark(one.video_id, "moment", one.t_s), False, event=one) for one in shown]
+    items += [
+        Item("moment", Mark(one.video_id, "moment", one.t_s), False, event=one) for one in events[: MOST["moment"]]
+    ]
     doubted, doubts = doubts_of(session, row)
-    items += doubted
-    items += plate_items(session, row, "first", kinds["first"][: MOST["first"]])
+    items += doubted + of_kind["first"]
     counts: dict[ItemKind, int] = {kind: len(found) for kind, found in kinds.items()}
     counts |= {"moment": len(events), "doubt": doubts}
     more = {kind: rest for kind, count in counts.items() if (rest := count - MOST[kind]) > 0}
@@ -210,26 +208,42 @@ def plates_of(session: Session, row: TripRow) -> list[OnTrip]:
     return [OnTrip(*line) for line in session.execute(found) if line[0] not in quiet]
 
 
-def plate_items(session: Session, row: TripRow, kind: ItemKind, plates: Sequence[OnTrip]) -> list[Item]:
-    """Each with its surest sighting of the trip."""
-    times = {one.plate_id: one.times for one in plates}
-    if not times:
-        return []
+def plate_items(
+    kind: ItemKind,
+    plates: Sequence[OnTrip],
+    surest: Mapping[int, SightingCard],
+    watched: Mapping[int, str],
+    how: Mapping[int, Met],
+) -> list[Item]:
+    return [
+        Item(
+            kind,
+            Mark(card.video_id, "plate", card.best_s),
+            False,
+            card,
+            plate.times,
+            watched=watched.get(plate.plate_id, ""),
+            met=how.get(plate.plate_id),
+        )
+        for plate in plates
+        if (card := surest.get(plate.plate_id)) is not None
+    ]
+
+
+def surest_of(session: Session, row: TripRow, plate_ids: Sequence[int]) -> dict[int, SightingCard]:
+    """Of each plate its surest sighting of the trip."""
+    if not plate_ids:
+        return {}
     best = (
         select(SightingRow.sighting_id, SightingRow.plate_id)
-        .where(SightingRow.plate_id.in_(times), *during(row), SightingRow.confirmed.is_(True))
+        .where(SightingRow.plate_id.in_(plate_ids), *during(row), SightingRow.confirmed.is_(True))
         .order_by(SightingRow.plate_id, SightingRow.confidence.desc(), SightingRow.sighting_id)
     )
     ids: dict[int, int] = {}
     for sighting_id, plate_id in session.execute(best):
         ids.setdefault(plate_id, sighting_id)
     shown = chosen().where(SightingRow.sighting_id.in_(ids.values()), ~Plate.text.startswith(HIDDEN))
-    found = {card.plate_id: card for card in cards(session, shown)}
-    return [
-        Item(kind, Mark(card.video_id, "plate", card.best_s), False, card, times[plate_id])
-        for plate_id in times
-        if (card := found.get(plate_id)) is not None
-    ]
+    return {card.plate_id: card for card in cards(session, shown)}
 
 
 def doubts_of(session: Session, row: TripRow) -> tuple[list[Item], int]:
@@ -242,9 +256,8 @@ def doubts_of(session: Session, row: TripRow) -> tuple[list[Item], int]:
     )
     numbers = session.scalars(its).all()
     order = SightingRow.confidence.desc(), SightingRow.sighting_id
-    surest = select(SightingRow.sighting_id).where(SightingRow.sighting_id.in_(numbers)).order_by(*order)
-    ids = session.scalars(surest.limit(MOST["doubt"])).all()
-    shown = cards(session, chosen().where(SightingRow.sighting_id.in_(ids)).order_by(*order))
+    surest = chosen().where(SightingRow.sighting_id.in_(numbers)).order_by(*order).limit(MOST["doubt"])
+    shown = cards(session, surest) if numbers else []
     return [Item("doubt", Mark(card.video_id, "plate", card.best_s), False, card) for card in shown], len(numbers)
 
 
@@ -272,8 +285,10 @@ def unreviewed_days(session: Session, account_id: int, begins: Sequence[datetime
     """Of each day between two of these moments whether there is a clip that the person has not looked at."""
     # each a question of its own about clips, so that who may see them from a date on is told of no others
     good = func.coalesce(Video.outcome, "processed") == "processed"
-    unseen = select(Video.video_id).where(reviews.is_through(), good, ~reviews.is_reviewed(account_id)).limit(1)
-    return [session.scalar(unseen.where(of_one_day(*day))) is not None for day in pairwise(begins)]
+    waits = reviews.is_through(), good, ~reviews.is_reviewed(account_id)
+    unseen = select(Video.video_id).where(*waits, WHEN.between(bindparam("begin"), bindparam("last"))).limit(1)
+    days = [{"begin": begin, "last": end - timedelta(microseconds=1)} for begin, end in pairwise(begins)]
+    return [session.scalar(unseen, day) is not None for day in days]
 
 
 def newest_day(session: Session) -> datetime | None:
