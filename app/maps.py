@@ -17,11 +17,13 @@ from app import addresses, system, wording, zones
 from app.map_sheet import Drawn, Map, answer, blank_map
 from app.parameters import Number, cursor_text, day_of
 from dashcam.catalog import plates as plate_table
+from dashcam.catalog import seen_at
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog.models import Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import fixes_of, track_of
+from dashcam.catalog.seen_at import SeenAt
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.trips import TripCard
 from dashcam.database import reading
@@ -48,60 +50,50 @@ EVENT_COLOURS = {"braking": "#b42318", "cornering": "#b45309", "speeding": "#861
 router = APIRouter(include_in_schema=False)
 
 
-def route_map(fixes: Sequence[Fix], sightings: Iterable[SightingCard]) -> HTMLResponse:
+def route_map(fixes: Sequence[Fix], seen: Sequence[SeenAt]) -> HTMLResponse:
     """The page with one clip's route and what was seen on it."""
-    placed = with_a_place(sightings)
-    view = map_of(fixes, placed)
+    view = map_of(fixes, seen)
     add_route(view, fixes, GAP_S)
     Drawn("dashcamFollow", followed(fixes), GAP_S).add_to(view)
-    add_pins(view, placed)
-    return answer(view, places_of(fixes, placed))
+    add_pins(view, seen)
+    return answer(view, places_of(fixes, seen))
 
 
-def trip_map(
-    clips: Sequence[tuple[Video, Sequence[Fix]]], sightings: Iterable[SightingCard], card: TripCard
-) -> HTMLResponse:
+def trip_map(clips: Sequence[tuple[Video, Sequence[Fix]]], seen: Sequence[SeenAt], card: TripCard) -> HTMLResponse:
     """The page with a trip's route from the fixes of its clips, what happened on it, and what was seen."""
     every = 1 + sum(len(fixes) for _, fixes in clips) // MOST_FIXES
     drawn = [(clip, fix) for clip, fixes in clips for fix in fixes[::every]]
     route = [fix.model_copy(update={"t_s": (fix.utc - drawn[0][1].utc).total_seconds()}) for _, fix in drawn]
-    placed = with_a_place(sightings)
-    view = map_of(route, placed)
+    view = map_of(route, seen)
     add_route(view, route, GAP_S * every)
     add_jumps(view, drawn, card, GAP_S * every)
-    add_pins(view, placed)
+    add_pins(view, seen)
     if told := [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]:
         happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
         Drawn("dashcamEvents", collection(happened)).add_to(view)
-    return answer(view, places_of(route, placed))
+    return answer(view, places_of(route, seen))
 
 
-def sightings_map(sightings: Iterable[SightingCard]) -> HTMLResponse:
+def sightings_map(seen: Sequence[SeenAt]) -> HTMLResponse:
     """The page of a plate, with a pin for each sighting that has a position; it leads to the list, and that to it."""
-    placed = with_a_place(sightings)
-    view = map_of([], placed)
+    view = map_of([], seen)
     Drawn("dashcamList").add_to(view)
-    add_pins(view, placed)
-    return answer(view, places_of([], placed))
+    add_pins(view, seen)
+    return answer(view, places_of([], seen))
 
 
-def with_a_place(sightings: Iterable[SightingCard]) -> list[SightingCard]:
-    return [one for one in sightings if one.lat is not None and one.lon is not None][:MANY]
-
-
-def places_of(fixes: Sequence[Fix], placed: Sequence[SightingCard]) -> list[tuple[float, float]]:
+def places_of(fixes: Sequence[Fix], seen: Sequence[SeenAt]) -> list[tuple[float, float]]:
     """(latitude, longitude) of each."""
-    seen = [(one.lat, one.lon) for one in placed if one.lat is not None and one.lon is not None]
-    return [(fix.lat, fix.lon) for fix in fixes] + seen
+    return [(fix.lat, fix.lon) for fix in fixes] + [(one.lat, one.lon) for one in seen]
 
 
-def map_of(fixes: Sequence[Fix], placed: Sequence[SightingCard]) -> Map:
+def map_of(fixes: Sequence[Fix], seen: Sequence[SeenAt]) -> Map:
     """With a legend of the speeds that were driven."""
     bounds = [f"{limit:.0f}" for limit, _ in SPEEDS[:-1]]
     labels = [*(f"to {bound} km/h" for bound in bounds), f"over {bounds[-1]} km/h"]
     driven = {colour_of(fix.speed_mps) for fix in fixes}
     legend = [(colour, said) for (_, colour), said in zip(SPEEDS, labels, strict=True) if colour in driven]
-    return blank_map(legend, estimates=any(one.estimate for one in placed))
+    return blank_map(legend, estimates=any(one.estimate for one in seen))
 
 
 def followed(fixes: Sequence[Fix]) -> list[tuple[float, float, float]]:
@@ -174,38 +166,30 @@ def colour_of(speed_mps: float | None) -> str:
     return next(colour for limit, colour in SPEEDS if speed_mps * 3.6 <= limit)
 
 
-def add_pins(view: Map, placed: Sequence[SightingCard]) -> None:
+def add_pins(view: Map, seen: Sequence[SeenAt]) -> None:
     """A pin for each, above the ellipse that holds the other car with 95 %."""
-    rings = [
-        (
-            {"type": "Polygon", "coordinates": [[(lon, lat) for lat, lon in one.estimate.ring()]]},
-            {"colour": pin_colour(one)},
-        )
-        for one in placed
-        if one.estimate is not None
-    ]
-    if rings:
-        Drawn("dashcamEllipses", collection(rings)).add_to(view)
-    pins = (({"type": "Point", "coordinates": (one.lon, one.lat)}, pin(one)) for one in placed)
-    Drawn("dashcamPins", collection(pins)).add_to(view)
+    if rings := [(one.estimate.ring(), one.confirmed) for one in seen if one.estimate is not None]:
+        Drawn("dashcamEllipses", rings).add_to(view)
+    told = [(one.lat, one.lon, one.sighting_id, one.confirmed, wording.plate(one.text)) for one in seen]
+    Drawn("dashcamPins", told).add_to(view)
 
 
-def pin_colour(one: SightingCard) -> str:
-    return "#0f766e" if one.confirmed else "#8a94a0"
-
-
-def pin(one: SightingCard) -> dict[str, Any]:
+@router.get("/maps/pins/{sighting_id}")
+def pin(sighting_id: Number) -> dict[str, Any]:
+    """What a pin says when it is opened."""
+    with reading(system.current().engine) as session:
+        one = sighting_table.one(session, sighting_id)
+    if one is None:
+        raise HTTPException(404, f"There is no sighting {sighting_id} any more.")
     away = f"Estimated {one.estimate.distance_m:.0f} m away, in the ellipse with 95 %." if one.estimate else ""
     hashed = wording.HASHED if wording.is_hashed(one.text) else ""
     return {
-        "colour": pin_colour(one),
         "text": wording.plate(one.text),
         "when": wording.moment(one.seen_utc, system.current().zone()) if one.seen_utc else "",
         "clip": f"{one.video_name} at {wording.second(one.best_s)}",
         "other": " ".join(filter(None, (away, hashed))),
         "crop": addresses.media_url(one.video_id, one.crop),
         "href": addresses.video_url(one.video_id, one.best_s),
-        "entry": one.sighting_id,
         "list": list_url(one),
         "video": one.video_id,
         "t": one.best_s,
@@ -238,10 +222,10 @@ def video_map(video_id: str) -> HTMLResponse:
     with reading(system.current().engine) as session:
         video = session.get(Video, video_id)
         fixes = home.outside(zones.hidden(), track_of(session, video)) if video else []
-        sightings = sighting_table.of_video(session, video_id)
+        seen = seen_at.of_video(session, video_id, MANY)
     if not fixes:
         raise HTTPException(404, f"There are no positions for video {video_id}.")
-    return route_map(fixes, sightings)
+    return route_map(fixes, seen)
 
 
 @router.get("/maps/trips/{trip_id}")
@@ -251,10 +235,10 @@ def map_of_trip(trip_id: Number) -> HTMLResponse:
         cut = zones.hidden()
         each = [(clip, fixes_of(session, clip.video_id)) for clip in trip_table.leads(session, trip_id)]
         clips = [(clip, stretch) for clip, fixes in each for stretch in home.pieces(cut, fixes)]
-        sightings = sighting_table.of_trip(session, trip_id, MANY)
+        seen = seen_at.of_trip(session, trip_id, MANY)
     if found is None or not clips:
         raise HTTPException(404, f"There are no positions for trip {trip_id}.")
-    return trip_map(clips, sightings, found.card)
+    return trip_map(clips, seen, found.card)
 
 
 @router.get("/maps/plates/{text:path}")
@@ -263,7 +247,7 @@ def plate_map(text: str, day: str = "") -> HTMLResponse:
     with reading(system.current().engine) as session:
         plate = plate_table.plate(session, text)
         number = plate and plate.plate_id
-        sightings = sighting_table.of_plate(session, number, limit=MANY, placed=True, span=span) if number else []
-    if not sightings:
+        seen = seen_at.of_plate(session, number, MANY, span) if number else []
+    if not seen:
         raise HTTPException(404, f"There are no positions for plate {text}.")
-    return sightings_map(sightings)
+    return sightings_map(seen)

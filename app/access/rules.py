@@ -125,6 +125,7 @@ PAGES = {
     "GET /maps/leaflet/leaflet.css": CLIENT,
     "GET /maps/ground/{size}/{row}/{col}": CLIENT,
     "GET /maps/streets/{zoom}/{x}/{y}": CLIENT,
+    "GET /maps/pins/{sighting_id}": ALL,
     "GET /maps/videos/{video_id}": CLIENT,
     "GET /maps/trips/{trip_id}": CLIENT,
     "GET /maps/everything": RouteRule(VIEWER, audit="plate", what="looked at the map of everything"),

@@ -72,13 +72,19 @@ class Everything {
       this.choose(boundsOf(options.chosen.split(",").map(Number)));
       this.panel.list();
     }
-    let settled;
-    map.on("moveend resize", () => {
+    let settled, seen;
+    const settle = () => {
       this.settled = false;
       clearTimeout(settled);
-      settled = setTimeout(() => this.look(), SETTLED_MS);
-    });
-    this.look();
+      settled = setTimeout(() => {
+        const window = `${boxOf(map.getBounds())} ${map.getZoom()}`;
+        if (window !== seen) this.look();
+        else this.asked.then(() => (this.settled = true)); // a move that ended where it began
+        seen = window;
+      }, SETTLED_MS);
+    };
+    map.on("moveend resize", settle);
+    settle(); // where the map begins is told it after this: the whole world is not asked for first
   }
 
   get filters() {
@@ -101,7 +107,7 @@ class Everything {
   drawRoutes({ routes, words }) {
     this.layers.routes.clearLayers();
     for (const [trip, line] of routes)
-      L.polyline(JSON.parse(line).map(places), { color: ROUTE, weight: 2.5, opacity: 0.65, smoothFactor: 0.5 })
+      L.polyline(line.map(places), { color: ROUTE, weight: 2.5, opacity: 0.65, smoothFactor: 0.5 })
         .on("click", (event) => this.openTrip(trip, event))
         .addTo(this.layers.routes);
     this.raise("clusters"); // whichever answer came first, a click on a cluster is the cluster's

@@ -14,7 +14,9 @@ function element(tag, text, attributes = {}) {
   return made;
 }
 
+const [SURE, UNSURE] = ["#0f766e", "#8a94a0"];
 const pins = new Map(); // by the number of the sighting
+const said = new Map(); // what an opened pin says, by the same
 let listed = false; // the page around the map has the list of its pins
 
 window.dashcamList = (map) => {
@@ -24,7 +26,7 @@ window.dashcamList = (map) => {
     const { pin, place } = event.data;
     map.setView(place, Math.max(map.getZoom(), 15), { animate: false });
     const opened = pins.get(pin)?.openPopup();
-    if (opened) opened.getPopup().getElement()?.querySelector("a")?.focus();
+    if (opened) said.get(pin)?.whole.then((box) => box.querySelector("a")?.focus());
     else L.popup().setLatLng(place).setContent(element("span", "It was here.")).openOn(map);
   });
 };
@@ -44,53 +46,69 @@ window.dashcamRoute = (map, lines) =>
   L.geoJSON(lines, { smoothFactor: 0, style: ({ properties }) => ({ color: properties.colour, weight: 5, opacity: 0.9 }) }).addTo(map);
 
 // they lie below the pins and take no click: at the scale of a street an ellipse covers most of them
-window.dashcamEllipses = (map, rings) =>
-  L.geoJSON(rings, {
-    interactive: false,
-    style: ({ properties }) => ({ color: properties.colour, weight: 1.5, opacity: 0.8, dashArray: "5 4", fill: true, fillOpacity: 0.1 }),
+window.dashcamEllipses = (map, rings) => {
+  for (const [ring, sure] of rings)
+    L.polygon(ring, { interactive: false, color: sure ? SURE : UNSURE, weight: 1.5, opacity: 0.8, dashArray: "5 4", fillOpacity: 0.1 }).addTo(map);
+};
+
+// a dot that a click opens; the map below it, where a click means the route, hears nothing of that
+const dot = (at, radius, fillColor, fillOpacity) =>
+  L.circleMarker(at, { radius, color: "#ffffff", weight: 2, opacity: 1, fillColor, fillOpacity, bubblingMouseEvents: false });
+
+window.dashcamPins = (map, all) => {
+  for (const [lat, lon, entry, sure, text] of all) {
+    const layer = dot([lat, lon], 7, sure ? SURE : UNSURE, 0.95).addTo(map);
+    pins.set(entry, layer);
+    layer.bindTooltip(() => element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
+    layer.bindPopup(() => saidOf(entry, layer), { maxWidth: 240, minWidth: 150 });
+  }
+};
+
+window.dashcamEvents = (map, events) =>
+  L.geoJSON(events, {
+    pointToLayer: ({ properties }, at) => dot(at, 8, properties.colour, 1),
+    onEachFeature: saidOfEvent,
   }).addTo(map);
 
-// dots that a click opens; the map below them, where a click means the route, hears nothing of that
-const dots = (map, features, radius, fillOpacity, said) =>
-  L.geoJSON(features, {
-    pointToLayer: ({ properties }, at) =>
-      L.circleMarker(at, { radius, color: "#ffffff", weight: 2, opacity: 1, fillColor: properties.colour, fillOpacity, bubblingMouseEvents: false }),
-    onEachFeature: said,
-  }).addTo(map);
-window.dashcamPins = (map, pins) => dots(map, pins, 7, 0.95, saidOfSighting);
-window.dashcamEvents = (map, events) => dots(map, events, 8, 1, saidOfEvent);
+// asked for when it is opened: a plate may have been seen thousands of times
+function saidOf(entry, layer) {
+  if (said.has(entry)) return said.get(entry);
+  const box = element("div", "", { className: "both" });
+  box.append(element("span", "\u2026"));
+  said.set(entry, box);
+  box.whole = fetch(`/maps/pins/${entry}`)
+    .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
+    .then((told) => box.replaceChildren(pinLink(told), ...(listed ? [listLink(entry, told.list)] : [])))
+    .then(() => layer.getPopup().update())
+    .catch(() => {
+      box.replaceChildren(element("span", "This cannot be told now: try again."));
+      layer.getPopup().update();
+      said.delete(entry);
+    })
+    .then(() => box);
+  return box;
+}
 
-function saidOfSighting(feature, layer) {
-  const { text, when, clip, other, crop, href, video, t, entry, list } = feature.properties;
-  pins.set(entry, layer);
-  layer.bindTooltip(element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
-  layer.bindPopup(
-    () => {
-      const link = element("a", "", { href, target: "_parent", className: "pin" });
-      link.append(
-        element("img", "", { src: crop, alt: "", onerror: (event) => event.target.remove() }),
-        element("span", text, { className: "plate" }),
-        element("span", when),
-        element("span", clip, { className: "clip" }),
-      );
-      if (other) link.append(element("span", other, { className: "clip" }));
-      if (plays())
-        link.onclick = (event) => {
-          event.preventDefault();
-          goTo(href);
-        };
-      else if (inFrame && video === here)
-        link.onclick = (event) => {
-          event.preventDefault();
-          parent.postMessage({ seek: t }, location.origin);
-        };
-      if (!listed) return link;
-      const both = element("div", "", { className: "both" });
-      both.append(link, listLink(entry, list));
-      return both;
-    },
-    { maxWidth: 240, minWidth: 150 },
+function pinLink({ text, when, clip, other, crop, href, video, t }) {
+  const link = element("a", "", { href, target: "_parent", className: "pin" });
+  link.append(
+    element("img", "", { src: crop, alt: "", onerror: (event) => event.target.remove() }),
+    element("span", text, { className: "plate" }),
+    element("span", when),
+    element("span", clip, { className: "clip" }),
   );
+  if (other) link.append(element("span", other, { className: "clip" }));
+  if (plays())
+    link.onclick = (event) => {
+      event.preventDefault();
+      goTo(href);
+    };
+  else if (inFrame && video === here)
+    link.onclick = (event) => {
+      event.preventDefault();
+      parent.postMessage({ seek: t }, location.origin);
+    };
+  return link;
 }
 
 function saidOfEvent(feature, layer) {

@@ -120,3 +120,14 @@ def test_keys_reach_the_layers_and_lists(page: Page) -> None:
     expect(frame.locator(".said p").nth(1)).to_have_text("")
     frame.get_by_role("button", name="Show on the map").last.press("Enter")
     expect(frame.locator(".list .sighting")).not_to_have_count(5)
+
+
+def test_a_map_that_is_opened_asks_once_for_what_its_window_holds(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/map")
+    settled = "() => document.querySelector('iframe.everything').contentWindow.everything?.settled"
+    page.wait_for_function(settled)
+    everything(page, "it.map.fire('moveend') && it.settled")  # a move that ends where it began
+    page.wait_for_function(settled)
+    assert sum("/map/routes?" in one for one in asked) == 1

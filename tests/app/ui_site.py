@@ -52,7 +52,11 @@ from tests.catalog.rows import NOON, add_route, add_sighting, add_task, add_vide
 
 PASSWORD = "correct horse battery"
 HURRY = 20
-NASTY = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>`${window.pwned=1}`'\""
+NASTY = (
+    "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>`${window.pwned=1}`'\""
+    "{{constructor.constructor('window.pwned=1')()}}"
+)
+"""HTML, a script's text, a template of Vue's and of Jinja's: nothing of it may be anything but text."""
 
 
 def picture(folder: Path, name: str, text: str) -> None:

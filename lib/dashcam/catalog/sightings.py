@@ -142,17 +142,15 @@ def times_of_plate(session: Session, plate_id: int) -> list[datetime]:
     return [when for when in times if when is not None]
 
 
-def of_video(session: Session, video_id: str, confirmed_only: bool = True, reads: bool = False) -> list[SightingCard]:
+def of_video(session: Session, video_id: str, reads: bool = False) -> list[SightingCard]:
     """One video's sightings in the order of its time."""
-    wanted = [SightingRow.confirmed] if confirmed_only else []
-    query = chosen(reads).where(SightingRow.video_id == video_id, *wanted)
+    query = chosen(reads).where(SightingRow.video_id == video_id)
     return cards(session, query.order_by(SightingRow.first_s, SightingRow.sighting_id))
 
 
-def of_trip(session: Session, trip_id: int, limit: int) -> list[SightingCard]:
-    """One trip's confirmed sightings in order of time."""
-    query = chosen().where(Video.trip_id == trip_id, SightingRow.confirmed)
-    return cards(session, query.order_by(SightingRow.seen_utc.nulls_last(), SightingRow.sighting_id).limit(limit))
+def one(session: Session, sighting_id: int) -> SightingCard | None:
+    found = cards(session, chosen().where(SightingRow.sighting_id == sighting_id))
+    return found[0] if found else None
 
 
 def best_frame(session: Session, video_id: str) -> str | None:

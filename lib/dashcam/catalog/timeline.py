@@ -138,7 +138,7 @@ def inside(session: Session, video_id: str) -> ClipInside | None:
             frame=one.frame,
             boxes=[[round(value, 3) for value in box] for box in one.followed()],
         )
-        for one in sightings.of_video(session, video_id, confirmed_only=False, reads=True)
+        for one in sightings.of_video(session, video_id, reads=True)
     ]
     fixes = track_of(session, video)
     speeds = [(round(fix.t_s, 2), round(fix.speed_mps, 2)) for fix in fixes if fix.speed_mps is not None]

@@ -240,7 +240,7 @@ def video(session: Session, video_id: str) -> VideoDetail | None:
         readings=counted,
         beside=any(other.drive is not None for other in overlapping(session, row)),
         companions=companions(session, row),
-        sightings=sightings.of_video(session, video_id, confirmed_only=False, reads=True),
+        sightings=sightings.of_video(session, video_id, reads=True),
         task=task_of(session, video_id),
         removed=[
             Removed(kind, row.removed_at, row.rule or "")

@@ -10,6 +10,8 @@ from tests.app.access.conftest import Home
 from tests.catalog.rows import NOON, add_sighting, add_video
 
 WHOLE, TWO_DAYS = "/plates/LT21CGK", ("2026-06-28", "2026-06-29")
+PIN = ',"LT21CGK"]'
+"""How a pin of it ends, in the data of a map."""
 
 
 def test_the_map_of_a_plates_page_is_of_the_day_that_is_asked_for(home: Home) -> None:
@@ -25,11 +27,11 @@ def test_the_map_of_a_plates_page_is_of_the_day_that_is_asked_for(home: Home) ->
         return found and found[1]
 
     assert map_of(WHOLE) == map_of(f"{WHOLE}?day=bent") == "/maps/plates/LT21CGK"
-    for day, place in zip(TWO_DAYS, ("[26.1,44.43]", "[26.2,44.5]"), strict=True):
+    for day, place in zip(TWO_DAYS, ("[[44.43,26.1,", "[[44.5,26.2,"), strict=True):
         source = map_of(f"{WHOLE}?day={day}")
         assert source == f"/maps/plates/LT21CGK?day={day}"
         shown = browser.get(source).text
-        assert place in shown and shown.count('"Point"') == 1
-    assert browser.get("/maps/plates/LT21CGK?day=bent").text.count('"Point"') == 2
+        assert place in shown and shown.count(PIN) == 1
+    assert browser.get("/maps/plates/LT21CGK?day=bent").text.count(PIN) == 2
     assert map_of(f"{WHOLE}?day=2026-06-30") is None, "no frame around an error"
     assert "No positions on this day" in browser.get(f"{WHOLE}?day=2026-06-30").text
