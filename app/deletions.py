@@ -1,5 +1,6 @@
 """Deleting for good, for the API and the pages alike."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app import system
@@ -10,16 +11,26 @@ from dashcam.upkeep.deleting import Deleted, Wanted
 from dashcam.upkeep.undoing import GoingLine
 
 
-def hide(here: system.System, wanted: Wanted | int) -> GoingLine:
-    """Nobody is shown it from now on, and it goes for good in a day; a number is that of one sighting. Not for the
-    event loop. Raises `callers.NotAllowed`, `undoing.NothingToDelete`, `KeyLost`."""
+def hide(here: system.System, wanted: Wanted) -> GoingLine:
+    """Nobody is shown it from now on, and it goes for good in a day. Not for the event loop.
+
+    Raises `callers.NotAllowed`, `undoing.NothingToDelete`, `KeyLost`.
+    """
     callers.ensure(Role.ADMIN)
-    now, who = datetime.now(UTC), callers.name()
-    if isinstance(wanted, int):
-        done, what = undoing.hide_sighting(here.engine, wanted, who, now), "a sighting"
-    else:
-        done, what = undoing.hide(here.engine, here.site, wanted, who, now), what_of(wanted)
-    here.access.note(who, "deletion", f"deleted {what}, which goes for good in a day")
+    who = callers.name()
+    done = undoing.hide(here.engine, here.site, wanted, who, datetime.now(UTC))
+    here.access.note(who, "deletion", f"deleted {what_of(wanted)}, which goes for good in a day")
+    changed(here)
+    return done
+
+
+def hide_sightings(here: system.System, sighting_ids: Sequence[int]) -> list[GoingLine]:
+    """The same of single sightings, all or none."""
+    callers.ensure(Role.ADMIN)
+    who = callers.name()
+    done = undoing.hide_sightings(here.engine, sighting_ids, who, datetime.now(UTC))
+    what = "a sighting, which goes" if len(done) == 1 else f"{len(done)} sightings, which go"
+    here.access.note(who, "deletion", f"deleted {what} for good in a day")
     changed(here)
     return done
 

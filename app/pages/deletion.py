@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from nicegui import ui
 from nicegui.element import Element
@@ -22,6 +23,7 @@ from dashcam.upkeep import deleting
 from dashcam.upkeep.deleting import NothingToDelete, Preview, Wanted
 from dashcam.upkeep.undoing import GoingLine
 
+T = TypeVar("T")
 SHOWN = 12
 CHOSEN = "s"
 """So begin the names of the boxes that choose a sighting; its number follows."""
@@ -114,41 +116,43 @@ def said(told: Preview) -> list[str]:
 async def delete(place: Element, wanted: Wanted, then: str) -> None:
     line = await act(lambda: deletions.hide(system.current(), wanted))
     if line is not None:
-        say_it_goes(page_of(place), line, address_of(wanted), then)
+        say_it_goes(page_of(place), [line], address_of(wanted), then)
 
 
-def one_sighting(text: str, of_form: str) -> None:
-    """For admins: a button for the sighting that is chosen in the form which ``of_form`` reads."""
+def some_sightings(text: str, of_form: str) -> None:
+    """For admins: a button for the sightings that are chosen in the form which ``of_form`` reads."""
     if not callers.may(Role.ADMIN):
         return
 
     async def go(told: Mapping[str, str]) -> None:
         chosen = [int(name[1:]) for name in told if name[:1] == CHOSEN and name[1:].isdecimal()]
-        if len(chosen) != 1:
-            ui.notify("Choose the one sighting to delete, by the box beside it.", type="warning")
+        if not chosen:
+            ui.notify("Choose the sightings to delete, by the boxes beside them.", type="warning")
             return
-        line = await act(lambda: deletions.hide(system.current(), chosen[0]))
-        if line is not None:
-            say_it_goes(page_of(one), line, addresses.plate_url(text), "/plates")
+        lines = await act(lambda: deletions.hide_sightings(system.current(), chosen))
+        if lines is not None:
+            say_it_goes(page_of(chooser), lines, addresses.plate_url(text), "/plates")
 
-    one = tag("button", "button small danger", "Delete sighting", type="button", title=HIDDEN_FIRST)
-    one.on("click", lambda event: go(event.args), js_handler=of_form)
+    chooser = tag("button", "button small danger", "Delete", type="button", title=HIDDEN_FIRST)
+    chooser.on("click", lambda event: go(event.args), js_handler=of_form)
 
 
 def page_of(place: Element) -> Element:
     return next((one for one in place.ancestors() if one.props.get("id") == CONTENT), place)
 
 
-def say_it_goes(page: Element, line: GoingLine, back: str, then: str) -> None:
+def say_it_goes(page: Element, lines: Sequence[GoingLine], back: str, then: str) -> None:
     """Instead of what the page showed, which is there no more."""
+    what = wording.plate(lines[0].said) if len(lines) == 1 else wording.count(len(lines), "sighting")
     page.clear()
     with page:
         parts.page_title("Deleted")
         with tag("div", "panel pad", role="status"):
-            tag("p", text=f"{wording.plate(line.said)}: nobody is shown it any more.")
-            tag("p", text=f"It goes for good on {wording.moment(line.due, zone())}. Until then it can be had back.")
+            tag("p", text=f"{what}: nobody is shown {'it' if len(lines) == 1 else 'them'} any more.")
+            tag("p", text=f"Gone for good on {wording.moment(lines[0].due, zone())}. Until then it can be had back.")
             with tag("div", "filters"):
-                tag("button", "button", "Undo", type="button").on("click", partial(take_back, line.going_id, back))
+                ids = [line.going_id for line in lines]
+                tag("button", "button", "Undo", type="button").on("click", partial(take_back, ids, back))
                 link(then, "button", BACK[then])
 
 
@@ -158,8 +162,8 @@ def address_of(wanted: Wanted) -> str:
     return addresses.video_url(wanted.clips[0]) if wanted.clips else "/videos"
 
 
-async def take_back(going_id: int, then: str) -> None:
-    if await act(lambda: deletions.take_back(system.current(), going_id)) is not None:
+async def take_back(going_ids: Sequence[int], then: str) -> None:
+    if await act(lambda: [deletions.take_back(system.current(), one) for one in going_ids]) is not None:
         ui.navigate.to(then)
 
 
@@ -168,7 +172,7 @@ async def finish(going_id: int) -> None:
         ui.navigate.to("/storage")
 
 
-async def act(what: Callable[[], GoingLine]) -> GoingLine | None:
+async def act(what: Callable[[], T]) -> T | None:
     """None where it cannot be, which is said."""
     try:
         return await asyncio.to_thread(what)
@@ -198,7 +202,7 @@ def row(one: GoingLine) -> None:
         tag("span", "muted small", f" by {one.who}, {wording.ago(one.at, now())}")
     tag("span", "small num", f"goes {wording.moment(one.due, zone())}")
     undo = tag("button", "button small", "Undo", type="button", aria_label=f"Undo: {name}")
-    undo.on("click", partial(take_back, one.going_id, "/storage"))
+    undo.on("click", partial(take_back, [one.going_id], "/storage"))
     at_once = tag("button", "button small", "Delete now", type="button", aria_label=f"Delete now: {name}")
 
     def certain() -> None:

@@ -38,7 +38,7 @@ def toolbar(text: str) -> None:
         tag("button", "button small", "Correct", type="submit")
         nothing = tag("button", "button small", "Not a plate", type="button")
         of_form = "() => emit(Object.fromEntries(new FormData(document.getElementById('words'))))"
-        deletion.one_sighting(text, of_form)
+        deletion.some_sightings(text, of_form)
         tag("span", "small muted", "Choose by the boxes. It holds when clips are done again.")
 
     async def correct(told: Mapping[str, str]) -> None:

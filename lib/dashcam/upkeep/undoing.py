@@ -5,7 +5,7 @@ Whatever is cut off is ended by the next `see_to`: a word is written down first,
 short transactions.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -93,17 +93,18 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def hide_sighting(engine: Engine, sighting_id: int, who: str, now: datetime) -> GoingLine:
-    """Raises `NothingToDelete`."""
+def hide_sightings(engine: Engine, sighting_ids: Iterable[int], who: str, now: datetime) -> list[GoingLine]:
+    """All of them or none, each with a word of its own. Raises `NothingToDelete`."""
+    wanted = set(sighting_ids)
     with writing(engine) as session:
-        its = select(SightingRow, Plate.text).join(SightingRow.plate).where(SightingRow.sighting_id == sighting_id)
-        found = session.execute(its).tuples().first()
-        if found is None:
+        its = select(SightingRow, Plate.text).join(SightingRow.plate).where(SightingRow.sighting_id.in_(wanted))
+        found = session.execute(its.order_by(SightingRow.sighting_id)).tuples().all()
+        if not wanted or len(found) < len(wanted):
             raise NothingToDelete("There is no such sighting (any more): load the page anew. Nothing was deleted.")
-        row, shown = found
-        if why := deletions.protected(session, [row.video_id]):
-            raise NothingToDelete(f"Its clip is kept for good ({why[row.video_id]}): take that mark off first.")
-        return GoingLine.model_validate(going.hide_sighting(session, row, shown, who, now))
+        if why := deletions.protected(session, {row.video_id for row, _ in found}):
+            raise NothingToDelete(f"A clip is kept for good ({next(iter(why.values()))}): take that mark off first.")
+        hidden = [going.hide_sighting(session, row, shown, who, now) for row, shown in found]
+        return [GoingLine.model_validate(one) for one in hidden]
 
 
 def keep_clips(engine: Engine, going_id: int, site: Site) -> bool:

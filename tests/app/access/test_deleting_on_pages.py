@@ -98,6 +98,26 @@ def test_nobody_is_shown_a_hidden_plate_nor_its_pictures(home: Home, video: str)
     assert "LT21CGK" in browser.get(f"/videos/{video}").text
 
 
+def test_several_sightings_are_deleted_in_one_go_with_one_undo(home: Home, video: str) -> None:
+    with writing(home.here.engine) as session:
+        add_sighting(session, session.get_one(Video, video), "LT21CGK", 6.0)
+    with reading(home.here.engine) as session:
+        numbers = list(session.scalars(select(SightingRow.sighting_id)))
+    assert len(numbers) == 2
+    home.add("ana", Role.ADMIN)
+    place = opened(home.logged_in("ana"), "/plates/LT21CGK").layout
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        lines = deletions.hide_sightings(system.current(), numbers)
+    deletion.say_it_goes(place, lines, "/plates/LT21CGK", "/plates")
+    shown = [str(one.props.get("text") or getattr(one, "text", "")) for one in place.descendants()]
+    assert any("2 sightings: nobody is shown them" in line for line in shown) and shown.count("Undo") == 1, shown
+    with reading(home.here.engine) as session:
+        assert session.scalars(select(SightingRow.sighting_id)).all() == []
+        assert "deleted 2 sightings, which go for good in a day" in session.scalars(select(AuditEntry.what)).all()
+    with callers.speaking(Caller("ben", "session", Role.MEMBER)), pytest.raises(NotAllowed):
+        deletions.hide_sightings(system.current(), numbers)
+
+
 def test_the_api_hides_takes_back_and_lets_go(home: Home, video: str) -> None:
     program = home.program(TOKEN)
     with reading(home.here.engine) as session:
