@@ -22,7 +22,7 @@ from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog.models import Video
 from dashcam.catalog.paging import Cursor
-from dashcam.catalog.places import fixes_of, track_of
+from dashcam.catalog.places import fixes_of_each, track_of
 from dashcam.catalog.seen_at import SeenAt
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.trips import TripCard
@@ -233,7 +233,8 @@ def map_of_trip(trip_id: Number) -> HTMLResponse:
     with reading(system.current().engine) as session:
         found = trip_table.trip(session, trip_id)
         cut = zones.hidden()
-        each = [(clip, fixes_of(session, clip.video_id)) for clip in trip_table.leads(session, trip_id)]
+        leads = trip_table.leads(session, trip_id)
+        each = zip(leads, fixes_of_each(session, [clip.video_id for clip in leads]), strict=True)
         clips = [(clip, stretch) for clip, fixes in each for stretch in home.pieces(cut, fixes)]
         seen = seen_at.of_trip(session, trip_id, MANY)
     if found is None or not clips:

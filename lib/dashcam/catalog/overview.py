@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from dashcam.catalog import plate_filter, search
 from dashcam.catalog.models import RouteRow, SightingRow, TripRow, Video
 from dashcam.catalog.paging import Cursor
-from dashcam.catalog.places import fixes_of
+from dashcam.catalog.places import fixes_of_each
 from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.catalog.routes import LEVELS, Cells, arrays_of, joined, level_at, summed, unpacked
 from dashcam.catalog.sightings import SightingCard, cards, chosen
@@ -313,7 +313,7 @@ def day(session: Session, wanted: PlateFilter) -> Day:
     began = [TripRow.start_utc >= wanted.since, TripRow.start_utc < wanted.until]
     query = select(TripRow).where(*began, TripRow.box.is_not(None)).order_by(TripRow.start_utc).limit(MOST_TRIPS_A_DAY)
     trips = session.scalars(query).all()
-    pieces = joined(fixes_of(session, video_id) for trip in trips for video_id in trip.leads)
+    pieces = joined(fixes_of_each(session, [video_id for trip in trips for video_id in trip.leads]))
     every = 1 + sum(map(len, pieces)) // MOST_FIXES
     seen = chosen().where(SightingRow.lat.is_not(None), *plate_filter.conditions(replace(wanted, region=None)))
     if wanted.text:

@@ -90,6 +90,15 @@ def together_s(a: Video, b: Video) -> float:
 
 
 def fixes_of(session: Session, video_id: str) -> list[records.Fix]:
-    columns = [getattr(PositionRow, name) for name in records.Fix.model_fields]
-    rows = session.execute(select(*columns).where(PositionRow.video_id == video_id).order_by(PositionRow.t_s))
-    return [records.Fix(**row) for row in rows.mappings()]
+    return fixes_of_each(session, [video_id])[0]
+
+
+def fixes_of_each(session: Session, video_ids: Sequence[str]) -> list[list[records.Fix]]:
+    """Those of each clip, in order of time; one question for all."""
+    names = list(records.Fix.model_fields)
+    columns = [getattr(PositionRow, name) for name in names]
+    wanted = select(PositionRow.video_id, *columns).where(PositionRow.video_id.in_(video_ids))
+    found: dict[str, list[records.Fix]] = {video_id: [] for video_id in video_ids}
+    for video_id, *values in session.execute(wanted.order_by(PositionRow.video_id, PositionRow.t_s)):
+        found[video_id].append(records.Fix(**dict(zip(names, values, strict=True))))
+    return [found[video_id] for video_id in video_ids]

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, Select, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import RouteRow, TripRow
-from dashcam.catalog.places import fixes_of
+from dashcam.catalog.places import fixes_of_each
 from dashcam.database import reading, writing
 from dashcam.gps.simplify import Places, simplified
 from dashcam.records import Fix
@@ -54,7 +54,7 @@ def draw(engine: Engine, go_on: Callable[[], bool] = lambda: True) -> int:
             if trip is None:
                 break
             trip_id, leads = trip.trip_id, list(trip.leads)
-            rows = rows_of([fixes_of(session, video_id) for video_id in leads])
+            rows = rows_of(fixes_of_each(session, leads))
         with writing(engine) as session:
             now = session.get(TripRow, trip_id)
             if now is None or list(now.leads) != leads:
