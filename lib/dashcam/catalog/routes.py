@@ -126,8 +126,13 @@ def arrays_of(line: str) -> list[NDArray[np.float64]]:
 def ends(session: Session, trip_ids: Iterable[int]) -> dict[int, Ends]:
     """Where these trips began and ended, as far as they are drawn: of the coarsest line, which keeps both."""
     query = select(RouteRow.trip_id, RouteRow.line).where(RouteRow.trip_id.in_(set(trip_ids)), RouteRow.level == 0)
-    pieces = {trip_id: [piece for piece in places_of(line) if piece] for trip_id, line in session.execute(query)}
-    return {trip_id: (way[0][0], way[-1][-1]) for trip_id, way in pieces.items() if way}
+    pieces = {trip_id: [told for told in json.loads(line) if told] for trip_id, line in session.execute(query)}
+    return {trip_id: (place(way[0][:2]), place(way[-1])) for trip_id, way in pieces.items() if way}
+
+
+def place(told: Sequence[int]) -> tuple[float, float]:
+    """Where a piece of a line leads, or the beginning of one: each of its points is told from the one before."""
+    return sum(told[0::2]) / UNITS, sum(told[1::2]) / UNITS
 
 
 def stays(clips: Iterable[Sequence[Fix]]) -> Cells:
