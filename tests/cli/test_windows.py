@@ -79,7 +79,8 @@ def test_ctrl_c_leaves_a_worker_the_time_to_give_back_where_it_is_a_child(tmp_pa
     """On Windows nothing replaces a process by another; what waits for the worker must not kill it."""
     ready = tmp_path / "ready"
     worker = f"""
-import pathlib, time
+import pathlib, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     pathlib.Path({str(ready)!r}).touch()
     time.sleep(60)
@@ -87,7 +88,9 @@ except KeyboardInterrupt:
     time.sleep(1)
     print("gave back")
 """
-    above = "import subprocess, sys\nfrom dashcam.cli.site import wait_for\n"
+    # what a shell starts with "&" ignores Ctrl-C
+    heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    above = heard + "import subprocess, sys\nfrom dashcam.cli.site import wait_for\n"
     above += "sys.exit(wait_for(subprocess.Popen([sys.executable, '-c', sys.argv[1]])))"
     with subprocess.Popen(
         [sys.executable, "-c", above, worker], stdout=subprocess.PIPE, text=True, start_new_session=True
