@@ -133,7 +133,7 @@ def some_sightings(text: str, of_form: str) -> None:
         if lines is not None:
             say_it_goes(page_of(chooser), lines, addresses.plate_url(text), "/plates")
 
-    chooser = tag("button", "button small danger", "Delete", type="button", title=HIDDEN_FIRST)
+    chooser = tag("button", "button small danger", "Delete chosen", type="button", title=HIDDEN_FIRST)
     chooser.on("click", lambda event: go(event.args), js_handler=of_form)
 
 
