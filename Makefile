@@ -4,7 +4,8 @@
 # make dev      what tests, checks and documents want as well
 # make test     everything set up, all tests
 # make test-postgresql  what keeps anything in a database once more, on PostgreSQL
-# make check    linters, types, import contracts, no name for two things, each guard's code is there; in seconds
+# make check    linters, types, import contracts, no name for two things, each guard's code is there, what the documents
+#               say is there; in seconds
 # make guards   each guard of tests/guards.toml taken out by itself: the test that names it has to fail (10 minutes)
 # make fuzz-clips  CLIPS (300) damaged clips through the whole pipeline, from SEED on; REAL: a folder with real ones
 # make fuzz     hostile files for the readers of containers and positions, FUZZ_S seconds (60)
@@ -70,7 +71,8 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/windows
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q --durations 0 --durations-min 60 -k 'not collected' tests/test_names.py tests/test_guards.py
+	$(BIN)/python -m pytest -q --durations 0 --durations-min 60 -k 'not collected' \
+	  tests/test_names.py tests/test_guards.py tests/test_docs.py
 
 docs: $(VENV)/.dev
 	@$(BIN)/python deploy/documents.py && echo "The pages: .site/pages/index.html"
