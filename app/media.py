@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, Response
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from app import system
+from app import addresses, system
 from app.access import callers
 from app.parameters import VideoId
 from dashcam.access.roles import Role
@@ -30,6 +30,16 @@ FOR_ALL = (layout.LOWRES, layout.POSTER)
 """What a viewer may see of a clip: no crop, and nothing in which a plate is written."""
 PLACE = select(Video.media, Video.name).where(Video.video_id == bindparam("video_id"))
 """A page asks for dozens of pictures: the question is put together once."""
+
+
+def poster_url(video_id: str, path: str) -> str:
+    """Of the picture that stands for a clip: another address once something was hidden, or is there again."""
+    return addresses.media_url(video_id, path) + revision()
+
+
+def revision() -> str:
+    return f"?r={system.current().pictures:x}"
+
 
 router = APIRouter(prefix="/media", tags=["media"])
 

@@ -94,6 +94,8 @@ class System:
     broker: Broker = field(init=False)
     access: Access = field(init=False)
     meanings: Meanings = field(default_factory=Meanings)
+    pictures: int = field(default_factory=time.time_ns)
+    """Part of the address of what stands for a clip: a browser keeps no picture under it that is not to be shown."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _recent: dict[tuple[Callable[[Session], Any], Any], tuple[float, float, Any]] = field(default_factory=dict)
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -135,8 +137,9 @@ class System:
         return answer
 
     def forget_recent(self) -> None:
-        """Something is to be in no count any more, or in all of them again."""
+        """Something is to be in no count and no picture any more, or in all of them again."""
         self._recent.clear()
+        self.pictures += 1
 
     async def change(self, change: Callable[[Session], T]) -> T:
         """Run one write transaction beside the event loop; it may have to wait for another's.

@@ -6,7 +6,7 @@ from datetime import datetime
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel
 
-from app import system, zones
+from app import media, system, zones
 from app.parameters import Number, VideoId
 from dashcam.catalog import timeline
 from dashcam.catalog.timeline import ClipInside, Timeline
@@ -18,6 +18,8 @@ router = APIRouter(prefix="/timeline", tags=["timeline"])
 class TimelineAnswer(Timeline):
     clock_s: float | None
     """Second 0 of the axis in seconds since midnight, by the zone that the pages go by; None for a clip's own axis."""
+    pictures: str
+    """With which the address of a clip's ``poster`` ends: another one once something was hidden."""
 
 
 @router.get("/trips/{trip_id}", response_model=TimelineAnswer)
@@ -27,7 +29,7 @@ def of_trip(trip_id: Number) -> Response:
         found = timeline.of_trip(session, trip_id, zones.hidden())
     if found is None:
         raise HTTPException(404, f"There is no trip {trip_id} (any more): look at the list of trips.")
-    return written(TimelineAnswer(**vars(found), clock_s=since_midnight(found.start_utc)))
+    return written(TimelineAnswer(**vars(found), clock_s=since_midnight(found.start_utc), pictures=media.revision()))
 
 
 @router.get("/videos/{video_id}", response_model=TimelineAnswer)
@@ -37,7 +39,7 @@ def of_video(video_id: VideoId) -> Response:
         found = timeline.of_video(session, video_id, zones.hidden())
     if found is None:
         raise HTTPException(404, f"There is no video {video_id}.")
-    return written(TimelineAnswer(**vars(found), clock_s=None))
+    return written(TimelineAnswer(**vars(found), clock_s=None, pictures=media.revision()))
 
 
 @router.get("/videos/{video_id}/inside", response_model=ClipInside)

@@ -8,7 +8,7 @@ from typing import cast
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
-from app import addresses, wording
+from app import addresses, media, wording
 from app.access import callers
 from app.pages.still import StillTag, is_still
 from app.progress import Progress
@@ -141,7 +141,7 @@ def video_card(
     with link(addresses.video_url(card.video_id), f"card video-card {state}"):
         with tag("div", "poster"):
             if card.poster:
-                picture(addresses.media_url(card.video_id, card.poster), f"A frame of {card.name}")
+                picture(media.poster_url(card.video_id, card.poster), f"A frame of {card.name}")
             else:
                 with tag("span", "picture missing"):
                     icon("block" if state == "rejected" else "hourglass_empty")

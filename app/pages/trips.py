@@ -4,7 +4,7 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from app import addresses, wording, zones
+from app import addresses, media, wording, zones
 from app.pages import parts, reading_again
 from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
@@ -214,5 +214,5 @@ def clip_link(clip: VideoCard) -> None:
     label = wording.CAMERA_NAMES.get(clip.camera or "", "Clip")
     with link(addresses.video_url(clip.video_id), f"clip-link {clip.kind}", title=clip.name):
         if clip.poster:
-            parts.picture(addresses.media_url(clip.video_id, clip.poster), "", "tiny")
+            parts.picture(media.poster_url(clip.video_id, clip.poster), "", "tiny")
         tag("span", text=label)

@@ -42,7 +42,7 @@ window.dashcamPlayer.Film = class {
     const far = (one) => Math.abs(clip.at_s + one.best_s - this.at);
     const seen = this.owner.known(clip)?.plates ?? [];
     const nearest = seen.reduce((best, one) => (!best || far(one) < far(best) ? one : best), null);
-    const path = nearest && far(nearest) < 5 ? nearest.frame : clip.poster;
+    const path = nearest && far(nearest) < 5 ? nearest.frame : clip.poster && clip.poster + this.owner.data.pictures;
     this.fill(path ? `/media/${clip.video_id}/${path}` : "", path ? "" : "No picture");
   }
 

@@ -55,7 +55,7 @@
       video.clip = clip;
       video.file = file;
       video.wanted = video.step = video.shown = undefined;
-      video.poster = clip.poster ? `/media/${clip.video_id}/${clip.poster}` : "";
+      video.poster = clip.poster ? `/media/${clip.video_id}/${clip.poster}${this.owner.data.pictures}` : "";
       video.src = `/media/${clip.video_id}/${file}`;
       video.setAttribute("aria-label", `${this.label}, ${clip.name}, ${this.owner.original ? "original" : "low resolution"}`);
       this.owner.inside(clip);

@@ -1,6 +1,7 @@
 """Who may delete a clip or a plate for good from its page, and what the audit log says of it."""
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -96,6 +97,33 @@ def test_nobody_is_shown_a_hidden_plate_nor_its_pictures(home: Home, video: str)
         deletions.take_back(system.current(), line.going_id)
     assert [browser.get(one).status_code for one in pictures] == [200, 200, 200]
     assert "LT21CGK" in browser.get(f"/videos/{video}").text
+
+
+def test_a_browser_keeps_no_picture_of_what_is_hidden_for_a_clip(home: Home, video: str) -> None:
+    """A clip is shown by the frame with its best plate, which a browser keeps by its address."""
+    home.add("ana", Role.ADMIN)
+    browser = home.logged_in("ana")
+    folder = home.here.stores.path(f"shed_nas:{video}")
+    for name, content in (("frames/2000_best_frame.jpg", b"LT21CGK"), ("frames/poster.jpg", b"the middle")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+    def shown() -> str:
+        (address,) = set(re.findall(rf"/media/{video}/frames/poster.jpg\?r=\w+", browser.get("/videos").text))
+        told = browser.get(f"/timeline/videos/{video}").json()
+        assert address.endswith(f"/{told['clips'][0]['poster']}{told['pictures']}"), "the player's is another one"
+        return str(address)
+
+    before = shown()
+    assert (before, browser.get(before).content) == (shown(), b"LT21CGK")
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        line = deletions.hide(system.current(), Wanted(plate="LT21CGK"))
+    hidden = shown()
+    assert hidden != before and browser.get(hidden).content == b"the middle"
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        deletions.take_back(system.current(), line.going_id)
+    again = shown()
+    assert again not in (before, hidden) and browser.get(again).content == b"LT21CGK"
 
 
 def test_several_sightings_are_deleted_in_one_go_with_one_undo(home: Home, video: str) -> None:
