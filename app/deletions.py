@@ -24,12 +24,13 @@ def hide(here: system.System, wanted: Wanted) -> GoingLine:
     return done
 
 
-def hide_sightings(here: system.System, sighting_ids: Sequence[int]) -> list[GoingLine]:
-    """The same of single sightings, all or none."""
+def hide_sightings(here: system.System, sighting_ids: Sequence[int]) -> GoingLine:
+    """The same of single sightings, all or none; in one line."""
     callers.ensure(Role.ADMIN)
     who = callers.name()
     done = undoing.hide_sightings(here.engine, sighting_ids, who, datetime.now(UTC))
-    what = "a sighting, which goes" if len(done) == 1 else f"{len(done)} sightings, which go"
+    count = len(set(sighting_ids))
+    what = "a sighting, which goes" if count == 1 else f"{count} sightings, which go"
     here.access.note(who, "deletion", f"deleted {what} for good in a day")
     changed(here)
     return done

@@ -66,7 +66,7 @@ def hide(wanted: Wanted) -> GoingLine:
 @router.post("/going/sightings/{sighting_id}")
 def hide_sighting(sighting_id: Number) -> GoingLine:
     """The same, of one sighting."""
-    return acted(lambda here: word.hide_sightings(here, [sighting_id])[0])
+    return acted(lambda here: word.hide_sightings(here, [sighting_id]))
 
 
 @router.delete("/going/{going_id}")

@@ -116,7 +116,7 @@ def said(told: Preview) -> list[str]:
 async def delete(place: Element, wanted: Wanted, then: str) -> None:
     line = await act(lambda: deletions.hide(system.current(), wanted))
     if line is not None:
-        say_it_goes(page_of(place), [line], address_of(wanted), then)
+        say_it_goes(page_of(place), line, address_of(wanted), then)
 
 
 def some_sightings(text: str, of_form: str) -> None:
@@ -129,9 +129,9 @@ def some_sightings(text: str, of_form: str) -> None:
         if not chosen:
             ui.notify("Choose the sightings to delete, by the boxes beside them.", type="warning")
             return
-        lines = await act(lambda: deletions.hide_sightings(system.current(), chosen))
-        if lines is not None:
-            say_it_goes(page_of(chooser), lines, addresses.plate_url(text), "/plates")
+        line = await act(lambda: deletions.hide_sightings(system.current(), chosen))
+        if line is not None:
+            say_it_goes(page_of(chooser), line, addresses.plate_url(text), "/plates")
 
     chooser = tag("button", "button small danger", "Delete chosen", type="button", title=HIDDEN_FIRST)
     chooser.on("click", lambda event: go(event.args), js_handler=of_form)
@@ -141,18 +141,16 @@ def page_of(place: Element) -> Element:
     return next((one for one in place.ancestors() if one.props.get("id") == CONTENT), place)
 
 
-def say_it_goes(page: Element, lines: Sequence[GoingLine], back: str, then: str) -> None:
+def say_it_goes(page: Element, line: GoingLine, back: str, then: str) -> None:
     """Instead of what the page showed, which is there no more."""
-    what = wording.plate(lines[0].said) if len(lines) == 1 else wording.count(len(lines), "sighting")
     page.clear()
     with page:
         parts.page_title("Deleted")
         with tag("div", "panel pad", role="status"):
-            tag("p", text=f"{what}: nobody is shown {'it' if len(lines) == 1 else 'them'} any more.")
-            tag("p", text=f"Gone for good on {wording.moment(lines[0].due, zone())}. Until then it can be had back.")
+            tag("p", text=f"{wording.plate(line.said)}: nobody is shown it any more.")
+            tag("p", text=f"Gone for good on {wording.moment(line.due, zone())}. Until then it can be had back.")
             with tag("div", "filters"):
-                ids = [line.going_id for line in lines]
-                tag("button", "button", "Undo", type="button").on("click", partial(take_back, ids, back))
+                tag("button", "button", "Undo", type="button").on("click", partial(take_back, line.going_id, back))
                 link(then, "button", BACK[then])
 
 
@@ -162,8 +160,8 @@ def address_of(wanted: Wanted) -> str:
     return addresses.video_url(wanted.clips[0]) if wanted.clips else "/videos"
 
 
-async def take_back(going_ids: Sequence[int], then: str) -> None:
-    if await act(lambda: [deletions.take_back(system.current(), one) for one in going_ids]) is not None:
+async def take_back(going_id: int, then: str) -> None:
+    if await act(lambda: deletions.take_back(system.current(), going_id)) is not None:
         ui.navigate.to(then)
 
 
@@ -202,7 +200,7 @@ def row(one: GoingLine) -> None:
         tag("span", "muted small", f" by {one.who}, {wording.ago(one.at, now())}")
     tag("span", "small num", f"goes {wording.moment(one.due, zone())}")
     undo = tag("button", "button small", "Undo", type="button", aria_label=f"Undo: {name}")
-    undo.on("click", partial(take_back, [one.going_id], "/storage"))
+    undo.on("click", partial(take_back, one.going_id, "/storage"))
     at_once = tag("button", "button small", "Delete now", type="button", aria_label=f"Delete now: {name}")
 
     def certain() -> None:

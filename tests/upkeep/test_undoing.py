@@ -175,7 +175,7 @@ def test_one_sighting_goes_and_comes_back(lived: Lived) -> None:
     before = rows(lived.engine)
     with reading(lived.engine) as session:
         number = session.scalars(select(SightingRow.sighting_id).join(Plate).where(Plate.text == "LT21CGK")).one()
-    (word,) = undoing.hide_sightings(lived.engine, [number], "ana", now())
+    word = undoing.hide_sightings(lived.engine, [number], "ana", now())
     assert "LT21CGK" not in lived.plates() and others(lived, "LT21CGK") == []
     with writing(lived.engine) as session:
         read_again(session, first, lived.settings)
@@ -187,22 +187,41 @@ def test_one_sighting_goes_and_comes_back(lived: Lived) -> None:
     ]
 
 
-def test_several_sightings_go_and_come_back_and_none_of_them_where_one_is_not_there(lived: Lived) -> None:
+def test_several_sightings_go_and_come_back_in_one_line_and_none_where_one_is_not_there(lived: Lived) -> None:
     before = rows(lived.engine)
     with reading(lived.engine) as session:
         numbers = sorted(session.scalars(select(SightingRow.sighting_id)))[:3]
     with pytest.raises(NothingToDelete, match="no such sighting"):
         undoing.hide_sightings(lived.engine, [*numbers, 10**6], "ana", now())
     assert rows(lived.engine) == before
-    words = undoing.hide_sightings(lived.engine, numbers, "ana", now())
-    with reading(lived.engine) as session:
-        assert set(session.scalars(select(SightingRow.sighting_id))).isdisjoint(numbers)
-    for word in words:
-        undo(lived, word.going_id)
+    word = undoing.hide_sightings(lived.engine, numbers, "ana", now())
+    other = undoing.hide_sightings(lived.engine, more(lived, numbers)[:1], "ana", now())
+    assert set(more(lived, [])).isdisjoint(numbers)
+    assert listed(lived) == [word, other] and word.said == "3 sightings"
+    undo(lived, word.going_id)
+    assert listed(lived) == [other]
+    undo(lived, other.going_id)
     after = rows(lived.engine)
     assert [after[name] for name in ("sighting", "sighting_word")] == [
         before[name] for name in ("sighting", "sighting_word")
     ]
+
+
+def listed(lived: Lived) -> list[undoing.GoingLine]:
+    with reading(lived.engine) as session:
+        return undoing.listed(session)
+
+
+def more(lived: Lived, numbers: list[int]) -> list[int]:
+    with reading(lived.engine) as session:
+        return sorted(set(session.scalars(select(SightingRow.sighting_id))) - {*numbers})
+
+
+def test_several_sightings_go_for_good_at_once(lived: Lived) -> None:
+    numbers = more(lived, [])[:3]
+    word = undoing.hide_sightings(lived.engine, numbers, "ana", now())
+    undoing.finish(lived.engine, lived.settings, word.going_id, now())
+    assert not listed(lived) and set(more(lived, [])).isdisjoint(numbers)
 
 
 def test_one_sighting_is_gone_after_a_day(lived: Lived) -> None:

@@ -36,10 +36,10 @@ def begin(session: Session, clips: Sequence[str], texts: Iterable[str], said: st
     return going
 
 
-def hide_sighting(session: Session, row: SightingRow, shown: str, who: str, now: datetime) -> Going:
+def hide_sighting(session: Session, row: SightingRow, shown: str, said: str, who: str, now: datetime) -> Going:
     """One sighting alone; the plate stays where else it was seen."""
     merges.in_turn(session)
-    going = begin(session, [], [], f"{shown[:24]}, one sighting", who, now)
+    going = begin(session, [], [], said, who, now)
     changed = ReadChange.video_id == row.video_id, ReadChange.crop == row.crop
     rows = told(session, table("read_change"), *changed)
     rows += told(session, table("sighting"), SightingRow.sighting_id == row.sighting_id)

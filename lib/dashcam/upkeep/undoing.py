@@ -47,9 +47,10 @@ class GoingLine(BaseModel):
 
 
 def listed(session: Session) -> list[GoingLine]:
-    """What can be had back still, the next to go first."""
+    """What can be had back still, the next to go first; sightings that were deleted in one go are one line."""
     rows = session.scalars(select(Going).where(~Going.back).order_by(Going.due, Going.going_id))
-    return [GoingLine.model_validate(row) for row in rows]
+    first = {(row.word_id and (row.at, row.who)) or row.going_id: row for row in reversed(rows.all())}
+    return [GoingLine.model_validate(row) for row in reversed(first.values())]
 
 
 def hide(engine: Engine, site: Site, wanted: Wanted, who: str, now: datetime) -> GoingLine:
@@ -93,8 +94,8 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def hide_sightings(engine: Engine, sighting_ids: Iterable[int], who: str, now: datetime) -> list[GoingLine]:
-    """All of them or none, each with a word of its own. Raises `NothingToDelete`."""
+def hide_sightings(engine: Engine, sighting_ids: Iterable[int], who: str, now: datetime) -> GoingLine:
+    """All of them or none, each with a word of its own, which go and come back together. Raises `NothingToDelete`."""
     wanted = set(sighting_ids)
     with writing(engine) as session:
         its = select(SightingRow, Plate.text).join(SightingRow.plate).where(SightingRow.sighting_id.in_(wanted))
@@ -103,8 +104,14 @@ def hide_sightings(engine: Engine, sighting_ids: Iterable[int], who: str, now: d
             raise NothingToDelete("There is no such sighting (any more): load the page anew. Nothing was deleted.")
         if why := deletions.protected(session, {row.video_id for row, _ in found}):
             raise NothingToDelete(f"A clip is kept for good ({next(iter(why.values()))}): take that mark off first.")
-        hidden = [going.hide_sighting(session, row, shown, who, now) for row, shown in found]
-        return [GoingLine.model_validate(one) for one in hidden]
+        said = said_of_sightings([shown for _, shown in found])
+        hidden = [going.hide_sighting(session, row, shown, said, who, now) for row, shown in found]
+        return GoingLine.model_validate(hidden[0])
+
+
+def said_of_sightings(texts: Sequence[str]) -> str:
+    count = "one sighting" if len(texts) == 1 else f"{len(texts):,} sightings"
+    return f"{texts[0][:LONGEST]}, {count}" if len(set(texts)) == 1 else count
 
 
 def keep_clips(engine: Engine, going_id: int, site: Site) -> bool:
@@ -124,11 +131,22 @@ def keep_clips(engine: Engine, going_id: int, site: Site) -> bool:
 def undo(engine: Engine, site: Site, going_id: int, now: datetime) -> GoingLine:
     """It is there again as it was. Raises `NotGoing`."""
     with writing(engine) as session:
-        word = found(session, going_id)
-        line = GoingLine.model_validate(word)
-        word.back = True
-    come_back(engine, site, going_id, now)
+        words = in_one_go(session, going_id)
+        line, numbers = GoingLine.model_validate(words[0]), [word.going_id for word in words]
+        for word in words:
+            word.back = True
+    for number in numbers:
+        come_back(engine, site, number, now)
     return line
+
+
+def in_one_go(session: Session, going_id: int) -> Sequence[Going]:
+    """What was said with this word at once, sightings alone: it goes and comes back together. Raises `NotGoing`."""
+    word = found(session, going_id)
+    if word.word_id is None:
+        return [word]
+    same = Going.at == word.at, Going.who == word.who, Going.word_id.is_not(None), ~Going.back
+    return session.scalars(select(Going).where(*same).order_by(Going.going_id)).all()
 
 
 def found(session: Session, going_id: int) -> Going:
@@ -152,8 +170,16 @@ def come_back(engine: Engine, site: Site, going_id: int, now: datetime) -> None:
 def finish(engine: Engine, site: Site, going_id: int, now: datetime) -> GoingLine:
     """It goes for good now. Raises `NotGoing`, `KeyLost`, ``OSError`` where the list cannot be written."""
     with reading(engine) as session:
-        line = GoingLine.model_validate(found(session, going_id))
+        words = in_one_go(session, going_id)
+        line, numbers = GoingLine.model_validate(words[0]), [word.going_id for word in words]
+    for number in numbers:
+        go_for_good(engine, site, number, now)
+    with reading(engine) as session:
+        deleting.write_list(backup.folder_of(site.server.database_url, site.backup.folder), deletions.said(session))
+    return line
 
+
+def go_for_good(engine: Engine, site: Site, going_id: int, now: datetime) -> None:
     def go(session: Session, some: Sequence[SetAside]) -> None:
         clips = [one.video_id for one in some]
         for one in some:
@@ -164,7 +190,7 @@ def finish(engine: Engine, site: Site, going_id: int, now: datetime) -> GoingLin
     with writing(engine) as session:
         word = session.get(Going, going_id)
         if word is None or (word.word_id is not None and going.waits(session, word)):
-            return line
+            return
         if word.texts:
             going.finish_texts(session, word, site)
             for text in sorted(word.texts, key=len, reverse=True):
@@ -172,9 +198,6 @@ def finish(engine: Engine, site: Site, going_id: int, now: datetime) -> GoingLin
         if word.word_id is not None:
             going.finish_sighting(session, word, now)
         session.delete(word)
-    with reading(engine) as session:
-        deleting.write_list(backup.folder_of(site.server.database_url, site.backup.folder), deletions.said(session))
-    return line
 
 
 def each_clip(engine: Engine, going_id: int, do: Callable[[Session, Sequence[SetAside]], None]) -> None:

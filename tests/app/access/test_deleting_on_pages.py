@@ -135,13 +135,15 @@ def test_several_sightings_are_deleted_in_one_go_with_one_undo(home: Home, video
     home.add("ana", Role.ADMIN)
     place = opened(home.logged_in("ana"), "/plates/LT21CGK").layout
     with callers.speaking(Caller("ana", "session", Role.ADMIN)):
-        lines = deletions.hide_sightings(system.current(), numbers)
-    deletion.say_it_goes(place, lines, "/plates/LT21CGK", "/plates")
+        line = deletions.hide_sightings(system.current(), numbers)
+    deletion.say_it_goes(place, line, "/plates/LT21CGK", "/plates")
     shown = [str(one.props.get("text") or getattr(one, "text", "")) for one in place.descendants()]
-    assert any("2 sightings: nobody is shown them" in line for line in shown) and shown.count("Undo") == 1, shown
+    assert any("2 sightings: nobody is shown it" in line for line in shown) and shown.count("Undo") == 1, shown
     with reading(home.here.engine) as session:
         assert session.scalars(select(SightingRow.sighting_id)).all() == []
         assert "deleted 2 sightings, which go for good in a day" in session.scalars(select(AuditEntry.what)).all()
+    listed = home.logged_in("ana").get("/storage").text
+    assert "Undo: LT21CGK, 2 sightings" in listed and "one sighting" not in listed
     with callers.speaking(Caller("ben", "session", Role.MEMBER)), pytest.raises(NotAllowed):
         deletions.hide_sightings(system.current(), numbers)
 
