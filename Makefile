@@ -49,12 +49,14 @@ else
 	$(BIN)/dashcam process "$(VIDEOS)" --data $(DATA) $(if $(EXIT),,--keep-serving)
 endif
 
-# what starts whole systems or holds times against each other comes one after another
+# what starts whole systems or holds times against each other comes one after another; to look for it in these files
+# alone, not in all, takes less
 ONE_BY_ONE := system or browser or alone
+THEIR_FILES = $(sort $(shell grep -rlE "mark\.(system|browser|alone)" tests --include="test_*.py"))
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ($(ONE_BY_ONE))"
-	$(BIN)/python -m pytest -m "$(ONE_BY_ONE)"
+	$(BIN)/python -m pytest -m "$(ONE_BY_ONE)" $(THEIR_FILES)
 
 test-postgresql: $(VENV)/.dev
 	$(BIN)/python -m pytest --postgresql -m "not browser" -k "not [sqlite" $(KEEPING)

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -15,13 +16,15 @@ import pytest
 from hypothesis import settings
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 
 import migrations
 from dashcam.database import open_engine
 from dashcam.sample import write_drive
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+COLLECTED = pytest.StashKey[set[str]]()
+"""What pytest has found, before it leaves out what was not asked for."""
 
 # a busy machine is slow now and then; how fast things are is for benchmarks
 settings.register_profile("unhurried", deadline=None)
@@ -32,9 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgresql", action="store_true", help="who asks for a database gets PostgreSQL, not SQLite")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What starts real processes or a browser is tried once more on a busy machine; the summary names it (RERUN). What
     waits for a clock comes last, so that the others run meanwhile."""
+    config.stash[COLLECTED] = {item.nodeid for item in items}
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
     for item in items:
         if item.get_closest_marker("system") or item.get_closest_marker("browser"):
@@ -59,22 +64,24 @@ def any_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def empty_database(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if kind == "sqlite":
         return f"sqlite:///{tmp_path / 'dashcam.db'}"
-    socket_folder: Path = request.getfixturevalue("postgresql")
+    return postgresql_database(request.getfixturevalue("postgresql"), f"t{os.urandom(4).hex()}")
+
+
+def postgresql_database(socket_folder: Path, name: str, template: str = "template1") -> str:
     address = URL.create(
         "postgresql+psycopg", username="postgres", database="postgres", query={"host": str(socket_folder)}
     )
-    name = f"t{os.urandom(4).hex()}"
     server = create_engine(address, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     server.dispose()
     return address.set(database=name).render_as_string(hide_password=False)
 
 
-@pytest.fixture
-def any_engine(any_database: str) -> Iterator[Engine]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A new database made by the migrations, once as SQLite and once as PostgreSQL."""
-    yield from migrated(any_database)
+    yield from new_engine(request.param, request, tmp_path)
 
 
 @pytest.fixture
@@ -97,7 +104,7 @@ def too_deep() -> Callable[[Path], None]:
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A new database, made by the migrations: SQLite, with ``--postgresql`` PostgreSQL."""
     kind = "postgresql" if request.config.getoption("--postgresql") else "sqlite"
-    yield from migrated(empty_database(kind, request, tmp_path))
+    yield from new_engine(kind, request, tmp_path)
 
 
 @pytest.fixture
@@ -106,10 +113,46 @@ def sqlite_engine(tmp_path: Path) -> Iterator[Engine]:
     yield from migrated(f"sqlite:///{tmp_path / 'dashcam.db'}")
 
 
+def new_engine(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    if kind == "sqlite":
+        yield from migrated(f"sqlite:///{tmp_path / 'dashcam.db'}")
+        return
+    template = request.getfixturevalue("postgresql_template")
+    name = f"t{os.urandom(4).hex()}"
+    engine = open_engine(postgresql_database(request.getfixturevalue("postgresql"), name, template))
+    yield engine
+    engine.dispose()
+
+
 def migrated(url: str) -> Iterator[Engine]:
+    """The SQLite database at that address; where there is none, a new one."""
+    file = Path(str(make_url(url).database))
+    if not file.exists():
+        file.write_bytes(new_sqlite())
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@cache
+def new_sqlite() -> bytes:
+    """The file of a new database. The migrations make it once a process: they take longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "dashcam.db"
+        made_by_migrations(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: Path) -> str:
+    """The database on that server of which new ones are copies."""
+    made_by_migrations(postgresql_database(postgresql, "made"))
+    return "made"
+
+
+def made_by_migrations(url: str) -> None:
     engine = open_engine(url)
     migrations.upgrade(engine)
-    yield engine
     engine.dispose()
 
 

@@ -3,6 +3,7 @@ nothing."""
 
 import multiprocessing
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,13 +28,15 @@ from sqlalchemy import (
     inspect,
     text,
 )
+from sqlalchemy.engine import URL
 
 import migrations
 from app.prepare import copy_before
 from dashcam.config import Site
 from dashcam.database import DatabaseUnusable, open_engine
 from dashcam.upkeep.backup import backups
-from tests.catalog.test_migrations import made, to_revision
+from tests.catalog.test_migrations import to_revision
+from tests.conftest import postgresql_database
 
 REVISIONS = sorted(one.revision for one in ScriptDirectory.from_config(migrations.scripts()).walk_revisions())
 WHEN = datetime(2026, 6, 28, 12)
@@ -41,27 +44,42 @@ pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection")
 
 
 @pytest.fixture
-def empty(any_engine: Engine) -> Iterator[Engine]:
+def empty(any_database: str) -> Iterator[Engine]:
     """A database without any table."""
-    wipe(any_engine)
-    yield any_engine
-
-
-def wipe(engine: Engine) -> None:
-    if engine.dialect.name == "postgresql":
-        with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
-        return
+    engine = open_engine(any_database)
+    yield engine
     engine.dispose()
-    for path in Path(str(engine.url.database)).parent.glob("dashcam.db*"):
-        path.unlink()
+
+
+def each_version(empty: Engine) -> Iterator[tuple[str, Engine]]:
+    """The database as each version left it, without a row."""
+    for revision in REVISIONS:
+        with empty.begin() as connection:
+            to_revision(connection, command.upgrade, revision)
+        empty.dispose()
+        old = open_engine(copied(empty.url, f"of_{revision}"))
+        yield revision, old
+        old.dispose()
+
+
+def copied(url: URL, name: str) -> str:
+    """The URL of a copy of a database that nobody has open."""
+    if url.get_backend_name() == "postgresql":
+        return postgresql_database(Path(str(url.query["host"])), f"{url.database}_{name}", str(url.database))
+    file = Path(str(url.database))
+    return f"sqlite:///{shutil.copy(file, file.with_name(f'{name}.db'))}"
 
 
 def left_by(engine: Engine, revision: str) -> dict[str, list[tuple[Any, ...]]]:
     """The database as that version left it, with a row in every table; their keys."""
     with engine.begin() as connection:
         to_revision(connection, command.upgrade, revision)
+    return with_rows(engine)
+
+
+def with_rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
+    """A row in every table; their keys."""
+    with engine.begin() as connection:
         known = MetaData()
         known.reflect(connection)
         for table in known.sorted_tables:
@@ -111,26 +129,21 @@ def ensure_all_there(engine: Engine, was: dict[str, list[tuple[Any, ...]]], revi
         assert migrations.differs(connection) == ""
 
 
-def test_every_version_that_ever_was_comes_up_with_all_that_is_in_it(empty: Engine) -> None:
-    tables: set[str] = set()
-    for revision in REVISIONS:
-        was = left_by(empty, revision)
-        migrations.upgrade(empty)
-        ensure_all_there(empty, was, revision)
-        tables = tables or set(inspect(empty).get_table_names())
-        assert set(inspect(empty).get_table_names()) == tables
-        migrations.upgrade(empty)
-        ensure_all_there(empty, was, revision)
-        wipe(empty)
+def tables_and_indices(engine: Engine) -> dict[str, set[str | None]]:
+    there = inspect(engine)
+    return {table: {index["name"] for index in there.get_indexes(table)} for table in there.get_table_names()}
 
 
-def test_from_every_version_come_the_same_tables(tmp_path: Path, sqlite_engine: Engine) -> None:
-    for revision in REVISIONS:
-        old = open_engine(f"sqlite:///{tmp_path / f'{revision}.db'}")
-        left_by(old, revision)
+def test_every_version_that_ever_was_comes_up_with_all_that_is_in_it_and_the_same_tables(empty: Engine) -> None:
+    made = {}
+    for revision, old in each_version(empty):
+        was = with_rows(old)
         migrations.upgrade(old)
-        assert made(old) == made(sqlite_engine), revision
-        old.dispose()
+        migrations.upgrade(old)
+        ensure_all_there(old, was, revision)
+        made[revision] = tables_and_indices(old)
+    for revision, tables in made.items():
+        assert tables == made[REVISIONS[-1]], revision
 
 
 def killed_at(url: str, statement: int) -> None:

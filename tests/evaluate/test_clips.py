@@ -1,6 +1,5 @@
 """Whole clips with known plates: what is counted as found, right, late and misplaced."""
 
-import shutil
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from dashcam.evaluate.layouts import Unusable
 from dashcam.evaluate.measure import calibration_error, reliability
 from dashcam.gps.track import Track
 from dashcam.records import Fix, Read
-from dashcam.sample import TrueClip, TruePlate, Truth
+from dashcam.sample import TrueClip, TruePlate, write_drive
 from dashcam.sample.drive import START_LOCAL, PlateBox
 from dashcam.vision.read.voting import Vote
 from dashcam.vision.track.pipeline import Evidence
@@ -68,12 +67,12 @@ def test_true_places_lie_between_the_fixes_and_metres_are_metres() -> None:
     assert apart_m((60.0, 4.0), (60.0, 4.001)) == pytest.approx(55.6, abs=0.3)
 
 
-def test_a_drawn_clip_is_found_read_and_placed(drive: Path, tmp_path: Path) -> None:
-    truth = Truth.model_validate_json((drive / "truth.json").read_text())
+def test_a_drawn_clip_is_found_read_and_placed(tmp_path: Path) -> None:
+    drive = tmp_path / "drive"
+    truth = write_drive(drive, duration_s=4)
     clip = truth.clips[0]
-    shutil.copy(drive / clip.file, tmp_path)
-    (tmp_path / "truth.json").write_text(truth.model_copy(update={"clips": [clip]}).model_dump_json())
-    report = evaluate_clips(tmp_path)
+    (drive / "truth.json").write_text(truth.model_copy(update={"clips": [clip]}).model_dump_json())
+    report = evaluate_clips(drive)
     assert (report.clips, report.plates) == (1, len(clip.plates))
     assert report.found == report.exact_voted == 1 and report.wrong_confirmed == 0
     assert report.exact_voted >= report.exact_single

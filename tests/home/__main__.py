@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from dashcam.sample import write_drive
+from dashcam.sample import short_clips, write_drive
 from tests.home.hosts import REPOSITORY, Host, NotPermitted, build, take_down, until
 from tests.home.onlooker import Onlooker
 from tests.home.postgresql import PASSWORD as DATABASE_PASSWORD
@@ -195,9 +195,7 @@ def live(home: Home, database: str | None) -> None:
 
 
 def live_with_few(home: Home, database: str | None) -> None:
-    drive = home.box / "drive"
-    write_drive(drive, duration_s=4)
-    clips = sorted(drive.glob("*.MP4"))
+    clips = short_clips(home.box / "drive", 2, 1.0)
     home.set_up_main_server(database, "--cover jetson=gpu --cover nas=server")
     home.join(home.gpu, "rtx_4090", "--store indoor_nas=/srv/clips")
     until("the graphics card's host is the jetson too", lambda: home.is_there(home.gpu, "jetson"))
@@ -213,7 +211,7 @@ def live_with_few(home: Home, database: str | None) -> None:
         home.main.stop(service)
         home.main.start(service)
     until("the main server is the graphics card too", lambda: home.is_there(home.main, "gpu"))
-    home.push(clips[1:2], "second")
+    home.push(clips[1:], "second")
     home.complete(2)
     say("with the main server alone the second is through")
 

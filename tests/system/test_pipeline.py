@@ -230,7 +230,7 @@ def test_killing_worker_and_flow_in_the_middle_of_a_clip_loses_and_doubles_nothi
     running: Running, tmp_path: Path
 ) -> None:
     """Power goes on the GPU machine: kill -9 of worker and flow; the supervisor (systemd's part) starts the worker."""
-    (clip,) = short_clips(tmp_path / "long", 1, 200.0)
+    (clip,) = short_clips(tmp_path / "long", 1, 80.0)
     (arrival,) = running.server.ingest([local_ref(clip)], vouched=True)
     video_id = arrival["video_id"]
 
