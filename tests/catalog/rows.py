@@ -51,10 +51,22 @@ def add_video(session: Session, number: int, start: datetime | None = NOON, **fi
 
 
 def add_sighting(session: Session, video: Video, text: str, best_s: float = 2.0, **fields: Any) -> SightingRow:
+    sighting = SightingRow(plate_id=plate_id(session, text), **seen(video, text, best_s, **fields))
+    session.add(sighting)
+    session.flush()
+    return sighting
+
+
+def seen(video: Video, text: str, best_s: float, **fields: Any) -> dict[str, Any]:
+    """The columns of a sighting but its plate's number."""
     number = fields.pop("number", round(best_s * 1000))
     box = fields.pop("box", [320.0, 360.0, 480.0, 400.0])
     read = {"pts": 0, "t_s": best_s, "box": box, "text": text, "confidence": 0.9, "legibility": 0.9, "slots": []}
     known = {
+        "video_id": video.video_id,
+        "best_s": best_s,
+        "best_pts": 0,
+        "box": box,
         "confidence": 0.95,
         "confirmed": True,
         "first_s": best_s - 0.5,
@@ -65,17 +77,7 @@ def add_sighting(session: Session, video: Video, text: str, best_s: float = 2.0,
         "frame": f"frames/{number}_best_frame.jpg",
         "seen_utc": video.start_utc and video.start_utc + timedelta(seconds=best_s),
     }
-    sighting = SightingRow(
-        video_id=video.video_id,
-        plate_id=plate_id(session, text),
-        best_s=best_s,
-        best_pts=0,
-        box=box,
-        **(known | fields),
-    )
-    session.add(sighting)
-    session.flush()
-    return sighting
+    return known | fields
 
 
 def add_task(session: Session, video: Video, task_type: str = "HEAVY_PROCESS_VIDEO", **fields: Any) -> TaskRow:

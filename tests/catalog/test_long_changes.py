@@ -13,9 +13,10 @@ from sqlalchemy import Connection, Engine, delete, event, func, insert, select, 
 
 from dashcam.catalog import clocks, deriving
 from dashcam.catalog.models import CameraClock, PositionRow, SightingRow, TripRow, Video
+from dashcam.catalog.plates import plate_ids
 from dashcam.config import Site
 from dashcam.database import reading, writing
-from tests.catalog.rows import NOON, add_sighting
+from tests.catalog.rows import NOON, seen
 
 pytestmark = pytest.mark.alone
 
@@ -72,9 +73,13 @@ def add_clips(
                 positions.append(told | place)
         session.execute(insert(Video), videos)
         session.execute(insert(PositionRow), positions)
-        for video_id in [one["video_id"] for one in videos] if sightings else ():
-            for number in range(sightings):
-                add_sighting(session, session.get_one(Video, video_id), f"AB{number:02d}CDE", best_s=5.0 * (number + 1))
+        plates = plate_ids(session, [f"AB{number:02d}CDE" for number in range(sightings)])
+        seconds = {text: 5.0 * (number + 1) for number, text in enumerate(plates)}
+        clips = [Video(video_id=one["video_id"], start_utc=one["start_utc"]) for one in videos]
+        if rows := [
+            {"plate_id": plates[text]} | seen(clip, text, at) for clip in clips for text, at in seconds.items()
+        ]:
+            session.execute(insert(SightingRow), rows)
 
 
 def all_trips(engine: Engine) -> list[tuple[Any, ...]]:
