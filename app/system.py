@@ -141,6 +141,10 @@ class System:
         self._recent.clear()
         self.pictures += 1
 
+    def forget_answers(self, question: Callable[[Session], Any]) -> None:
+        """Whoever asks that next gets it as it is then."""
+        self._recent = {asked: answer for asked, answer in self._recent.items() if asked[0] is not question}
+
     async def change(self, change: Callable[[Session], T]) -> T:
         """Run one write transaction beside the event loop; it may have to wait for another's.
 

@@ -83,7 +83,8 @@ def weighing(session: Session) -> Weighing:
     return Weighing(session, system.current().meanings, zone(), WEIGHED_S, callers.view())
 
 
-def what_is_new(session: Session, wanted: review.Shown) -> review.Tonight:
+def what_is_new(session: Session, wanted: review.Shown, known: Sequence[suggestions.Suggestion]) -> review.Tonight:
+    """``known`` are pairs of plates that were found a moment ago; those are shown that are still to be asked about."""
     following = (wanted.month + timedelta(days=32)).replace(day=1)
     days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
     begins = [at for one in [*days, following] if (at := midnight(one)) is not None]
@@ -91,11 +92,16 @@ def what_is_new(session: Session, wanted: review.Shown) -> review.Tonight:
     meanings = weighing(session)
     trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted), meanings)
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
-    asks = wanted.day is None and callers.may(Role.MEMBER) and callers.view()[1] is None
-    pairs = suggestions.suggestions(session) if asks else []
     clips = tonight.any_clips(session)
     ends = routes.ends(session, [trip.trip_id for trip in trips])
+    pairs = suggestions.unanswered(session, known)
     return review.Tonight(trips, list(zip(days, dots, strict=False)), clips, pairs, ends, meanings.left)
+
+
+async def one_car(wanted: review.Shown) -> list[suggestions.Suggestion]:
+    """What was found a moment ago, for a person whom it may be asked."""
+    asks = wanted.day is None and callers.may(Role.MEMBER) and callers.view()[1] is None
+    return await system.current().recent(suggestions.suggestions) if asks else []
 
 
 class PagePart:
@@ -144,9 +150,11 @@ class Inbox:
             return
         self.number = changes.number
 
+        pairs = await one_car(self.wanted)
+
         def asked(session: Session) -> tuple[review.Tonight, float]:
             began = time.thread_time()
-            return what_is_new(session, self.wanted), time.thread_time() - began
+            return what_is_new(session, self.wanted, pairs), time.thread_time() - began
 
         self.found, cost_s = await ask(asked)
         self.unweighed = self.found.unweighed
@@ -187,13 +195,17 @@ class Inbox:
         say = saying.merge if yes else saying.apart
         if await act(lambda session: (say(session, one, into),)) is not None:
             self.answers.append((yes, one, into))
-        await self.look(at_once=True)
+        await self.look_for_pairs()
 
     async def take_back(self, yes: bool, one: str, into: str) -> None:
         if yes:
             await act(lambda session: saying.split(session, one))
         else:
             await act(lambda session: saying.ask_again(session, one, into))
+        await self.look_for_pairs()
+
+    async def look_for_pairs(self) -> None:
+        system.current().forget_answers(suggestions.suggestions)
         await self.look(at_once=True)
 
 

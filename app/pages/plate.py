@@ -1,21 +1,26 @@
 """One plate, with everything seen of it."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app import addresses, wording, zones
+from app import addresses, system, wording, zones
+from app.access import callers
 from app.pages import deletion, parts, plate_acts, plate_days, plate_known, plate_reads
 from app.pages.frame import ask, cursor_of, cursor_text, day_of, frame, zone
 from app.pages.parts import icon, link, tag
 from app.pages.still import still
-from dashcam.catalog import corrections, followed
+from dashcam.catalog import corrections
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog.corroboration import Corroboration, corroborations
 from dashcam.catalog.encounters import Met
+from dashcam.catalog.meanings import Weighing
+from dashcam.catalog.models import TripRow
 from dashcam.catalog.plates import PlateSummary
 from dashcam.catalog.sightings import SightingCard
 from dashcam.upkeep.deleting import Wanted
@@ -53,7 +58,7 @@ async def plate(text: str, after: str = "", day: str = "", did: str = "", of: st
         others = corroborations(session, cards)
         known = plate_known.known(session, summary.text)
         quiet = known.note.own or known.note.ignored
-        how = None if quiet else followed.met(session, summary.plate_id, zone())
+        how = None if quiet else how_met(session, summary.plate_id)
         of_day = [] if span is None else sighting_table.of_plate(session, summary.plate_id, None, 1, True, span=span)
         placed = bool(of_day) if span else bool(summary.placed)
         return PageOfPlate(summary, days, cards, read, others, known, how, placed)
@@ -84,6 +89,13 @@ async def plate(text: str, after: str = "", day: str = "", did: str = "", of: st
                 where_seen(summary.text, found.placed, whole)
                 plate_acts.merging(summary.text)
                 deletion.section("this plate", Wanted(plate=summary.text), "/plates")
+
+
+def how_met(session: Session, plate_id: int) -> Met:
+    """Weighed no more often than for Tonight, but anew as soon as trips have come, gone, or been split and joined."""
+    trips = session.execute(select(func.count(), func.max(TripRow.trip_id))).one()
+    look = Weighing(session, system.current().meanings, zone(), math.inf, (callers.view(), *trips))
+    return look.at([plate_id])[plate_id]
 
 
 def where_seen(text: str, placed: bool, whole: dict[str, str]) -> None:

@@ -43,18 +43,15 @@ class StillTag:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         OPEN.get().pop()
 
-    def html(self) -> Iterator[str]:
+    def html(self) -> str:
         classes = " ".join(self.classes.split())
-        yield f'<{self.kind} class="{escape(classes)}"' if classes else f"<{self.kind}"
-        yield written(self.attributes)
-        yield ">"
+        begin = f'<{self.kind} class="{escape(classes)}"' if classes else f"<{self.kind}"
+        if self.attributes:
+            begin += written(self.attributes)
         if self.kind in VOID:
-            return
-        if self.text:
-            yield escape(self.text)
-        for one in self.inside:
-            yield from one.html()
-        yield f"</{self.kind}>"
+            return begin + ">"
+        text = escape(self.text) if self.text else ""
+        return f"{begin}>{text}{''.join([one.html() for one in self.inside])}</{self.kind}>"
 
 
 OPEN: ContextVar[list[list[StillTag]]] = ContextVar("open_still_tags")
@@ -84,4 +81,4 @@ def still(kind: str = "div", classes: str = "still") -> Iterator[ui.html]:
         OPEN.reset(token)
     if len(beside) != already:
         raise RuntimeError(f"{beside[already].tag} lives: it cannot be in a piece that stays as it is.")
-    element.content = "".join(text for one in inside for text in one.html())
+    element.content = "".join([one.html() for one in inside])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, update
 
@@ -75,6 +75,49 @@ def test_the_order_in_which_sightings_come_says_nothing(seen: list[Glimpse], shu
 def test_the_same_on_other_days_is_the_same(seen: list[Glimpse], days: int) -> None:
     moved = [Glimpse(one.at + timedelta(days=days), one.place, one.trip_id) for one in seen]
     assert told(encounters.met(moved, Even())) == told(encounters.met(seen, Even()))
+
+
+@dataclass(frozen=True)
+class Alone(Even):
+    """Of any other cars, as many as are looked at, none does the same; each question is counted."""
+
+    asked: list[Along]
+
+    def stayed(self, one: Along) -> Others:
+        self.asked.append(one)
+        return Others(0, encounters.MOST_OTHERS)
+
+    def met_again(self, before: Along, now: Along) -> Others:
+        return Others(0, encounters.MOST_OTHERS)
+
+
+STRETCHES = st.lists(st.tuples(st.integers(1, 90), st.integers(1000, 9000)), max_size=9, unique_by=lambda one: one[0])
+
+
+@given(STRETCHES, st.booleans())
+@example([(1, 2000), (45, 2000), (90, 2000)], True)
+def test_in_brief_a_car_is_as_unusual_as_when_all_is_weighed(found: list[tuple[int, int]], alone: bool) -> None:
+    stretches = [Along(trip, NOON + timedelta(hours=trip), NOON, float(way)) for trip, way in sorted(found)]
+    others = Alone([]) if alone else Even()
+    whole = encounters.said([], encounters.weigh(stretches, others), False)
+    runs = [encounters.weigh(run, others) for run in encounters.runs_that_may(stretches, others)]
+    best = max(runs, key=lambda one: one.score, default=encounters.Weight())
+    assert (encounters.said([], best, False).level == "unusual") == (whole.level == "unusual")
+    assert whole.level != "unusual" or best == whole.weight
+
+
+@given(SEEN)
+def test_in_brief_the_same_is_said(seen: list[Glimpse]) -> None:
+    whole, brief = encounters.met(seen, Even()), encounters.briefly(seen, Even())
+    assert wording.met(brief) == wording.met(whole) and wording.met_briefly(brief) == wording.met_briefly(whole)
+
+
+def test_in_brief_no_other_cars_are_looked_at_where_nothing_can_be_unusual() -> None:
+    seldom = [glimpse(trip, minute, sign * minute, 40 + 5 * trip) for trip in (1, 80, 160) for sign in (1, -1)
+              for minute in range(1, 20)]  # fmt: skip
+    others = Alone([])
+    assert encounters.briefly(seldom, others).level == "often" and not others.asked
+    assert encounters.met(seldom, others).weight.score > 0 and others.asked
 
 
 def test_however_unlikely_two_trips_are_not_three() -> None:
@@ -151,6 +194,7 @@ def test_of_each_kind_of_car_that_is_met_it_says_what_it_is(any_engine: Engine) 
     with reading(any_engine) as session:
         how = {text: followed.met(session, number, UTC) for text, number in numbers.items() if text[0] != "T"}
         twice = followed.met(session, numbers["TWICE22"], UTC)
+        brief = {text: followed.briefly(session, numbers[text], UTC) for text in how}
     assert {text: wording.met(one) for text, one in how.items() if text not in BEACH} == {
         "FOLLOW1": "Behind you on 3 separate trips with different ways, on 3 days: over 10,000 times likelier of a car "
         "that follows than of the traffic there. Seen on 3 trips on 3 days at 3 places.",
@@ -163,6 +207,8 @@ def test_of_each_kind_of_car_that_is_met_it_says_what_it_is(any_engine: Engine) 
     assert {text for text, one in how.items() if one.level == "unusual"} == {"FOLLOW1"}
     assert all(how[text].level == "often" and how[text].manner == "around" for text in BEACH), "all stay together"
     assert (twice.level, len(twice.weight.along)) == ("nothing", 2)
+    assert all(wording.met(one) == wording.met(how[text]) for text, one in brief.items())
+    assert brief["FOLLOW1"] == how["FOLLOW1"]
 
 
 def seen_again(
@@ -196,11 +242,11 @@ def test_a_look_weighs_a_few_plates_and_the_next_ones_the_rest_each_once_until_s
     clock = [0.0]
     kept = Meanings(lambda: clock[0])
 
-    def counted(session: object, plate_id: int, zone: object) -> Met:
+    def counted(session: object, plate_id: int, *_: object) -> Met:
         weighed.append(plate_id)
         return encounters.met([], Even())
 
-    monkeypatch.setattr(followed, "met", counted)
+    monkeypatch.setattr(followed, "briefly", counted)
     left = [seen_again(engine, 6, kept)[1] for _ in range(6)]
     assert left == [3, 2, 1, 0, 0, 0] and len(set(weighed)) == len(weighed) == 4
     with writing(engine) as session:

@@ -39,6 +39,21 @@ def test_what_was_read_a_moment_apart_at_one_place_is_asked_about_until_somebody
     assert asked(engine) == []
 
 
+def test_of_what_was_found_a_moment_ago_only_what_is_still_so_is_asked_about(engine: Engine) -> None:
+    with writing(engine) as session:
+        look(session, add_video(session, 1), [seen("UCRM469", 1.0, 3.0), seen("HUCFM469", 3.5, 6.0)])
+    with reading(engine) as session:
+        known = suggestions.suggestions(session)
+        assert len(known) == 1 and suggestions.unanswered(session, known) == known
+    with writing(engine) as session:
+        merges.merge(session, "UCRM469", "HUCFM469", "ana", NOON)
+        assert suggestions.unanswered(session, known) == [], "they are one"
+        merges.split(session, "UCRM469")
+        assert suggestions.unanswered(session, known) == known
+        merges.apart(session, "HUCFM469", "UCRM469", "ana", NOON)
+        assert suggestions.unanswered(session, known) == [], "they are two"
+
+
 def test_two_that_were_there_at_the_same_moment_are_two_cars(engine: Engine) -> None:
     with writing(engine) as session:
         look(session, add_video(session, 1), [seen("AB12CDO", 1.0, 3.0), seen("AB12CD0", 4.0, 6.0)])

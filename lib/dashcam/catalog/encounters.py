@@ -8,7 +8,7 @@ there, a car park count once. Trips on which it is not seen take away (Page's te
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Literal, Protocol
@@ -39,6 +39,8 @@ LIMIT = math.log(10_000)
 TRIPS = 3
 """On fewer nothing is unusual, however unlikely."""
 OFTEN = 3
+MOST_OTHERS = 60
+"""Of the other cars so many are looked at."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +128,11 @@ class ByPlace:
 
     def has_near(self, point: Point, but_of: int | None = None) -> bool:
         east, north = self._cell(point)
-        around = (self.cells.get((east + dx, north + dy), ()) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
-        return any(
-            trip_id != but_of and math.dist(point, other) <= self.size_m for some in around for other, trip_id in some
-        )
+        for cell in [(east + dx, north + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]:
+            for other, trip_id in self.cells.get(cell, ()):
+                if trip_id != but_of and math.dist(point, other) <= self.size_m:
+                    return True
+        return False
 
     def _cell(self, point: Point) -> tuple[int, int]:
         return math.floor(point[0] / self.size_m), math.floor(point[1] / self.size_m)
@@ -146,9 +149,21 @@ class Located:
 def met(glimpses: Iterable[Glimpse], background: Background, at_least: bool = False) -> Met:
     """What is to be said of a car by all times it was seen, in whatever order they come."""
     spots = spotted(glimpses)
+    return said(spots, weigh(stretches(spots), background), at_least)
+
+
+def briefly(glimpses: Iterable[Glimpse], background: Background, at_least: bool = False) -> Met:
+    """The same in words: the weight is there only of what is unusual, and is not looked for where nothing can be."""
+    spots = spotted(glimpses)
+    runs_of = runs_that_may(stretches(spots), background)
+    strongest = max((weigh(run, background) for run in runs_of), key=lambda one: one.score, default=Weight())
+    how = said(spots, strongest, at_least)
+    return how if how.level == "unusual" else replace(how, weight=Weight())
+
+
+def said(spots: Sequence[Located], weight: Weight, at_least: bool) -> Met:
     trips = {spot.seen.trip_id for spot in spots}
     days = {begun.at.date() for begun in beginnings(spots)}
-    weight = weigh(stretches(spots), background)
     unusual = weight.score >= LIMIT and len(weight.along) >= TRIPS
     level: Meaning = "unusual" if unusual else "often" if len(trips) >= OFTEN else "nothing"
     manner: Manner = "along" if unusual else manner_of(spots) if level == "often" else "few"
@@ -229,6 +244,30 @@ def weigh(stretches_of: Sequence[Along], background: Background) -> Weight:
         if score > best.score:
             best = Weight(score, tuple(run))
     return best
+
+
+def runs_that_may(stretches_of: Sequence[Along], background: Background) -> list[list[Along]]:
+    """The runs of trips that reach the `LIMIT` if no other car did the same: nothing, where none of them has enough
+    trips. Between two of them the sum begins anew, whatever the others did."""
+    found: list[tuple[float, list[Along]]] = []
+    score = 0.0
+    for one in stretches_of if len(stretches_of) >= TRIPS else ():
+        if found:
+            score += background.trips_between(found[-1][1][-1], one) * math.log(1 - COMES)
+        if score <= 0:
+            score = most(STAYS, STRAYS, MOST_STRAYS)
+            found.append((score, [one]))
+            continue
+        score += most(STAYS, STRAYS, MOST_STRAYS) + most(COMES, SELDOM, MOST_SELDOM)
+        highest, run = found[-1]
+        found[-1] = max(highest, score), [*run, one]
+    high = [run for highest, run in found if highest >= LIMIT]
+    return high if any(len(run) >= TRIPS for run in high) else []
+
+
+def most(of_follower: float, taken: float, of: float) -> float:
+    """What a trip adds where none of the others did the same."""
+    return gain(of_follower, taken / (of + MOST_OTHERS))
 
 
 def gain(of_follower: float, of_others: float) -> float:

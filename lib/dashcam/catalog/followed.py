@@ -6,16 +6,17 @@ few minutes of the index of times.
 
 from datetime import datetime, timedelta, tzinfo
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import encounters
-from dashcam.catalog.encounters import Along, Glimpse, Met, Others
+from dashcam.catalog.encounters import MOST_OTHERS, Along, Glimpse, Met, Others
 from dashcam.catalog.models import SightingRow, TripRow, Video
 
 MOST = 300
 """Of the plate's sightings, the newest."""
-MOST_OTHERS = 60
 MOST_TRIPS = 200
 """More trips in between leave nothing of any score."""
 AROUND = timedelta(minutes=3)
@@ -27,28 +28,55 @@ LOOKED_S = 4.0
 
 def met(session: Session, plate_id: int, zone: tzinfo | None = None, until: datetime | None = None) -> Met:
     """By what was seen until then; days are those of the zone, by default this machine's."""
+    seen = glimpses(session, plate_id, zone, until)
+    return encounters.met(seen[:MOST], OtherPlates(session, plate_id, Trips()), len(seen) > MOST)
+
+
+def briefly(session: Session, plate_id: int, zone: tzinfo | None = None, trips: "Trips | None" = None) -> Met:
+    """`encounters.briefly`; who asks of many plates gives the same ``trips`` each time."""
+    seen = glimpses(session, plate_id, zone)
+    others = OtherPlates(session, plate_id, trips or Trips())
+    return encounters.briefly(seen[:MOST], others, len(seen) > MOST)
+
+
+def glimpses(session: Session, plate_id: int, zone: tzinfo | None, until: datetime | None = None) -> list[Glimpse]:
+    """Newest first; one more than `MOST` where there are more."""
     when = [] if until is None else [SightingRow.seen_utc <= until]
     rows = session.execute(
         select(SightingRow.seen_utc, SightingRow.lat, SightingRow.lon, Video.trip_id, Video.camera)
         .join(Video, Video.video_id == SightingRow.video_id)
         .where(SightingRow.plate_id == plate_id, SightingRow.confirmed, Video.trip_id.is_not(None), *when)
+        .where(SightingRow.seen_utc.is_not(None))
         .order_by(SightingRow.seen_utc.desc())
         .limit(MOST + 1)
     ).all()
-    glimpses = [
+    return [
         Glimpse(at.astimezone(zone), None if lat is None else (lat, lon), trip_id, camera == "rear")
-        for at, lat, lon, trip_id, camera in rows[:MOST]
-        if at is not None
+        for at, lat, lon, trip_id, camera in rows
     ]
-    return encounters.met(glimpses, OtherPlates(session, plate_id), len(rows) > MOST)
+
+
+class Trips:
+    """When trips began and ended, looked up at the first question."""
+
+    def __init__(self) -> None:
+        self.times: NDArray[np.float64] | None = None
+
+    def between(self, session: Session, end: datetime, start: datetime) -> int:
+        """How many lie between the two moments."""
+        times = self.times
+        if times is None:
+            rows = session.execute(select(TripRow.start_utc, TripRow.end_utc))
+            told = [(begin.timestamp(), over.timestamp()) for begin, over in rows]
+            times = self.times = np.array(told, np.float64).reshape(-1, 2)
+        return int(np.count_nonzero((times[:, 0] > end.timestamp()) & (times[:, 1] < start.timestamp())))
 
 
 class OtherPlates:
     """What the catalogue's other plates did."""
 
-    def __init__(self, session: Session, plate_id: int) -> None:
-        self.session = session
-        self.plate_id = plate_id
+    def __init__(self, session: Session, plate_id: int, trips: Trips) -> None:
+        self.session, self.plate_id, self.trips = session, plate_id, trips
 
     def stayed(self, one: Along) -> Others:
         here = self._seen(one.start - AROUND, one.start + NEAR, SightingRow.last_s - SightingRow.first_s >= LOOKED_S)
@@ -63,9 +91,7 @@ class OtherPlates:
         return Others(self._of_them(here, start, end), len(here))
 
     def trips_between(self, before: Along, now: Along) -> int:
-        between = TripRow.start_utc > before.end, TripRow.end_utc < now.start
-        some = select(TripRow.trip_id).where(*between).limit(MOST_TRIPS).subquery()
-        return self.session.scalar(select(func.count()).select_from(some)) or 0
+        return min(MOST_TRIPS, self.trips.between(self.session, before.end, now.start))
 
     def _seen(self, start: datetime, end: datetime, *what: ColumnElement[bool]) -> list[int]:
         """Other plates, those nearest the beginning first."""

@@ -31,10 +31,17 @@ class Meanings:
         self.clock = clock
         self._lock = Lock()
         self._weighed: dict[tuple[Hashable, int], Weighed] = {}
+        self._trips: dict[Hashable, tuple[float, followed.Trips]] = {}
 
     def known(self, view: Hashable, plate_id: int, by: tuple[object, ...]) -> Met | None:
         one = self._weighed.get((view, plate_id))
         return one.met if one and one.by == by and self.clock() - one.at < KEPT_S else None
+
+    def trips(self, view: Hashable) -> followed.Trips:
+        """Of all of them at once, as they were within the same time."""
+        with self._lock:
+            self._trips = {of: one for of, one in self._trips.items() if self.clock() - one[0] < KEPT_S}
+            return self._trips.setdefault(view, (self.clock(), followed.Trips()))[1]
 
     def keep(self, view: Hashable, plate_id: int, by: tuple[object, ...], met: Met) -> None:
         with self._lock:
@@ -67,7 +74,7 @@ class Weighing:
             met = self.kept.known(self.view, plate_id, by)
             if met is None and self.left_s > 0:
                 began = time.thread_time()
-                met = followed.met(self.session, plate_id, self.zone)
+                met = followed.briefly(self.session, plate_id, self.zone, self.kept.trips(self.view))
                 self.left_s -= time.thread_time() - began
                 self.kept.keep(self.view, plate_id, by, met)
             if met is None:

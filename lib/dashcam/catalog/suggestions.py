@@ -85,6 +85,22 @@ def suggestions(session: Session, limit: int = ASKED) -> list[Suggestion]:
     ]
 
 
+def unanswered(session: Session, known: Sequence[Suggestion]) -> list[Suggestion]:
+    """Of suggestions that were found a moment ago those that nobody has answered since, and whose sightings are as they
+    were."""
+    if not known:
+        return []
+    ids = {card.sighting_id for pair in known for card in (pair.one, pair.into)}
+    there = {card.sighting_id: card for card in cards(session, chosen().where(SightingRow.sighting_id.in_(ids)))}
+    apart = said_apart(session)
+    return [
+        pair
+        for pair in known
+        if all(there.get(card.sighting_id) == card for card in (pair.one, pair.into))
+        and tuple(sorted((pair.one.text, pair.into.text))) not in apart
+    ]
+
+
 def newest(session: Session) -> list[Neighbour]:
     there = SightingRow.seen_utc.is_not(None), ~Plate.text.startswith(HIDDEN)
     columns = SightingRow.sighting_id, SightingRow.seen_utc, Plate.plate_id, Plate.text, Plate.times, Plate.alternatives

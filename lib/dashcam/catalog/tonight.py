@@ -4,11 +4,11 @@ A trip costs the same however much the catalogue holds: its plates are read from
 sighting that is shown is read itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
@@ -37,6 +37,31 @@ MOST_WEIGHED = 40
 MOST_DOUBTED = 60
 """Of a trip that are looked at; more are not counted."""
 NEWEST = (TripRow.start_utc.desc(), TripRow.trip_id.desc())
+DURING = SightingRow.seen_utc >= bindparam("start"), SightingRow.seen_utc <= bindparam("end")
+EARLIER = aliased(SightingRow)
+BEFORE = (
+    exists()
+    .where(EARLIER.plate_id == SightingRow.plate_id, EARLIER.seen_utc < bindparam("start"), EARLIER.confirmed.is_(True))
+    .correlate(SightingRow)
+)
+PLATES = (
+    select(SightingRow.plate_id, func.count(), BEFORE)
+    .where(*DURING, SightingRow.confirmed.is_(True))
+    .group_by(SightingRow.plate_id)
+    .order_by(func.min(SightingRow.seen_utc), SightingRow.plate_id)
+)
+"""What is asked of each trip is put together once, as the two below are."""
+SUREST = (
+    select(SightingRow.sighting_id, SightingRow.plate_id)
+    .where(SightingRow.plate_id.in_(bindparam("plates", expanding=True)), *DURING, SightingRow.confirmed.is_(True))
+    .order_by(SightingRow.plate_id, SightingRow.confidence.desc(), SightingRow.sighting_id)
+)
+DOUBTS = (
+    select(SightingRow.sighting_id, SightingRow.confidence)
+    .join(Plate, Plate.plate_id == SightingRow.plate_id)
+    .where(*DURING, SightingRow.confirmed.is_(False), ~Plate.text.startswith(HIDDEN))
+    .limit(MOST_DOUBTED)
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +107,6 @@ class OnTrip:
     times: int
     before: bool
     """It had been seen on an earlier one."""
-    first: datetime
 
 
 def news(
@@ -99,12 +123,20 @@ def news(
         within = TripRow.start_utc >= of_day[0], TripRow.start_utc < of_day[1]
         rows = session.scalars(select(TripRow).where(*within).order_by(*NEWEST).limit(LOOKED_THROUGH)).all()
         new: set[int] = set()
+        left = unreviewed(session, account_id, rows)
     else:
         new = came_in(session, since)
         newest = session.scalars(select(TripRow.trip_id).order_by(*NEWEST).limit(LOOKED_THROUGH)).all()
         there = TripRow.trip_id.in_({*newest, *new}), has_unreviewed(account_id)
         rows = session.scalars(select(TripRow).where(*there).order_by(*NEWEST).limit(MOST_TRIPS)).all()
-    return [of_trip(session, account_id, row, watched, row.trip_id in new, look) for row in rows]
+        left = {row.trip_id for row in rows}
+    return told(session, account_id, rows, watched, new, left, look)
+
+
+def unreviewed(session: Session, account_id: int, rows: Iterable[TripRow]) -> set[int]:
+    """Those of the trips that the person has not looked at all of."""
+    its = TripRow.trip_id.in_([row.trip_id for row in rows])
+    return set(session.scalars(select(TripRow.trip_id).where(its, has_unreviewed(account_id))))
 
 
 def has_unreviewed(account_id: int) -> ColumnElement[bool]:
@@ -130,15 +162,63 @@ def came_in(session: Session, since: datetime | None) -> set[int]:
     return {trip_id for trip_id in session.scalars(found) if trip_id is not None}
 
 
-def of_trip(
+def told(
     session: Session,
     account_id: int,
-    row: TripRow,
+    rows: Sequence[TripRow],
     watched: Mapping[int, str],
-    is_new: bool,
+    new: Set[int],
+    left: Set[int],
     look: Weighing | None = None,
-) -> TripNews:
-    plates = plates_of(session, row)
+) -> list[TripNews]:
+    """``new`` and ``left`` are the numbers of the trips of which something has come in, and is not reviewed."""
+    quiet = set(notes.ignored(session))
+    drafts = [draft(session, row, quiet, watched, look) for row in rows]
+    shown = {number for one in drafts for number in (*one.doubts, *one.surest.values())}
+    known = shown_cards(session, shown)
+    items = [items_of(one, known, watched) for one in drafts]
+    marks = reviews.of_videos(session, account_id, {item.mark.video_id for some in items for item in some})
+    return [
+        TripNews(
+            trip_id=one.row.trip_id,
+            start_utc=one.row.start_utc,
+            end_utc=one.row.end_utc,
+            distance_m=one.row.distance_m,
+            has_route=one.row.box is not None,
+            clips=one.row.clips,
+            plates=one.plates,
+            is_new=one.row.trip_id in new,
+            reviewed=(done := one.row.trip_id not in left),
+            items=[
+                replace(item, reviewed=done or reviews.covers(marks.get(item.mark.video_id, ()), item.mark))
+                for item in some
+            ],
+            more={kind: rest for kind, count in one.counts.items() if (rest := count - MOST[kind]) > 0},
+        )
+        for one, some in zip(drafts, items, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A trip before the sightings that are shown are read: those of all trips are at once."""
+
+    row: TripRow
+    plates: int
+    kinds: Mapping[ItemKind, Sequence[OnTrip]]
+    """Those that are shown."""
+    how: Mapping[int, Met]
+    surest: Mapping[int, int]
+    """Of each plate its surest sighting."""
+    events: Sequence[TripEvent]
+    doubts: Sequence[int]
+    """Sightings, the surest first."""
+    counts: Mapping[ItemKind, int]
+    """With those that are not shown."""
+
+
+def draft(session: Session, row: TripRow, quiet: Set[int], watched: Mapping[int, str], look: Weighing | None) -> Draft:
+    plates = plates_of(session, row, quiet)
     kinds: dict[ItemKind, list[OnTrip]] = {"watched": [], "again": [], "first": []}
     for plate in plates:
         kinds["watched" if plate.plate_id in watched else "again" if plate.before else "first"].append(plate)
@@ -146,35 +226,25 @@ def of_trip(
     kinds["again"].sort(key=lambda plate: (one := how.get(plate.plate_id)) is None or one.level != "unusual")
     shown = {kind: found[: MOST[kind]] for kind, found in kinds.items()}
     surest = surest_of(session, row, [plate.plate_id for found in shown.values() for plate in found])
-    of_kind = {kind: plate_items(kind, found, surest, watched, how) for kind, found in shown.items()}
-    items = of_kind["watched"] + of_kind["again"]
-    events = [TripEvent.model_validate(event) for event in row.events]
-    items += [
-        Item("moment", Mark(one.video_id, "moment", one.t_s), False, event=one) for one in events[: MOST["moment"]]
-    ]
-    doubted, doubts = doubts_of(session, row)
-    items += doubted + of_kind["first"]
+    doubts = doubts_of(session, row)
     counts: dict[ItemKind, int] = {kind: len(found) for kind, found in kinds.items()}
-    counts |= {"moment": len(events), "doubt": doubts}
-    more = {kind: rest for kind, count in counts.items() if (rest := count - MOST[kind]) > 0}
-    marks = reviews.of_videos(session, account_id, {one.mark.video_id for one in items})
-    left = select(TripRow.trip_id).where(TripRow.trip_id == row.trip_id, has_unreviewed(account_id))
-    done = session.scalar(left) is None
-    return TripNews(
-        trip_id=row.trip_id,
-        start_utc=row.start_utc,
-        end_utc=row.end_utc,
-        distance_m=row.distance_m,
-        has_route=row.box is not None,
-        clips=row.clips,
-        plates=len(plates),
-        is_new=is_new,
-        reviewed=done,
-        items=[
-            replace(one, reviewed=done or reviews.covers(marks.get(one.mark.video_id, ()), one.mark)) for one in items
-        ],
-        more=more,
-    )
+    counts |= {"moment": len(row.events), "doubt": len(doubts)}
+    events = [TripEvent.model_validate(event) for event in row.events[: MOST["moment"]]]
+    return Draft(row, len(plates), shown, how, surest, events, doubts[: MOST["doubt"]], counts)
+
+
+def shown_cards(session: Session, sighting_ids: Set[int]) -> dict[int, SightingCard]:
+    its = SightingRow.sighting_id.in_(sighting_ids), ~Plate.text.startswith(HIDDEN)
+    return {card.sighting_id: card for card in cards(session, chosen().where(*its))} if sighting_ids else {}
+
+
+def items_of(one: Draft, known: Mapping[int, SightingCard], watched: Mapping[int, str]) -> list[Item]:
+    surest = {plate_id: known[number] for plate_id, number in one.surest.items() if number in known}
+    of_kind = {kind: plate_items(kind, found, surest, watched, one.how) for kind, found in one.kinds.items()}
+    moments = [Item("moment", Mark(event.video_id, "moment", event.t_s), False, event=event) for event in one.events]
+    doubted = [known[number] for number in one.doubts if number in known]
+    doubts = [Item("doubt", Mark(card.video_id, "plate", card.best_s), False, card) for card in doubted]
+    return [*of_kind["watched"], *of_kind["again"], *moments, *doubts, *of_kind["first"]]
 
 
 def meanings(look: Weighing, watched: Sequence[OnTrip], again: Sequence[OnTrip]) -> dict[int, Met]:
@@ -184,28 +254,15 @@ def meanings(look: Weighing, watched: Sequence[OnTrip], again: Sequence[OnTrip])
     return look.at([plate.plate_id for plate in (*first, *others)[:MOST_WEIGHED] if plate.before])
 
 
-def during(row: TripRow) -> tuple[ColumnElement[bool], ...]:
-    return SightingRow.seen_utc >= row.start_utc, SightingRow.seen_utc <= row.end_utc
-
-
-def plates_of(session: Session, row: TripRow) -> list[OnTrip]:
+def plates_of(session: Session, row: TripRow, quiet: Set[int]) -> list[OnTrip]:
     """The plates that were surely seen on the trip, in the order in which they were, from indices alone; without those
     that a person wants to hear nothing of."""
-    quiet = set(notes.ignored(session))
-    earlier = aliased(SightingRow)
-    before = (
-        exists()
-        .where(earlier.plate_id == SightingRow.plate_id, earlier.seen_utc < row.start_utc, earlier.confirmed.is_(True))
-        .correlate(SightingRow)
-    )
-    first = func.min(SightingRow.seen_utc)
-    found = (
-        select(SightingRow.plate_id, func.count(), before, first)
-        .where(*during(row), SightingRow.confirmed.is_(True))
-        .group_by(SightingRow.plate_id)
-        .order_by(first, SightingRow.plate_id)
-    )
-    return [OnTrip(*line) for line in session.execute(found) if line[0] not in quiet]
+    found = session.execute(PLATES, during(row)).tuples()
+    return [OnTrip(*line) for line in found if line[0] not in quiet]
+
+
+def during(row: TripRow) -> dict[str, Any]:
+    return {"start": row.start_utc, "end": row.end_utc}
 
 
 def plate_items(
@@ -230,35 +287,20 @@ def plate_items(
     ]
 
 
-def surest_of(session: Session, row: TripRow, plate_ids: Sequence[int]) -> dict[int, SightingCard]:
+def surest_of(session: Session, row: TripRow, plate_ids: Sequence[int]) -> dict[int, int]:
     """Of each plate its surest sighting of the trip."""
     if not plate_ids:
         return {}
-    best = (
-        select(SightingRow.sighting_id, SightingRow.plate_id)
-        .where(SightingRow.plate_id.in_(plate_ids), *during(row), SightingRow.confirmed.is_(True))
-        .order_by(SightingRow.plate_id, SightingRow.confidence.desc(), SightingRow.sighting_id)
-    )
-    ids: dict[int, int] = {}
-    for sighting_id, plate_id in session.execute(best):
-        ids.setdefault(plate_id, sighting_id)
-    shown = chosen().where(SightingRow.sighting_id.in_(ids.values()), ~Plate.text.startswith(HIDDEN))
-    return {card.plate_id: card for card in cards(session, shown)}
+    numbers: dict[int, int] = {}
+    for sighting_id, plate_id in session.execute(SUREST, during(row) | {"plates": plate_ids}):
+        numbers.setdefault(plate_id, sighting_id)
+    return numbers
 
 
-def doubts_of(session: Session, row: TripRow) -> tuple[list[Item], int]:
-    """The surest of the reads that are not sure, and how many there are."""
-    its = (
-        select(SightingRow.sighting_id)
-        .join(Plate, Plate.plate_id == SightingRow.plate_id)
-        .where(*during(row), SightingRow.confirmed.is_(False), ~Plate.text.startswith(HIDDEN))
-        .limit(MOST_DOUBTED)
-    )
-    numbers = session.scalars(its).all()
-    order = SightingRow.confidence.desc(), SightingRow.sighting_id
-    surest = chosen().where(SightingRow.sighting_id.in_(numbers)).order_by(*order).limit(MOST["doubt"])
-    shown = cards(session, surest) if numbers else []
-    return [Item("doubt", Mark(card.video_id, "plate", card.best_s), False, card) for card in shown], len(numbers)
+def doubts_of(session: Session, row: TripRow) -> list[int]:
+    """The sightings of reads that are not sure, the surest first."""
+    found = session.execute(DOUBTS, during(row)).tuples().all()
+    return [number for number, _ in sorted(found, key=lambda one: (-one[1], one[0]))]
 
 
 def mark_one(session: Session, account_id: int, trip_id: int, mark: Mark, now: datetime) -> None:
@@ -267,7 +309,7 @@ def mark_one(session: Session, account_id: int, trip_id: int, mark: Mark, now: d
     row = session.get(TripRow, trip_id)
     if row is None:
         return
-    trip = of_trip(session, account_id, row, {}, False)
+    (trip,) = told(session, account_id, [row], {}, set(), unreviewed(session, account_id, [row]))
     if not trip.more and all(item.reviewed for item in trip.items):
         reviews.mark_trip(session, account_id, trip_id, now)
 
@@ -283,12 +325,12 @@ def of_one_day(start: datetime, end: datetime) -> ColumnElement[bool]:
 
 def unreviewed_days(session: Session, account_id: int, begins: Sequence[datetime]) -> list[bool]:
     """Of each day between two of these moments whether there is a clip that the person has not looked at."""
-    # each a question of its own about clips, so that who may see them from a date on is told of no others
     good = func.coalesce(Video.outcome, "processed") == "processed"
     waits = reviews.is_through(), good, ~reviews.is_reviewed(account_id)
-    unseen = select(Video.video_id).where(*waits, WHEN.between(bindparam("begin"), bindparam("last"))).limit(1)
-    days = [{"begin": begin, "last": end - timedelta(microseconds=1)} for begin, end in pairwise(begins)]
-    return [session.scalar(unseen, day) is not None for day in days]
+    days = [select(Video.video_id).where(*waits, of_one_day(*day)).exists() for day in pairwise(begins)]
+    # beside any clip, so that it is a question about clips: who may see them from a date on is told of no others
+    row = session.execute(select(*days).select_from(aliased(Video)).limit(1)).first()
+    return [False] * len(days) if row is None else [bool(dot) for dot in row]
 
 
 def newest_day(session: Session) -> datetime | None:

@@ -1,5 +1,6 @@
 """What a person knows of a plate, said on its page: name, note, tags, marks, what was merged; and taken back there."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
 from dashcam.catalog import merges, notes, plates
+from dashcam.catalog.models import TripRow, Video
 from dashcam.catalog.notes import Note
 from dashcam.config import Site
 from dashcam.database import reading, writing
@@ -124,3 +126,22 @@ def test_of_a_hashed_plate_a_person_may_know_something_too(home: Home, ana: Test
     page = opened(ana, "/plates/%23k3vqab2dabcdab7d")
     act(ana, page, named(page, "Own car"), {}, lambda: note_of(home, "#k3vqab2dabcdab7d").own)
     assert not {"Watched", "May be misreads of it (0)"} & texts(page), "its text is not known"
+
+
+def test_on_how_many_trips_it_was_met_follows_the_trips(home: Home, ana: TestClient) -> None:
+    def trip(number: int, clip: Video) -> None:
+        known = {"cameras": [], "leads": [], "stops": [], "events": [], "clips": 1, "parked": 0}
+        known |= {"distance_m": 0.0, "moving_s": 0.0, "max_mps": 0.0}
+        session.add(TripRow(trip_id=number, start_utc=NOON, end_utc=NOON + timedelta(minutes=5), **known))
+        session.flush()
+        clip.trip_id = number
+
+    with writing(home.here.engine) as session:
+        other = add_video(session, 2, NOON + timedelta(minutes=1))
+        add_sighting(session, other, "UCRM469", 1.0)
+        trip(1, session.get_one(Video, f"{1:016x}"))
+        other.trip_id = 1
+    assert "Seen on 1 trip on 1 day." in texts(opened(ana, PLATE))
+    with writing(home.here.engine) as session:
+        trip(2, session.get_one(Video, f"{2:016x}"))
+    assert "Seen on 2 trips on 1 day." in texts(opened(ana, PLATE)), "it was split"
