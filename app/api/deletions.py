@@ -19,6 +19,7 @@ from dashcam.upkeep.erasing import LeftBehind
 from dashcam.upkeep.undoing import GoingLine, NotGoing
 
 T = TypeVar("T")
+Stays = Annotated[bool, Query(description="Hide it alone: it does not go for good until somebody says so.")]
 router = APIRouter(prefix="/deletions", tags=["deletions"])
 
 
@@ -52,21 +53,21 @@ def delete(wanted: Wanted) -> Deleted:
 
 @router.get("/going")
 def going() -> list[GoingLine]:
-    """What was deleted and can be had back still, the next to go first."""
+    """What was deleted or hidden and can be had back still, the next to go first."""
     with reading(system.current().engine) as session:
         return undoing.listed(session)
 
 
 @router.post("/going")
-def hide(wanted: Wanted) -> GoingLine:
+def hide(wanted: Wanted, stays: Stays = False) -> GoingLine:
     """Delete with a day to take it back: nobody is shown it from now on, and then it goes for good."""
-    return acted(lambda here: word.hide(here, in_utc(wanted)))
+    return acted(lambda here: word.hide(here, in_utc(wanted), stays))
 
 
 @router.post("/going/sightings/{sighting_id}")
-def hide_sighting(sighting_id: Number) -> GoingLine:
+def hide_sighting(sighting_id: Number, stays: Stays = False) -> GoingLine:
     """The same, of one sighting."""
-    return acted(lambda here: word.hide_sightings(here, [sighting_id]))
+    return acted(lambda here: word.hide_sightings(here, [sighting_id], stays))
 
 
 @router.delete("/going/{going_id}")

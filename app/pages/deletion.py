@@ -29,6 +29,7 @@ CHOSEN = "s"
 """So begin the names of the boxes that choose a sighting; its number follows."""
 HIDDEN_FIRST = "Hidden at once, for everybody; it can be had back for a day, here and on Storage."
 GOES = f"{HIDDEN_FIRST} Then it goes for good, from the database, the archive and the stores."
+STAYS = "Shown to nobody, here or anywhere, until an admin shows it again on Storage. Nothing is deleted."
 BACK = {"/videos": "To the videos", "/plates": "To the plates", "/storage": "To Storage"}
 
 
@@ -45,6 +46,24 @@ def section(what: str, wanted: Wanted, then: str) -> None:
                 if wanted.plate is not None:
                     with_clips = wanted.model_copy(update={"with_clips": True})
                     button("And the clips it is in", partial(show, place, with_clips, then))
+
+
+def hiding(what: str, wanted: Wanted, then: str) -> None:
+    """For admins: what is hidden alone comes back whenever somebody says so."""
+    if not callers.may(Role.ADMIN):
+        return
+    with tag("details", "section"):
+        tag("summary", text=f"Hide {what}")
+        with tag("div", "panel pad") as place:
+            tag("p", "muted small", STAYS)
+            with tag("div", "filters"):
+                button(f"Hide {what} from everybody", partial(hide, place, wanted, then))
+
+
+async def hide(place: Element, wanted: Wanted, then: str) -> None:
+    line = await act(lambda: deletions.hide(system.current(), wanted, stays=True))
+    if line is not None:
+        say_it_goes(page_of(place), line, address_of(wanted), then)
 
 
 def days() -> None:
@@ -120,21 +139,23 @@ async def delete(place: Element, wanted: Wanted, then: str) -> None:
 
 
 def some_sightings(text: str, of_form: str) -> None:
-    """For admins: a button for the sightings that are chosen in the form which ``of_form`` reads."""
+    """For admins: buttons for the sightings that are chosen in the form which ``of_form`` reads."""
     if not callers.may(Role.ADMIN):
         return
 
-    async def go(told: Mapping[str, str]) -> None:
+    async def go(told: Mapping[str, str], stays: bool) -> None:
         chosen = [int(name[1:]) for name in told if name[:1] == CHOSEN and name[1:].isdecimal()]
         if not chosen:
-            ui.notify("Choose the sightings to delete, by the boxes beside them.", type="warning")
+            ui.notify("Choose the sightings, by the boxes beside them.", type="warning")
             return
-        line = await act(lambda: deletions.hide_sightings(system.current(), chosen))
+        line = await act(lambda: deletions.hide_sightings(system.current(), chosen, stays))
         if line is not None:
             say_it_goes(page_of(chooser), line, addresses.plate_url(text), "/plates")
 
+    hider = tag("button", "button small", "Hide chosen", type="button", title=STAYS)
+    hider.on("click", lambda event: go(event.args, stays=True), js_handler=of_form)
     chooser = tag("button", "button small danger", "Delete chosen", type="button", title=HIDDEN_FIRST)
-    chooser.on("click", lambda event: go(event.args), js_handler=of_form)
+    chooser.on("click", lambda event: go(event.args, stays=False), js_handler=of_form)
 
 
 def page_of(place: Element) -> Element:
@@ -145,10 +166,11 @@ def say_it_goes(page: Element, line: GoingLine, back: str, then: str) -> None:
     """Instead of what the page showed, which is there no more."""
     page.clear()
     with page:
-        parts.page_title("Deleted")
+        parts.page_title("Deleted" if line.due else "Hidden")
         with tag("div", "panel pad", role="status"):
             tag("p", text=f"{wording.plate(line.said)}: nobody is shown it any more.")
-            tag("p", text=f"Gone for good on {wording.moment(line.due, zone())}. Until then it can be had back.")
+            tag("p", text=f"Gone for good on {wording.moment(line.due, zone())}. Until then it can be had back."
+                if line.due else "It can be shown again at any time, here and on Storage.")  # fmt: skip
             with tag("div", "filters"):
                 tag("button", "button", "Undo", type="button").on("click", partial(take_back, line.going_id, back))
                 link(then, "button", BACK[then])
@@ -180,17 +202,24 @@ async def act(what: Callable[[], T]) -> T | None:
 
 
 def going(lines: Sequence[GoingLine]) -> None:
-    """For admins: what was deleted and can be had back, with the hour at which it goes."""
+    """For admins: what was deleted and can be had back, with the hour at which it goes; and what is hidden."""
     if not callers.may(Role.ADMIN):
         return
     with parts.section("Deleted, and can be had back"):
-        if not lines:
+        if goes := [one for one in lines if one.due]:
+            panel(goes)
+        else:
             parts.empty("restore_from_trash", "Nothing", "What somebody deletes stays here for a day, hidden.")
-            return
-        with tag("div", "panel"):
-            for one in lines:
-                with tag("div", "row wraps"):
-                    row(one)
+    if hidden := [one for one in lines if not one.due]:
+        with parts.section("Hidden"):
+            panel(hidden)
+
+
+def panel(lines: Sequence[GoingLine]) -> None:
+    with tag("div", "panel"):
+        for one in lines:
+            with tag("div", "row wraps"):
+                row(one)
 
 
 def row(one: GoingLine) -> None:
@@ -198,8 +227,9 @@ def row(one: GoingLine) -> None:
     with tag("span", "grow"):
         tag("strong", text=name)
         tag("span", "muted small", f" by {one.who}, {wording.ago(one.at, now())}")
-    tag("span", "small num", f"goes {wording.moment(one.due, zone())}")
-    undo = tag("button", "button small", "Undo", type="button", aria_label=f"Undo: {name}")
+    tag("span", "small num", f"goes {wording.moment(one.due, zone())}" if one.due else "stays")
+    back = "Undo" if one.due else "Show again"
+    undo = tag("button", "button small", back, type="button", aria_label=f"{back}: {name}")
     undo.on("click", partial(take_back, one.going_id, "/storage"))
     at_once = tag("button", "button small", "Delete now", type="button", aria_label=f"Delete now: {name}")
 

@@ -88,6 +88,7 @@ async def plate(text: str, after: str = "", day: str = "", did: str = "", of: st
             with tag("div", "narrow"):
                 where_seen(summary.text, found.placed, whole)
                 plate_acts.merging(summary.text)
+                deletion.hiding("this plate", Wanted(plate=summary.text), "/plates")
                 deletion.section("this plate", Wanted(plate=summary.text), "/plates")
 
 

@@ -59,6 +59,7 @@ async def video(video_id: str, t: str = "") -> None:
                 if found.outcome == "processed":
                     reading_again.section(found.video_id)
                 kept.section(found, held or [])
+                deletion.hiding("this clip", Wanted(clips=[found.video_id]), "/videos")
                 deletion.section("this clip", Wanted(clips=[found.video_id]), "/videos")
 
 

@@ -264,7 +264,7 @@ def admit(session: Session, found: Sequence[FoundFile]) -> list[Arrival]:
             arrivals.append(Arrival(uri=uri, status=status, reason=one.reason))
             continue
         if one.video_id in going:
-            why = f"{names.printable(one.ref.path)} was deleted by a person, who may have it back until it goes."
+            why = f"{names.printable(one.ref.path)} was deleted or hidden by a person, who may have it back."
             arrivals.append(Arrival(uri=uri, status="deleted", reason=why))
             continue
         if one.video_id in deleted:

@@ -1,6 +1,6 @@
 """What a person has deleted and may have back for a day: the tables, made and changed by ``migrations/`` only."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import JSON as Json
@@ -9,9 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from dashcam.database import Base, UtcDateTime
 
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
 
 class Going(Base):
-    """A person's word that something goes for good when it is ``due``, and is nowhere to be seen until then."""
+    """A person's word that something goes for good when it is ``due``, and is nowhere to be seen until then. What is
+    hidden without being deleted is due `NEVER`."""
 
     __tablename__ = "going"
 

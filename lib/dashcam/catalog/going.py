@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from dashcam.catalog import aside, corrections, deletions, forgetting, held_back, merges, rereads, saved_searches
 from dashcam.catalog.aside import Rows, told
-from dashcam.catalog.aside_rows import Going, SetAside
+from dashcam.catalog.aside_rows import NEVER, Going, SetAside
 from dashcam.catalog.models import Plate, Protection, SavedSearch, SightingRow, Video
 from dashcam.catalog.plate_text import normalised
 from dashcam.catalog.plate_words import DELETED, PlateApart, PlateMerge, PlateNote, SightingWord
@@ -28,18 +28,22 @@ FOR = timedelta(hours=24)
 WHEN = func.coalesce(Video.start_utc, Video.created_at)
 
 
-def begin(session: Session, clips: Sequence[str], texts: Iterable[str], said: str, who: str, now: datetime) -> Going:
-    going = Going(clips=list(clips), texts=sorted(set(texts)), word_id=None, said=said, who=who, at=now, due=now + FOR)
+def begin(
+    session: Session, clips: Sequence[str], texts: Iterable[str], said: str, who: str, now: datetime, due: datetime
+) -> Going:
+    going = Going(clips=list(clips), texts=sorted(set(texts)), word_id=None, said=said, who=who, at=now, due=due)
     going.back = False
     session.add(going)
     session.flush()
     return going
 
 
-def hide_sighting(session: Session, row: SightingRow, shown: str, said: str, who: str, now: datetime) -> Going:
+def hide_sighting(
+    session: Session, row: SightingRow, shown: str, said: str, who: str, now: datetime, due: datetime
+) -> Going:
     """One sighting alone; the plate stays where else it was seen."""
     merges.in_turn(session)
-    going = begin(session, [], [], said, who, now)
+    going = begin(session, [], [], said, who, now, due)
     changed = ReadChange.video_id == row.video_id, ReadChange.crop == row.crop
     rows = told(session, table("read_change"), *changed)
     rows += told(session, table("sighting"), SightingRow.sighting_id == row.sighting_id)
@@ -67,7 +71,7 @@ def take_texts(session: Session, going: Going, clips: Iterable[str] | None = Non
     session.flush()
     kept = exists().where(Protection.video_id == SightingRow.video_id)
     plates = set(session.scalars(select(Plate.plate_id).where(Plate.text.in_(going.texts))))
-    before = select(Video.video_id).where(going.at >= WHEN)
+    before = select(Video.video_id).where((going.at >= WHEN) | (going.due == NEVER))
     its = [SightingRow.plate_id.in_(plates), ~kept, SightingRow.video_id.in_(before)]
     its += [] if clips is None else [SightingRow.video_id.in_(list(clips))]
     parts: dict[str, Rows] = {}
@@ -151,13 +155,13 @@ def hide_again(session: Session, clips: Iterable[str]) -> None:
             take_texts(session, other, some)
 
 
-def finish_texts(session: Session, going: Going, site: Site) -> None:
-    """Its plates go for good, as they were when the word was given."""
-    names = deletions.names_for(session, site)
+def finish_texts(session: Session, going: Going, site: Site, now: datetime) -> None:
+    """Its plates go for good, as they were when the word was given; those that were hidden, as they are now."""
+    names, at = deletions.names_for(session, site), now if going.due == NEVER else going.at
     put_parts_back(session, going, site)
-    gone = {names.of(text): going.at for text in going.texts}
-    deletions.remember(session, deletions.PLATE, gone, going.at)
-    deletions.plates_again(session, gone, names, going.at)
+    gone = dict.fromkeys(map(names.of, going.texts), at)
+    deletions.remember(session, deletions.PLATE, gone, at)
+    deletions.plates_again(session, gone, names, at)
 
 
 def finish_sighting(session: Session, going: Going, now: datetime) -> None:

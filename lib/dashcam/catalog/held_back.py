@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.aside_rows import Going, SetAside
+from dashcam.catalog.aside_rows import NEVER, Going, SetAside
 from dashcam.records import ClipRecord
 
 NOTHING = zlib.compress(b"[]")
@@ -38,8 +38,9 @@ def pictures(session: Session, video_id: str) -> set[str] | None:
 
 
 def texts(session: Session, when: datetime) -> dict[str, int]:
-    """Plates that are going, in clips from that time, each with the `Going`'s number."""
-    wanted = select(Going.going_id, Going.texts).where(Going.at >= when, ~Going.back)
+    """Plates that are going, in clips from that time, each with the `Going`'s number. One that is hidden without being
+    deleted is so in later clips too."""
+    wanted = select(Going.going_id, Going.texts).where((Going.at >= when) | (Going.due == NEVER), ~Going.back)
     return {text: number for number, its in session.execute(wanted).tuples() for text in its}
 
 

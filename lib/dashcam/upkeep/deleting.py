@@ -32,8 +32,7 @@ CHUNK = 50
 SHOWN = 1000
 Words = list[dict[str, str]]
 GOING = (
-    "It was deleted already, and goes within a day: on Storage, or with POST /api/v1/deletions/going/NUMBER/now, it "
-    "goes at once."
+    "It was deleted already, or is hidden: it goes at once on Storage, or with POST /api/v1/deletions/going/NUMBER/now."
 )
 
 

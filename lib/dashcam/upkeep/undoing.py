@@ -1,5 +1,5 @@
 """Deleting with a day to think better of it, as the main server does it: hidden at once, everywhere and for everybody,
-and gone for good when the day is over.
+and gone for good when the day is over; or hidden alone, until somebody has it shown again.
 
 Whatever is cut off is ended by the next `see_to`: a word is written down first, and what it says is carried out in
 short transactions.
@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from dashcam import Explained
 from dashcam.access import audit
 from dashcam.catalog import aside, corrections, deletions, going, plate_facts, plate_text, plates
-from dashcam.catalog.aside_rows import Going, SetAside
+from dashcam.catalog.aside_rows import NEVER, Going, SetAside
 from dashcam.catalog.going import FOR
 from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.plate_words import SightingWord
@@ -35,7 +35,7 @@ class NotGoing(Explained):
 
 
 class GoingLine(BaseModel):
-    """Something that is hidden, and goes for good when it is ``due``."""
+    """Something that is hidden, and goes for good when it is ``due``; None: never by itself."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -43,7 +43,12 @@ class GoingLine(BaseModel):
     said: str
     who: str
     at: datetime
-    due: datetime
+    due: datetime | None
+
+    @field_validator("due")
+    @classmethod
+    def _never(cls, due: datetime | None) -> datetime | None:
+        return None if due == NEVER else due
 
 
 def listed(session: Session) -> list[GoingLine]:
@@ -53,8 +58,9 @@ def listed(session: Session) -> list[GoingLine]:
     return [GoingLine.model_validate(row) for row in reversed(first.values())]
 
 
-def hide(engine: Engine, site: Site, wanted: Wanted, who: str, now: datetime) -> GoingLine:
-    """Nobody is shown it any more when this returns. Raises `NothingToDelete`, `KeyLost`."""
+def hide(engine: Engine, site: Site, wanted: Wanted, who: str, now: datetime, due: datetime | None = None) -> GoingLine:
+    """Nobody is shown it any more when this returns; it goes for good in a day, or when it is ``due``. Raises
+    `NothingToDelete`, `KeyLost`."""
     with writing(engine) as session:
         told = deleting.preview(session, site, wanted)
         if not told.clips and not told.sightings:
@@ -63,7 +69,7 @@ def hide(engine: Engine, site: Site, wanted: Wanted, who: str, now: datetime) ->
         marked = deletions.protected(session, ids)
         texts = [] if wanted.plate is None else texts_of(session, site, wanted.plate)
         clips = [video_id for video_id in ids if video_id not in marked]
-        word = going.begin(session, clips, texts, said_of(wanted, told, texts), who, now)
+        word = going.begin(session, clips, texts, said_of(wanted, told, texts), who, now, due or now + FOR)
         line = GoingLine.model_validate(word)
         aside.take_clips(session, word, clips[:CHUNK], site)
         if texts:
@@ -94,7 +100,9 @@ def shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
-def hide_sightings(engine: Engine, sighting_ids: Iterable[int], who: str, now: datetime) -> GoingLine:
+def hide_sightings(
+    engine: Engine, sighting_ids: Iterable[int], who: str, now: datetime, due: datetime | None = None
+) -> GoingLine:
     """All of them or none, each with a word of its own, which go and come back together. Raises `NothingToDelete`."""
     wanted = set(sighting_ids)
     with writing(engine) as session:
@@ -105,7 +113,7 @@ def hide_sightings(engine: Engine, sighting_ids: Iterable[int], who: str, now: d
         if why := deletions.protected(session, {row.video_id for row, _ in found}):
             raise NothingToDelete(f"A clip is kept for good ({next(iter(why.values()))}): take that mark off first.")
         said = said_of_sightings([shown for _, shown in found])
-        hidden = [going.hide_sighting(session, row, shown, said, who, now) for row, shown in found]
+        hidden = [going.hide_sighting(session, row, shown, said, who, now, due or now + FOR) for row, shown in found]
         return GoingLine.model_validate(hidden[0])
 
 
@@ -192,7 +200,7 @@ def go_for_good(engine: Engine, site: Site, going_id: int, now: datetime) -> Non
         if word is None or (word.word_id is not None and going.waits(session, word)):
             return
         if word.texts:
-            going.finish_texts(session, word, site)
+            going.finish_texts(session, word, site, now)
             for text in sorted(word.texts, key=len, reverse=True):
                 audit.forget_word(session, text)
         if word.word_id is not None:
@@ -262,8 +270,8 @@ def say_again(session: Session, one: dict[str, Any]) -> None:
     if word_id and word is None:
         return
     at, due = datetime.fromisoformat(one["at"]), datetime.fromisoformat(one["due"])
-    new = going.begin(session, one["clips"], one["texts"], one["said"], one["who"], at)
-    new.due, new.word_id = due, word_id
+    new = going.begin(session, one["clips"], one["texts"], one["said"], one["who"], at, due)
+    new.word_id = word_id
     parts: dict[str, aside.Rows] = {}
     for name, row in one.get("words", []):
         parts.setdefault(row.get("video_id", ""), []).append((name, row))

@@ -4,6 +4,7 @@ import asyncio
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -124,6 +125,38 @@ def test_a_browser_keeps_no_picture_of_what_is_hidden_for_a_clip(home: Home, vid
         deletions.take_back(system.current(), line.going_id)
     again = shown()
     assert again not in (before, hidden) and browser.get(again).content == b"LT21CGK"
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "name"),
+    [("/videos/{}", {"clips": ["{}"]}, "2026_0628_000001"), ("/plates/LT21CGK", {"plate": "LT21CGK"}, "LT21CGK")],
+)
+def test_what_is_hidden_alone_is_listed_on_storage_until_it_is_shown_again(
+    home: Home, video: str, path: str, wanted: dict[str, Any], name: str
+) -> None:
+    home.add("ana", Role.ADMIN)
+    home.add("ben", Role.MEMBER)
+    browser, path = home.logged_in("ana"), path.format(video)
+    of = Wanted.model_validate({key: [video] if key == "clips" else value for key, value in wanted.items()})
+    assert "Hide this " in browser.get(path).text and "Hide this " not in home.logged_in("ben").get(path).text
+    place = opened(browser, path).layout
+    with callers.speaking(Caller("ben", "session", Role.MEMBER)), pytest.raises(NotAllowed):
+        deletions.hide(system.current(), of, stays=True)
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        asyncio.run(deletion.hide(place, of, "/videos"))
+    shown = [str(one.props.get("text") or getattr(one, "text", "")) for one in place.descendants()]
+    assert any("can be shown again at any time" in line for line in shown) and "Undo" in shown, shown
+    listed = browser.get("/storage").text
+    assert f"Show again: {name}" in listed and "Show again" not in home.logged_in("ben").get("/storage").text
+    assert "LT21CGK" not in browser.get("/found/plates?q=LT21").text
+    (line,) = home.program(TOKEN).get("/deletions/going").json()
+    assert line["due"] is None
+    with callers.speaking(Caller("ana", "session", Role.ADMIN)):
+        deletions.take_back(system.current(), line["going_id"])
+    assert "LT21CGK" in browser.get(path).text and "Show again" not in browser.get("/storage").text
+    with reading(home.here.engine) as session:
+        noted = session.scalars(select(AuditEntry.what).where(AuditEntry.kind == "deletion")).all()
+    assert noted == [f"hid {'clips' if of.clips else 'a plate'}", "took back what was deleted or hidden"]
 
 
 def test_several_sightings_are_deleted_in_one_go_with_one_undo(home: Home, video: str) -> None:
