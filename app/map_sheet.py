@@ -5,6 +5,7 @@ within a script it would be part of a template, which branca runs, and who names
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from app import addresses, streets, system
 from app.access.headers import NONCE
 
 SCRIPTS = ("map-ground.js", "map-streets.js", "map-vector.js", "map-passes.js")
+UNSCALABLE = re.compile(r",\s+maximum-scale=1\.0, user-scalable=no")
 GIVEN = "given"
 """The id of the element that holds what the scripts are given."""
 
@@ -79,12 +81,17 @@ def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...])
     figure.title = "Map"
     figure.header.add_child(Element(head(own)), name="dashcam")
     # Leaflet is an ES module here, so what Folium writes has to be one too, to run after it
-    before, _, after = figure.render().rpartition("\n<script>\n")
+    before, _, after = accessible(figure.render()).rpartition("\n<script>\n")
     given = json.dumps(view.given(), separators=(",", ":")).replace("<", r"\u003c")
     return (
         f'{before}\n<script type="application/json" id="{GIVEN}">{given}</script>'
         f'\n<script type="module">\nconst given = JSON.parse(document.getElementById("{GIVEN}").textContent);\n{after}'
     )
+
+
+def accessible(html: str) -> str:
+    """What Folium leaves out for who hears a page, and what it forbids to who enlarges it."""
+    return UNSCALABLE.sub("", html.replace("<html>", '<html lang="en">', 1), count=1)
 
 
 @cache

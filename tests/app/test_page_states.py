@@ -1,7 +1,7 @@
 """What a page looks like once something was done to it or all of it is opened: nothing hinders anybody there either."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.app.browser import chromium as chromium
 from tests.app.browser import desk as desk
@@ -53,3 +53,11 @@ def test_every_state_of_a_page_hinders_nobody_by_day_and_by_night(page: Page, si
             page.set_viewport_size({"width": width, "height": 844})
             found |= {f"{path}, {'phone by night' if night else 'desk by day'}: {one}" for one in hindrances(page)}
     assert not found, "\n".join(sorted(found))
+
+
+@pytest.mark.parametrize("path", ["/maps/everything?box=-60,-170,70,170", "/maps/trips/71", "/maps/plates/LT23CGK"])
+def test_a_map_in_its_frame_hinders_nobody(page: Page, site: str, path: str) -> None:
+    """What is a whole page's, as its heading, is that of the page which frames it."""
+    page.goto(path)
+    expect(page.locator(".leaflet-container")).to_be_visible()
+    assert not hindrances(page, but=("region", "landmark-one-main", "page-has-heading-one"))
