@@ -74,6 +74,29 @@ def test_who_logs_out_in_one_tab_is_out_in_all(let_in: BrowserContext) -> None:
     expect(left).to_have_url(re.compile(r"/log-in\?next=%2Fdevices$"), timeout=AWHILE_MS)
 
 
+def test_an_admin_hides_a_plate_and_chosen_sightings_and_shows_them_again(let_in: BrowserContext, guarded: str) -> None:
+    """Nothing of it is deleted, so it is as it was."""
+    with watched(let_in, guarded) as page:
+        for chosen in (False, True):
+            page.goto("/plates/DX17ZWH")
+            if chosen:
+                page.wait_for_function("window.socket?.connected")
+                page.locator("input.choose").first.check()
+                page.get_by_role("button", name="Hide chosen").click()
+            else:
+                page.get_by_text("Hide this plate", exact=True).click()
+                page.get_by_role("button", name="Hide this plate from everybody").click()
+            expect(page.get_by_role("heading", name="Hidden", exact=True)).to_be_visible()
+            expect(page.get_by_role("status")).to_contain_text("It can be shown again at any time")
+            page.goto("/plates?q=DX17ZWH")
+            expect(page.locator(".plate-card")).to_have_count(0)
+            page.goto("/storage")
+            page.get_by_role("button", name="Show again: ").click()
+            expect(page.get_by_role("button", name="Show again: ")).to_have_count(0)
+            page.goto("/plates?q=DX17ZWH")
+            expect(page.locator(".plate-card")).to_have_count(1)
+
+
 def test_an_admin_deletes_a_clip_a_plate_and_days_and_has_them_back(let_in: BrowserContext, guarded: str) -> None:
     """The last one here: one clip goes for good."""
     clip = f"/videos/{60:016x}"
