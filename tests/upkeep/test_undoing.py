@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Select, select
 
 from app.upkeep import Upkeep
 from dashcam.catalog import apply, arrival, corrections, deletions, going, merges, notes, plate_facts
-from dashcam.catalog.aside_rows import NEVER, Going, SetAside
+from dashcam.catalog.aside_rows import Going, SetAside
 from dashcam.catalog.models import Leftover, Plate, Protection, SightingRow, Video
 from dashcam.config import Site
 from dashcam.database import Base, reading, writing
@@ -210,38 +210,6 @@ def test_several_sightings_go_and_come_back_in_one_line_and_none_where_one_is_no
 def listed(lived: Lived) -> list[undoing.GoingLine]:
     with reading(lived.engine) as session:
         return undoing.listed(session)
-
-
-def test_what_is_hidden_alone_never_goes_by_itself_and_is_shown_again_as_it_was(lived: Lived) -> None:
-    first, *rest = lived.clips()
-    before, files = rows(lived.engine), lived.files()
-    for wanted in ({"clips": [first]}, {"plate": "LT22CGK"}):
-        undoing.hide(lived.engine, lived.settings, Wanted.model_validate(wanted), "ana", now(), NEVER)
-    undoing.hide_sightings(lived.engine, more(lived, [])[:1], "ana", now(), NEVER)
-    lines = listed(lived)
-    assert len(lines) == 3 and {one.due for one in lines} == {None} and lived.clips() == rest
-    assert see_to(lived, timedelta(days=4000)) == 0 and lived.files() == files
-    for line in lines:
-        undo(lived, line.going_id)
-    assert rows(lived.engine) == before
-
-
-@pytest.mark.parametrize("shown_again", [True, False])
-def test_a_plate_that_is_hidden_is_so_in_later_clips(lived: Lived, shown_again: bool) -> None:
-    """Shown again, it is found there; let go for good, it goes from them too."""
-    wanted = Wanted(plate="LT21CGK")
-    line = undoing.hide(lived.engine, lived.settings, wanted, "ana", now() - timedelta(days=9000), NEVER)
-    assert "LT21CGK" not in lived.plates()
-    with writing(lived.engine) as session:
-        read_again(session, lived.clips()[0], lived.settings)
-    assert "LT21CGK" not in lived.plates()
-    if shown_again:
-        undo(lived, line.going_id)
-    else:
-        undoing.finish(lived.engine, lived.settings, line.going_id, now())
-        with writing(lived.engine) as session:
-            read_again(session, lived.clips()[0], lived.settings)
-    assert ("LT21CGK" in lived.plates()) is shown_again
 
 
 def more(lived: Lived, numbers: list[int]) -> list[int]:
