@@ -1,5 +1,6 @@
 """The database that only ``app/`` opens: engine, session, and the column types every table shares."""
 
+import json
 import logging
 import threading
 from collections import deque
@@ -65,6 +66,17 @@ def utc_of_text(value: str | None) -> datetime | None:
     return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
+class JsonText(str):
+    """JSON that is text already, and goes into the database as it is."""
+
+
+def json_text(value: Any) -> str:
+    return value if isinstance(value, JsonText) else json.dumps(value)
+
+
+OPENED = POOL | {"json_serializer": json_text}
+
+
 class DatabaseUnusable(Explained):
     """The database cannot be used as configured; the message says what to do."""
 
@@ -78,7 +90,7 @@ def open_engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
-        engine = sqlite_engine(parsed) if is_sqlite else create_engine(parsed, pool_pre_ping=True, **POOL)
+        engine = sqlite_engine(parsed) if is_sqlite else create_engine(parsed, pool_pre_ping=True, **OPENED)
     except (ArgumentError, ImportError) as error:
         raise DatabaseUnusable(
             f"server.database_url names no database to be used here ({error}): write sqlite:////folder/file.db, or "
@@ -104,7 +116,9 @@ def sqlite_engine(url: URL) -> Engine:
     journal = "DELETE" if sqlite.has_wal_reset_bug(module.sqlite_version_info) else "WAL"
     if journal == "DELETE":
         log.warning("the database is %s", sqlite.advice(module))
-    engine = create_engine(url, module=module, connect_args={"timeout": PATIENCE_S, "check_same_thread": False}, **POOL)
+    engine = create_engine(
+        url, module=module, connect_args={"timeout": PATIENCE_S, "check_same_thread": False}, **OPENED
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

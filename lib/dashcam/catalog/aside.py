@@ -6,12 +6,13 @@ Each function works inside the caller's transaction.
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Table, delete, func, insert, select
+from sqlalchemy import JSON as Json
+from sqlalchemy import ColumnElement, Table, Text, cast, delete, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import clocks, corrections, deletions, deriving, merges
@@ -20,10 +21,11 @@ from dashcam.catalog.models import Plate, Protection, SightingRow, TripDecision,
 from dashcam.catalog.plate_words import SightingWord
 from dashcam.catalog.plates import forget_unseen, plate_ids, plates_in
 from dashcam.config import Site
-from dashcam.database import Base, UtcDateTime
+from dashcam.database import Base, JsonText, UtcDateTime, insert
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.row import TaskRow
 
+T = TypeVar("T")
 Rows = list[tuple[str, dict[str, Any]]]
 """Each with the name of its table."""
 NUMBERED = ("task", "sighting", "read_change", "saved_search")
@@ -43,10 +45,13 @@ def unpacked(data: bytes) -> Rows:
 
 
 def told(session: Session, table: Table, *which: ColumnElement[bool]) -> Rows:
-    """Rows as they are kept, without what is empty; of a sighting the plate by its text."""
+    """Rows as they are kept, without what is empty; of a sighting the plate by its text, and its JSON as it is stored:
+    a plate may have been seen thousands of times."""
     query = select(table).where(*which)
     if table.name == SightingRow.__tablename__:
-        query = query.add_columns(Plate.text.label("plate")).join(Plate, Plate.plate_id == table.c.plate_id)
+        columns = [cast(one, Text).label(one.name) if isinstance(one.type, Json) else one for one in table.columns]
+        query = select(*columns, Plate.text.label("plate")).where(*which)
+        query = query.join(Plate, Plate.plate_id == table.c.plate_id)
     return [
         (table.name, {name: plain(value) for name, value in row.items() if value is not None})
         for row in session.execute(query).mappings()
@@ -58,9 +63,19 @@ def plain(value: Any) -> Any:
 
 
 def note(session: Session, going_id: int, video_id: str, rows: Rows, whole: bool = False, **known: Any) -> None:
+    note_all(session, [noted(going_id, video_id, rows, whole, **known)])
+
+
+def noted(going_id: int, video_id: str, rows: Rows, whole: bool = False, **known: Any) -> dict[str, Any]:
+    """A row of `SetAside`, for `note_all`."""
     given = {"looked_at": None, "pictures": [], "files": [], "words": {}} | known
-    session.add(SetAside(going_id=going_id, video_id=video_id, whole=whole, rows=packed(rows), **given))
+    return {"going_id": going_id, "video_id": video_id, "whole": whole, "rows": packed(rows)} | given
+
+
+def note_all(session: Session, parts: Sequence[Mapping[str, Any]]) -> None:
     session.flush()
+    if parts:
+        session.execute(insert(session, SetAside.__table__), parts)
 
 
 def looked_at(session: Session, video_ids: Iterable[str]) -> dict[str, datetime]:
@@ -71,7 +86,7 @@ def looked_at(session: Session, video_ids: Iterable[str]) -> dict[str, datetime]
     return {video_id: at for rows in some for video_id, at in rows if at is not None}
 
 
-def chunks(found: Sequence[str]) -> Iterator[Sequence[str]]:
+def chunks(found: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(found), AT_ONCE):
         yield found[start : start + AT_ONCE]
 
@@ -129,14 +144,12 @@ def put(session: Session, rows: Rows) -> set[int]:
     """What is there by now stays. The plates of the sightings among them."""
     texts = {row["plate"] for name, row in rows if name == "sighting"}
     plates = plate_ids(session, texts) if texts else {}
-    for (name, _), some in groupby(rows, key=like):
+    for (name, names), some in groupby(rows, key=like):
         table = Base.metadata.tables[name]
         told = [row | {"plate_id": plates[row["plate"]]} if name == "sighting" else row for _, row in some]
-        new = [values(table, row) for row in told]
-        if name != "position":
-            new = [row for row in new if not there(session, table, row)]
-        if new:
-            session.execute(insert(table), new)
+        take = takers(table, {*names, *told[0]})
+        new = [{column: do(row[column]) for column, do in take.items()} for row in told]
+        session.execute(insert(session, table).on_conflict_do_nothing(), new)
     return set(plates.values())
 
 
@@ -145,25 +158,37 @@ def like(one: tuple[str, dict[str, Any]]) -> tuple[str, list[str]]:
     return one[0], sorted(one[1])
 
 
-def values(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """As the database takes them, without what this version has no column for."""
+def takers(table: Table, names: Iterable[str]) -> dict[str, Callable[[Any], Any]]:
+    """Of each of these columns how its value goes into the database; without what this version has no column for."""
     left_out = {column.name for column in table.primary_key} if table.name in NUMBERED else set()
-    return {
-        name: datetime.fromisoformat(value) if isinstance(table.columns[name].type, UtcDateTime) else value
-        for name, value in row.items()
-        if name in table.columns and name not in left_out
-    }
+    return {name: taker(table, name) for name in names if name in table.columns and name not in left_out}
 
 
-def there(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
-    by = ["video_id", "crop"] if table.name == "sighting" else [column.name for column in table.primary_key]
-    if not row.keys() >= set(by):
-        return False  # it is numbered anew
-    same = (table.c[name] == row[name] for name in by)
-    return session.execute(select(table.c[by[0]]).where(*same)).first() is not None
+def taker(table: Table, name: str) -> Callable[[Any], Any]:
+    kind = table.columns[name].type
+    if isinstance(kind, UtcDateTime):
+        return datetime.fromisoformat
+    if table.name == SightingRow.__tablename__ and isinstance(kind, Json):
+        return as_stored
+    return lambda value: value
 
 
-def put_parts_back(session: Session, asides: Sequence[SetAside], site: Site) -> set[str]:
+def as_stored(value: Any) -> Any:
+    """What an older version has set aside is no text."""
+    return JsonText(value) if isinstance(value, str) else value
+
+
+class Part(NamedTuple):
+    """What is set aside of a clip that is there."""
+
+    aside_id: int
+    video_id: str
+    """Empty: of no one clip."""
+    looked_at: datetime | None
+    rows: bytes
+
+
+def put_parts_back(session: Session, asides: Sequence[Part], site: Site) -> set[str]:
     """Sightings and what was said of them, in clips that are there; where a clip was read again since, what was found
     then. The clips."""
     merges.in_turn(session)
@@ -174,15 +199,14 @@ def put_parts_back(session: Session, asides: Sequence[SetAside], site: Site) -> 
     for some in chunks([row["word_id"] for name, row in rows if name == SightingWord.__tablename__]):
         session.execute(delete(SightingWord).where(SightingWord.word_id.in_(some)))
     back = [(name, row) for name, row in rows if name != "sighting" or row["video_id"] not in anew]
-    plates = put(session, sorted(back, key=like))
-    for one in asides:
-        session.delete(one)
-    session.flush()
+    back_again, plates = put(session, sorted(back, key=like)), set[int]()
+    gone = delete(SetAside).execution_options(synchronize_session=False)
+    for some in chunks([one.aside_id for one in asides]):
+        session.execute(gone.where(SetAside.aside_id.in_(some)))
     session.expire_all()
     for video_id in sorted(anew):
         corrections.settle(session, session.get_one(Video, video_id), site, put_back=True)
         plates |= plates_in(session, video_id)
-    for some in chunks(sorted(clips)):
-        merges.rehome(session, SightingRow.video_id.in_(some))
-    forget_unseen(session, plates)
+    merges.rehome(session, SightingRow.plate_id.in_(back_again))
+    forget_unseen(session, back_again | plates)
     return clips

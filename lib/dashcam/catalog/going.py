@@ -78,11 +78,13 @@ def take_texts(session: Session, going: Going, clips: Iterable[str] | None = Non
     for name, row in [*told(session, table("sighting"), *its), *words(session, going)]:
         parts.setdefault(row.get("video_id", ""), []).append((name, row))
     looked = aside.looked_at(session, parts)
+    asides = []
     for video_id, rows in sorted(parts.items()):
         seen = [row for name, row in rows if name == "sighting"]
         pictures = sorted({row[which] for row in seen for which in ("crop", "frame")})
         at = looked.get(video_id)
-        aside.note(session, going.going_id, video_id, rows, looked_at=at, pictures=pictures)
+        asides.append(aside.noted(going.going_id, video_id, rows, looked_at=at, pictures=pictures))
+    aside.note_all(session, asides)
     session.execute(delete(SightingRow).where(*its).execution_options(synchronize_session=False))
     session.expire_all()
     forget_unseen(session, plates)
@@ -130,13 +132,16 @@ def put_parts_back(session: Session, going: Going, site: Site) -> None:
     hide_again(session, clips)
 
 
-def parts_of(session: Session, going: Going) -> Sequence[SetAside]:
-    return session.scalars(select(SetAside).where(SetAside.going_id == going.going_id, ~SetAside.whole)).all()
+def parts_of(session: Session, going: Going) -> Sequence[aside.Part]:
+    wanted = select(*(getattr(SetAside, name) for name in aside.Part._fields))
+    found = session.execute(wanted.where(SetAside.going_id == going.going_id, ~SetAside.whole))
+    return [aside.Part(*row) for row in found]
 
 
 def waits(session: Session, going: Going) -> bool:
     """One of its clips is set aside as a whole by another word, and comes back or goes first."""
-    return bool(held_back.clips(session, (one.video_id for one in parts_of(session, going))))
+    its = select(SetAside.video_id).where(SetAside.going_id == going.going_id, ~SetAside.whole)
+    return bool(held_back.clips(session, session.scalars(its)))
 
 
 def put_clips_back(session: Session, asides: Sequence[SetAside], site: Site, now: datetime) -> None:
@@ -171,7 +176,8 @@ def finish_sighting(session: Session, going: Going, now: datetime) -> None:
         return
     machine = corrections.machine_sightings(session, word.video_id)
     found = (one.crop for one in machine if corrections.is_about(word, one))
-    crops = {*found, *(path for one in parts_of(session, going) for path in one.pictures)}
+    parts = select(SetAside.pictures).where(SetAside.going_id == going.going_id, ~SetAside.whole)
+    crops = {*found, *(path for pictures in session.scalars(parts) for path in pictures)}
     spots = [corrections.spot_of(box) for box in word.boxes]
     for other in session.scalars(select(SightingWord).where(SightingWord.video_id == word.video_id)):
         if same(spots, [corrections.spot_of(box) for box in other.boxes]):
