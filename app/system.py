@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.access import callers
 from app.access.entry import Access
+from app.answers import Answers
 from app.broker import Broker
 from app.caretaker import Caretaker
 from app.corrections import Corrections
@@ -94,6 +95,7 @@ class System:
     broker: Broker = field(init=False)
     access: Access = field(init=False)
     meanings: Meanings = field(default_factory=Meanings)
+    answers: Answers = field(init=False)
     pictures: int = field(default_factory=time.time_ns)
     """Part of the address of what stands for a clip: a browser keeps no picture under it that is not to be shown."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
@@ -101,6 +103,7 @@ class System:
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
+        self.answers = Answers(self.engine)
         self.shortages = Shortages(self.engine)
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
         self.corrections = Corrections(self.engine, self.site)

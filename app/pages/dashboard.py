@@ -34,6 +34,11 @@ from dashcam.upkeep import checks
 VIDEOS = 8
 WEIGHED_S = 0.02
 """Of CPU, how plates were met: for who waits for the page, and each time that the open page looks again."""
+ABOUT = (
+    "plate", "plate_apart", "plate_merge", "plate_near", "plate_note", "review", "route", "sighting", "sighting_word",
+    "task", "trip", "video",
+)  # fmt: skip
+"""The tables that what is new is about."""
 SHARE = 0.01
 """Of one core, that a part of an open page may take to be drawn."""
 
@@ -85,6 +90,23 @@ def weighing(session: Session) -> Weighing:
 
 def what_is_new(session: Session, wanted: review.Shown, known: Sequence[suggestions.Suggestion]) -> review.Tonight:
     """``known`` are pairs of plates that were found a moment ago; those are shown that are still to be asked about."""
+    found = system.current().answers.of(
+        ("tonight", wanted, callers.view(), zone()),
+        ABOUT,
+        partial(looked_up, session, wanted),
+        partial(is_weighed_as_far, session),
+    )
+    return replace(found, pairs=suggestions.unanswered(session, known))
+
+
+def is_weighed_as_far(session: Session, found: review.Tonight) -> bool:
+    """Until it is known of half of the plates left how they were met, it is shown of none of them."""
+    look = Weighing(session, system.current().meanings, zone(), 0.0, callers.view())
+    look.at(found.unweighed)
+    return not found.unweighed or 2 * len(look.left) > len(found.unweighed)
+
+
+def looked_up(session: Session, wanted: review.Shown) -> review.Tonight:
     following = (wanted.month + timedelta(days=32)).replace(day=1)
     days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
     begins = [at for one in [*days, following] if (at := midnight(one)) is not None]
@@ -94,8 +116,8 @@ def what_is_new(session: Session, wanted: review.Shown, known: Sequence[suggesti
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
     clips = tonight.any_clips(session)
     ends = routes.ends(session, [trip.trip_id for trip in trips])
-    pairs = suggestions.unanswered(session, known)
-    return review.Tonight(trips, list(zip(days, dots, strict=False)), clips, pairs, ends, meanings.left)
+    days_told = list(zip(days, dots, strict=False))
+    return review.Tonight(trips, days_told, clips, ends=ends, unweighed=meanings.left)
 
 
 async def one_car(wanted: review.Shown) -> list[suggestions.Suggestion]:
@@ -143,8 +165,10 @@ class Inbox:
 
     async def look(self, at_once: bool = False) -> None:
         changes = system.current().changes
-        if self.unweighed and not at_once:
-            self.unweighed = await ask(self.weigh)
+        meanings = system.current().meanings
+        if self.unweighed and not at_once and time.monotonic() >= meanings.rests_until:
+            self.unweighed, cost_s = await ask(self.weigh)
+            meanings.rests_until = time.monotonic() + cost_s / SHARE
         as_it_was = changes.number == self.number and len(self.unweighed) == len(self.found.unweighed)
         if not at_once and (as_it_was or time.monotonic() < self.rests_until):
             return
@@ -160,11 +184,11 @@ class Inbox:
         self.unweighed = self.found.unweighed
         self.rests_until = time.monotonic() + cost_s / SHARE
 
-    def weigh(self, session: Session) -> list[int]:
-        """A few more plates; those that are left."""
-        look = weighing(session)
+    def weigh(self, session: Session) -> tuple[list[int], float]:
+        """A few more plates: those that are left, and what it cost."""
+        began, look = time.thread_time(), weighing(session)
         look.at(self.unweighed)
-        return look.left
+        return look.left, time.thread_time() - began
 
     async def act(self, event: GenericEventArguments) -> None:
         """What a key or a button asks for: a mark of one thing, of a trip, or the last one taken back."""

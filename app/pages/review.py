@@ -3,7 +3,7 @@
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any, Literal
 
@@ -73,6 +73,8 @@ class Tonight:
     """Where the trips began and ended."""
     unweighed: list[int] = field(default_factory=list, compare=False)
     """Plates of which it is not known yet how they were met."""
+    drawn: dict[tuple[tzinfo | None, date], str] = field(default_factory=dict, compare=False)
+    """`piece`, by the zone and the day of whoever looks."""
 
 
 def date_of(text: str) -> date | None:
@@ -115,10 +117,16 @@ def draw(wanted: Shown, found: Tonight) -> None:
         one_car(found.pairs)
     if not found.trips:
         calm(wanted, found)
-    trips = [trip_of(trip, zones.way(found.ends.get(trip.trip_id))) for trip in found.trips]
-    ui.html(
-        TEMPLATES.get_template("tonight.html").render(trips=trips), sanitize=False
-    )  # in which what comes in is text
+    ui.html(piece(found), sanitize=False)  # our own template, in which what comes in is text
+
+
+def piece(found: Tonight) -> str:
+    """The trips; what is remembered is drawn once."""
+    by = zone(), now().astimezone(zone()).date()
+    if by not in found.drawn:
+        trips = [trip_of(trip, zones.way(found.ends.get(trip.trip_id))) for trip in found.trips]
+        found.drawn[by] = TEMPLATES.get_template("tonight.html").render(trips=trips)
+    return found.drawn[by]
 
 
 def pair_of(said: Any) -> tuple[bool, str, str] | None:

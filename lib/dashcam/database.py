@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from dashcam import Explained, sqlite
+from dashcam import Explained, sqlite, written
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +103,7 @@ def open_engine(url: str) -> Engine:
             f"The database {parsed.render_as_string()} cannot be used ({cause(error)}): check server.database_url, "
             "that it runs or that its file and folder may be written, and the disk."
         ) from error
+    written.watch(engine)
     log.info("database: %s", named(engine))
     return engine
 
@@ -251,7 +252,8 @@ TURNS: WeakKeyDictionary[Engine, Turns] = WeakKeyDictionary()
 def writing(engine: Engine) -> Iterator[Session]:
     """One write transaction: all of it is committed, or none. Those on SQLite come one after the other."""
     turn = TURNS.setdefault(engine, Turns()).take() if engine.dialect.name == "sqlite" else nullcontext()
-    with turn, Session(engine.execution_options(write=True), expire_on_commit=False) as session, session.begin():
+    of_write = engine.execution_options(write=True)
+    with turn, written.counted(engine), Session(of_write, expire_on_commit=False) as session, session.begin():
         yield session
 
 

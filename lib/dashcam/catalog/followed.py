@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import encounters
@@ -24,6 +24,27 @@ AROUND = timedelta(minutes=3)
 NEAR = timedelta(seconds=30)
 LOOKED_S = 4.0
 """Who is seen for so long goes our way; who comes towards us, or stands, is gone sooner."""
+NEWEST = (
+    select(SightingRow.seen_utc, SightingRow.lat, SightingRow.lon, Video.trip_id, Video.camera)
+    .join(Video, Video.video_id == SightingRow.video_id)
+    .where(SightingRow.plate_id == bindparam("plate_id"), SightingRow.confirmed, Video.trip_id.is_not(None))
+    .where(SightingRow.seen_utc.is_not(None))
+    .order_by(SightingRow.seen_utc.desc())
+    .limit(MOST + 1)
+)
+"""What is asked of each plate, and dozens of times of what is around it, is put together once."""
+DURING = SightingRow.seen_utc.between(bindparam("start"), bindparam("end")), SightingRow.confirmed
+AROUND_IT = (
+    select(SightingRow.plate_id)
+    .where(*DURING, SightingRow.plate_id != bindparam("plate_id"))
+    .order_by(SightingRow.seen_utc)
+    .limit(4 * MOST_OTHERS)
+)
+OUR_WAY = AROUND_IT.where(SightingRow.last_s - SightingRow.first_s >= LOOKED_S)
+THEN_TOO = select(func.count(SightingRow.plate_id.distinct())).where(
+    SightingRow.plate_id.in_(bindparam("plates", expanding=True)), *DURING
+)
+TRIP = select(TripRow.start_utc, TripRow.end_utc).where(TripRow.trip_id == bindparam("trip_id"))
 
 
 def met(session: Session, plate_id: int, zone: tzinfo | None = None, until: datetime | None = None) -> Met:
@@ -41,15 +62,8 @@ def briefly(session: Session, plate_id: int, zone: tzinfo | None = None, trips: 
 
 def glimpses(session: Session, plate_id: int, zone: tzinfo | None, until: datetime | None = None) -> list[Glimpse]:
     """Newest first; one more than `MOST` where there are more."""
-    when = [] if until is None else [SightingRow.seen_utc <= until]
-    rows = session.execute(
-        select(SightingRow.seen_utc, SightingRow.lat, SightingRow.lon, Video.trip_id, Video.camera)
-        .join(Video, Video.video_id == SightingRow.video_id)
-        .where(SightingRow.plate_id == plate_id, SightingRow.confirmed, Video.trip_id.is_not(None), *when)
-        .where(SightingRow.seen_utc.is_not(None))
-        .order_by(SightingRow.seen_utc.desc())
-        .limit(MOST + 1)
-    ).all()
+    query = NEWEST if until is None else NEWEST.where(SightingRow.seen_utc <= until)
+    rows = session.execute(query, {"plate_id": plate_id}).all()
     return [
         Glimpse(at.astimezone(zone), None if lat is None else (lat, lon), trip_id, camera == "rear")
         for at, lat, lon, trip_id, camera in rows
@@ -79,33 +93,23 @@ class OtherPlates:
         self.session, self.plate_id, self.trips = session, plate_id, trips
 
     def stayed(self, one: Along) -> Others:
-        here = self._seen(one.start - AROUND, one.start + NEAR, SightingRow.last_s - SightingRow.first_s >= LOOKED_S)
+        here = self._seen(OUR_WAY, one.start - AROUND, one.start + NEAR)
         return Others(self._of_them(here, one.end - NEAR, one.end + AROUND), len(here))
 
     def met_again(self, before: Along, now: Along) -> Others:
-        here = self._seen(before.start - AROUND, before.end + AROUND)
-        trip = self.session.execute(
-            select(TripRow.start_utc, TripRow.end_utc).where(TripRow.trip_id == now.trip_id)
-        ).first()
+        here = self._seen(AROUND_IT, before.start - AROUND, before.end + AROUND)
+        trip = self.session.execute(TRIP, {"trip_id": now.trip_id}).first()
         start, end = trip or (now.start, now.end)
         return Others(self._of_them(here, start, end), len(here))
 
     def trips_between(self, before: Along, now: Along) -> int:
         return min(MOST_TRIPS, self.trips.between(self.session, before.end, now.start))
 
-    def _seen(self, start: datetime, end: datetime, *what: ColumnElement[bool]) -> list[int]:
+    def _seen(self, query: Select[tuple[int]], start: datetime, end: datetime) -> list[int]:
         """Other plates, those nearest the beginning first."""
-        query = (
-            select(SightingRow.plate_id)
-            .where(SightingRow.seen_utc.between(start, end), SightingRow.confirmed, *what)
-            .where(SightingRow.plate_id != self.plate_id)
-            .order_by(SightingRow.seen_utc)
-            .limit(4 * MOST_OTHERS)
-        )
-        return list(dict.fromkeys(self.session.scalars(query)))[:MOST_OTHERS]
+        asked = {"plate_id": self.plate_id, "start": start, "end": end}
+        return list(dict.fromkeys(self.session.scalars(query, asked)))[:MOST_OTHERS]
 
     def _of_them(self, plates: list[int], start: datetime, end: datetime) -> int:
-        if not plates:
-            return 0
-        again = SightingRow.plate_id.in_(plates), SightingRow.seen_utc.between(start, end), SightingRow.confirmed
-        return self.session.scalar(select(func.count(SightingRow.plate_id.distinct())).where(*again)) or 0
+        asked = {"plates": plates, "start": start, "end": end}
+        return (self.session.scalar(THEN_TOO, asked) or 0) if plates else 0

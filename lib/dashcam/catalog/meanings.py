@@ -1,5 +1,6 @@
 """How plates were met, each weighed once and remembered, so that a page which names many costs what one may."""
 
+import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ class Weighed:
 class Meanings:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
+        self.rests_until = -math.inf
+        """So long no page that is open, however many are, weighs any more of them."""
         self._lock = Lock()
         self._weighed: dict[tuple[Hashable, int], Weighed] = {}
         self._trips: dict[Hashable, tuple[float, followed.Trips]] = {}

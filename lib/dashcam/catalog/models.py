@@ -329,7 +329,7 @@ class SightingRow(Base):
     # confirmed, which SQLite would take for a narrow choice
     __table_args__ = (
         UniqueConstraint("video_id", "crop"),
-        Index("sighting_of_plate", "plate_id", "seen_utc", "confirmed", "lat", "lon"),
+        Index("sighting_of_plate", "plate_id", "seen_utc", "confirmed", "lat", "lon", "video_id"),
         Index("sighting_in_time", "seen_utc", "plate_id", "confirmed", "lat", "lon"),
         Index("sighting_in_place", text(TILE), "seen_utc", "confirmed", "lat", "lon", "plate_id"),
     )
