@@ -178,7 +178,7 @@ def as_stored(value: Any) -> Any:
     return JsonText(value) if isinstance(value, str) else value
 
 
-class Part(NamedTuple):
+class AsidePart(NamedTuple):
     """What is set aside of a clip that is there."""
 
     aside_id: int
@@ -188,7 +188,7 @@ class Part(NamedTuple):
     rows: bytes
 
 
-def put_parts_back(session: Session, asides: Sequence[Part], site: Site) -> set[str]:
+def put_parts_back(session: Session, asides: Sequence[AsidePart], site: Site) -> set[str]:
     """Sightings and what was said of them, in clips that are there; where a clip was read again since, what was found
     then. The clips."""
     merges.in_turn(session)

@@ -132,10 +132,10 @@ def put_parts_back(session: Session, going: Going, site: Site) -> None:
     hide_again(session, clips)
 
 
-def parts_of(session: Session, going: Going) -> Sequence[aside.Part]:
-    wanted = select(*(getattr(SetAside, name) for name in aside.Part._fields))
+def parts_of(session: Session, going: Going) -> Sequence[aside.AsidePart]:
+    wanted = select(*(getattr(SetAside, name) for name in aside.AsidePart._fields))
     found = session.execute(wanted.where(SetAside.going_id == going.going_id, ~SetAside.whole))
-    return [aside.Part(*row) for row in found]
+    return [aside.AsidePart(*row) for row in found]
 
 
 def waits(session: Session, going: Going) -> bool:
