@@ -90,8 +90,9 @@ def weighing(session: Session) -> Weighing:
 
 def what_is_new(session: Session, wanted: review.Shown, known: Sequence[suggestions.Suggestion]) -> review.Tonight:
     """``known`` are pairs of plates that were found a moment ago; those are shown that are still to be asked about."""
-    found = system.current().answers.of(
-        ("tonight", wanted, callers.view(), zone()),
+    here = system.current()
+    found = here.answers.of(
+        ("tonight", wanted, callers.view(), zone(), id(here.site)),
         ABOUT,
         partial(looked_up, session, wanted),
         partial(is_weighed_as_far, session),

@@ -73,8 +73,8 @@ class Tonight:
     """Where the trips began and ended."""
     unweighed: list[int] = field(default_factory=list, compare=False)
     """Plates of which it is not known yet how they were met."""
-    drawn: dict[tuple[tzinfo | None, date], str] = field(default_factory=dict, compare=False)
-    """`piece`, by the zone and the day of whoever looks."""
+    drawn: dict[tuple[tzinfo | None, date, str], str] = field(default_factory=dict, compare=False)
+    """`piece`, by the zone and the day of whoever looks, and by what is hidden from them."""
 
 
 def date_of(text: str) -> date | None:
@@ -122,7 +122,7 @@ def draw(wanted: Shown, found: Tonight) -> None:
 
 def piece(found: Tonight) -> str:
     """The trips; what is remembered is drawn once."""
-    by = zone(), now().astimezone(zone()).date()
+    by = zone(), now().astimezone(zone()).date(), repr(zones.hidden())
     if by not in found.drawn:
         trips = [trip_of(trip, zones.way(found.ends.get(trip.trip_id))) for trip in found.trips]
         found.drawn[by] = TEMPLATES.get_template("tonight.html").render(trips=trips)
