@@ -12,15 +12,15 @@ from functools import partial
 from itertools import pairwise
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app import addresses, system, wording, zones
+from app import addresses, kept, system, wording, zones
 from app.access import callers
-from app.map_sheet import Drawn, answer, blank_map
+from app.map_sheet import Drawn, answer, below, blank_map
 from app.parameters import cursor_of, cursor_text, midnight
 from dashcam.access.roles import Role
-from dashcam.catalog import overview, routes
+from dashcam.catalog import overview, roads, routes
 from dashcam.catalog.overview import RouteLine
 from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.catalog.sightings import SightingCard
@@ -74,8 +74,12 @@ def area_of(box: str) -> Area | None:
 
 
 @router.get("/clusters")
-def clusters(wanted: Window, zoom: Zoom) -> dict[str, Any]:
+def clusters(request: Request, wanted: Window, zoom: Zoom) -> Response:
     """The sightings of the window: ``[count, lat, lon, south, west, north, east]`` for each spot of the screen."""
+    return kept.told(request, lambda: told_clusters(wanted, zoom))
+
+
+def told_clusters(wanted: PlateFilter, zoom: int) -> dict[str, Any]:
     with reading(system.current().engine) as session:
         found = overview.clusters(session, wanted, zoom)
     rows = [(one.count, *at(one.at), *(round(side, 6) for side in vars(one.box).values())) for one in found.clusters]
@@ -98,17 +102,35 @@ def said_of_clusters(found: overview.Clusters, total: int) -> str:
 
 
 @router.get("/routes")
-def lines(wanted: Window, zoom: Zoom) -> Response:
+def lines(
+    request: Request,
+    wanted: Window,
+    zoom: Zoom,
+    once: Annotated[
+        bool, Query(description="Each road once, as far as the window shows it: of a trip what no newer one drove.")
+    ] = False,
+) -> Response:
     """The trips through the window, newest first: ``{"routes": [[trip, line]], "total", "words"}``; a line is a list
     of pieces, each a place and then steps from it, in 1/100,000 degrees."""
+    return kept.told(request, lambda: told_routes(wanted, zoom, once))
+
+
+def told_routes(wanted: PlateFilter, zoom: int, once: bool) -> str:
     cut = zones.hidden()
     with reading(system.current().engine) as session:
         found = overview.routes(session, roughly(wanted), zoom)
         waiting = routes.to_draw(session)
-    shown = ((one.trip_id, outside(cut, one.line)) for one in found.shown if one.line)
+    shown = [(one.trip_id, outside(cut, one.line)) for one in found.shown if one.line]
+    if once:
+        left = roads.once([line for _, line in shown], wanted.region, zoom)
+        shown = [
+            (trip_id, json.dumps(line, separators=(",", ":")))
+            for (trip_id, _), line in zip(shown, left, strict=True)
+            if line
+        ]
     drawn = ",".join(f"[{trip_id},{line}]" for trip_id, line in shown)  # they are JSON already
     told = json.dumps({"total": found.total, "words": said_of_routes(found, waiting)})
-    return Response(f'{{"routes":[{drawn}],{told[1:]}', media_type="application/json")
+    return f'{{"routes":[{drawn}],{told[1:]}'
 
 
 def said_of_routes(found: overview.Routes, waiting: int) -> str:
@@ -156,8 +178,12 @@ def finer(cut: Sequence[Zone], piece: Places) -> Iterator[tuple[float, float]]:
 
 
 @router.get("/sightings")
-def sightings(wanted: Window, after: str = "") -> dict[str, Any]:
+def sightings(request: Request, wanted: Window, after: str = "") -> Response:
     """The window's sightings, newest first, a page at a time; ``after`` is what the page before gave as ``next``."""
+    return kept.told(request, lambda: told_sightings(wanted, after))
+
+
+def told_sightings(wanted: PlateFilter, after: str) -> dict[str, Any]:
     with reading(system.current().engine) as session:
         found = overview.sightings(session, wanted, cursor_of(after, int), PAGE + 1)
     more = found[PAGE - 1].cursor if len(found) > PAGE else None
@@ -178,8 +204,12 @@ def sighting(one: SightingCard) -> dict[str, Any]:
 
 
 @router.get("/trips")
-def trips(wanted: Window) -> dict[str, Any]:
+def trips(request: Request, wanted: Window) -> Response:
     """The newest trips whose way leads through the window, in words."""
+    return kept.told(request, lambda: told_trips(wanted))
+
+
+def told_trips(wanted: PlateFilter) -> dict[str, Any]:
     with reading(system.current().engine) as session:
         found = overview.passing(session, wanted, PAGE, partial(outside, zones.hidden()))
     return {"trips": [trip(one) for one in found.shown], "total": found.total}
@@ -196,8 +226,12 @@ def trip(one: RouteLine) -> dict[str, Any]:
 
 
 @router.get("/heat")
-def heat(wanted: Window, zoom: Zoom) -> dict[str, Any]:
+def heat(request: Request, wanted: Window, zoom: Zoom) -> Response:
     """Where the car was for how long: ``[south, west, seconds]`` of each cell; one stay counts a minute at most."""
+    return kept.told(request, lambda: told_heat(wanted, zoom))
+
+
+def told_heat(wanted: PlateFilter, zoom: int) -> dict[str, Any]:
     with reading(system.current().engine) as session:
         found = overview.heat(session, roughly(wanted), zoom)
     size, cut = 1 / found.per_degree, zones.hidden()
@@ -247,8 +281,14 @@ def day_of(moment: datetime) -> str:
 
 
 @pages.get("/maps/everything")
-def everything(box: str = "", first: str = "", last: str = "", plate: str = "", unsure: str = "") -> HTMLResponse:
+def everything(
+    request: Request, box: str = "", first: str = "", last: str = "", plate: str = "", unsure: str = ""
+) -> Response:
     """The map, at ``box`` or where the car was; what it shows it fetches."""
+    return kept.answer(request, lambda: drawn(box, first, last, plate, unsure), below())
+
+
+def drawn(box: str, first: str, last: str, plate: str, unsure: str) -> HTMLResponse:
     wanted = PlateFilter(plate[:LONGEST], False, not unsure, midnight(first), midnight(last, days=1))
     with reading(system.current().engine) as session:
         newest = overview.routes(session, wanted, 0, lines=False)

@@ -62,6 +62,12 @@ def blank_map(legend: Iterable[tuple[str, str]] = (), estimates: bool = False) -
     return view
 
 
+def below() -> str:
+    """What lies under every map, by what says that it is another: tiles or streets, which no catalogue knows of."""
+    own = streets.here()
+    return json.dumps([tile_url(), own and streets.told(own)])
+
+
 def tile_url() -> str:
     """The address pattern of the household's own tile server, empty when there is none: the default."""
     return system.current().site.server.tile_url or ""
@@ -77,6 +83,11 @@ def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...])
     if places:
         corners = [[function(axis) for axis in zip(*places, strict=True)] for function in (min, max)]
         view.fit_bounds(corners, padding=(28, 28), max_zoom=18)
+        # at once and before all else: what is drawn earlier is drawn of the whole world, and then again
+        name, fitted = view._children.popitem()
+        fitted.options["animate"] = False
+        view._children[name] = fitted
+        view._children.move_to_end(name, last=False)
     figure = view.get_root()
     figure.title = "Map"
     figure.header.add_child(Element(head(own)), name="dashcam")

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import nicegui
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
-from app import addresses, system, wording, zones
-from app.map_sheet import Drawn, Map, answer, blank_map
+from app import addresses, kept, system, wording, zones
+from app.map_sheet import Drawn, Map, answer, below, blank_map
 from app.parameters import Number, cursor_text, day_of
 from dashcam.catalog import plates as plate_table
 from dashcam.catalog import seen_at
@@ -218,7 +218,11 @@ def leaflet_style() -> FileResponse:
 
 
 @router.get("/maps/videos/{video_id}")
-def video_map(video_id: str) -> HTMLResponse:
+def video_map(request: Request, video_id: str) -> Response:
+    return kept.answer(request, lambda: of_video(video_id), below())
+
+
+def of_video(video_id: str) -> HTMLResponse:
     with reading(system.current().engine) as session:
         video = session.get(Video, video_id)
         fixes = home.outside(zones.hidden(), track_of(session, video)) if video else []
@@ -229,7 +233,11 @@ def video_map(video_id: str) -> HTMLResponse:
 
 
 @router.get("/maps/trips/{trip_id}")
-def map_of_trip(trip_id: Number) -> HTMLResponse:
+def map_of_trip(request: Request, trip_id: Number) -> Response:
+    return kept.answer(request, lambda: of_trip(trip_id), below())
+
+
+def of_trip(trip_id: int) -> HTMLResponse:
     with reading(system.current().engine) as session:
         found = trip_table.trip(session, trip_id)
         cut = zones.hidden()
@@ -243,7 +251,11 @@ def map_of_trip(trip_id: Number) -> HTMLResponse:
 
 
 @router.get("/maps/plates/{text:path}")
-def plate_map(text: str, day: str = "") -> HTMLResponse:
+def plate_map(request: Request, text: str, day: str = "") -> Response:
+    return kept.answer(request, lambda: of_plate(text, day), below())
+
+
+def of_plate(text: str, day: str) -> HTMLResponse:
     _, span = day_of(day) or (None, None)
     with reading(system.current().engine) as session:
         plate = plate_table.plate(session, text)

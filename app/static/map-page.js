@@ -5,6 +5,7 @@ import { Replay } from "map-replay";
 
 const SETTLED_MS = 120; // a map that is being dragged asks for nothing
 const ROUTE = "#0f766e";
+const NEAR = 6; // pixels around a click on a road
 const UNITS = 1e5; // of a line's numbers, per degree
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -97,7 +98,7 @@ class Everything {
     const tell = (kind) => (error) => error.name !== "AbortError" && this.panel.trouble(kind);
     const draw = { routes: this.drawRoutes, heat: this.drawHeat, clusters: this.drawClusters };
     const shown = Object.keys(this.layers).filter((kind) => this.map.hasLayer(this.layers[kind]) && this.panel.kinds.includes(kind));
-    const answers = shown.map((kind) => ask(kind, wanted).then(draw[kind].bind(this)).catch(tell(kind)));
+    const answers = shown.map((kind) => ask(kind, kind === "routes" ? { ...wanted, once: true } : wanted).then(draw[kind].bind(this)).catch(tell(kind)));
     if (!this.chosen) answers.push(this.panel.list());
     const mine = (this.asked = Promise.all(answers));
     await mine;
@@ -106,10 +107,11 @@ class Everything {
 
   drawRoutes({ routes, words }) {
     this.layers.routes.clearLayers();
-    for (const [trip, line] of routes)
-      L.polyline(line.map(places), { color: ROUTE, weight: 2.5, opacity: 0.65, smoothFactor: 0.5 })
-        .on("click", (event) => this.openTrip(trip, event))
-        .addTo(this.layers.routes);
+    const roads = routes.flatMap(([trip, line]) => line.map((piece) => [trip, places(piece)]));
+    // one layer: thousands of them cost a second
+    L.polyline(roads.map(([, way]) => way), { color: ROUTE, weight: 2.5, opacity: 0.65, smoothFactor: 0.5 })
+      .on("click", (event) => this.openTrips(this.nearest(roads, event.latlng), event))
+      .addTo(this.layers.routes);
     this.raise("clusters"); // whichever answer came first, a click on a cluster is the cluster's
     this.panel.say("routes", words);
   }
@@ -173,13 +175,29 @@ class Everything {
     });
   }
 
-  openTrip(number, event) {
+  // the trip that drew the road at a place
+  nearest(roads, place) {
+    const at = this.map.latLngToLayerPoint(place);
+    let [found, least] = [null, Infinity];
+    for (const [trip, way] of roads) {
+      const points = way.map((one) => this.map.latLngToLayerPoint(one));
+      for (let to = 1; to < points.length; to++) {
+        const away = L.LineUtil.pointToSegmentDistance(at, points[to - 1], points[to]);
+        if (away < least) [found, least] = [trip, away];
+      }
+    }
+    return found;
+  }
+
+  // those that came by where the road was clicked, as near as a finger tells it; the one that drew it first
+  openTrips(number, event) {
     L.DomEvent.stopPropagation(event);
-    const spot = event.latlng.toBounds(40);
+    const at = this.map.latLngToContainerPoint(event.latlng);
+    const spot = L.latLngBounds([[-NEAR, -NEAR], [NEAR, NEAR]].map((by) => this.map.containerPointToLatLng(at.add(by))));
     this.popup(event.latlng, async (within) => {
       const { trips } = await ask("trips", { ...this.filters, box: boxOf(spot) });
-      const found = trips.filter((one) => one.number === number).concat(trips.filter((one) => one.number !== number));
-      within.append(...found.slice(0, 4).map(tripOf));
+      const drew = trips.find((one) => one.number === number) ?? { trip: `/trips/${number}`, when: "The trip that drove here last", way: "" };
+      within.append(...[drew, ...trips.filter((one) => one.number !== number)].slice(0, 4).map(tripOf));
     });
   }
 

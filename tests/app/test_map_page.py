@@ -131,3 +131,27 @@ def test_a_map_that_is_opened_asks_once_for_what_its_window_holds(page: Page) ->
     everything(page, "it.map.fire('moveend') && it.settled")  # a move that ends where it began
     page.wait_for_function(settled)
     assert sum("/map/routes?" in one for one in asked) == 1
+
+
+def test_a_click_on_a_road_leads_to_the_trips_that_drove_it(page: Page) -> None:
+    frame = opened(page)
+    frame.get_by_role("checkbox", name="Sightings").press(" ")  # their circles lie over it
+    page.wait_for_function("() => document.querySelector('iframe.everything').contentWindow.everything?.settled")
+    middle = (
+        "(way => it.map.latLngToContainerPoint(way[0]).add(it.map.latLngToContainerPoint(way[1])).divideBy(2).round())"
+        "(it.layers.routes.getLayers()[0].getLatLngs()[0])"
+    )
+    assert everything(page, "it.layers.routes.getLayers().length") == 1, "one layer, however many trips"
+    frame.locator(".folium-map").click(position=everything(page, middle))  # type: ignore[arg-type]
+    trip = frame.locator(".found .trip a").first
+    expect(trip).to_have_text(re.compile(r"June 2026"))
+    trip.click()
+    expect(page).to_have_url(re.compile(r"/trips/\d+$"))
+
+
+def test_a_map_is_drawn_where_it_opens_and_not_of_the_whole_world_first(page: Page) -> None:
+    cells: list[str] = []
+    page.on("request", lambda request: "/maps/ground/" in request.url and cells.append(request.url))
+    opened(page)
+    page.wait_for_function("() => document.querySelector('iframe.everything').contentWindow.everything?.settled")
+    assert len({one.split("/maps/ground/")[1].split("/")[0] for one in cells}) == 1, cells

@@ -21,6 +21,7 @@ from dashcam.catalog.models import RouteRow, SightingRow, TripRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import fixes_of_each
 from dashcam.catalog.plate_filter import Area, PlateFilter
+from dashcam.catalog.roads import passage
 from dashcam.catalog.routes import LEVELS, Cells, arrays_of, joined, level_at, summed, unpacked
 from dashcam.catalog.sightings import SightingCard, cards, chosen
 from dashcam.records import Fix
@@ -231,17 +232,12 @@ def is_within(inner: Area, outer: Area) -> bool:
 
 
 def crosses(piece: NDArray[np.float64], area: Area) -> bool:
-    """Whether a stretch between two of its places has a point inside: Liang and Barsky, all stretches at once."""
+    """Whether a stretch between two of its places has a point inside."""
     start, way = piece[:-1], np.diff(piece, axis=0)
     if not len(way):
         start, way = piece, np.zeros_like(piece)
-    low, high = np.array([area.south, area.west]), np.array([area.north, area.east])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        one, other = (low - start) / way, (high - start) / way
-    beside = (way == 0) & ((start < low) | (start > high))
-    enter = np.where(way == 0, 0, np.minimum(one, other)).max(axis=1)
-    leave = np.where(way == 0, 1, np.maximum(one, other)).min(axis=1)
-    return bool(((np.maximum(enter, 0) <= np.minimum(leave, 1)) & ~beside.any(axis=1)).any())
+    enter, leave = passage(start, way, np.array([area.south, area.west]), np.array([area.north, area.east]))
+    return bool((enter <= leave).any())
 
 
 def through(session: Session, wanted: PlateFilter, level: int) -> Select[Any]:

@@ -1,0 +1,117 @@
+"""What is kept of the maps is nobody else's, and gone with the change that makes it untrue."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import delete
+
+from app import kept
+from dashcam.access.roles import Role
+from dashcam.catalog import routes
+from dashcam.catalog.models import SightingRow, Video
+from dashcam.config import Site
+from dashcam.database import writing
+from tests.app.access.conftest import Home
+from tests.app.access.test_home_zone import HERE, drive, program
+from tests.catalog.rows import add_task
+
+AROUND = "box=52,4,53,5&zoom=14"
+__all__ = ["drive"]
+
+
+def maps(drive: tuple[str, int]) -> list[str]:
+    return [
+        f"/map/routes?{AROUND}", f"/map/routes?{AROUND}&once=true", f"/map/heat?{AROUND}", f"/map/clusters?{AROUND}",
+        "/map/trips?box=52,4,53,5", "/map/sightings?box=52,4,53,5", "/maps/everything", f"/maps/videos/{drive[0]}",
+        f"/maps/trips/{drive[1]}", "/maps/plates/LT2AWAY",
+    ]  # fmt: skip
+
+
+def test_a_browser_that_has_an_answer_is_told_so_until_the_catalogue_is_another(
+    home: Home, drive: tuple[str, int]
+) -> None:
+    routes.draw(home.here.engine)
+    home.add("ben", Role.MEMBER)
+    ben = home.logged_in("ben")
+    marks = {path: ben.get(path).raise_for_status().headers["ETag"] for path in maps(drive)}
+    for path, mark in marks.items():
+        again = ben.get(path, headers={"If-None-Match": mark})
+        assert (again.status_code, again.content) == (304, b""), path
+        assert again.headers["Cache-Control"] == "private, no-cache"
+    with writing(home.here.engine) as session:
+        session.execute(delete(SightingRow))
+    for path in ("/map/clusters", "/map/sightings", "/maps/videos", "/maps/trips", "/maps/plates"):
+        (path,) = (one for one in marks if one.startswith(path))
+        now = ben.get(path, headers={"If-None-Match": marks[path]})
+        assert now.status_code == 404 or (now.status_code == 200 and "LT2AWAY" not in now.text), path
+
+
+def test_the_same_is_made_once_and_what_stages_report_does_not_matter(
+    home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, made = program(home, Role.MEMBER), []
+    monkeypatch.setattr(kept.MapAnswers, "keep", lambda self, *one: made.append(one) or KEEP(self, *one))
+    asked = f"/map/clusters?{AROUND}"
+    first = member.get(asked).raise_for_status()
+    with writing(home.here.engine) as session:
+        add_task(session, session.get_one(Video, drive[0]))
+    assert member.get(asked).json() == first.json() and len(made) == 1
+    with writing(home.here.engine) as session:
+        session.get_one(Video, drive[0]).name = "another"
+    assert member.get(asked).json() == first.json() and len(made) == 2
+
+
+KEEP = kept.MapAnswers.keep
+
+
+def test_what_one_is_shown_is_not_given_to_another(
+    home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes.draw(home.here.engine)
+    asked = [f"/map/routes?{AROUND}", f"/map/routes?{AROUND}&once=true", f"/maps/trips/{drive[1]}"]
+    home.add("ana", Role.MEMBER)
+    home.add("vic", Role.VIEWER)
+    home.add("eve", Role.MEMBER, datetime(2026, 7, 1, tzinfo=UTC))
+    ana, vic, eve = (home.logged_in(name) for name in ("ana", "vic", "eve"))
+    for path in asked:
+        whole = ana.get(path).raise_for_status()
+        mark = {"If-None-Match": whole.headers["ETag"]}
+        cut = vic.get(path, headers=mark)
+        assert cut.status_code == 200 and cut.text != whole.text, path
+        assert eve.get(path, headers=mark).status_code in (200, 404)
+    zone = {"lat": HERE[0], "lon": HERE[1], "radius_m": 20_000}
+    wider = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": {"home_zones": [zone]}})
+    monkeypatch.setattr(home.here, "site", wider)
+    assert vic.get(asked[0]).json()["routes"] == [[drive[1], []]] and vic.get(asked[2]).status_code == 404
+
+
+def test_an_answer_made_while_the_catalogue_changed_is_not_kept() -> None:
+    answers = kept.MapAnswers()
+    assert answers.get("it", (1,)) is None
+    assert answers.get("it", (2,)) is None, "somebody else asks, after the change"
+    answers.keep("it", kept.Response(b"old"), (1,))
+    assert answers.get("it", (2,)) is None
+    answers.keep("it", kept.Response(b"new"), (2,))
+    assert answers.get("it", (2,)) is not None
+
+
+def test_no_more_is_kept_than_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MOST_BYTES", 10)
+    answers = kept.MapAnswers()
+    for number in range(4):
+        answers.get(0, (1,))
+        answers.keep(number, kept.Response(b"1234"), (1,))
+    assert [answers.get(number, (1,)) is not None for number in range(4)] == [True, False, False, True], "asked last"
+
+
+def test_who_does_not_take_what_is_packed_is_given_it_as_it_is(
+    home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "PACKED", 0)
+    routes.draw(home.here.engine)
+    member = program(home, Role.MEMBER)
+    asked = f"/map/routes?{AROUND}"
+    packed = member.get(asked, headers={"Accept-Encoding": "gzip"})
+    plain = member.get(asked, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip" and "Content-Encoding" not in plain.headers
+    assert packed.json() == plain.json() and plain.json()["total"] == 1
