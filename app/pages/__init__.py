@@ -35,6 +35,8 @@ from app.pages import (
     videos,
 )
 from app.pages.frame import NAME, serve_static
+from app.pages.painted import paint_each_page
+from app.pages.trimmed import serve_trimmed
 from app.parameters import only_known
 
 PACKED = partial(GZipMiddleware, minimum_size=500, compresslevel=4)
@@ -73,6 +75,8 @@ PAGES: dict[str, Callable[..., Any]] = {
 def register() -> None:
     """Define all pages and what they need to be served; once per process, before ``ui.run_with``."""
     look_at_each_method_once()
+    paint_each_page()
+    serve_trimmed()
     serve_static()
     problems.register()
     app.add_middleware(Headers)  # inside of what compresses

@@ -14,7 +14,6 @@ from app.access import callers
 from app.access.rules import rule_of
 from app.found import TEMPLATES
 from app.outages import Outage
-from app.pages.painted import painted
 from app.pages.parts import icon, tag
 from app.parameters import cursor_of as cursor_of
 from app.parameters import cursor_text as cursor_text
@@ -44,6 +43,8 @@ T = TypeVar("T")
 def serve_static() -> None:
     """Serve our own styles and scripts, and name them on every page; a changed file has a new address."""
     app.add_static_files("/static", addresses.STATIC)
+    # after NiceGUI's own scripts, before they build anything
+    ui.add_body_html(head_line("painted.js"), shared=True)
     # before anything is painted
     first = "".join(f'<script src="{addresses.static_url(name)}"></script>' for name in ("theme.js", "pictures.js"))
     # no bar over the page while a script asks for something: nobody has clicked anything
@@ -66,11 +67,10 @@ def frame(title: str, here: str, query: str = "", own: tuple[str, ...] = ()) -> 
         ui.add_head_html(head_line(name))
     ui.page_title(f"{title} · {NAME}" if title != NAME else NAME)
     ui.add_body_html(above(here, query))
-    with tag("div", "content", id=CONTENT) as content:
+    with tag("div", "content", id=CONTENT):
         outage_banner()
         yield
         tag("p", "zone muted small", f"Times: {wording.zone_name(zone(), now())}")
-    ui.add_body_html(f'<main id="painted">{painted(content)}</main>')
 
 
 def above(here: str, query: str) -> str:

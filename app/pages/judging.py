@@ -16,6 +16,7 @@ from app.pages import parts
 from app.pages.frame import ask, now, zone
 from app.pages.parts import AS_FORM, link, tag
 from app.pages.plate_acts import act
+from app.pages.still import Piece
 from dashcam.catalog import lessons, spot_checks
 from dashcam.catalog.lessons import Band
 from dashcam.catalog.spot_checks import CheckedBand, ReadVerdict, SpotCheck
@@ -141,7 +142,7 @@ def draw_counts(checked: Sequence[CheckedBand], corrected: Sequence[Band]) -> No
         return
     with tag("div", "calibration"):
         with tag("div", "panel pad"):
-            ui.html(curve(checked), sanitize=False)  # our own template, of numbers
+            Piece(curve(checked))  # our own template, of numbers
             tag(
                 "p",
                 "muted small",

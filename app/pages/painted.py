@@ -1,21 +1,41 @@
-"""A page's content as HTML, to be seen before any script has come: NiceGUI sends it as data that its scripts build.
+"""A page as HTML, to be seen before any script has come: NiceGUI sends it as data that its scripts build.
 
-`app.js` takes it away when the page itself is there. What does nothing without scripts cannot be touched until then.
+It is what they would build, element by element, so that Vue takes it over as it stands (`painted.js`): nothing is built
+or laid out twice. What does nothing without scripts cannot be touched until then.
 """
 
 import re
 from collections.abc import Iterator
 from html import escape
 
-from nicegui import ui
+from fastapi import Request, Response
+from nicegui import Client, ui
 from nicegui.element import Element
 
-from app.pages.still import VOID
+from app.pages.still import VOID, Piece
 
-HOLLOW = frozenset({"audio", "canvas", "iframe", "video"})
-"""They would be loaded twice: an empty box stands for them."""
 TOUCHED = frozenset({"button", "input", "select", "summary", "textarea"})
 OPENING = re.compile(rf"<({'|'.join(TOUCHED)})(?=[\s>])")
+FRAMES = {
+    "q-layout": ("div", "q-layout q-layout--standard"),
+    "q-page-container": ("div", "q-page-container"),
+    "q-page": ("main", "q-page"),
+}
+"""What NiceGUI puts around each page, and the elements that Quasar makes of it."""
+NOTHING = "<!---->"
+"""Vue's mark of a component that shows nothing, such as a timer."""
+
+
+def paint_each_page() -> None:
+    """As it is when its answer is made, where NiceGUI's scripts look for their place first."""
+    build = Client.build_response
+
+    def build_response(self: Client, request: Request, status_code: int = 200) -> Response:
+        with self:
+            ui.add_body_html(f'<div id="app">{painted(self.layout)}</div>')
+        return build(self, request, status_code)
+
+    Client.build_response = build_response  # type: ignore[method-assign]
 
 
 def painted(element: Element) -> str:
@@ -24,27 +44,31 @@ def painted(element: Element) -> str:
 
 
 def pieces(element: Element) -> Iterator[str]:
-    if isinstance(element, ui.html):
+    if isinstance(element, Piece):
         kind = element.props["tag"]
-        classes = f' class="{escape(" ".join(element.classes))}"' if element.classes else ""
         waiting = OPENING.sub(r"<\1 inert", element.content)
-        yield f"<{kind}{classes}>{waiting}</{kind}>"
+        yield f"<{kind}{attributes(element, [])}>{waiting}</{kind}>"
         return
-    if element.component is not None:  # of NiceGUI's own, such as a timer
+    if element.component is not None:
+        yield NOTHING
         return
-    kind = "div" if element.tag in HOLLOW or "-" in element.tag else element.tag
-    names = [name for name in element.props if name[0] != ":" and (kind == element.tag or name == "style")]
-    yield f"<{kind}{attributes(element, names)}>"
+    kind, classes = FRAMES.get(element.tag, (element.tag, ""))
+    yield f"<{kind}{attributes(element, [] if classes else list(element.props), classes)}>"
     if kind in VOID:
         return
+    if element.tag == "q-layout":  # what looks at the window's size and place
+        yield NOTHING * 2
     yield escape(element._text or "")
     for child in element.default_slot.children:
         yield from pieces(child)
     yield f"</{kind}>"
 
 
-def attributes(element: Element, names: list[str]) -> str:
-    said: dict[str, object] = {"class": " ".join(element.classes)} if element.classes else {}
+def attributes(element: Element, names: list[str], more: str = "") -> str:
+    classes = " ".join(filter(None, (more, *element.classes)))
+    said: dict[str, object] = {"id": f"c{element.id}"}
+    if classes:
+        said["class"] = classes
     said |= {name: value for name in names if (value := element.props[name]) not in (False, None)}
     if element.tag in TOUCHED or element._event_listeners:
         said["inert"] = True

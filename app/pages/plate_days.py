@@ -9,10 +9,9 @@ from datetime import date, datetime, tzinfo
 from itertools import groupby
 from typing import Any
 
-from nicegui import ui
-
 from app import addresses, wording
 from app.found import TEMPLATES
+from app.pages.still import Piece
 
 OFTEN = 3
 """Sightings on a day from which on it stands out."""
@@ -24,7 +23,7 @@ def counted(times: Iterable[datetime], zone: tzinfo | None) -> Counter[date]:
 
 def strip(text: str, seen: Counter[date], chosen: date | None) -> None:
     if seen:
-        ui.html(piece(text, seen, chosen), sanitize=False)  # our own template, in which whatever comes in is text
+        Piece(piece(text, seen, chosen))  # our own template, in which whatever comes in is text
 
 
 def day_url(text: str, day: date) -> str:

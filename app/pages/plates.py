@@ -12,6 +12,7 @@ from app import found, wording
 from app.access import callers
 from app.pages.frame import ask, change, frame, now, zone
 from app.pages.parts import icon, link, tag
+from app.pages.still import Piece
 from app.searching import Asked, understood
 from dashcam.catalog import notes, saved_searches
 from dashcam.catalog.saved_searches import LONGEST_NAME, NotSaved
@@ -37,7 +38,7 @@ async def plates(request: Request) -> None:
             filters(asked, tags)
             saved(kept)
         # our own template, in which whatever comes in is text
-        ui.html(found.piece(asked, skip, answer, zone(), now()), sanitize=False).classes("search-page")
+        Piece(found.piece(asked, skip, answer, zone(), now())).classes("search-page")
 
 
 def filters(asked: Asked, tags: list[str]) -> None:

@@ -12,6 +12,7 @@ from app.found import TEMPLATES
 from app.pages import parts, reading_again
 from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
 from app.pages.parts import tag
+from app.pages.still import Piece
 from dashcam.catalog import older_reads
 from dashcam.catalog import rereads as reread
 from dashcam.catalog.older_reads import OlderReads
@@ -66,7 +67,7 @@ def draw(lines: list[ChangeLine], counts: RereadCounts, older: OlderReads, is_fi
         what = "Everything that was read again is read as it was before."
         parts.empty("task_alt", "Nothing is read differently", what if counts.clips else "The first clips are waiting.")
     page, more = lines[:PAGE], len(lines) > PAGE
-    ui.html(piece(page), sanitize=False)  # our own template, in which whatever comes in is text
+    Piece(piece(page))  # our own template, in which whatever comes in is text
     further = addresses.url(HERE, {"after": cursor_text(page[-1].cursor)}) if more else None
     parts.pager(further, None if is_first else HERE)
 

@@ -7,13 +7,12 @@ from datetime import date, datetime, timedelta, tzinfo
 from itertools import groupby
 from typing import Any, Literal
 
-from nicegui import ui
-
 from app import addresses, wording, zones
 from app.found import TEMPLATES
 from app.pages import first_run, parts
 from app.pages.frame import now, zone
 from app.pages.parts import link, tag
+from app.pages.still import Piece
 from app.parameters import LARGEST
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.routes import Ends
@@ -117,7 +116,7 @@ def draw(wanted: Shown, found: Tonight) -> None:
         one_car(found.pairs)
     if not found.trips:
         calm(wanted, found)
-    ui.html(piece(found), sanitize=False)  # our own template, in which what comes in is text
+    Piece(piece(found))  # our own template, in which what comes in is text
 
 
 def piece(found: Tonight) -> str:
@@ -211,7 +210,7 @@ def month(wanted: Shown, days: Sequence[tuple[date, bool]]) -> None:
         of_a_day=wanted.day is not None,
         days=[day_of(day, dot, day == wanted.day) for day, dot in days],
     )
-    ui.html(piece, sanitize=False)  # our own template, of dates
+    Piece(piece)  # our own template, of dates
 
 
 def day_of(day: date, dot: bool, here: bool) -> dict[str, Any]:

@@ -22,6 +22,16 @@ PRESSED = """event => {
 """How a piece's clicks are to be handled, so that its handler gets what the pressed button is for."""
 
 
+class Piece(ui.html, component="piece.js"):
+    """HTML of our own, in which whatever came in is text already.
+
+    NiceGUI's own has the browser make it once more when it stands there already, painted by the server.
+    """
+
+    def __init__(self, content: str = "", kind: str = "div") -> None:
+        super().__init__(content, sanitize=False, tag=kind)
+
+
 class StillTag:
     """As much of a NiceGUI element as a page needs to build with it."""
 
@@ -68,9 +78,9 @@ def is_still() -> bool:
 
 
 @contextmanager
-def still(kind: str = "div", classes: str = "still") -> Iterator[ui.html]:
+def still(kind: str = "div", classes: str = "still") -> Iterator[Piece]:
     """What `tag` makes within becomes the content of the element that is given."""
-    element = ui.html(tag=kind, sanitize=False).classes(classes)  # whatever comes in is escaped
+    element = Piece(kind=kind).classes(classes)
     beside = context.slot.children
     already = len(beside)
     inside: list[StillTag] = []

@@ -210,25 +210,23 @@ def gone(went: list[tuple[Holding, str]]) -> None:
 
 def kept(held: Mapping[str, tuple[int, int]]) -> None:
     rules = Rules.of(system.current().site)
-    with parts.section("Kept now"), tag("div", "panel scroll"), tag("table", "table"):
-        head("What", "How many", "About", "For how long")
-        with tag("tbody"):
-            for kind in retention.KINDS:
-                count, size = held.get(kind, (0, 0))
+    with parts.section("Kept now"), tag("div", "panel scroll"):
+        with tag("table", "table"):
+            head("What", "How many", "About", "For how long")
+            with tag("tbody"):
+                for kind in retention.KINDS:
+                    count, size = held.get(kind, (0, 0))
+                    name = rules.name(kind)
+                    with tag("tr"):
+                        tag("td", text=wording.HELD_NAMES[kind])
+                        tag("td", "num", f"{count:,}")
+                        tag("td", "num", wording.size(size) if size else "")
+                        tag("td", "muted small", f"for ever ({name})" if name.endswith("null") else name)
                 with tag("tr"):
-                    tag("td", text=wording.HELD_NAMES[kind])
-                    tag("td", "num", f"{count:,}")
-                    tag("td", "num", wording.size(size) if size else "")
-                    tag(
-                        "td",
-                        "muted small",
-                        f"for ever ({name})" if (name := rules.name(kind)).endswith("null") else name,
-                    )
-            with tag("tr"):
-                tag("td", text="Crops and frames")
-                tag("td")
-                tag("td")
-                tag("td", "muted small", "for ever: no rule removes them")
+                    tag("td", text="Crops and frames")
+                    tag("td")
+                    tag("td")
+                    tag("td", "muted small", "for ever: no rule removes them")
         cold = system.current().site.retention.cold_store
         said = f"Before a small copy goes, the clip's record is copied to {cold}."
         tag("p", "muted small pad", said if cold else "No store is named for cold storage (retention.cold_store).")

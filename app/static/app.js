@@ -35,10 +35,3 @@ addEventListener("load", () => setTimeout(() => window.socket?.on("connect_error
 
 // NiceGUI sets its own idea of dark when the page is mounted: ours has the last word
 addEventListener("load", () => setTimeout(() => dashcamApplyTheme()));
-
-// what the server has painted stands until the page itself is there
-const painted = document.getElementById("painted");
-if (painted) {
-  const whenBuilt = new MutationObserver(() => (whenBuilt.disconnect(), painted.remove()));
-  whenBuilt.observe(document.getElementById("app"), { childList: true });
-}

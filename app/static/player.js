@@ -395,5 +395,6 @@
   const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
   const span = (seconds) => (seconds < 90 ? `${Math.round(seconds)} s` : seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
 
-  customElements.define("dashcam-player", Player);
+  // what it builds in itself must not be there yet when Vue takes over the page
+  addEventListener("dashcam-built", () => customElements.define("dashcam-player", Player), { once: true });
 }

@@ -49,12 +49,31 @@ def test_a_page_can_be_read_and_left_while_its_scripts_have_not_come(chromium: B
         page = context.new_page()
         page.route("**/nicegui.js", lambda route: route.abort())
         page.goto("/plates/LT23CGK")
-        expect(page.locator("#painted").get_by_text("LT23CGK").first).to_be_visible()
+        expect(page.locator("#app").get_by_text("LT23CGK").first).to_be_visible()
         page.unroute("**/nicegui.js")
         page.get_by_role("link", name="Trips").first.click()
         expect(page.get_by_role("heading", name="Trips", level=1)).to_be_visible()
-        expect(page.locator("#app h1")).to_be_visible()
-        expect(page.locator("#painted")).to_have_count(0)
+        expect(page.locator("#app")).to_have_count(1)
+
+
+PAINTED = """document.addEventListener("readystatechange", () => {
+  if (document.readyState === "interactive") window.painted = [...document.querySelectorAll("#app *")];
+});
+addEventListener("dashcam-built", () => (window.kept = window.painted.filter((one) => one.isConnected)));"""
+"""What stood there before any script of the page's own ran, and of that what stands there when the page is built."""
+
+
+def test_what_the_server_has_painted_is_the_page_and_nothing_is_built_or_loaded_twice(
+    chromium: Browser, site: str
+) -> None:
+    with chromium.new_context(base_url=site) as context, watched(context, site) as page:
+        page.add_init_script(PAINTED)
+        for path in PAGES:
+            page.goto(path)
+            page.wait_for_function("window.kept")
+            painted, kept = page.evaluate("[window.painted.length, window.kept.length]")
+            assert painted == kept > 5, path
+            assert page.locator("[inert]").count() == 0, f"nothing on {path} waits any more"
 
 
 def test_every_page_fits_a_phone_at_night_and_asks_nobody_else(chromium: Browser, site: str) -> None:

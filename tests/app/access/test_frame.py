@@ -5,13 +5,14 @@ import pytest
 from app.pages import PAGES
 from dashcam.access.roles import Role
 from dashcam.database import writing
-from tests.app.access.conftest import Home, opened
+from tests.app.access.conftest import Home
 from tests.app.access.test_every_route import example
 from tests.catalog.looked import look, seen
-from tests.catalog.rows import add_route, add_video
+from tests.catalog.rows import add_video
 
-BUILT = '<div id="app"'
-"""Here scripts put the page."""
+CONTENT = '<div id="content"'
+BUILT = '<div id="esm-fallback"'
+"""After it comes what scripts read."""
 NASTY = '"><img src=x onerror=alert(1)>'
 
 
@@ -25,7 +26,7 @@ def painted(page: str) -> str:
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_is_there_before_its_scripts(home: Home, path: str) -> None:
     home.add("ana", Role.ADMIN)
-    assert "</h" in painted(home.logged_in("ana").get(example(path)).text).partition('<main id="painted">')[2]
+    assert "</h" in painted(home.logged_in("ana").get(example(path)).text).partition(CONTENT)[2]
 
 
 def test_names_of_files_stay_text_in_what_is_painted_and_its_buttons_wait_for_the_scripts(home: Home) -> None:
@@ -35,7 +36,7 @@ def test_names_of_files_stay_text_in_what_is_painted_and_its_buttons_wait_for_th
     for path in ("/videos", f"/videos/{clip.video_id}"):  # in a piece that stays as it is, and as the page's title
         shown = painted(home.logged_in("ana").get(path).text)
         assert "&lt;img src=x" in shown and "<img src=x" not in shown
-    content = painted(home.logged_in("ana").get("/account").text).partition('<main id="painted">')[2]
+    content = painted(home.logged_in("ana").get("/account").text).partition(CONTENT)[2]
     touched = content.count("<button") + content.count("<input")
     assert touched and content.count(" inert") >= touched
 
@@ -44,22 +45,9 @@ def test_the_buttons_of_a_piece_that_stays_as_it_is_wait_too_and_its_links_do_no
     home.add("ana", Role.ADMIN)
     with writing(home.here.engine) as session:
         look(session, add_video(session, 1), [seen("TAX1", 1.0, 3.0)])
-    content = painted(home.logged_in("ana").get("/plates/TAX1").text).partition('<main id="painted">')[2]
-    entry = content.partition('<ol class="sightings">')[2].partition("</ol>")[0]
+    content = painted(home.logged_in("ana").get("/plates/TAX1").text).partition(CONTENT)[2]
+    entry = content.partition('class="sightings">')[2].partition("</ol>")[0]
     assert "<input inert" in entry and "<summary inert" in entry and '<a class="card sighting"' in entry
-
-
-def test_a_map_and_a_film_are_not_loaded_twice(home: Home) -> None:
-    """In what is painted an empty box stands for them."""
-    home.add("ana", Role.ADMIN)
-    with writing(home.here.engine) as session:
-        clip = add_video(session, 1)
-        add_route(session, clip)
-    page = opened(home.logged_in("ana"), f"/videos/{clip.video_id}")
-    assert {"iframe", "dashcam-player"} <= {one.tag for one in page.elements.values()}
-    content = painted(home.logged_in("ana").get(f"/videos/{clip.video_id}").text)
-    assert "<iframe" not in content and "<dashcam-player" not in content
-    assert '<div class="map"' in content and '<div class="player"' in content
 
 
 def test_page_and_bar_are_seen_before_any_script_has_come(home: Home) -> None:
