@@ -1,4 +1,4 @@
-"""MapAnswers that cost much and are asked for again and again: kept until anything in the catalogue changes.
+"""Answers that cost much and are asked for again and again: kept until anything in the catalogue changes.
 
 Kept is what was told to whom: nobody is given the answer of somebody who may see more. A browser that still has it is
 told that it is the same. Something deleted or hidden is in none: to delete it changed the catalogue.
