@@ -1,36 +1,51 @@
-"""Answers that are remembered until somebody writes to the tables that they are about."""
+"""Answers that are remembered until somebody writes to the tables that they are about: those asked for last."""
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from functools import cache
 from threading import Lock
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 
 from dashcam import written
+from dashcam.database import Base
 
+OF_THE_WORK = {
+    "task", "device", "holding", "archive_check", "retention_plan", "leftover", "audit", "login_session",
+    "access_token", "visit",
+}  # fmt: skip
+"""Tables that are written to all the time, and tell nothing of what was driven and seen."""
 MOST = 64
 KEPT_S = 3600.0
 T = TypeVar("T")
+
+
+@cache
+def of_the_catalogue() -> tuple[str, ...]:
+    """All other tables."""
+    return tuple(sorted(set(Base.metadata.tables) - OF_THE_WORK))
 
 
 class Answers:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._lock = Lock()
-        self._kept: dict[Hashable, tuple[float, tuple[int, ...], Any]] = {}
+        self._kept: OrderedDict[Hashable, tuple[float, tuple[int, ...], Any]] = OrderedDict()
 
-    def of(self, key: Hashable, tables: Sequence[str], ask: Callable[[], T], holds: Callable[[T], bool]) -> T:
+    def of(
+        self, key: Hashable, tables: Sequence[str], ask: Callable[[], T], holds: Callable[[T], bool] = lambda _: True
+    ) -> T:
         """What ``ask`` says, or has said of this ``key`` while nobody has written to the ``tables`` since, and the
         answer ``holds``. In ``key`` is all else that it goes by, who asks among it."""
         since = written.so_often(self.engine, tables)  # before anything is read
         at, then, answer = self._kept.get(key, (0.0, (), None))
-        if then == since and time.monotonic() - at < KEPT_S and holds(answer):
-            return answer
-        answer = ask()
+        if then != since or time.monotonic() - at > KEPT_S or not holds(answer):
+            at, answer = time.monotonic(), ask()
         with self._lock:
-            self._kept.pop(key, None)
-            self._kept[key] = time.monotonic(), since, answer
+            self._kept[key] = at, since, answer
+            self._kept.move_to_end(key)
             if len(self._kept) > MOST:
-                del self._kept[next(iter(self._kept))]
+                self._kept.popitem(last=False)
         return answer

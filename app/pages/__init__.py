@@ -44,6 +44,8 @@ PACKED = partial(GZipMiddleware, minimum_size=500, compresslevel=4)
 RUN_WITH: dict[str, Any] = {
     "title": NAME,
     "favicon": addresses.STATIC / "favicon.svg",
+    "dark": None,
+    "language": "en-US",
     "tailwind": False,
     "gzip_middleware_factory": PACKED,
 }
@@ -91,7 +93,7 @@ def register() -> None:
     app.include_router(timelines.router)
     favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")
     for path, build in PAGES.items():
-        ui.page(path, favicon=favicon, dark=None, language="en-US", response_timeout=PATIENCE_S)(build)
+        ui.page(path, favicon=favicon, response_timeout=PATIENCE_S)(build)
 
 
 def look_at_each_method_once() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app import addresses, reviewing, saying, system, wording
 from app.access import callers
+from app.answers import of_the_catalogue
 from app.pages import devices, parts, review
 from app.pages.frame import ask, frame, midnight, now, zone
 from app.pages.parts import link, tag
@@ -29,16 +30,12 @@ from dashcam.catalog import videos as video_table
 from dashcam.catalog.meanings import Weighing
 from dashcam.catalog.pace import Outlook
 from dashcam.catalog.videos import VideoCard
+from dashcam.tasks.row import TaskRow
 from dashcam.upkeep import checks
 
 VIDEOS = 8
 WEIGHED_S = 0.02
 """Of CPU, how plates were met: for who waits for the page, and each time that the open page looks again."""
-ABOUT = (
-    "plate", "plate_apart", "plate_merge", "plate_near", "plate_note", "review", "route", "sighting", "sighting_word",
-    "task", "trip", "video",
-)  # fmt: skip
-"""The tables that what is new is about."""
 SHARE = 0.01
 """Of one core, that a part of an open page may take to be drawn."""
 
@@ -92,8 +89,8 @@ def what_is_new(session: Session, wanted: review.Shown, known: Sequence[suggesti
     """``known`` are pairs of plates that were found a moment ago; those are shown that are still to be asked about."""
     here = system.current()
     found = here.answers.of(
-        ("tonight", wanted, callers.view(), zone(), id(here.site)),
-        ABOUT,
+        ("tonight", wanted, callers.view(), zone(), *here.site.privacy.watched_plates),
+        (*of_the_catalogue(), TaskRow.__tablename__),
         partial(looked_up, session, wanted),
         partial(is_weighed_as_far, session),
     )

@@ -15,6 +15,7 @@ from app.access.rules import rule_of
 from app.found import TEMPLATES
 from app.outages import Outage
 from app.pages.parts import icon, tag
+from app.pages.trimmed import fonts_ahead
 from app.parameters import cursor_of as cursor_of
 from app.parameters import cursor_text as cursor_text
 from app.parameters import day_of as day_of
@@ -49,7 +50,9 @@ def serve_static() -> None:
     first = "".join(f'<script src="{addresses.static_url(name)}"></script>' for name in ("theme.js", "pictures.js"))
     # no bar over the page while a script asks for something: nobody has clicked anything
     app.config.quasar_config["loadingBar"]["skipHijack"] = True
-    ui.add_head_html(first + head_line("app.css") + head_line("app.js"), shared=True)
+    # the page has its language and colours already: said once more, everything on it would be styled anew
+    app.config.quasar_config |= {"lang": {"noHtmlAttrs": True}, "brand": {}}
+    ui.add_head_html(fonts_ahead() + first + head_line("app.css") + head_line("app.js"), shared=True)
 
 
 def head_line(name: str) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from html import escape
 
 from fastapi import Request, Response
-from nicegui import Client, ui
+from nicegui import Client
 from nicegui.element import Element
 
 from app.pages.still import VOID, Piece
 
-TOUCHED = frozenset({"button", "input", "select", "summary", "textarea"})
+TOUCHED = frozenset({"button", "input", "select", "textarea"})
 OPENING = re.compile(rf"<({'|'.join(TOUCHED)})(?=[\s>])")
 FRAMES = {
     "q-layout": ("div", "q-layout q-layout--standard"),
@@ -22,20 +22,29 @@ FRAMES = {
     "q-page": ("main", "q-page"),
 }
 """What NiceGUI puts around each page, and the elements that Quasar makes of it."""
+PLACE = re.compile(rb'<style>\s*#esm-fallback \{.*?<div id="app"[^>]*></div>', re.DOTALL)
+"""NiceGUI's place of the page, and what it shows and hides until its scripts have come."""
 NOTHING = "<!---->"
 """Vue's mark of a component that shows nothing, such as a timer."""
 
 
+BUILD = Client.build_response
+
+
 def paint_each_page() -> None:
-    """As it is when its answer is made, where NiceGUI's scripts look for their place first."""
-    build = Client.build_response
-
-    def build_response(self: Client, request: Request, status_code: int = 200) -> Response:
-        with self:
-            ui.add_body_html(f'<div id="app">{painted(self.layout)}</div>')
-        return build(self, request, status_code)
-
     Client.build_response = build_response  # type: ignore[method-assign]
+
+
+def build_response(self: Client, request: Request, status_code: int = 200) -> Response:
+    """NiceGUI's answer with the page, as it is now, in the place that is left empty for it."""
+    there = f'<div id="app">{painted(self.layout)}</div>'.encode()
+    page = BUILD(self, request, status_code)
+    place = PLACE.search(page.body)
+    if place is None:
+        raise RuntimeError("NiceGUI's template has no place for what is painted: PLACE is of another version.")
+    page.body = b"".join((page.body[: place.start()], there, page.body[place.end() :]))
+    page.headers["Content-Length"] = str(len(page.body))
+    return page
 
 
 def painted(element: Element) -> str:
@@ -70,6 +79,6 @@ def attributes(element: Element, names: list[str], more: str = "") -> str:
     if classes:
         said["class"] = classes
     said |= {name: value for name in names if (value := element.props[name]) not in (False, None)}
-    if element.tag in TOUCHED or element._event_listeners:
+    if element.tag in TOUCHED or (element._event_listeners and element.tag not in FRAMES):
         said["inert"] = True
     return "".join(f" {name}" if value is True else f' {name}="{escape(str(value))}"' for name, value in said.items())

@@ -26,7 +26,7 @@ async def not_there(request: Request, error: Exception) -> Response:
         return await http_exception_handler(request, error)
     if not wants_page(request):
         return JSONResponse({"detail": "There is nothing at this address."}, 404)
-    with Client(ui.page("", dark=None, language="en-US"), request=request) as client, frame("No such page", ""):
+    with Client(ui.page(""), request=request) as client, frame("No such page", ""):
         what = "Its address may be mistyped, or of a page that is no more. The pages are named above."
         parts.empty("search_off", "There is no such page", what, alone=True)
         ways("/")

@@ -26,3 +26,4 @@ async function fill(details) {
 }
 // the event stays at its element: it is met on the way there
 addEventListener("toggle", (event) => event.target.matches?.("[data-reads]") && fill(event.target), true);
+for (const opened of document.querySelectorAll("[data-reads][open]")) fill(opened); // before this script came

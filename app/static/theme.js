@@ -1,5 +1,7 @@
 // Before the first paint, so that a dark page never flashes white. "auto" follows the system.
 (() => {
+  // app.css says it by theme; what NiceGUI says of it here would have all of the page styled anew
+  document.getElementById("nicegui-color-scheme")?.removeAttribute("name");
   const system = matchMedia("(prefers-color-scheme: dark)");
   const apply = () => {
     const chosen = localStorage.getItem("theme") ?? "auto";

@@ -21,7 +21,7 @@ def sightings(engine: Engine, answers: Answers) -> int:
         with reading(engine) as session:
             return session.scalar(select(func.count()).select_from(SightingRow)) or 0
 
-    return answers.of("how many", ("sighting",), ask, lambda _: True)
+    return answers.of("how many", ("sighting",), ask)
 
 
 def test_an_answer_is_asked_for_anew_when_its_table_was_written_to(any_engine: Engine) -> None:
@@ -55,6 +55,27 @@ def test_nobody_is_asked_again_while_nothing_changed(sqlite_engine: Engine) -> N
     assert of("a") == 1, "another table was written to"
     assert of("b") == 2 and of("a") == 1
     assert of("a", holds=False) == 3 and of("a") == 3
+
+
+def test_an_answer_in_the_middle_of_which_somebody_wrote_is_asked_for_anew(sqlite_engine: Engine) -> None:
+    answers, asked = Answers(sqlite_engine), list[int]()
+
+    def ask() -> int:
+        asked.append(1)
+        if len(asked) == 1:
+            with writing(sqlite_engine) as session:
+                session.add(Plate(**PLATE))
+        return len(asked)
+
+    assert [answers.of("a", ("plate",), ask) for _ in range(3)] == [1, 2, 2]
+
+
+def test_those_asked_for_last_are_remembered(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.answers.MOST", 2)
+    answers, asked = Answers(sqlite_engine), list[str]()
+    for key in "abacab":
+        answers.of(key, ("plate",), lambda key=key: asked.append(key))  # type: ignore[misc]
+    assert asked == ["a", "b", "c", "b"]
 
 
 @pytest.mark.parametrize(

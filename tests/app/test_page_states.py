@@ -1,10 +1,15 @@
 """What a page looks like once something was done to it or all of it is opened: nothing hinders anybody there either."""
 
-import pytest
-from playwright.sync_api import Page, expect
+from itertools import product
 
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine, text
+
+from dashcam.database import writing
 from tests.app.browser import chromium as chromium
 from tests.app.browser import desk as desk
+from tests.app.browser import empty_site as empty_site
 from tests.app.browser import page as page
 from tests.app.browser import site as site
 from tests.app.test_pages import CLIP, hindrances
@@ -12,6 +17,7 @@ from tests.app.test_pages import CLIP, hindrances
 pytestmark = pytest.mark.browser
 
 STATES = (
+    "/",
     CLIP,
     f"/videos/{101:016x}",
     f"/videos/{0xDEAD:016x}",
@@ -32,27 +38,58 @@ STATES = (
     "/rereads",
     "/storage",
     "/settings",
+    "/people",
+    "/audit",
     "/cameras",
     "/nowhere",
 )
+WIDE = {"phone": 390, "desk": 1280}
+
+
+def hindered(page: Page, path: str) -> set[str]:
+    """What hinders on the open page, on a phone and on a desk, by day and by night."""
+    found: set[str] = set()
+    for light, (screen, width) in product(("dark", "light"), WIDE.items()):
+        page.emulate_media(color_scheme="dark" if light == "dark" else "light")
+        page.set_viewport_size({"width": width, "height": 844})
+        found |= {f"{path}, {screen}, {light}: {one}" for one in hindrances(page)}
+    return found
 
 
 def test_every_state_of_a_page_hinders_nobody_by_day_and_by_night(page: Page, site: str) -> None:
     """With all that can be opened open; what is deleted and hidden is listed on Storage."""
     going = f"{site}/api/v1/deletions/going"
-    for stays, text in (("false", "DX17ZWH"), ("true", "B577PRO")):
-        page.request.post(f"{going}?stays={stays}", data={"plate": text})
+    for stays, plate in (("false", "DX17ZWH"), ("true", "B577PRO")):
+        page.request.post(f"{going}?stays={stays}", data={"plate": plate})
     assert len(page.request.get(going).json()) == 2
     found: set[str] = set()
     for path in STATES:
         page.goto(path)
         page.wait_for_function("window.socket?.connected")
         page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
-        for night, width in ((True, 390), (False, 1280)):
-            page.emulate_media(color_scheme="dark" if night else "light")
-            page.set_viewport_size({"width": width, "height": 844})
-            found |= {f"{path}, {'phone by night' if night else 'desk by day'}: {one}" for one in hindrances(page)}
+        found |= hindered(page, path)
     assert not found, "\n".join(sorted(found))
+
+
+def test_the_keys_of_tonight_hinder_nobody(page: Page) -> None:
+    page.goto("/")
+    page.wait_for_function("window.socket?.connected")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert hindered(page, "the sheet of keys") == set()
+
+
+def test_a_page_that_fails_hinders_nobody(chromium: Browser, empty_site: tuple[Page, Engine]) -> None:
+    there, engine = empty_site
+    there.goto("/")
+    with writing(engine) as session:
+        session.execute(text("DROP TABLE camera_clock"))
+    with chromium.new_context() as context:
+        page = context.new_page()
+        answer = page.goto(there.evaluate("location.origin") + "/cameras")
+        assert answer is not None and answer.status == 500
+        expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
+        assert hindered(page, "a page that fails") == set()
 
 
 @pytest.mark.parametrize("path", ["/maps/everything?box=-60,-170,70,170", "/maps/trips/71", "/maps/plates/LT23CGK"])

@@ -49,8 +49,8 @@ def test_a_browser_that_has_an_answer_is_told_so_until_the_catalogue_is_another(
 def test_the_same_is_made_once_and_what_stages_report_does_not_matter(
     home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    member, made = program(home, Role.MEMBER), []
-    monkeypatch.setattr(kept.MapAnswers, "keep", lambda self, *one: made.append(one) or KEEP(self, *one))
+    member, made, marked = program(home, Role.MEMBER), [], kept.marked
+    monkeypatch.setattr(kept, "marked", lambda make: made.append(make) or marked(make))
     asked = f"/map/clusters?{AROUND}"
     first = member.get(asked).raise_for_status()
     with writing(home.here.engine) as session:
@@ -59,9 +59,6 @@ def test_the_same_is_made_once_and_what_stages_report_does_not_matter(
     with writing(home.here.engine) as session:
         session.get_one(Video, drive[0]).name = "another"
     assert member.get(asked).json() == first.json() and len(made) == 2
-
-
-KEEP = kept.MapAnswers.keep
 
 
 def test_what_one_is_shown_is_not_given_to_another(
@@ -83,25 +80,6 @@ def test_what_one_is_shown_is_not_given_to_another(
     wider = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": {"home_zones": [zone]}})
     monkeypatch.setattr(home.here, "site", wider)
     assert vic.get(asked[0]).json()["routes"] == [[drive[1], []]] and vic.get(asked[2]).status_code == 404
-
-
-def test_an_answer_made_while_the_catalogue_changed_is_not_kept() -> None:
-    answers = kept.MapAnswers()
-    assert answers.get("it", (1,)) is None
-    assert answers.get("it", (2,)) is None, "somebody else asks, after the change"
-    answers.keep("it", kept.Response(b"old"), (1,))
-    assert answers.get("it", (2,)) is None
-    answers.keep("it", kept.Response(b"new"), (2,))
-    assert answers.get("it", (2,)) is not None
-
-
-def test_no_more_is_kept_than_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "MOST_BYTES", 10)
-    answers = kept.MapAnswers()
-    for number in range(4):
-        answers.get(0, (1,))
-        answers.keep(number, kept.Response(b"1234"), (1,))
-    assert [answers.get(number, (1,)) is not None for number in range(4)] == [True, False, False, True], "asked last"
 
 
 def test_who_does_not_take_what_is_packed_is_given_it_as_it_is(
