@@ -49,14 +49,15 @@ else
 	$(BIN)/dashcam process "$(VIDEOS)" --data $(DATA) $(if $(EXIT),,--keep-serving)
 endif
 
-# what starts whole systems or holds times against each other comes one after another; to look for it in these files
-# alone, not in all, takes less
-ONE_BY_ONE := system or browser or alone
-THEIR_FILES = $(sort $(shell grep -rlE "mark\.(system|browser|alone)" tests --include="test_*.py"))
+# what starts whole systems or holds times against each other comes one after another, what waits for a browser two at a
+# time without what computes for minutes; to look for them in their files alone, not in all, takes less
+ONE_BY_ONE := system or alone
+THEIR_FILES = $(sort $(shell grep -rlE "mark\.($(1))" tests --include="test_*.py"))
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not ($(ONE_BY_ONE))"
-	$(BIN)/python -m pytest -m "$(ONE_BY_ONE)" $(THEIR_FILES)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not (browser or $(ONE_BY_ONE))"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "browser and not ($(ONE_BY_ONE))" $(call THEIR_FILES,browser)
+	$(BIN)/python -m pytest -m "$(ONE_BY_ONE)" $(call THEIR_FILES,system|alone)
 
 test-postgresql: $(VENV)/.dev
 	$(BIN)/python -m pytest --postgresql -m "not browser" -k "not [sqlite" $(KEEPING)
