@@ -12,7 +12,7 @@ from fastapi import Request, Response
 from nicegui import Client
 from nicegui.element import Element
 
-from app.pages.still import VOID, Piece
+from app.pages.still import PAINTED, VOID, Piece
 
 TOUCHED = frozenset({"button", "input", "select", "textarea"})
 OPENING = re.compile(rf"<({'|'.join(TOUCHED)})(?=[\s>])")
@@ -38,7 +38,11 @@ def paint_each_page() -> None:
 def build_response(self: Client, request: Request, status_code: int = 200) -> Response:
     """NiceGUI's answer with the page, as it is now, in the place that is left empty for it."""
     there = f'<div id="app">{painted(self.layout)}</div>'.encode()
-    page = BUILD(self, request, status_code)
+    token = PAINTED.set(True)
+    try:
+        page = BUILD(self, request, status_code)
+    finally:
+        PAINTED.reset(token)
     place = PLACE.search(page.body)
     if place is None:
         raise RuntimeError("NiceGUI's template has no place for what is painted: PLACE is of another version.")

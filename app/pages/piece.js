@@ -7,7 +7,7 @@ export default {
     return h(this.tag);
   },
   mounted() {
-    if (!this.$el.firstChild) this.$el.innerHTML = this.innerHTML;
+    if (!this.$el.firstChild) this.$el.innerHTML = this.innerHTML ?? "";
   },
   watch: {
     innerHTML(now) {

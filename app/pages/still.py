@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from html import escape
 from types import TracebackType
+from typing import Any
 
 from nicegui import context, ui
 
@@ -22,6 +23,10 @@ PRESSED = """event => {
 """How a piece's clicks are to be handled, so that its handler gets what the pressed button is for."""
 
 
+PAINTED: ContextVar[bool] = ContextVar("painted", default=False)
+"""While a page's answer is made, which has the HTML of its pieces as it is: half of it would be told twice."""
+
+
 class Piece(ui.html, component="piece.js"):
     """HTML of our own, in which whatever came in is text already.
 
@@ -30,6 +35,12 @@ class Piece(ui.html, component="piece.js"):
 
     def __init__(self, content: str = "", kind: str = "div") -> None:
         super().__init__(content, sanitize=False, tag=kind)
+
+    def _to_dict(self) -> dict[str, Any]:
+        told = super()._to_dict()
+        if PAINTED.get():
+            told["props"] = {name: value for name, value in self.props.items() if name != "innerHTML"}
+        return told
 
 
 class StillTag:

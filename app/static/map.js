@@ -25,9 +25,11 @@ window.dashcamList = (map) => {
     if (event.origin !== location.origin || !Number.isInteger(event.data?.pin)) return;
     const { pin, place } = event.data;
     map.setView(place, Math.max(map.getZoom(), 15), { animate: false });
-    const opened = pins.get(pin)?.openPopup();
-    if (opened) said.get(pin)?.whole.then((box) => box.querySelector("a")?.focus());
-    else L.popup().setLatLng(place).setContent(element("span", "It was here.")).openOn(map);
+    const asked = pins.get(pin);
+    if (asked) {
+      telling(asked).openPopup();
+      said.get(pin)?.whole.then((box) => box.querySelector("a")?.focus());
+    } else L.popup().setLatLng(place).setContent(element("span", "It was here.")).openOn(map);
   });
 };
 
@@ -56,13 +58,23 @@ const dot = (at, radius, fillColor, fillOpacity) =>
   L.circleMarker(at, { radius, color: "#ffffff", weight: 2, opacity: 1, fillColor, fillOpacity, bubblingMouseEvents: false });
 
 window.dashcamPins = (map, all) => {
+  const group = L.featureGroup().addTo(map);
   for (const [lat, lon, entry, sure, text] of all) {
-    const layer = dot([lat, lon], 7, sure ? SURE : UNSURE, 0.95).addTo(map);
-    pins.set(entry, layer);
-    layer.bindTooltip(() => element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
-    layer.bindPopup(() => saidOf(entry, layer), { maxWidth: 240, minWidth: 150 });
+    const pin = dot([lat, lon], 7, sure ? SURE : UNSURE, 0.95).addTo(group);
+    pin.seen = { entry, text };
+    pins.set(entry, pin);
   }
+  group.on("mouseover", ({ propagatedFrom: pin }) => pin.getPopup() || telling(pin).openTooltip());
+  group.on("click", ({ propagatedFrom: pin }) => pin.getPopup() || telling(pin).openPopup());
 };
+
+// a pin that tells of its sighting: of thousands few are ever pointed at
+function telling(pin) {
+  if (pin.getPopup()) return pin;
+  const { entry, text } = pin.seen;
+  pin.bindTooltip(() => element("span", text, { className: "plate" }), { direction: "top", offset: [0, -6] });
+  return pin.bindPopup(() => saidOf(entry, pin), { maxWidth: 240, minWidth: 150 });
+}
 
 window.dashcamEvents = (map, events) =>
   L.geoJSON(events, {

@@ -11,12 +11,8 @@
     },
     { rootMargin: "200px" },
   );
-  const watch = (node) => {
-    if (node.matches?.("img[data-src]")) near.observe(node);
-    node.querySelectorAll?.("img[data-src]").forEach((picture) => near.observe(picture));
-  };
-  new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach(watch)))
-    .observe(document, { childList: true, subtree: true });
+  const watch = () => document.querySelectorAll("img[data-src]:not([src])").forEach((picture) => near.observe(picture));
+  new MutationObserver(watch).observe(document, { childList: true, subtree: true });
   document.addEventListener(
     "error",
     ({ target }) => {

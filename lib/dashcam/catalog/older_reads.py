@@ -68,13 +68,11 @@ def count(session: Session) -> OlderReads:
     reader = reader_of_today(session)
     if reader is None:
         return OlderReads(0, 0, 0)
-    older = is_older(reader)
-    clips = session.scalar(select(func.count()).select_from(Video).where(older)) or 0
-    if not clips:
-        return OlderReads(0, 0, 0)
-    theirs = select(func.count()).select_from(SightingRow).join(Video, Video.video_id == SightingRow.video_id)
-    gone = session.scalar(select(func.count()).select_from(Video).where(older, is_gone())) or 0
-    return OlderReads(clips, session.scalar(theirs.where(older)) or 0, gone)
+    older = select(Video.video_id, is_gone().label("gone")).where(is_older(reader)).subquery()
+    crops = select(func.count()).where(SightingRow.video_id == older.c.video_id).scalar_subquery()
+    counts = func.count(), func.coalesce(func.sum(crops), 0), func.count().filter(older.c.gone)
+    clips, sightings, gone = session.execute(select(*counts).select_from(older)).one()
+    return OlderReads(clips, int(sightings), gone)
 
 
 def offer_some(session: Session, after: str | None = None) -> OfferedAgain:

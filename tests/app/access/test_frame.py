@@ -45,7 +45,9 @@ def test_the_buttons_of_a_piece_that_stays_as_it_is_wait_too_and_its_links_do_no
     home.add("ana", Role.ADMIN)
     with writing(home.here.engine) as session:
         look(session, add_video(session, 1), [seen("TAX1", 1.0, 3.0)])
-    content = painted(home.logged_in("ana").get("/plates/TAX1").text).partition(CONTENT)[2]
+    page = home.logged_in("ana").get("/plates/TAX1").text
+    assert page.count("card sighting") == 1, "scripts are not told once more what stands there"
+    content = painted(page).partition(CONTENT)[2]
     entry = content.partition('class="sightings">')[2].partition("</ol>")[0]
     assert "<input inert" in entry and "<summary class" in entry and '<a class="card sighting"' in entry
 
