@@ -12,35 +12,24 @@ from tests.app.browser import desk as desk
 from tests.app.browser import empty_site as empty_site
 from tests.app.browser import page as page
 from tests.app.browser import site as site
-from tests.app.test_pages import CLIP, hindrances
+from tests.app.test_pages import PAGES, hindrances
 
 pytestmark = pytest.mark.browser
 
 STATES = (
-    "/",
-    CLIP,
+    *PAGES,
     f"/videos/{101:016x}",
     f"/videos/{0xDEAD:016x}",
     "/videos?outcome=rejected",
-    "/trips/71",
     "/trips/71/play",
     "/map",
     "/map?box=44,26,45,27&first=2026-01-01&plate=LT23CGK",
     "/plates?q=LT23&unsure=1&first=2026-01-01&last=2030-01-01&camera=front&kind=normal&times=1&confidence=0.5",
     "/plates?q=LTZ3CQK",
     "/plates?first=2030-01-01",
-    "/plates/LT23CGK",
     "/plates/LT23CGK?day=2026-06-28",
     "/tasks?view=stuck",
     "/tasks?view=complete",
-    "/devices",
-    "/accuracy",
-    "/rereads",
-    "/storage",
-    "/settings",
-    "/people",
-    "/audit",
-    "/cameras",
     "/nowhere",
 )
 WIDE = {"phone": 390, "desk": 1280}

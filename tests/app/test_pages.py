@@ -95,12 +95,6 @@ def test_every_page_fits_a_phone_at_night_and_asks_nobody_else(chromium: Browser
             wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert wider <= 0, f"{path} is wider than the screen"
             assert hindrances(page) == [], f"{path} on a phone by night"
-            page.set_viewport_size({"width": 1280, "height": 800})
-            page.emulate_media(color_scheme="light")
-            expect(page.locator("nav.top-nav")).to_be_visible()
-            assert hindrances(page) == [], f"{path} on a desk by day"
-            page.set_viewport_size(phone)
-            page.emulate_media(color_scheme="dark")
 
 
 def hindrances(page: Page, but: tuple[str, ...] = ()) -> list[str]:
