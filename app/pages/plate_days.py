@@ -15,6 +15,8 @@ from app.pages.still import Piece
 
 OFTEN = 3
 """Sightings on a day from which on it stands out."""
+MOST = 62
+"""Days that are open; the months before are a click away, or the list of sightings would begin below the window."""
 
 
 def counted(times: Iterable[datetime], zone: tzinfo | None) -> Counter[date]:
@@ -34,6 +36,11 @@ def piece(text: str, seen: Counter[date], chosen: date | None) -> str:
     last_of = {day.year: day for day in sorted(seen)}
     year = (chosen or max(seen)).year
     days = sorted(day for day in seen if day.year == year)
+    months: list[dict[str, Any]] = [
+        {"name": f"{date(year, month, 1):%b}", "days": [day_of(text, day, seen[day], chosen) for day in of_month]}
+        for month, of_month in groupby(days, key=lambda day: day.month)
+    ]
+    earlier = months_before(months)
     return TEMPLATES.get_template("days.html").render(
         years=[
             {"year": one, "shown": one == year, "href": day_url(text, day), "name": f"{one}, its last day"}
@@ -41,11 +48,18 @@ def piece(text: str, seen: Counter[date], chosen: date | None) -> str:
         ],
         said=f"seen on {wording.count(len(days), 'day')}",
         all=addresses.plate_url(text) if chosen else "",
-        months=[
-            {"name": f"{date(year, month, 1):%b}", "days": [day_of(text, day, seen[day], chosen) for day in of_month]}
-            for month, of_month in groupby(days, key=lambda day: day.month)
-        ],
+        earlier=months[:earlier],
+        opened=any(day["here"] for month in months[:earlier] for day in month["days"]),
+        months=months[earlier:],
     )
+
+
+def months_before(months: list[dict[str, Any]]) -> int:
+    """How many of the year's first months are closed: of the last ones as many are open as have `MOST` days, or one."""
+    left, number = MOST, len(months)
+    while number and (left := left - len(months[number - 1]["days"])) >= 0:
+        number -= 1
+    return min(number, len(months) - 1)
 
 
 def day_of(text: str, day: date, times: int, chosen: date | None) -> dict[str, Any]:

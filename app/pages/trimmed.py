@@ -1,4 +1,4 @@
-"""Quasar's styles and fonts without those of components that no page of ours has.
+"""Quasar's styles and fonts without those of components that no page of ours has; and no script that purifies HTML.
 
 A browser reads them anew for each page, and NiceGUI's script looks through all of their rules: whole, they are a fifth
 of what an empty page costs it.
@@ -27,13 +27,23 @@ USED = re.compile(r'"Material Icons";|"Roboto";[^}]*font-weight: [4-7]00')
 FIRST = re.compile(r'"Material Icons";|U\+0000-00FF')
 """Of the fonts those that each page has signs of: a style sheet in a style sheet names them when the page stands."""
 FILE = re.compile(r"fonts/[\w.]+")
+PURIFIER = "dompurify.mjs"
+AS_TEXT = """export default {
+  sanitize(html) {
+    const box = document.createElement("p");
+    box.textContent = html;
+    return box.innerHTML;
+  },
+};
+"""
+"""No page of ours has HTML of others: if one had, it would be text."""
 MAX_AGE_S = 3600
 """As NiceGUI says of its own: its version is in their address, ours is not."""
 
 
 def serve_trimmed() -> None:
     """In front of NiceGUI's own."""
-    for name in (*STYLES, FONTS):
+    for name in (*STYLES, FONTS, PURIFIER):
         app.router.routes.insert(0, Route(f"/_nicegui/{nicegui.__version__}/static/{name}", answer))
 
 
@@ -48,8 +58,9 @@ def fonts_ahead() -> str:
 
 
 async def answer(request: Request) -> Response:
-    content = trimmed(request.url.path.rsplit("/", 1)[-1])
-    return Response(content, media_type="text/css", headers={"Cache-Control": f"public, max-age={MAX_AGE_S}"})
+    name = request.url.path.rsplit("/", 1)[-1]
+    content, kind = (AS_TEXT, "text/javascript") if name == PURIFIER else (trimmed(name), "text/css")
+    return Response(content, media_type=kind, headers={"Cache-Control": f"public, max-age={MAX_AGE_S}"})
 
 
 @cache

@@ -1,6 +1,7 @@
 """What a page looks like once something was done to it or all of it is opened: nothing hinders anybody there either."""
 
 from itertools import product
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -21,8 +22,6 @@ STATES = (
     f"/videos/{101:016x}",
     f"/videos/{0xDEAD:016x}",
     "/videos?outcome=rejected",
-    "/trips/71/play",
-    "/map",
     "/map?box=44,26,45,27&first=2026-01-01&plate=LT23CGK",
     "/plates?q=LT23&unsure=1&first=2026-01-01&last=2030-01-01&camera=front&kind=normal&times=1&confidence=0.5",
     "/plates?q=LTZ3CQK",
@@ -32,16 +31,17 @@ STATES = (
     "/tasks?view=complete",
     "/nowhere",
 )
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 WIDE = {"phone": 390, "desk": 1280}
 
 
 def hindered(page: Page, path: str) -> set[str]:
     """What hinders on the open page, on a phone and on a desk, by day and by night."""
     found: set[str] = set()
-    for light, (screen, width) in product(("dark", "light"), WIDE.items()):
-        page.emulate_media(color_scheme="dark" if light == "dark" else "light")
+    for scheme, (screen, width) in product(SCHEMES, WIDE.items()):
+        page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 844})
-        found |= {f"{path}, {screen}, {light}: {one}" for one in hindrances(page)}
+        found |= {f"{path}, {screen}, {scheme}: {one}" for one in hindrances(page)}
     return found
 
 

@@ -3,6 +3,7 @@
 import gc
 import re
 import time
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,16 @@ def test_a_day_is_the_houses_own_and_leads_to_its_list() -> None:
     ]
     chosen = plate_days.piece("LT23CGK", seen, date(2025, 5, 25))
     assert 'aria-current="date">25<' in chosen and "29 June" not in chosen and 'href="/plates/LT23CGK">' in chosen
+
+
+def test_of_a_plate_that_is_seen_daily_the_last_months_are_open_and_the_chosen_day() -> None:
+    seen = Counter(date(2026, 1, 1) + timedelta(days=number) for number in range(200))
+    closed, _, last = plate_days.piece("TAX1", seen, None).partition("</details>")
+    assert '<summary class="muted small">Jan to May</summary>' in closed and "<details>" in closed
+    assert re.findall('title="[A-Z][a-z]+day, 1 ([A-Z][a-z]+) 2026', last) == ["June", "July"]
+    assert "<details open>" in plate_days.piece("TAX1", seen, date(2026, 2, 3))
+    assert "<details" not in plate_days.piece("TAX1", Counter(dict.fromkeys(list(seen)[:62], 1)), None)
+    assert closed.count("aria-label") + last.count("aria-label") == 200 + 1, "each day once, and the list's own name"
 
 
 def test_the_list_of_a_day_holds_that_day_alone(engine: Engine) -> None:

@@ -44,3 +44,14 @@ def looks(page: Page, path: str) -> list[str]:
     page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
     found: list[str] = page.evaluate(LOOKS)
     return found
+
+
+def test_html_of_others_would_be_text(chromium: Browser, site: str) -> None:
+    with chromium.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.goto("/account")
+        page.wait_for_function("Element.prototype.setHTML && window.socket?.connected")
+        said = page.evaluate(
+            "() => { const box = document.createElement('p'); box.setHTML('<b>&</b>'); return box.textContent; }"
+        )
+        assert said == "<b>&</b>"
