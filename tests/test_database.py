@@ -148,10 +148,13 @@ def test_a_vulnerable_sqlite_runs_without_wal_and_says_so(
     engine.dispose()
 
 
-def test_only_the_owner_reads_the_database_and_its_log(sqlite_engine: Engine, tmp_path: Path) -> None:
-    with writing(sqlite_engine) as session:
+def test_only_the_owner_reads_the_database_and_its_log(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'dashcam.db'}")
+    migrations.upgrade(engine)  # a new one: those of other tests are copies of one that was made before
+    with writing(engine) as session:
         add_video(session, 1)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("dashcam.db*")}
+    engine.dispose()
     assert modes == dict.fromkeys(("dashcam.db", "dashcam.db-wal", "dashcam.db-shm"), 0o600)
 
 
