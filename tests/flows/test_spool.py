@@ -1,5 +1,6 @@
 """A result that the main server cannot take now is not lost, and its clip is not worked on again for it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,10 @@ def test_a_late_one_changes_nothing(main_server: MainServer, engine: Engine) -> 
 
 def test_the_same_number_in_another_database_is_another_task(main_server: MainServer, engine: Engine) -> None:
     Stage(leaves=main_server).run()
+    (file,) = here().files()
+    kept = json.loads(file.read_text())
+    kept["completion"] |= {"task_type": None, "video_id": None}  # as versions left it that did not say whose it is
+    file.write_text(json.dumps(kept))
     with writing(engine) as session:  # the server was set up anew meanwhile
         session.get_one(TaskRow, 1).video_id = add_video(session, 2).video_id
     main_server.start()
