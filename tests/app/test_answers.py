@@ -1,6 +1,7 @@
 """What was asked is remembered until somebody writes to what it is about, and no longer."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import Engine, delete, func, insert, select, text, update
@@ -74,7 +75,7 @@ def test_those_asked_for_last_are_remembered(sqlite_engine: Engine, monkeypatch:
     monkeypatch.setattr("app.answers.MOST", 2)
     answers, asked = Answers(sqlite_engine), list[str]()
     for key in "abacab":
-        answers.of(key, ("plate",), lambda key=key: asked.append(key))  # type: ignore[misc]
+        answers.of(key, ("plate",), partial(asked.append, key))
     assert asked == ["a", "b", "c", "b"]
 
 
