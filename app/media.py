@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from app import addresses, system
 from app.access import callers
 from app.parameters import VideoId
+from dashcam import written
 from dashcam.access.roles import Role
 from dashcam.catalog import held_back
 from dashcam.catalog import sightings as seen
 from dashcam.catalog.models import SourceFile, Video
+from dashcam.catalog.plate_words import SightingWord
 from dashcam.database import reading
 from dashcam.media.identity import video_id as identified
 from dashcam.storage import layout
@@ -33,12 +35,14 @@ PLACE = select(Video.media, Video.name).where(Video.video_id == bindparam("video
 
 
 def poster_url(video_id: str, path: str) -> str:
-    """Of the picture that stands for a clip: another address once something was hidden, or is there again."""
+    """Of the picture that stands for a clip: another address once something was hidden, or is there again, and once a
+    person has said what a plate is."""
     return addresses.media_url(video_id, path) + revision()
 
 
 def revision() -> str:
-    return f"?r={system.current().pictures:x}"
+    here = system.current()
+    return f"?r={here.pictures + sum(written.so_often(here.engine, [SightingWord.__tablename__])):x}"
 
 
 router = APIRouter(prefix="/media", tags=["media"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app import deletions, system
@@ -100,6 +101,28 @@ def test_nobody_is_shown_a_hidden_plate_nor_its_pictures(home: Home, video: str)
     assert "LT21CGK" in browser.get(f"/videos/{video}").text
 
 
+def poster(browser: TestClient, video: str) -> str:
+    """Its address on the page of clips, and in the player."""
+    (address,) = set(re.findall(rf"/media/{video}/frames/poster.jpg\?r=\w+", browser.get("/videos").text))
+    told = browser.get(f"/timeline/videos/{video}").json()
+    assert address.endswith(f"/{told['clips'][0]['poster']}{told['pictures']}"), "the player's is another one"
+    return str(address)
+
+
+def test_a_clip_is_shown_anew_once_a_person_has_said_what_its_plate_is(home: Home, video: str) -> None:
+    """Its picture is the frame with its best plate, which may be another one now."""
+    home.add("ana", Role.ADMIN)
+    browser, program = home.logged_in("ana"), home.program(TOKEN)
+    before = poster(browser, video)
+    with reading(home.here.engine) as session:
+        number = session.scalars(select(SightingRow.sighting_id).where(SightingRow.video_id == video)).first()
+    (word,) = program.post("/corrections", json={"sightings": [number], "text": "LT21CGX"}).json()["words"]
+    said = poster(browser, video)
+    assert said != before and poster(browser, video) == said
+    program.delete(f"/corrections/{word}").raise_for_status()
+    assert poster(browser, video) not in (before, said)
+
+
 def test_a_browser_keeps_no_picture_of_what_is_hidden_for_a_clip(home: Home, video: str) -> None:
     """A clip is shown by the frame with its best plate, which a browser keeps by its address."""
     home.add("ana", Role.ADMIN)
@@ -109,21 +132,15 @@ def test_a_browser_keeps_no_picture_of_what_is_hidden_for_a_clip(home: Home, vid
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
 
-    def shown() -> str:
-        (address,) = set(re.findall(rf"/media/{video}/frames/poster.jpg\?r=\w+", browser.get("/videos").text))
-        told = browser.get(f"/timeline/videos/{video}").json()
-        assert address.endswith(f"/{told['clips'][0]['poster']}{told['pictures']}"), "the player's is another one"
-        return str(address)
-
-    before = shown()
-    assert (before, browser.get(before).content) == (shown(), b"LT21CGK")
+    before = poster(browser, video)
+    assert (before, browser.get(before).content) == (poster(browser, video), b"LT21CGK")
     with callers.speaking(Caller("ana", "session", Role.ADMIN)):
         line = deletions.hide(system.current(), Wanted(plate="LT21CGK"))
-    hidden = shown()
+    hidden = poster(browser, video)
     assert hidden != before and browser.get(hidden).content == b"the middle"
     with callers.speaking(Caller("ana", "session", Role.ADMIN)):
         deletions.take_back(system.current(), line.going_id)
-    again = shown()
+    again = poster(browser, video)
     assert again not in (before, hidden) and browser.get(again).content == b"LT21CGK"
 
 
