@@ -28,7 +28,8 @@ Passing = Literal["it overtook you", "you overtook it", "it came towards you", "
 @dataclass(frozen=True)
 class Corroboration:
     """What the other camera has seen of the same plate: ``apart_s`` seconds earlier or, with ``later``, later.
-    ``together`` is how sure the plate's text is by both."""
+    ``together`` is how sure the plate's text is by both: as sure as by the surer look. One reader takes a sign for the
+    same other one each time, so that two looks which agree are right no more often (`benchmarks.both_cameras`)."""
 
     sighting_id: int
     video_id: str
@@ -122,7 +123,7 @@ def _told(number: int, nearest: Mapping[int, _Pair]) -> Corroboration:
     closest = nearest[other.sighting_id]
     return Corroboration(
         other.sighting_id, other.video_id, other.camera, other.best_s, round(pair.gap.total_seconds(), 1),
-        other is pair.then, passing(closest.first, closest.then), together(this.confidence, other.confidence),
+        other is pair.then, passing(closest.first, closest.then), max(this.confidence, other.confidence),
     )  # fmt: skip
 
 
@@ -142,13 +143,3 @@ def falling_back(first: _Stretch, then: _Stretch) -> float | None:
     if first.distance_m is None or then.distance_m is None:
         return None
     return (first.distance_m + then.distance_m) / max((then.best - first.best).total_seconds(), 0.1)
-
-
-def together(one: float, other: float) -> float:
-    """How sure a text is that two looks gave, each so sure by itself: Bayes, and never less than the surer of them.
-
-    As if two wrong looks agreed always: one reader takes a sign for the same other one each time (drawn drives: in 13
-    of 13 pairs of wrong reads of one plate in two clips).
-    """
-    right, wrong = one * other, (1 - one) * (1 - other)
-    return max(one, other, right / (right + wrong) if right + wrong else 0.0)
