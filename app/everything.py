@@ -291,9 +291,9 @@ def everything(
 def drawn(box: str, first: str, last: str, plate: str, unsure: str) -> HTMLResponse:
     wanted = PlateFilter(plate[:LONGEST], False, not unsure, midnight(first), midnight(last, days=1))
     with reading(system.current().engine) as session:
-        newest = overview.routes(session, wanted, 0, lines=False)
-        seen = overview.clusters(session, wanted, 0).clusters if not newest.shown else []
-    boxes = [one.box for one in newest.shown] + [one.box for one in seen]
+        driven = overview.reach(session, wanted)
+        seen = overview.clusters(session, wanted, 0).clusters if driven is None else []
+    boxes = [driven] if driven else [one.box for one in seen]
     start = area_of(box)
     sides = [start] if start else [rough(one) for one in boxes] if zones.hidden() else boxes
     view = blank_map()

@@ -1,7 +1,7 @@
-"""Answers that cost much and are asked for again and again: kept until anything in the catalogue changes.
+"""Maps, which cost much and are asked for again and again: kept until anything that was driven or seen changes.
 
 Kept is what was told to whom: nobody is given the answer of somebody who may see more. A browser that still has it is
-told that it is the same. Something deleted or hidden is in none: to delete it changed the catalogue.
+told that it is the same. Something deleted or hidden is in none: to delete it changed what was seen.
 """
 
 import gzip
@@ -15,7 +15,7 @@ from fastapi import Request, Response
 
 from app import system, zones
 from app.access import callers
-from app.answers import of_the_catalogue
+from app.answers import of_the_maps
 
 JSON = "application/json"
 HEADERS = {"Cache-Control": "private, no-cache"}
@@ -28,7 +28,7 @@ def answer(request: Request, make: Callable[[], Response], *besides: Hashable) -
     that is not in the catalogue. 304 where the browser has it."""
     here = system.current()
     asked = request.url.path, request.url.query, callers.view(), repr(zones.hidden()), str(here.zone()), besides
-    found = here.answers.of(asked, of_the_catalogue(), partial(marked, make))
+    found = here.answers.of(asked, of_the_maps(), partial(marked, make))
     if found.headers["ETag"] in request.headers.get("If-None-Match", ""):
         return Response(status_code=304, headers=HEADERS | {"ETag": found.headers["ETag"]})
     return given(request, found)

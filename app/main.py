@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import importlib
 import logging
@@ -107,6 +108,7 @@ async def dispatch(here: system.System) -> None:
             break
         await here.changes.wait(change, IDLE_S)
     module = await asyncio.to_thread(importlib.import_module, "app.dispatcher")
+    gc.freeze()
     await module.Dispatcher(here).run()
 
 
@@ -142,6 +144,7 @@ def main() -> None:
         sys.exit(NO_USE_TRYING)
     sys.setswitchinterval(SWITCH_S)
     web = build(here)
+    gc.freeze()  # or now and then a page would wait until all that was imported has been looked through for rubbish
     host, port = here.site.server.host, here.site.server.port
     log.info(here.access.standing())
     # whose word counts for where a request comes from is a setting of ours (access.trusted_proxies)

@@ -4,7 +4,7 @@ What is shown in a pin's popup becomes text in the browser (``static/map.js``), 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,11 @@ from dashcam.catalog import plates as plate_table
 from dashcam.catalog import seen_at
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import trips as trip_table
-from dashcam.catalog.models import Video
+from dashcam.catalog.models import TripRow, Video
 from dashcam.catalog.paging import Cursor
 from dashcam.catalog.places import fixes_of_each, track_of
 from dashcam.catalog.seen_at import SeenAt
 from dashcam.catalog.sightings import SightingCard
-from dashcam.catalog.trips import TripCard
 from dashcam.database import reading
 from dashcam.gps import home
 from dashcam.gps.track import Track
@@ -59,16 +58,18 @@ def route_map(fixes: Sequence[Fix], seen: Sequence[SeenAt]) -> HTMLResponse:
     return answer(view, places_of(fixes, seen))
 
 
-def trip_map(clips: Sequence[tuple[Video, Sequence[Fix]]], seen: Sequence[SeenAt], card: TripCard) -> HTMLResponse:
+def trip_map(
+    clips: Sequence[tuple[Video, Sequence[Fix]]], seen: Sequence[SeenAt], start: datetime, events: Sequence[TripEvent]
+) -> HTMLResponse:
     """The page with a trip's route from the fixes of its clips, what happened on it, and what was seen."""
     every = 1 + sum(len(fixes) for _, fixes in clips) // MOST_FIXES
     drawn = [(clip, fix) for clip, fixes in clips for fix in fixes[::every]]
     route = [fix.model_copy(update={"t_s": (fix.utc - drawn[0][1].utc).total_seconds()}) for _, fix in drawn]
     view = map_of(route, seen)
     add_route(view, route, GAP_S * every)
-    add_jumps(view, drawn, card, GAP_S * every)
+    add_jumps(view, drawn, start, GAP_S * every)
     add_pins(view, seen)
-    if told := [one for one in card.events if not home.is_inside(zones.hidden(), one.lat, one.lon)]:
+    if told := [one for one in events if not home.is_inside(zones.hidden(), one.lat, one.lon)]:
         happened = (({"type": "Point", "coordinates": (one.lon, one.lat)}, event_pin(one)) for one in told)
         Drawn("dashcamEvents", collection(happened)).add_to(view)
     return answer(view, places_of(route, seen))
@@ -110,12 +111,12 @@ def followed(fixes: Sequence[Fix]) -> list[tuple[float, float, float]]:
     ]
 
 
-def add_jumps(view: Map, drawn: Sequence[tuple[Video, Fix]], card: TripCard, gap_s: float) -> None:
+def add_jumps(view: Map, drawn: Sequence[tuple[Video, Fix]], start: datetime, gap_s: float) -> None:
     """The dot that moves along a trip's route as the trip plays, and the click that leads to the second in which the
     car was there; where it came by several times, to the one that is chosen."""
-    began = card.start_utc.astimezone(system.current().zone())
+    began = start.astimezone(system.current().zone())
     places = [
-        (fix.lat, fix.lon, addresses.video_url(clip.video_id, fix.t_s), round(of_trip_s(card, clip) + fix.t_s, 2))
+        (fix.lat, fix.lon, addresses.video_url(clip.video_id, fix.t_s), round(of_trip_s(start, clip) + fix.t_s, 2))
         for clip, fix in drawn
     ]
     clock_s = timedelta(hours=began.hour, minutes=began.minute, seconds=began.second).total_seconds()
@@ -128,9 +129,9 @@ def clip_name(clip: Video) -> str:
     return f"{camera}, {clip.name}" if camera else clip.name
 
 
-def of_trip_s(card: TripCard, clip: Video) -> float:
+def of_trip_s(start: datetime, clip: Video) -> float:
     """The second of the trip in which the clip begins."""
-    return (clip.start_utc - card.start_utc).total_seconds() if clip.start_utc else 0.0
+    return (clip.start_utc - start).total_seconds() if clip.start_utc else 0.0
 
 
 def event_pin(one: TripEvent) -> dict[str, Any]:
@@ -239,15 +240,15 @@ def map_of_trip(request: Request, trip_id: Number) -> Response:
 
 def of_trip(trip_id: int) -> HTMLResponse:
     with reading(system.current().engine) as session:
-        found = trip_table.trip(session, trip_id)
+        row = session.get(TripRow, trip_id)
         cut = zones.hidden()
         leads = trip_table.leads(session, trip_id)
         each = zip(leads, fixes_of_each(session, [clip.video_id for clip in leads]), strict=True)
         clips = [(clip, stretch) for clip, fixes in each for stretch in home.pieces(cut, fixes)]
         seen = seen_at.of_trip(session, trip_id, MANY)
-    if found is None or not clips:
+    if row is None or not clips:
         raise HTTPException(404, f"There are no positions for trip {trip_id}.")
-    return trip_map(clips, seen, found.card)
+    return trip_map(clips, seen, row.start_utc, [TripEvent.model_validate(one) for one in row.events])
 
 
 @router.get("/maps/plates/{text:path}")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from itertools import groupby
-from typing import Any
+from typing import NamedTuple
 
 from app import addresses, wording
 from app.found import TEMPLATES
@@ -17,6 +17,19 @@ OFTEN = 3
 """Sightings on a day from which on it stands out."""
 MOST = 62
 """Days that are open; the months before are a click away, or the list of sightings would begin below the window."""
+
+
+class DayLink(NamedTuple):
+    number: int
+    href: str
+    name: str
+    often: bool
+    here: bool
+
+
+class Month(NamedTuple):
+    name: str
+    days: list[DayLink]
 
 
 def counted(times: Iterable[datetime], zone: tzinfo | None) -> Counter[date]:
@@ -36,8 +49,8 @@ def piece(text: str, seen: Counter[date], chosen: date | None) -> str:
     last_of = {day.year: day for day in sorted(seen)}
     year = (chosen or max(seen)).year
     days = sorted(day for day in seen if day.year == year)
-    months: list[dict[str, Any]] = [
-        {"name": f"{date(year, month, 1):%b}", "days": [day_of(text, day, seen[day], chosen) for day in of_month]}
+    months = [
+        Month(f"{date(year, month, 1):%b}", [day_of(text, day, seen[day], chosen) for day in of_month])
         for month, of_month in groupby(days, key=lambda day: day.month)
     ]
     earlier = months_before(months)
@@ -49,24 +62,19 @@ def piece(text: str, seen: Counter[date], chosen: date | None) -> str:
         said=f"seen on {wording.count(len(days), 'day')}",
         all=addresses.plate_url(text) if chosen else "",
         earlier=months[:earlier],
-        opened=any(day["here"] for month in months[:earlier] for day in month["days"]),
+        opened=any(day.here for month in months[:earlier] for day in month.days),
         months=months[earlier:],
     )
 
 
-def months_before(months: list[dict[str, Any]]) -> int:
+def months_before(months: list[Month]) -> int:
     """How many of the year's first months are closed: of the last ones as many are open as have `MOST` days, or one."""
     left, number = MOST, len(months)
-    while number and (left := left - len(months[number - 1]["days"])) >= 0:
+    while number and (left := left - len(months[number - 1].days)) >= 0:
         number -= 1
     return min(number, len(months) - 1)
 
 
-def day_of(text: str, day: date, times: int, chosen: date | None) -> dict[str, Any]:
-    return {
-        "number": day.day,
-        "href": day_url(text, day),
-        "name": f"{day:%A, %-d %B %Y}: {wording.count(times, 'sighting')}",
-        "often": times >= OFTEN,
-        "here": day == chosen,
-    }
+def day_of(text: str, day: date, times: int, chosen: date | None) -> DayLink:
+    name = f"{day:%A, %-d %B %Y}: {wording.count(times, 'sighting')}"
+    return DayLink(day.day, day_url(text, day), name, times >= OFTEN, day == chosen)

@@ -7,6 +7,7 @@ ana, an admin, may log in with `PASSWORD`.
 """
 
 import asyncio
+import gc
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -268,6 +269,7 @@ def main(
     if log_in:
         stand_before(web)
     ui.run_with(web, **pages.RUN_WITH, show_welcome_message=False)
+    gc.freeze()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
         uvicorn.Server(uvicorn.Config(web, log_level="warning")).run(sockets=[listening])

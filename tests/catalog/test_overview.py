@@ -162,6 +162,17 @@ def test_the_routes_of_a_window_are_the_newest_and_the_rest_is_counted(
         assert overview.routes(session, day, 10).total == 1
 
 
+def test_the_map_opens_where_the_newest_trips_went(driven: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    with reading(driven) as session:
+        boxes = [one.box for one in overview.routes(session, PlateFilter(), 0).shown]
+        south, west = min(one.south for one in boxes), min(one.west for one in boxes)
+        north, east = max(one.north for one in boxes), max(one.east for one in boxes)
+        assert overview.reach(session, PlateFilter()) == Area(south, west, north, east)
+        assert overview.reach(session, PlateFilter(until=NOON - timedelta(days=900))) is None
+        monkeypatch.setattr(overview, "MOST_ROUTES", (1, 1, 1))
+        assert overview.reach(session, PlateFilter()) == boxes[0]
+
+
 def test_a_line_is_read_back_as_it_was_written(driven: Engine) -> None:
     with reading(driven) as session:
         for row in session.scalars(select(RouteRow)):

@@ -190,20 +190,29 @@ def before(after: Cursor) -> ColumnElement[bool]:
     return tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key)
 
 
-def routes(session: Session, wanted: PlateFilter, zoom: int, lines: bool = True, limit: int | None = None) -> Routes:
+def routes(session: Session, wanted: PlateFilter, zoom: int, limit: int | None = None) -> Routes:
     """The trips that lead through the window, newest first, each with its line at the level of this zoom."""
     level = level_at(zoom)
     query = through(session, wanted, level)
     total = session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
     shown = query.order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc()).limit(limit or MOST_ROUTES[level])
     columns = [getattr(TripRow, name) for name in ("trip_id", "start_utc", "end_utc", "distance_m")]
-    columns += [getattr(RouteRow, name) for name in ("south", "west", "north", "east", *(["line"] if lines else []))]
+    columns += [getattr(RouteRow, name) for name in ("south", "west", "north", "east", "line")]
     rows = session.execute(shown.with_only_columns(*columns)).all()
     found = [
-        RouteLine(trip_id, start, end, distance_m, Area(*sides[:4]), *sides[4:])
-        for trip_id, start, end, distance_m, *sides in rows
+        RouteLine(trip_id, start, end, distance_m, Area(*sides), line)
+        for trip_id, start, end, distance_m, *sides, line in rows
     ]
     return Routes(found, total)
+
+
+def reach(session: Session, wanted: PlateFilter) -> Area | None:
+    """What holds the newest `MOST_ROUTES` of these days; None where there are none."""
+    sides = through(session, wanted, 0).with_only_columns(RouteRow.south, RouteRow.west, RouteRow.north, RouteRow.east)
+    side = sides.order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc()).limit(MOST_ROUTES[0]).subquery().c
+    query = select(func.min(side.south), func.min(side.west), func.max(side.north), func.max(side.east))
+    south, west, north, east = session.execute(query).one()
+    return None if south is None else Area(south, west, north, east)
 
 
 def passing(

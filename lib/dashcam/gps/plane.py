@@ -3,6 +3,11 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
+EARTH_M = 6_371_008.8
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -38,4 +43,13 @@ def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
     phi_a, phi_b = math.radians(a[0]), math.radians(b[0])
     half = math.sin((phi_b - phi_a) / 2) ** 2
     half += math.cos(phi_a) * math.cos(phi_b) * math.sin(math.radians(b[1] - a[1]) / 2) ** 2
-    return 2 * 6_371_008.8 * math.asin(min(1.0, math.sqrt(half)))
+    return 2 * EARTH_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+def distances_m(lat: float, lon: float, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`distance_m` from a place to each of many, (2, n): their latitudes and their longitudes."""
+    phi, lam = np.radians(places)
+    half = np.sin((phi - math.radians(lat)) / 2) ** 2
+    half += math.cos(math.radians(lat)) * np.cos(phi) * np.sin((lam - math.radians(lon)) / 2) ** 2
+    away: NDArray[np.float64] = 2 * EARTH_M * np.arcsin(np.minimum(1.0, np.sqrt(half)))
+    return away

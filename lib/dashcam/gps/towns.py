@@ -7,10 +7,14 @@ import gzip
 import math
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from dashcam.gps.plane import distance_m
+import numpy as np
+from numpy.typing import NDArray
+
+from dashcam.gps.plane import distances_m
 
 TOWNS = Path(__file__).with_name("towns.tsv.gz")
 UNITS = 200
@@ -29,16 +33,20 @@ class Town(NamedTuple):
 @lru_cache(maxsize=10_000)
 def near(lat: float, lon: float) -> str | None:
     """The name of the nearest town; None where there is none near."""
-    row, col = math.floor(lat), math.floor(lon)
-    around = (town for r in range(row - 1, row + 2) for c in range(col - 1, col + 2) for town in square(r, c))
-    level = (town for town in around if abs(town.lat - lat) < NEAR_M / 111_000)
-    away, name = min(((distance_m((lat, lon), town[1:3]), town.name) for town in level), default=(math.inf, None))
-    return name if away <= NEAR_M else None
+    names, places = around(math.floor(lat), math.floor(lon))
+    if not names:
+        return None
+    away = distances_m(lat, lon, places)
+    nearest = int(away.argmin())
+    return names[nearest] if away[nearest] <= NEAR_M else None
 
 
-@lru_cache(maxsize=500)
-def square(row: int, col: int) -> tuple[Town, ...]:
-    return tuple(told(row, col))
+@lru_cache(maxsize=200)
+def around(row: int, col: int) -> tuple[list[str], NDArray[np.float64]]:
+    """The names of the towns in a square of one degree and in the eight beside it, and their (2, n) degrees."""
+    squares = product((row - 1, row, row + 1), (col - 1, col, col + 1))
+    towns = [town for square in squares for town in told(*square)]
+    return [town.name for town in towns], np.array([[town.lat, town.lon] for town in towns]).reshape(-1, 2).T
 
 
 def told(row: int, col: int) -> Iterator[Town]:
