@@ -48,6 +48,14 @@ PICTURE = re.compile(rf"/media/({CLIP})/([\w./-]+\.jpg)")
 LARGEST = """() => new Promise(tell => new PerformanceObserver(list => {
   tell(list.getEntries().at(-1).startTime)
 }).observe({type: 'largest-contentful-paint', buffered: true}))"""
+KEYED = """() => {
+  const before = document.getElementById('found')
+  addEventListener('input', () => { window.keyed = performance.now() }, true)
+  new MutationObserver(() => {
+    if (document.getElementById('found') === before) return
+    requestAnimationFrame(() => setTimeout(() => { window.tookMs ??= performance.now() - window.keyed }))
+  }).observe(document.body, {subtree: true, childList: true})
+}"""
 FIRST = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0"
 
 
@@ -270,6 +278,9 @@ def measure(folder: Path, runs: int) -> None:
             opened(known, server, address + path)
             written = middle([after_writing(known, server, address, clip, path) for _ in range(runs)])
             print(row(path, written, *visited(browser, server, address + path, runs)), flush=True)
+        print("\n| as somebody types | ms to what was found |\n|---|---|")
+        for text in (path.split("q=")[1] for path in paths if "q=" in path):
+            print(f"| `{text}` | {median(typed_ms(known, address, text) for _ in range(runs)):,.0f} |", flush=True)
 
 
 def after_writing(context: BrowserContext, server: psutil.Process, address: str, clip: str, path: str) -> PageCost:
@@ -278,6 +289,22 @@ def after_writing(context: BrowserContext, server: psutil.Process, address: str,
     httpx.post(mark, json={"reason": "a benchmark", "who": "it"}).raise_for_status()
     httpx.delete(mark).raise_for_status()
     return opened(context, server, address + path)
+
+
+def typed_ms(context: BrowserContext, address: str, text: str) -> float:
+    """From the last key of a search to what was found, on the screen."""
+    page = context.new_page()
+    page.goto(f"{address}/plates", timeout=PATIENCE_S * 1000)
+    page.wait_for_load_state("networkidle")
+    box = page.locator(".search input[name=q]")
+    with page.expect_response(lambda answer: "/found/" in answer.url):
+        box.press_sequentially(text[:-1])
+    page.wait_for_load_state("networkidle")
+    page.evaluate(KEYED)
+    box.press_sequentially(text[-1])
+    took = page.wait_for_function("() => window.tookMs", timeout=PATIENCE_S * 1000).json_value()
+    page.close()
+    return float(took)
 
 
 def soak(folder: Path, hours: float) -> None:
