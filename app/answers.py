@@ -17,8 +17,9 @@ OF_THE_WORK = {
     "access_token", "visit",
 }  # fmt: skip
 """Tables that are written to all the time, and tell nothing of what was driven and seen."""
-OF_WORDS = {"plate_note", "plate_apart", "review", "saved_search"}
-"""What people say of plates and days without changing what was seen: no map shows it."""
+OF_WAYS = "trip", "route"
+OF_MAPS = (*OF_WAYS, "video", "position", "sighting", "plate", "plate_merge", "plate_suffix", "plate_near")
+"""What maps read: a note, a mark or a backup makes none of them anew."""
 MOST = 64
 KEPT_S = 3600.0
 T = TypeVar("T")
@@ -28,11 +29,6 @@ T = TypeVar("T")
 def of_the_catalogue() -> tuple[str, ...]:
     """All other tables."""
     return tuple(sorted(set(Base.metadata.tables) - OF_THE_WORK))
-
-
-@cache
-def of_the_maps() -> tuple[str, ...]:
-    return tuple(sorted(set(of_the_catalogue()) - OF_WORDS))
 
 
 class Answers:

@@ -17,6 +17,7 @@ from fastapi.responses import HTMLResponse
 
 from app import addresses, kept, system, wording, zones
 from app.access import callers
+from app.answers import OF_MAPS, OF_WAYS
 from app.map_sheet import Drawn, answer, below, blank_map
 from app.parameters import cursor_of, cursor_text, midnight
 from dashcam.access.roles import Role
@@ -101,6 +102,11 @@ def said_of_clusters(found: overview.Clusters, total: int) -> str:
     return said
 
 
+def read_for(text: str) -> Sequence[str]:
+    """The tables that tell ways: of all trips their own alone, of those that met a plate those of sightings too."""
+    return OF_MAPS if text else OF_WAYS
+
+
 @router.get("/routes")
 def lines(
     request: Request,
@@ -112,7 +118,7 @@ def lines(
 ) -> Response:
     """The trips through the window, newest first: ``{"routes": [[trip, line]], "total", "words"}``; a line is a list
     of pieces, each a place and then steps from it, in 1/100,000 degrees."""
-    return kept.told(request, lambda: told_routes(wanted, zoom, once))
+    return kept.told(request, lambda: told_routes(wanted, zoom, once), read_for(wanted.text))
 
 
 def told_routes(wanted: PlateFilter, zoom: int, once: bool) -> str:
@@ -206,7 +212,7 @@ def sighting(one: SightingCard) -> dict[str, Any]:
 @router.get("/trips")
 def trips(request: Request, wanted: Window) -> Response:
     """The newest trips whose way leads through the window, in words."""
-    return kept.told(request, lambda: told_trips(wanted))
+    return kept.told(request, lambda: told_trips(wanted), read_for(wanted.text))
 
 
 def told_trips(wanted: PlateFilter) -> dict[str, Any]:
@@ -228,7 +234,7 @@ def trip(one: RouteLine) -> dict[str, Any]:
 @router.get("/heat")
 def heat(request: Request, wanted: Window, zoom: Zoom) -> Response:
     """Where the car was for how long: ``[south, west, seconds]`` of each cell; one stay counts a minute at most."""
-    return kept.told(request, lambda: told_heat(wanted, zoom))
+    return kept.told(request, lambda: told_heat(wanted, zoom), read_for(wanted.text))
 
 
 def told_heat(wanted: PlateFilter, zoom: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ told that it is the same. Something deleted or hidden is in none: to delete it c
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from fastapi import Request, Response
 
 from app import system, zones
 from app.access import callers
-from app.answers import of_the_maps
+from app.answers import OF_MAPS
 
 JSON = "application/json"
 HEADERS = {"Cache-Control": "private, no-cache"}
@@ -23,12 +23,14 @@ PACKED = 500
 """Bytes from which packing is worth it."""
 
 
-def answer(request: Request, make: Callable[[], Response], *besides: Hashable) -> Response:
-    """What ``make`` answers, or has answered to the same from whom the same is shown; ``besides`` is what it goes by
-    that is not in the catalogue. 304 where the browser has it."""
+def answer(
+    request: Request, make: Callable[[], Response], *besides: Hashable, tables: Sequence[str] = OF_MAPS
+) -> Response:
+    """What ``make`` answers, or has answered to the same from whom the same is shown; it reads these ``tables``, and
+    ``besides`` is what else it goes by. 304 where the browser has it."""
     here = system.current()
     asked = request.url.path, request.url.query, callers.view(), repr(zones.hidden()), str(here.zone()), besides
-    found = here.answers.of(asked, of_the_maps(), partial(marked, make))
+    found = here.answers.of(asked, tables, partial(marked, make))
     if found.headers["ETag"] in request.headers.get("If-None-Match", ""):
         return Response(status_code=304, headers=HEADERS | {"ETag": found.headers["ETag"]})
     return given(request, found)
@@ -51,7 +53,7 @@ def given(request: Request, kept: Response) -> Response:
     return Response(body, headers=headers)
 
 
-def told(request: Request, make: Callable[[], dict[str, Any] | str]) -> Response:
+def told(request: Request, make: Callable[[], dict[str, Any] | str], tables: Sequence[str] = OF_MAPS) -> Response:
     """The same of JSON, as an object or as text, packed once."""
 
     def response() -> Response:
@@ -63,4 +65,4 @@ def told(request: Request, make: Callable[[], dict[str, Any] | str]) -> Response
         packed = gzip.compress(body, 6, mtime=0)
         return Response(packed, media_type=JSON, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
 
-    return answer(request, response)
+    return answer(request, response, tables=tables)

@@ -1,9 +1,10 @@
 """``python -m benchmarks.pages FOLDER``: what the WebUI's pages cost a browser and the server at the size of years.
 
 A made-up catalogue is written into the folder, if it has none: a million sightings in 250,000 clips with two million
-fixes, the last of them today. Each page is visited in headless Chromium: by a browser that knows the scripts, when the
-server has just been written to and remembers no answer; by a new one; then by the same one again, and of these later
-visits the median counts. A picture that a page asks for and that is not there yet is drawn before, by another server.
+fixes, the last of them today. Each page is visited in headless Chromium: by a browser that knows the scripts, when
+somebody has just corrected a read, so that no answer about sightings is remembered; by a new browser; then by the same
+one again, and of these later visits the median counts. A picture that a page asks for and that is not there yet is
+drawn before, by another server.
 
 Of the main thread its CPU time is told, which says the same beside other work, and what the clock says: browser and
 server are on the same cores here. The clock's are visits of their own, that nobody listens to: a driver that is told
@@ -268,26 +269,27 @@ def measure(folder: Path, runs: int) -> None:
         for path in paths:
             draw_what_is_missing(browser, folder, address + path)
     columns = "useful paint ms | main thread CPU ms | by the clock | kB | server CPU ms"
-    print(f"| page | {columns} | a new browser: {columns} | something was written: server CPU ms |")
+    print(f"| page | {columns} | a new browser: {columns} | a read was corrected: server CPU ms |")
     print("|---" * 12 + "|")
     with served(folder, "--as-it-is") as address, chromium() as browser, browser.new_context(viewport=WINDOW) as known:
         server = server_of(address)
         opened(known, server, f"{address}/account")  # what is loaded and compiled once in a server's life
-        (clip,) = re.findall(CLIP, " ".join(paths))
+        plate = next(path for path in paths if path.startswith("/plates/")).removeprefix("/plates/")
         for path in paths:
             opened(known, server, address + path)
-            written = middle([after_writing(known, server, address, clip, path) for _ in range(runs)])
+            written = middle([after_writing(known, server, address, plate, path) for _ in range(runs)])
             print(row(path, written, *visited(browser, server, address + path, runs)), flush=True)
         print("\n| as somebody types | ms to what was found |\n|---|---|")
         for text in (path.split("q=")[1] for path in paths if "q=" in path):
             print(f"| `{text}` | {median(typed_ms(known, address, text) for _ in range(runs)):,.0f} |", flush=True)
 
 
-def after_writing(context: BrowserContext, server: psutil.Process, address: str, clip: str, path: str) -> PageCost:
-    """A mark on a clip has been written: whatever goes by the catalogue is asked anew, maps too."""
-    mark = f"{address}/api/v1/videos/{clip}/protect"
-    httpx.post(mark, json={"reason": "a benchmark", "who": "it"}).raise_for_status()
-    httpx.delete(mark).raise_for_status()
+def after_writing(context: BrowserContext, server: psutil.Process, address: str, plate: str, path: str) -> PageCost:
+    """Somebody has corrected a read of the plate, and taken it back: what tells of sightings is asked anew."""
+    with httpx.Client(base_url=f"{address}/api/v1") as client:
+        sighting = client.get(f"/plates/{plate}").raise_for_status().json()["seen"][0]["sighting_id"]
+        said = client.post("/corrections", json={"sightings": [sighting], "text": "OTHER"}).raise_for_status().json()
+        client.delete(f"/corrections/{said['words'][0]}").raise_for_status()
     return opened(context, server, address + path)
 
 

@@ -1,11 +1,15 @@
 """What is kept of the maps is nobody else's, and gone with the change that makes it untrue."""
 
+import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, event
 
 from app import kept
+from app.answers import of_the_catalogue
 from dashcam.access.roles import Role
 from dashcam.catalog import routes
 from dashcam.catalog.models import SightingRow, Video
@@ -44,6 +48,33 @@ def test_a_browser_that_has_an_answer_is_told_so_until_the_catalogue_is_another(
         (path,) = (one for one in marks if one.startswith(path))
         now = ben.get(path, headers={"If-None-Match": marks[path]})
         assert now.status_code == 404 or (now.status_code == 200 and "LT2AWAY" not in now.text), path
+
+
+def test_what_is_kept_reads_no_table_that_it_is_not_said_to_read(
+    home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes.draw(home.here.engine)
+    home.add("ben", Role.MEMBER)
+    ben, of, said, read = home.logged_in("ben"), home.here.answers.of, list[str](), set[str]()
+
+    def noted(key: Any, tables: Sequence[str], ask: Callable[[], Any]) -> Any:
+        said[:] = tables
+        read.clear()
+        return of(key, tables, ask)
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        read.update(name for name in of_the_catalogue() if re.search(rf"\b(FROM|JOIN) {name}\b", statement))
+
+    monkeypatch.setattr(home.here.answers, "of", noted)
+    event.listen(home.here.engine, "before_cursor_execute", note)
+    for path in [
+        *maps(drive),
+        *(f"{path}&plate=2AW" for path in maps(drive) if "?" in path),
+        "/maps/everything?plate=2",
+    ]:
+        said.clear()
+        assert ben.get(path).status_code == 200, path
+        assert said and read and read <= set(said), path
 
 
 def test_the_same_is_made_once_and_what_stages_report_or_people_say_does_not_matter(
