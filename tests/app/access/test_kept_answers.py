@@ -50,6 +50,19 @@ def test_a_browser_that_has_an_answer_is_told_so_until_the_catalogue_is_another(
         assert now.status_code == 404 or (now.status_code == 200 and "LT2AWAY" not in now.text), path
 
 
+def test_where_the_map_opens_tells_a_viewer_no_more_than_a_tenth_of_a_degree(
+    home: Home, drive: tuple[str, int]
+) -> None:
+    """How far a trip reaches would be a way to find home."""
+    routes.draw(home.here.engine)
+    for name, role in (("ana", Role.MEMBER), ("vic", Role.VIEWER)):
+        home.add(name, role)
+        told = home.logged_in(name).get("/maps/everything").raise_for_status().text
+        sides = [float(side) for side in re.findall(r"-?\d+\.\d+", told.partition("fitBounds(")[2])[:4]]
+        assert len(sides) == 4
+        assert all(round(10 * side, 6).is_integer() for side in sides) is (role is Role.VIEWER), (name, sides)
+
+
 def test_what_is_kept_reads_no_table_that_it_is_not_said_to_read(
     home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
