@@ -22,7 +22,7 @@ from app.map_sheet import Drawn, answer, below, blank_map
 from app.parameters import cursor_of, cursor_text, midnight
 from dashcam.access.roles import Role
 from dashcam.catalog import overview, roads, routes
-from dashcam.catalog.overview import RouteLine
+from dashcam.catalog.overview import TripWay
 from dashcam.catalog.plate_filter import Area, PlateFilter
 from dashcam.catalog.sightings import SightingCard
 from dashcam.config.privacy import Zone
@@ -124,22 +124,18 @@ def lines(
 def told_routes(wanted: PlateFilter, zoom: int, once: bool) -> str:
     cut = zones.hidden()
     with reading(system.current().engine) as session:
-        found = overview.routes(session, roughly(wanted), zoom)
+        found = overview.lines(session, roughly(wanted), zoom)
         waiting = routes.to_draw(session)
-    shown = [(one.trip_id, outside(cut, one.line)) for one in found.shown if one.line]
+    shown = {trip_id: outside(cut, line) for trip_id, line in found.shown.items()}
     if once:
-        left = roads.once([line for _, line in shown], wanted.region, zoom)
-        shown = [
-            (trip_id, json.dumps(line, separators=(",", ":")))
-            for (trip_id, _), line in zip(shown, left, strict=True)
-            if line
-        ]
-    drawn = ",".join(f"[{trip_id},{line}]" for trip_id, line in shown)  # they are JSON already
+        left = zip(shown, roads.once(list(shown.values()), wanted.region, zoom), strict=True)
+        shown = {trip_id: json.dumps(line, separators=(",", ":")) for trip_id, line in left if line}
+    drawn = ",".join(f"[{trip_id},{line}]" for trip_id, line in shown.items())  # they are JSON already
     told = json.dumps({"total": found.total, "words": said_of_routes(found, waiting)})
     return f'{{"routes":[{drawn}],{told[1:]}'
 
 
-def said_of_routes(found: overview.Routes, waiting: int) -> str:
+def said_of_routes(found: overview.Lines, waiting: int) -> str:
     said = wording.count(found.total, "trip")
     if found.total > len(found.shown):
         said = f"the newest {len(found.shown):,} of {said}"
@@ -216,12 +212,13 @@ def trips(request: Request, wanted: Window) -> Response:
 
 
 def told_trips(wanted: PlateFilter) -> dict[str, Any]:
+    cut = zones.hidden()
     with reading(system.current().engine) as session:
-        found = overview.passing(session, wanted, PAGE, partial(outside, zones.hidden()))
+        found = overview.passing(session, wanted, PAGE, partial(outside, cut) if cut else None)
     return {"trips": [trip(one) for one in found.shown], "total": found.total}
 
 
-def trip(one: RouteLine) -> dict[str, Any]:
+def trip(one: TripWay) -> dict[str, Any]:
     zone = system.current().zone()
     return {
         "trip": addresses.trip_url(one.trip_id),

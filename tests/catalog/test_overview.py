@@ -154,17 +154,18 @@ def test_the_routes_of_a_window_are_the_newest_and_the_rest_is_counted(
 ) -> None:
     monkeypatch.setattr(overview, "MOST_ROUTES", (2, 2, 2))
     with reading(driven) as session:
-        found = overview.routes(session, PlateFilter(region=Area(52, 4, 53, 5)), 10)
+        found = overview.lines(session, PlateFilter(region=Area(52, 4, 53, 5)), 10)
         assert found.total == 3
-        assert [one.start_utc.day for one in found.shown] == [30, 29]
-        assert overview.routes(session, PlateFilter(region=Area(50, 4, 51, 5)), 10).total == 0
+        days = [session.get_one(TripRow, trip_id).start_utc.day for trip_id in found.shown]
+        assert days == [30, 29] and all(map(routes.places_of, found.shown.values()))
+        assert overview.lines(session, PlateFilter(region=Area(50, 4, 51, 5)), 10).total == 0
         day = PlateFilter(since=NOON + timedelta(hours=3), until=NOON + timedelta(days=1, hours=3))
-        assert overview.routes(session, day, 10).total == 1
+        assert overview.lines(session, day, 10).total == 1
 
 
 def test_the_map_opens_where_the_newest_trips_went(driven: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with reading(driven) as session:
-        boxes = [one.box for one in overview.routes(session, PlateFilter(), 0).shown]
+        boxes = [one.box for one in overview.routes(session, PlateFilter(), 0, 9).shown]
         south, west = min(one.south for one in boxes), min(one.west for one in boxes)
         north, east = max(one.north for one in boxes), max(one.east for one in boxes)
         assert overview.reach(session, PlateFilter()) == Area(south, west, north, east)

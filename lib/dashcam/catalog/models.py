@@ -101,6 +101,8 @@ class RouteRow(Base):
     `catalog.routes.draw`, gone as soon as the trip goes another way."""
 
     __tablename__ = "route"
+    __table_args__ = (Index("route_through", "level", "trip_id", "south", "north", "west", "east"),)
+    """It says which trips lead through a window, without their lines."""
 
     trip_id: Mapped[int] = mapped_column(ForeignKey("trip.trip_id", ondelete="CASCADE"), primary_key=True)
     level: Mapped[int] = mapped_column(primary_key=True)

@@ -66,22 +66,29 @@ class Clusters:
 
 
 @dataclass(frozen=True)
-class RouteLine:
+class TripWay:
     trip_id: int
     start_utc: datetime
     end_utc: datetime
     distance_m: float
     box: Area
-    line: str = ""
-    """`models.RouteRow.line`; empty in lists."""
 
 
 @dataclass(frozen=True)
 class Routes:
-    shown: list[RouteLine]
+    shown: list[TripWay]
     """Newest first."""
     total: int
     """In the window, with those that are not shown."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The same, drawn."""
+
+    shown: dict[int, str]
+    """Of each trip `models.RouteRow.line`, newest first."""
+    total: int
 
 
 @dataclass(frozen=True)
@@ -214,49 +221,65 @@ def before(after: Cursor) -> ColumnElement[bool]:
     return tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key)
 
 
-def routes(session: Session, wanted: PlateFilter, zoom: int, limit: int | None = None) -> Routes:
-    """The trips that lead through the window, newest first, each with its line at the level of this zoom."""
+def lines(session: Session, wanted: PlateFilter, zoom: int) -> Lines:
+    """The trips that lead through the window, each with its line at the level of this zoom."""
     level = level_at(zoom)
     query = through(session, wanted, level)
-    total = session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
-    shown = query.order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc()).limit(limit or MOST_ROUTES[level])
+    shown = session.scalars(newest(query, MOST_ROUTES[level])).all()
+    drawn = lines_of(session, shown, level)
+    return Lines({trip_id: drawn[trip_id] for trip_id in shown}, counted(session, query))
+
+
+def routes(session: Session, wanted: PlateFilter, level: int, limit: int) -> Routes:
+    """The same trips as a list, of this level what it says of them."""
+    query = through(session, wanted, level)
     columns = [getattr(TripRow, name) for name in ("trip_id", "start_utc", "end_utc", "distance_m")]
-    columns += [getattr(RouteRow, name) for name in ("south", "west", "north", "east", "line")]
-    rows = session.execute(shown.with_only_columns(*columns)).all()
-    found = [
-        RouteLine(trip_id, start, end, distance_m, Area(*sides), line)
-        for trip_id, start, end, distance_m, *sides, line in rows
-    ]
-    return Routes(found, total)
+    sides = [getattr(RouteRow, name) for name in ("south", "west", "north", "east")]
+    rows = session.execute(newest(query, limit).with_only_columns(*columns, *sides)).all()
+    shown = [TripWay(trip_id, start, end, distance_m, Area(*box)) for trip_id, start, end, distance_m, *box in rows]
+    return Routes(shown, counted(session, query))
+
+
+def newest(query: Select[Any], limit: int) -> Select[Any]:
+    return query.order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc()).limit(limit)
+
+
+def counted(session: Session, query: Select[Any]) -> int:
+    return session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0
+
+
+def lines_of(session: Session, trip_ids: Sequence[int], level: int) -> dict[int, str]:
+    """By the trips' ids: lines are long, and what chooses trips is said by an index that has none."""
+    query = select(RouteRow.trip_id, RouteRow.line).where(RouteRow.level == level, RouteRow.trip_id.in_(trip_ids))
+    return {row.trip_id: row.line for row in session.execute(query)}
 
 
 def reach(session: Session, wanted: PlateFilter) -> Area | None:
     """What holds the newest `MOST_ROUTES` of these days; None where there are none."""
-    sides = through(session, wanted, 0).with_only_columns(RouteRow.south, RouteRow.west, RouteRow.north, RouteRow.east)
-    side = sides.order_by(TripRow.start_utc.desc(), TripRow.trip_id.desc()).limit(MOST_ROUTES[0]).subquery().c
+    sides = RouteRow.south, RouteRow.west, RouteRow.north, RouteRow.east
+    side = newest(through(session, wanted, 0), MOST_ROUTES[0]).with_only_columns(*sides).subquery().c
     query = select(func.min(side.south), func.min(side.west), func.max(side.north), func.max(side.east))
     south, west, north, east = session.execute(query).one()
     return None if south is None else Area(south, west, north, east)
 
 
-def passing(
-    session: Session, wanted: PlateFilter, limit: int, told: Callable[[str], str] = lambda line: line
-) -> Routes:
+def passing(session: Session, wanted: PlateFilter, limit: int, told: Callable[[str], str] | None = None) -> Routes:
     """The trips whose way itself, as it is ``told``, leads through the window, of the newest `MOST_COMPARED` that
-    may."""
-    zoom = LEVELS[-1].zoom
-    found = routes(session, wanted, zoom, limit=MOST_COMPARED)
-    if wanted.region is not None:
-        found = replace(found, shown=[one for one in found.shown if leads_through(one, told(one.line), wanted.region)])
-    left_out = max(0, found.total - MOST_COMPARED)
-    return Routes([replace(one, line="") for one in found.shown[:limit]], len(found.shown) + left_out)
+    may. One that lies in it whole, of which nothing is kept back, is not unpacked: most are, where a map shows a
+    town."""
+    level = len(LEVELS) - 1
+    found = routes(session, wanted, level, MOST_COMPARED)
+    shown = found.shown
+    if (area := wanted.region) is not None:
+        unsure = {one.trip_id for one in shown if told or not is_within(one.box, area)}
+        ways = lines_of(session, sorted(unsure), level)
+        outside = {trip_id for trip_id, line in ways.items() if not leads_through(told(line) if told else line, area)}
+        shown = [one for one in shown if one.trip_id not in outside]
+    return Routes(shown[:limit], len(shown) + max(0, found.total - MOST_COMPARED))
 
 
-def leads_through(route: RouteLine, told: str, area: Area) -> bool:
-    """One that lies in it whole, of which nothing is kept back, is not unpacked: most are, where a map shows a town."""
-    if told == route.line and is_within(route.box, area):
-        return True
-    return any(crosses(piece, area) for piece in arrays_of(told))
+def leads_through(line: str, area: Area) -> bool:
+    return any(crosses(piece, area) for piece in arrays_of(line))
 
 
 def is_within(inner: Area, outer: Area) -> bool:
@@ -324,7 +347,7 @@ def inside(cells: Cells, area: Area | None, per_degree: float) -> Cells:
 class Day:
     """A day's driving, to be shown again as it went."""
 
-    trips: list[RouteLine]
+    trips: list[TripWay]
     pieces: list[list[Fix]]
     """Without a gap each, in order of time."""
     sightings: list[SightingCard]
@@ -348,7 +371,7 @@ def day(session: Session, wanted: PlateFilter) -> Day:
     if wanted.text:
         seen = seen.where(SightingRow.plate_id.in_(plate_ids(session, wanted)[:MOST_PLATES]))
     return Day(
-        [RouteLine(one.trip_id, one.start_utc, one.end_utc, one.distance_m, Area(*(one.box or ()))) for one in trips],
+        [TripWay(one.trip_id, one.start_utc, one.end_utc, one.distance_m, Area(*(one.box or ()))) for one in trips],
         [[*piece[:-1:every], piece[-1]] for piece in pieces if len(piece) > 1],
         cards(session, seen.order_by(SightingRow.seen_utc).limit(MOST_OF_A_DAY)),
     )
