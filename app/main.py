@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import app.pages
 from app import api, authority, media, prefect_door, system
 from app.access.guard import stand_before
+from app.packed import PackedOnce
 from app.prepare import up_to_date
 from app.trouble import answer_trouble
 from dashcam import NO_USE_TRYING, Explained, __version__, config, logs
@@ -47,6 +48,7 @@ def build(here: system.System) -> FastAPI:
     web.include_router(prefect_door.router)
     web.include_router(authority.router)
     app.pages.register()
+    web.add_middleware(PackedOnce)
     stand_before(web)
     secret = hashlib.sha256(f"browser sessions {here.token}".encode()).hexdigest()
     ui.run_with(web, **app.pages.RUN_WITH, storage_secret=secret, show_welcome_message=False)

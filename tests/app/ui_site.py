@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 import migrations
 from app import api, media, pages, system
 from app.access.guard import stand_before
+from app.packed import PackedOnce
 from dashcam.access import tokens, users
 from dashcam.access.passwords import hashed
 from dashcam.access.roles import Role
@@ -266,6 +267,7 @@ def main(
     web.include_router(media.router)
     web.include_router(api.router)
     pages.register()
+    web.add_middleware(PackedOnce)
     if log_in:
         stand_before(web)
     ui.run_with(web, **pages.RUN_WITH, show_welcome_message=False)
