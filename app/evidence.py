@@ -4,8 +4,9 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,8 @@ LOOKS_S = 1.0
 
 router = APIRouter(prefix="/export", tags=["export"])
 _one_at_a_time = asyncio.Semaphore(1)
+_percent: dict[str, int | None] = {}
+"""Of each bundle that somebody waits for, by its ticket, how much is made."""
 Second = Annotated[float, Query(ge=0, le=86_400, description="Of the clip.")]
 
 
@@ -49,6 +52,7 @@ async def evidence(
     blur: Annotated[bool, Query(description="Make every other plate unreadable.")] = False,
     faces: Annotated[bool, Query(description="Make every face unreadable.")] = False,
     home: HomeToo = False,
+    ticket: Annotated[str, Query(max_length=64, description="Any word by which to ask how far it is.")] = "",
 ) -> FileResponse:
     """A stretch of a clip as a signed bundle that `dashcam verify` looks through; made in about its length."""
     if not first < last:
@@ -59,25 +63,36 @@ async def evidence(
     wanted = await here.ask(lambda session: order_of(session, video, (first, last), plate.upper(), cut, who))
     wanted = wanted.model_copy(update={"blur": blur, "faces": faces})
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="dashcam-evidence-"))
+    _percent[ticket] = None
     try:
         async with _one_at_a_time:
-            await made(request, wanted, folder)
+            await made(request, wanted, folder, partial(_percent.__setitem__, ticket))
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
+    finally:
+        _percent.pop(ticket, None)
     name = f"evidence_{Path(wanted.name).stem}_{first:.0f}-{last:.0f}s.zip"
     gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     return FileResponse(folder / "bundle.zip", media_type="application/zip", filename=name, background=gone)
 
 
-async def made(request: Request, wanted: Order, folder: Path) -> None:
+@router.get("/evidence/progress")
+async def progress(ticket: Annotated[str, Query(max_length=64)]) -> dict[str, int | None]:
+    """How many percent of the bundle with this ticket are made; null while it waits for another one."""
+    if ticket not in _percent:
+        raise HTTPException(404, "No bundle with this ticket is being made.")
+    return {"percent": _percent[ticket]}
+
+
+async def made(request: Request, wanted: Order, folder: Path, tell: Callable[[int], None]) -> None:
     """Raises `HTTPException` with the maker's own sentence."""
     order, target = folder / "order.json", folder / "bundle.zip"
     await asyncio.to_thread(order.write_text, wanted.model_dump_json(), encoding="utf-8")
     command = [sys.executable, "-m", "dashcam.evidence", str(order), str(target)]
     quiet, heard = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
-    maker = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=quiet, stderr=heard)
-    talk = asyncio.create_task(maker.communicate())
+    maker = await asyncio.create_subprocess_exec(*command, stdin=quiet, stdout=heard, stderr=heard)
+    talk = asyncio.create_task(talked(maker, tell))
     try:
         while not talk.done():
             await asyncio.wait([talk], timeout=LOOKS_S)
@@ -86,10 +101,21 @@ async def made(request: Request, wanted: Order, folder: Path) -> None:
     finally:
         if maker.returncode is None:
             maker.kill()
-        _, said = await talk
+        said = await talk
     if maker.returncode:
         why = said.decode(errors="replace").strip().splitlines()
         raise HTTPException(500, why[-1] if why else "The bundle could not be made.")
+
+
+async def talked(maker: asyncio.subprocess.Process, tell: Callable[[int], None]) -> bytes:
+    """What it says of itself, when it has ended; how far it is in the meantime."""
+    assert maker.stdout is not None and maker.stderr is not None
+    said = asyncio.create_task(maker.stderr.read())
+    tell(0)
+    async for line in maker.stdout:
+        tell(int(line))
+    await maker.wait()
+    return await said
 
 
 def order_of(

@@ -26,6 +26,7 @@ def section(found: VideoDetail, t_s: float | None) -> None:
             "A ZIP file with the stretch, its original, crops, all reads, positions and a page to print.",
         )
         tag("input", type="hidden", name="video", value=found.video_id)
+        tag("input", type="hidden", name="ticket", value="")
         with tag("div", "filters"):
             for name, label, value in (("first", "From second", first), ("last", "To second", last)):
                 with tag("label", "dated"):
@@ -46,6 +47,10 @@ def section(found: VideoDetail, t_s: float | None) -> None:
                 tag("input", type="checkbox", name=name, value="true")
                 tag("span", text=label)
         tag("button", "button", "Take it out", type="submit")
+        label = "How much of the bundle is made"
+        with tag("div", "progress", role="progressbar", aria_label=label, aria_valuenow="0", hidden=True):
+            tag("span")
+        tag("p", "small making", role="status")
         tag(
             "p",
             "muted small",

@@ -39,7 +39,7 @@ async def video(video_id: str, t: str = "") -> None:
             what = "It may have been removed. All videos are under Videos."
             parts.empty("search_off", "There is no such video", what, alone=True)
         return
-    with frame(found.name, "/videos", own=OWN):
+    with frame(found.name, "/videos", own=(*OWN, "evidence.js")):
         head(found)
         if damage is not None:
             mending = "It is made anew." if damage.mended_by else "Nothing is left to make it anew from."

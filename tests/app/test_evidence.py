@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,22 @@ def test_a_bundle_comes_out_whole_and_nothing_of_it_stays(
     assert "original.mp4" in zipfile.ZipFile(got).namelist()
     assert [*scratch.iterdir()] == []
     assert (tmp_path / "evidence.key").is_file()
+
+
+def test_how_far_it_is_is_told_while_it_is_made(client: TestClient, video_id: str) -> None:
+    told: list[int | None] = []
+    with ThreadPoolExecutor() as beside:
+        bundle = beside.submit(ask, client, video_id, last=9, ticket="mine")
+        while not bundle.done():
+            answer = client.get("/export/evidence/progress", params={"ticket": "mine"})
+            if answer.status_code == 200:
+                told.append(answer.json()["percent"])
+            wait([bundle], timeout=0.01)
+    assert isinstance(bundle.result(), io.BytesIO)
+    percent = [one for one in told if one is not None]
+    assert percent == sorted(percent) and 0 < percent[-1] <= 100
+    gone = client.get("/export/evidence/progress", params={"ticket": "mine"})
+    assert (gone.status_code, gone.json()["detail"]) == (404, "No bundle with this ticket is being made.")
 
 
 def test_what_is_to_be_hidden_is_and_the_original_stays_here(client: TestClient, video_id: str, tmp_path: Path) -> None:

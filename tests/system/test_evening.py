@@ -159,6 +159,8 @@ def taken_out(page: Page, folder: Path) -> Path:
     page.get_by_label("Make every other plate unreadable").check()
     with page.expect_download(timeout=PATIENT_MS) as download:
         page.get_by_role("button", name="Take it out").click(timeout=PATIENT_MS)
+        expect(page.get_by_role("progressbar", name="How much of the bundle is made")).to_be_visible(timeout=PATIENT_MS)
+    expect(page.get_by_text("It is made: your browser has it.")).to_be_visible()
     file = folder / "evidence.zip"
     download.value.save_as(file)
     return file
