@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Mapping
+from datetime import datetime
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -34,6 +35,7 @@ async def cameras() -> None:
                     how_far(camera.camera, camera.correcting)
                 standing(camera)
                 form(camera)
+                showed_when(camera)
 
 
 def name_of(camera: str) -> str:
@@ -121,6 +123,39 @@ def form(camera: clocks.CameraTime) -> None:
             button.on("click", lambda: correct(camera.camera, told))
         if camera.correction_s:
             tag("button", "button quiet", "Take it back", type="button").on("click", lambda: correct(camera.camera, 0))
+
+
+def showed_when(camera: clocks.CameraTime) -> None:
+    """For who has stood before the camera with a watch."""
+
+    async def save(event: GenericEventArguments) -> None:
+        try:
+            ahead_s = ahead_of(event.args)
+        except ValueError as error:
+            ui.notify(str(error), type="warning")
+            return
+        await correct(camera.camera, ahead_s)
+
+    whose = name_of(camera.camera)
+    with tag("form", "filters").on("submit", save, js_handler=AS_FORM):
+        for name, words in (("showed", "It showed"), ("was", "when it was")):
+            with tag("label", "dated"):
+                tag("span", "muted small", words)
+                label = f"{words}, {whose}"
+                tag("input", "field", name=name, type="datetime-local", step="1", required=True, aria_label=label)
+        tag("button", "button", "Correct", type="submit", aria_label=f"Correct by both times, {whose}")
+
+
+def ahead_of(form: Mapping[str, str]) -> float:
+    """What the camera showed less what it was, in seconds; ``ValueError`` with a sentence where one is no time."""
+    try:
+        showed, was = (datetime.fromisoformat(form[name]).replace(tzinfo=None) for name in ("showed", "was"))
+    except (KeyError, TypeError, ValueError):
+        raise ValueError("Write both times whole: what the camera showed, and what it was.") from None
+    ahead_s = (showed - was).total_seconds()
+    if abs(ahead_s) > clocks.TEN_YEARS_S:
+        raise ValueError("A clock is at most ten years off: look at both years.")
+    return ahead_s
 
 
 def amounts(seconds: float) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.pages.cameras import amounts, seconds_of, wrong
+from app.pages.cameras import ahead_of, amounts, seconds_of, wrong
 from dashcam.catalog.clocks import CameraTime
 
 
@@ -26,6 +26,24 @@ def test_a_correction_that_is_shown_and_saved_again_stays_the_same(ahead_s: floa
 def test_what_is_no_time_is_a_sentence(form: dict[str, str], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         seconds_of(form)
+
+
+def test_what_it_showed_when_it_was_another_time_is_how_far_it_is_ahead() -> None:
+    assert ahead_of({"showed": "2026-06-28T13:05:07", "was": "2026-06-28T12:04:00"}) == 3667
+    assert ahead_of({"showed": "2026-01-01T00:00", "was": "2026-06-28T12:04:00"}) == -15_422_640
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"showed": "2026-06-28T13:05:07"}, "Write both times"),
+        ({"showed": "yesterday", "was": "2026-06-28T12:04"}, "Write both times"),
+        ({"showed": "1980-01-01T00:00", "was": "2026-06-28T12:04"}, "look at both years"),
+    ],
+)
+def test_two_times_that_say_nothing_are_a_sentence(form: dict[str, str], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        ahead_of(form)
 
 
 @pytest.mark.parametrize(

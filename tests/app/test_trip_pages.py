@@ -49,7 +49,8 @@ def test_a_cameras_clock_is_corrected_and_put_back(page: Page) -> None:
     page.get_by_role("link", name="Clocks of the cameras").click()
     page.get_by_label("hours of Rear camera").fill("1")
     page.get_by_label("minutes of Rear camera").fill("30")
-    page.locator(".clock", has=page.get_by_label("hours of Rear camera")).get_by_role("button", name="Correct").click()
+    panel = page.locator(".clock", has=page.get_by_label("hours of Rear camera"))
+    panel.get_by_role("button", name="Correct", exact=True).click()
     expect(page.locator(".undo")).to_contain_text("Corrected: 4 clips got another time")
     expect(page.get_by_text("1 h 30 min ahead of the right time")).to_be_visible()
     page.goto(rear)
@@ -61,6 +62,16 @@ def test_a_cameras_clock_is_corrected_and_put_back(page: Page) -> None:
     expect(page.locator(".undo")).to_contain_text("Corrected: 4 clips got another time")
     page.goto(rear)
     assert page.locator("dd", has_text="from the file name").inner_text() == before
+
+
+def test_a_cameras_clock_is_corrected_by_what_it_showed_when_it_was_another_time(page: Page) -> None:
+    page.goto("/cameras")
+    page.get_by_label("It showed, Rear camera").fill("2026-06-28T13:30:00")
+    page.get_by_label("when it was, Rear camera").fill("2026-06-28T12:00:00")
+    page.get_by_role("button", name="Correct by both times, Rear camera").click()
+    expect(page.get_by_text("1 h 30 min ahead of the right time")).to_be_visible()
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_text("1 h 30 min ahead of the right time")).to_have_count(0)
 
 
 def test_a_clip_leads_to_the_one_beside_it_and_is_on_the_map_by_its_positions(page: Page) -> None:
