@@ -1,13 +1,15 @@
-"""Corrections of the cameras' clocks, carried out beside everything else, one camera at a time."""
+"""What is said of the cameras' clocks and lenses, carried out beside everything else, one camera at a time."""
 
 import logging
 import threading
+from functools import partial
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashcam.catalog import clocks, plate_facts
+from dashcam.catalog import clocks, lenses, places, plate_facts
 from dashcam.config import Site
+from dashcam.config.model import Lens
 from dashcam.database import reading
 
 AGAIN_S = 5.0
@@ -34,6 +36,11 @@ class Corrections:
         self.at[camera] = clocks.Correcting()
         self.go_on()
         return self.at[camera]
+
+    def ask_for_lens(self, camera: str, lens: Lens | None) -> None:
+        """The same of its lens; None takes back what was said."""
+        lenses.note(self.engine, camera, lens)
+        self.go_on()
 
     def go_on(self) -> None:
         """Carry out what is owed, also from before a restart."""
@@ -64,13 +71,16 @@ class Corrections:
             try:
                 self._all()
             except SQLAlchemyError as error:
-                log.warning("a camera's clock is not corrected yet (%s); it goes on", error)
+                log.warning("a camera's clock or lens is not corrected yet (%s); it goes on", error)
                 self._stopped.wait(AGAIN_S)
                 self._wanted = True
 
     def _all(self) -> None:
         with reading(self.engine) as session:
-            cameras = clocks.owed(session)
+            cameras, measured = clocks.owed(session), lenses.owed(session)
+        for camera in measured:
+            again = partial(places.place_sightings, settings=self.site.place)
+            lenses.carry_out(self.engine, camera, again, lambda: not self._stopped.is_set())
         for camera in cameras:
             at = self.at[camera] = clocks.Correcting()
             clocks.carry_out(self.engine, camera, self.site, at, lambda: not self._stopped.is_set())

@@ -235,6 +235,8 @@ CALLS = {
     "GET /map/trips": CLIENT,
     "GET /cameras/clocks": ALL,
     "PUT /cameras/clocks": correction("corrected a camera's clock"),
+    "GET /cameras/lenses": ALL,
+    "PUT /cameras/lenses": correction("said how wide a camera's lens is"),
     "GET /export/track.{form}": export("exported a track"),
     "GET /export/sightings.{form}": export("exported sightings"),
     "GET /export/evidence.zip": export("took out a bundle of evidence"),

@@ -1,10 +1,13 @@
-"""The cameras' clocks: how far they are ahead, and a person's correction."""
+"""The cameras' clocks and lenses, and what a person says of them."""
+
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from app import system
-from dashcam.catalog import clocks
+from dashcam.catalog import clocks, lenses
+from dashcam.config.model import Lens
 from dashcam.database import reading
 
 router = APIRouter(prefix="/cameras", tags=["cameras"])
@@ -15,6 +18,26 @@ class Correction(BaseModel):
     """``front``, ``rear``, ..., empty for clips whose name does not say."""
     ahead_s: float = Field(ge=-clocks.TEN_YEARS_S, le=clocks.TEN_YEARS_S)
     """How far the camera's clock is ahead of the right local time, in seconds; 0 takes a correction back."""
+
+
+class LensSaid(BaseModel):
+    camera: Literal["front", "rear", "telephoto"]
+    lens: Lens | None
+    """What its picture spans; null takes back what was said, so that the settings count again."""
+
+
+@router.get("/lenses")
+def list_lenses() -> dict[str, Lens]:
+    """By camera: what people have said, else what the settings name (``place.lenses``); others are guessed."""
+    here = system.current()
+    with reading(here.engine) as session:
+        return {str(camera): lens for camera, lens in lenses.known(session, here.site.place).lenses.items()}
+
+
+@router.put("/lenses", status_code=202)
+def set_lens(said: LensSaid) -> None:
+    """Say how wide a camera's lens is; where other cars were is estimated anew by it, beside everything else."""
+    system.current().corrections.ask_for_lens(said.camera, said.lens)
 
 
 @router.get("/clocks")

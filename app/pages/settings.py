@@ -18,8 +18,9 @@ from app.pages.parts import tag
 from dashcam.access import users
 from dashcam.access.models import Account
 from dashcam.access.roles import Role
-from dashcam.catalog import clocks, notes
+from dashcam.catalog import clocks, lenses, notes
 from dashcam.config import Site
+from dashcam.config.model import PlaceSettings
 from dashcam.gps.streets import Streets
 from dashcam.upkeep import retention
 from dashcam.upkeep.retention import Rules
@@ -54,17 +55,18 @@ async def settings() -> None:
     known = await here.recent(clocks.cameras)
     admin = callers.may(Role.ADMIN)
 
-    def question(session: Session) -> tuple[int, list[Account]]:
-        return len(notes.watched(session, here.site)), users.all_of_them(session) if admin else []
+    def question(session: Session) -> tuple[int, list[Account], PlaceSettings]:
+        people = users.all_of_them(session) if admin else []
+        return len(notes.watched(session, here.site)), people, lenses.known(session, here.site.place)
 
-    watched, people = await ask(question)
+    watched, people, place = await ask(question)
     found = await asyncio.to_thread(streets.here)
     with frame("Settings", "/account"):
         parts.page_title("Settings", "What is set, and where it is changed")
         tag("p", "muted small", FILE)
         for part in (
             cameras(here.site, known),
-            lens(here.site),
+            lens(place),
             home_zone(here.site),
             kept(here.site),
             storage(here.site),
@@ -95,12 +97,12 @@ def cameras(site: Site, known: list[clocks.CameraTime]) -> Part:
     return Part("Cameras and clocks", said, ("server.time_zone",), ("Correct a clock", "/cameras"))
 
 
-def lens(site: Site) -> Part:
-    each = [(name, site.place.lens(name)) for name in wording.CAMERA_NAMES]
+def lens(place: PlaceSettings) -> Part:
+    each = [(name, place.lens(name)) for name in wording.CAMERA_NAMES]
     said = "; ".join(f"{name} {one.horizontal_fov_deg:g}° {one.projection}" for name, one in each)
-    plate = f"Plates are taken to be {site.place.plate_width_m:g} m by {site.place.plate_height_m:g} m."
-    keys = ("place.lenses", "place.plate_width_m", "place.plate_height_m")
-    return Part("Lens", [f"What a picture spans: {said}. The places of other cars go by it.", plate], keys)
+    plate = f"Plates are taken to be {place.plate_width_m:g} m by {place.plate_height_m:g} m."
+    how = f"What a picture spans: {said}. The places of other cars go by it; it is measured on the page of a clip."
+    return Part("Lens", [how, plate], ("place.lenses", "place.plate_width_m", "place.plate_height_m"))
 
 
 def home_zone(site: Site) -> Part:

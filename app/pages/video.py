@@ -1,6 +1,7 @@
 """One video: player, plates, map and facts."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 from nicegui import ui
@@ -8,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from app import addresses, system, wording, zones
 from app.access import callers
-from app.pages import deletion, evidence, kept, parts, reading_again
+from app.pages import deletion, evidence, kept, lens, parts, reading_again
 from app.pages.frame import ask, frame, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.player import OWN, player, second_of
 from dashcam.access.roles import Role
+from dashcam.catalog import lenses, work
 from dashcam.catalog import videos as video_table
-from dashcam.catalog import work
+from dashcam.catalog.lenses import KnownLens
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoDetail
 from dashcam.records import VideoFacts
@@ -29,17 +31,22 @@ PLAYED = {"h264": 'video/mp4; codecs="avc1.640033"', "hevc": 'video/mp4; codecs=
 
 
 async def video(video_id: str, t: str = "") -> None:
-    def question(session: Session) -> tuple[VideoDetail | None, list[Answer] | None, Health | None]:
-        held = answers.of_video(session, Rules.of(system.current().site), video_id)
-        return video_table.video(session, video_id), held, checks.health(session, video_id)
+    def question(session: Session) -> tuple[VideoDetail, Sequence[Answer], Health | None, KnownLens] | None:
+        found, site = video_table.video(session, video_id), system.current().site
+        if found is None:
+            return None
+        held = answers.of_video(session, Rules.of(site), video_id) or []
+        known = lenses.of_camera(session, found.camera or "", site.place)
+        return found, held, checks.health(session, video_id), known
 
-    found, held, damage = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else (None, None, None)
-    if found is None:
+    told = await ask(question) if re.fullmatch("[0-9a-f]{16}", video_id) else None
+    if told is None:
         with frame("No such video", "/videos"):
             what = "It may have been removed. All videos are under Videos."
             parts.empty("search_off", "There is no such video", what, alone=True)
         return
-    with frame(found.name, "/videos", own=(*OWN, "evidence.js")):
+    found, held, damage, known = told
+    with frame(found.name, "/videos", own=(*OWN, "evidence.js", "lens.js")):
         head(found)
         if damage is not None:
             mending = "It is made anew." if damage.mended_by else "Nothing is left to make it anew from."
@@ -52,13 +59,14 @@ async def video(video_id: str, t: str = "") -> None:
                 if found.positions or found.beside:
                     with parts.section("Where"):
                         parts.map_frame(f"/maps/videos/{found.video_id}", f"Map of the route of {found.name}")
-                        where_others_were(found)
+                        where_others_were(found, known)
                 facts(found)
                 parts.downloads({"video": found.video_id}, track=bool(found.positions or found.beside))
                 evidence.section(found, second_of(t, found.duration_s))
                 if found.outcome == "processed":
                     reading_again.section(found.video_id)
-                kept.section(found, held or [])
+                lens.section(found.camera or "", known)
+                kept.section(found, held)
                 deletion.hiding("this clip", Wanted(clips=[found.video_id]), "/videos")
                 deletion.section("this clip", Wanted(clips=[found.video_id]), "/videos")
 
@@ -190,14 +198,14 @@ def best_frame(one: SightingCard) -> None:
         tag("span", "spoken", f"Download the best frame of {one.text}")
 
 
-def where_others_were(found: VideoDetail) -> None:
+def where_others_were(found: VideoDetail, known: KnownLens) -> None:
     """What the dashed ellipses are, and what they rest on."""
     if not any(one.estimate for one in found.sightings):
         return
-    place, camera = system.current().site.place, found.camera or ""
-    lens = f"{place.lens(camera).horizontal_fov_deg:g}° wide"
-    known = f"with the lens {lens}" if camera in place.lenses else f"with a guessed lens, {lens} (place.lenses)"
-    text = f"Dashed: where the other cars may have been. An estimate from the size of their plates, {known}."
+    camera = found.camera or ""
+    wide = f"{known.settings.lens(camera).horizontal_fov_deg:g}° wide"
+    by = f"the lens {wide}" if camera in known.settings.lenses else f"a guessed lens, {wide}"
+    text = f"Dashed: where the other cars may have been. An estimate from the size of their plates, with {by}."
     tag("p", "muted small", text)
 
 

@@ -15,7 +15,7 @@ from app import api, system
 from app.corrections import Corrections
 from app.main import dispatching
 from app.system import System
-from dashcam.catalog import clocks, deriving
+from dashcam.catalog import clocks, deriving, lenses
 from dashcam.catalog.models import Video
 from dashcam.config import Site
 from dashcam.database import reading
@@ -48,6 +48,26 @@ def starts(engine: Engine) -> set[timedelta]:
     where = {video_id: NOON + timedelta(days=number // A_DAY, minutes=number % A_DAY)
              for video_id, _ in rows for number in [int(video_id, 16)]}  # fmt: skip
     return {start - where[video_id] for video_id, start in rows if start}
+
+
+def test_a_lens_is_said_and_taken_back_and_is_carried_out_beside_everything_else(
+    client: TestClient, here: System
+) -> None:
+    assert client.get("/cameras/lenses").json() == {}
+    wide = {"horizontal_fov_deg": 127.5, "projection": "fisheye"}
+    assert client.put("/cameras/lenses", json={"camera": "front", "lens": wide}).status_code == 202
+    assert client.get("/cameras/lenses").json() == {"front": wide}
+
+    def is_owed() -> bool:
+        with reading(here.engine) as session:
+            return bool(lenses.owed(session))
+
+    wait_for(lambda: not is_owed())
+    client.put("/cameras/lenses", json={"camera": "front", "lens": None})
+    wait_for(lambda: not is_owed())
+    assert client.get("/cameras/lenses").json() == {}
+    for wrong in ({"camera": "interior", "lens": wide}, {"camera": "front", "lens": wide | {"horizontal_fov_deg": 3}}):
+        assert client.put("/cameras/lenses", json=wrong).status_code == 422
 
 
 def test_a_correction_answers_at_once_and_says_how_far_it_is(

@@ -40,6 +40,32 @@ def test_a_plate_has_its_box_as_long_as_its_bar_runs_and_the_box_follows_it(page
     assert (inner["x"] - outer["x"]) / outer["width"] == pytest.approx(570 / 1280, abs=0.02), "it drives on"
 
 
+def test_a_lens_is_measured_by_two_marks_in_the_picture_and_taken_back(page: Page) -> None:
+    page.goto(f"/videos/{video_id(0)}")
+    lens = page.locator(".lens")
+    expect(lens).to_contain_text("Front camera: 110° wide, guessed.")
+    page.get_by_text("Measure it in this picture").press("Enter")
+    page.wait_for_function("document.querySelector('dashcam-player').screens[0].video.readyState > 1")
+    page.get_by_role("button", name="Take the player's picture").press("Enter")
+    picture = page.get_by_role("img", name="The picture that is measured")
+    expect(picture).to_be_visible()
+    size = picture.bounding_box()
+    assert size
+    picture.click(position={"x": 0.4 * size["width"], "y": 9})
+    assert float(page.get_by_label("Left mark").input_value()) == pytest.approx(0.4, abs=0.01)
+    page.get_by_label("Left mark").press("Home")
+    page.get_by_label("Right mark").press("End")
+    page.get_by_label("Metres from mark to mark").fill("0.001")
+    page.get_by_label("Metres away").fill("5")
+    page.get_by_role("button", name="Measure").press("Enter")
+    expect(lens).to_contain_text("guessed")
+    page.get_by_label("Metres from mark to mark").fill("10")
+    page.get_by_role("button", name="Measure").press("Enter")
+    expect(lens).to_contain_text("Front camera: 90° wide, as it was measured.")
+    page.get_by_role("button", name="Take it back").press("Enter")
+    expect(lens).to_contain_text("Front camera: 110° wide, guessed.")
+
+
 TRIP = "/trips/1/play"
 
 

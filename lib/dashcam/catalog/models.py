@@ -138,6 +138,20 @@ class CameraClock(Base):
     """The clips' times go by it; until then it is being carried out, also after a restart."""
 
 
+class CameraLens(Base):
+    """What a person says about a camera's lens (`config.model.Lens`); it counts before what the settings say."""
+
+    __tablename__ = "camera_lens"
+
+    camera: Mapped[str] = mapped_column(primary_key=True)
+    horizontal_fov_deg: Mapped[float | None]
+    """None: it was taken back, the settings count again."""
+    projection: Mapped[str]
+    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    applied: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Where other cars were goes by it; until then it is being carried out, also after a restart."""
+
+
 class SourceFile(Base):
     """A path that has been looked at, so that a known file costs one stat and no hash."""
 

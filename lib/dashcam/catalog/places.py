@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from dashcam import records
-from dashcam.catalog import plate_facts
+from dashcam.catalog import lenses, plate_facts
 from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.config.model import PlaceSettings
 from dashcam.gps.place import estimate
@@ -28,6 +28,7 @@ def place(session: Session, video: Video, seen: Sequence[SightingRow], settings:
     """`place_sightings` for rows that may not be in the table yet."""
     track = Track(track_of(session, video))
     size = (int((video.facts or {}).get("width", 0)), int((video.facts or {}).get("height", 0)))
+    settings = lenses.known(session, settings)
     for sighting in seen:
         sighting.seen_utc = video.start_utc and video.start_utc + timedelta(seconds=sighting.best_s)
         _place(sighting, track.at(sighting.best_s), size, video.camera or "", settings)

@@ -17,6 +17,7 @@ from dashcam.catalog import aside, deletions
 from dashcam.catalog.aside_rows import Going, SetAside
 from dashcam.catalog.models import (
     CameraClock,
+    CameraLens,
     DeviceRow,
     Holding,
     Protection,
@@ -36,7 +37,7 @@ from dashcam.tasks.row import TaskRow
 
 OF_A_CLIP: tuple[Any, ...] = (TripDecision, Protection, SightingWord)
 """Tables of which every row is a person's word about one clip."""
-OF_THE_SITE: tuple[Any, ...] = (CameraClock, PlateMerge, PlateApart, PlateNote)
+OF_THE_SITE: tuple[Any, ...] = (CameraClock, CameraLens, PlateMerge, PlateApart, PlateNote)
 
 
 class EndedClip(Record):
