@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "camera_lens",
         sa.Column("camera", sa.String(), primary_key=True),
-        sa.Column("horizontal_fov_deg", sa.Float()),
+        sa.Column("horizontal_fov_deg", sa.Double()),
         sa.Column("projection", sa.String(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("applied", sa.Boolean(), nullable=False, server_default=sa.true()),

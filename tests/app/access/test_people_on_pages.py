@@ -11,7 +11,7 @@ from app.access import callers
 from app.access.callers import Caller, NotAllowed
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
-from dashcam.catalog.models import Protection
+from dashcam.catalog.models import CameraLens, Protection
 from dashcam.database import reading, writing
 from tests.app.access.conftest import Home, act, opened
 from tests.catalog.rows import add_video
@@ -35,10 +35,14 @@ def test_what_a_member_does_on_a_page_is_written_down_as_theirs(home: Home, vide
         return [(entry.who, entry.what) for entry in all_of(AuditEntry) if entry.kind == "correction"]
 
     page = opened(ana, f"/videos/{video}")
-    (form,) = [one for one in page.elements.values() if one.tag == "form" and one._event_listeners]
-    act(ana, page, form, {"reason": "evidence"}, lambda: bool(noted()))
+    lens, keep = [one for one in page.elements.values() if one.tag == "form" and one._event_listeners]
+    act(ana, page, keep, {"reason": "evidence"}, lambda: bool(noted()))
     assert [(row.video_id, row.who) for row in all_of(Protection)] == [(video, "ana")]
     assert noted() == [("ana", f"keeps {video} for good")]
+    marks = {"left": "0", "right": "1", "across_m": "10", "away_m": "5", "projection": "rectilinear"}
+    act(ana, page, lens, marks, lambda: len(noted()) > 1)
+    assert [(row.camera, row.horizontal_fov_deg) for row in all_of(CameraLens)] == [("front", 90.0)]
+    assert ("ana", "said how wide a camera's lens is: front") in noted()
 
 
 def test_a_viewer_sees_no_button_and_no_plates(home: Home, video: str) -> None:
