@@ -79,8 +79,9 @@ class Corrections:
         with reading(self.engine) as session:
             cameras, measured = clocks.owed(session), lenses.owed(session)
         for camera in measured:
-            again = partial(places.place_sightings, settings=self.site.place)
+            again = partial(places.estimate_again, settings=self.site.place)
             lenses.carry_out(self.engine, camera, again, lambda: not self._stopped.is_set())
+            log.info("where other cars were is estimated anew by the lens of camera %r", camera)
         for camera in cameras:
             at = self.at[camera] = clocks.Correcting()
             clocks.carry_out(self.engine, camera, self.site, at, lambda: not self._stopped.is_set())

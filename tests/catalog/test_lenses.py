@@ -6,16 +6,16 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from dashcam.catalog import lenses
-from dashcam.catalog.models import CameraLens, SightingRow, Video
-from dashcam.catalog.places import place_sightings
+from dashcam.catalog import lenses, plate_facts
+from dashcam.catalog.models import CameraLens, Plate, SightingRow, Video
+from dashcam.catalog.places import estimate_again
 from dashcam.config.model import Lens, PlaceSettings
 from dashcam.database import reading, writing
 from tests.catalog.car import SITE, Car, arrive, video_id
 from tests.catalog.rows import NOON, add_sighting
 
 SETTINGS = PlaceSettings(lenses={"rear": Lens(horizontal_fov_deg=120)})
-AGAIN = partial(place_sightings, settings=SETTINGS)
+AGAIN = partial(estimate_again, settings=SETTINGS)
 NARROW = Lens(horizontal_fov_deg=60)
 
 
@@ -45,6 +45,7 @@ def metres(engine: Engine, camera: str) -> set[float]:
 
 
 def test_what_was_seen_before_goes_by_it_and_by_the_settings_once_it_is_taken_back(driven: Engine) -> None:
+    plate_facts.catch_up(driven)
     front, rear = metres(driven, "front"), metres(driven, "rear")
     assert len(front) == len(rear) == 1
     lenses.note(driven, "front", NARROW)
@@ -52,9 +53,8 @@ def test_what_was_seen_before_goes_by_it_and_by_the_settings_once_it_is_taken_ba
     assert min(metres(driven, "front")) > 1.5 * max(front) and metres(driven, "rear") == rear
     with reading(driven) as session:
         assert lenses.owed(session) == []
-        assert (
-            lenses.of_camera(session, "front", SETTINGS).said and not lenses.of_camera(session, "rear", SETTINGS).said
-        )
+        assert [lenses.of_camera(session, name, SETTINGS).said for name in ("front", "rear")] == [True, False]
+        assert session.scalars(select(Plate.times)).all() == [6], "what is kept of a plate stays"
     lenses.note(driven, "front", None)
     lenses.carry_out(driven, "front", AGAIN)
     assert metres(driven, "front") == front

@@ -24,6 +24,12 @@ def place_sightings(session: Session, video: Video, settings: PlaceSettings) -> 
         plate_facts.outdate(session, video.video_id)
 
 
+def estimate_again(session: Session, video: Video, settings: PlaceSettings) -> None:
+    """Where other cars were, by another lens: times and places stay, and so does what is kept of plates."""
+    seen = session.scalars(select(SightingRow).where(SightingRow.video_id == video.video_id)).all()
+    place(session, video, seen, settings)
+
+
 def place(session: Session, video: Video, seen: Sequence[SightingRow], settings: PlaceSettings) -> None:
     """`place_sightings` for rows that may not be in the table yet."""
     track = Track(track_of(session, video))
