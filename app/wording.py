@@ -238,3 +238,8 @@ def until(when: datetime, now: datetime) -> str:
     if seconds < 60:
         return "within a minute"
     return f"in {count(seconds // 60, 'minute')}" if seconds < 3600 else f"in {count(round(seconds / 3600), 'hour')}"
+
+
+def near_miss(name: str, left_s: float | None) -> str:
+    """``Braked hard, 1.4 s behind a car: a near miss``; the name alone of what was none."""
+    return name if left_s is None else f"{name}, {left_s:.1f} s behind a car: a near miss"

@@ -108,9 +108,9 @@ def looked_up(session: Session, wanted: review.Shown) -> review.Tonight:
     following = (wanted.month + timedelta(days=32)).replace(day=1)
     days = [wanted.month + timedelta(days=number) for number in range((following - wanted.month).days)]
     begins = [at for one in [*days, following] if (at := midnight(one)) is not None]
-    watched = watching.numbers(session, system.current().site)
-    meanings = weighing(session)
-    trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted), meanings)
+    site = system.current().site
+    watched, meanings = watching.numbers(session, site), weighing(session)
+    trips = tonight.news(session, wanted.account_id, wanted.since, watched, day_of(wanted), meanings, site.place)
     dots = tonight.unreviewed_days(session, wanted.account_id, begins)
     clips = tonight.any_clips(session)
     ends = routes.ends(session, [trip.trip_id for trip in trips])

@@ -254,12 +254,13 @@ def item_of(item: Item) -> dict[str, Any]:
     mark = item.mark
     known = {"key": f"{mark.kind}:{mark.video_id}:{mark.at_ms}", "reviewed": item.reviewed}
     if item.event is not None:
-        return known | moment_of(mark, item.event)
+        return known | moment_of(mark, item.event, item.left_s)
     return known | (plate_of(item, item.card) if item.card is not None else {})
 
 
-def moment_of(mark: Mark, event: TripEvent) -> dict[str, Any]:
+def moment_of(mark: Mark, event: TripEvent, left_s: float | None) -> dict[str, Any]:
     name, symbol = MOMENTS[event.kind]
+    name = wording.near_miss(name, left_s)
     at = f"{event.utc.astimezone(zone()):%H:%M:%S}"
     href = addresses.video_url(mark.video_id, mark.at_s)
     return {"name": name, "symbol": symbol, "at": at, "href": href, "spoken": f"{name} at {at}"}

@@ -1,16 +1,17 @@
 """Trips: all of them by day, and one with its map, what happened on it, and ways to split and join."""
 
+from collections.abc import Mapping
 from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from app import addresses, media, wording, zones
+from app import addresses, media, system, wording, zones
 from app.pages import parts, reading_again
 from app.pages.frame import ask, frame, local_there, moment_of, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.still import still
 from app.pages.tripwork import back_to_the_rule, join_button, listen, split_button, undo_bar
-from dashcam.catalog import routes
+from dashcam.catalog import near_misses, routes
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog.routes import Ends
 from dashcam.catalog.trips import TripCard, TripDetail
@@ -66,15 +67,19 @@ def trip_row(card: TripCard, towns: str) -> None:
 
 
 async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> None:
-    def question(session: Session) -> TripDetail | None:
-        return trip_table.trip(session, int(trip_id)) if trip_id.isdecimal() and len(trip_id) < 10 else None
+    def question(session: Session) -> tuple[TripDetail, Mapping[tuple[str, float], float]] | None:
+        found = trip_table.trip(session, int(trip_id)) if trip_id.isdecimal() and len(trip_id) < 10 else None
+        if found is None:
+            return None
+        return found, near_misses.misses(session, found.card.events, system.current().site.place)
 
-    found = await ask(question)
-    if found is None:
+    told = await ask(question)
+    if told is None:
         with frame("No such trip", "/trips"):
             what = "It may have been joined with another one: see Trips."
             parts.empty("search_off", "There is no such trip", what, alone=True)
         return
+    found, near = told
     card = found.card
     with frame(f"Trip of {wording.moment(card.start_utc, zone())}", "/trips"):
         undo_bar(did, clip, was)
@@ -87,7 +92,7 @@ async def trip(trip_id: str, did: str = "", clip: str = "", was: str = "") -> No
                     parts.empty("location_off", "No positions", "The clips of this trip carry no GPS.")
                 clips(found)
             with still("div", "narrow"):
-                events(card)
+                events(card, near)
                 facts(card, found.time_zone)
 
 
@@ -118,7 +123,8 @@ def head(found: TripDetail) -> None:
                 tag("span", "muted", name)
 
 
-def events(card: TripCard) -> None:
+def events(card: TripCard, near: Mapping[tuple[str, float], float]) -> None:
+    """``near``: of near misses the seconds that were left (`near_misses`)."""
     with parts.section("What happened", count=f"{len(card.events):,}" if card.events else ""):
         if not card.events:
             tag("p", "muted", "No hard braking or cornering, no speeding, no long stop.")
@@ -127,6 +133,7 @@ def events(card: TripCard) -> None:
             for event in card.events:
                 with tag("li"), link(addresses.video_url(event.video_id, event.t_s), f"row event {event.kind}"):
                     name, symbol = EVENTS[event.kind]
+                    name = wording.near_miss(name, near.get((event.video_id, event.t_s)))
                     icon(symbol)
                     tag("span", "grow", " ".join(filter(None, (name, zones.place(event.lat, event.lon)))))
                     tag("span", "num muted", event_value(event))

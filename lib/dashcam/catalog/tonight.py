@@ -13,18 +13,20 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from dashcam.catalog import notes, reviews
+from dashcam.catalog import near_misses, notes, reviews
 from dashcam.catalog.encounters import Met
 from dashcam.catalog.meanings import Weighing
 from dashcam.catalog.models import Plate, SightingRow, TripRow, Video
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.sightings import SightingCard, cards, chosen
 from dashcam.catalog.videos import WHEN
+from dashcam.config.model import PlaceSettings
 from dashcam.gps.trips import TripEvent
 from dashcam.records import HIDDEN
 from dashcam.tasks.model import TaskType
 from dashcam.tasks.row import TaskRow
 
+USUAL = PlaceSettings()
 ItemKind = Literal["watched", "again", "moment", "doubt", "first"]
 MOST_TRIPS = 6
 LOOKED_THROUGH = 40
@@ -76,6 +78,8 @@ class Item:
     times: int = 1
     """It was seen on this trip."""
     event: TripEvent | None = None
+    left_s: float | None = None
+    """Of braking that was a near miss: the seconds that were left (`near_misses`)."""
     watched: str = ""
     """The watched plate that it is, or may be a misread of (`watching.numbers`)."""
     met: Met | None = None
@@ -116,6 +120,7 @@ def news(
     watched: Mapping[int, str] = {},
     of_day: tuple[datetime, datetime] | None = None,
     look: Weighing | None = None,
+    place: PlaceSettings = USUAL,
 ) -> list[TripNews]:
     """The trips of a day, else those with anything that is not reviewed, newest first: among the newest trips, and of
     those of which something has come in since then. ``watched`` is what `watching.numbers` gives."""
@@ -130,7 +135,7 @@ def news(
         there = TripRow.trip_id.in_({*newest, *new}), has_unreviewed(account_id)
         rows = session.scalars(select(TripRow).where(*there).order_by(*NEWEST).limit(MOST_TRIPS)).all()
         left = {row.trip_id for row in rows}
-    return told(session, account_id, rows, watched, new, left, look)
+    return told(session, account_id, rows, watched, new, left, look, place)
 
 
 def unreviewed(session: Session, account_id: int, rows: Iterable[TripRow]) -> set[int]:
@@ -170,13 +175,15 @@ def told(
     new: Set[int],
     left: Set[int],
     look: Weighing | None = None,
+    place: PlaceSettings = USUAL,
 ) -> list[TripNews]:
     """``new`` and ``left`` are the numbers of the trips of which something has come in, and is not reviewed."""
     quiet = set(notes.ignored(session))
     drafts = [draft(session, row, quiet, watched, look) for row in rows]
     shown = {number for one in drafts for number in (*one.doubts, *one.surest.values())}
     known = shown_cards(session, shown)
-    items = [items_of(one, known, watched) for one in drafts]
+    near = near_misses.misses(session, [event for one in drafts for event in one.events], place)
+    items = [items_of(one, known, watched, near) for one in drafts]
     marks = reviews.of_videos(session, account_id, {item.mark.video_id for some in items for item in some})
     return [
         TripNews(
@@ -238,10 +245,16 @@ def shown_cards(session: Session, sighting_ids: Set[int]) -> dict[int, SightingC
     return {card.sighting_id: card for card in cards(session, chosen().where(*its))} if sighting_ids else {}
 
 
-def items_of(one: Draft, known: Mapping[int, SightingCard], watched: Mapping[int, str]) -> list[Item]:
+def items_of(
+    one: Draft, known: Mapping[int, SightingCard], watched: Mapping[int, str], near: Mapping[tuple[str, float], float]
+) -> list[Item]:
     surest = {plate_id: known[number] for plate_id, number in one.surest.items() if number in known}
     of_kind = {kind: plate_items(kind, found, surest, watched, one.how) for kind, found in one.kinds.items()}
-    moments = [Item("moment", Mark(event.video_id, "moment", event.t_s), False, event=event) for event in one.events]
+    moments = [
+        Item("moment", Mark(at[0], "moment", at[1]), False, event=event, left_s=near.get(at))
+        for event in one.events
+        for at in [(event.video_id, event.t_s)]
+    ]
     doubted = [known[number] for number in one.doubts if number in known]
     doubts = [Item("doubt", Mark(card.video_id, "plate", card.best_s), False, card) for card in doubted]
     return [*of_kind["watched"], *of_kind["again"], *moments, *doubts, *of_kind["first"]]
