@@ -113,7 +113,8 @@ async def talked(maker: asyncio.subprocess.Process, tell: Callable[[int], None])
     said = asyncio.create_task(maker.stderr.read())
     tell(0)
     async for line in maker.stdout:
-        tell(int(line))
+        if line.strip().isdigit():  # a library may say something, too
+            tell(int(line))
     await maker.wait()
     return await said
 

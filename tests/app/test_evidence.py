@@ -1,7 +1,9 @@
 """Bundles of evidence over REST: what is given out, to whom, and a sentence for what is not there."""
 
+import asyncio
 import io
 import re
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import system
+from app.evidence import talked
 from dashcam.config import Site
 from dashcam.database import writing
 from dashcam.evidence.verify import verify
@@ -76,6 +79,19 @@ def test_how_far_it_is_is_told_while_it_is_made(client: TestClient, video_id: st
     assert percent == sorted(percent) and 0 < percent[-1] <= 100
     gone = client.get("/export/evidence/progress", params={"ticket": "mine"})
     assert (gone.status_code, gone.json()["detail"]) == (404, "No bundle with this ticket is being made.")
+
+
+def test_what_a_library_says_while_it_is_made_is_no_number_and_hinders_nothing() -> None:
+    heard: list[int] = []
+
+    async def listened() -> bytes:
+        said = "import sys; print('a library says'); print(7); print('100 %'); print(12); print('no', file=sys.stderr)"
+        pipe = asyncio.subprocess.PIPE
+        maker = await asyncio.create_subprocess_exec(sys.executable, "-c", said, stdout=pipe, stderr=pipe)
+        return await talked(maker, heard.append)
+
+    assert asyncio.run(listened()) == b"no\n"
+    assert heard == [0, 7, 12]
 
 
 def test_what_is_to_be_hidden_is_and_the_original_stays_here(client: TestClient, video_id: str, tmp_path: Path) -> None:
