@@ -124,3 +124,10 @@ def test_a_page_that_nobody_has_given_a_line_is_an_admins_alone(home: Home) -> N
     refused, let_in = (home.logged_in(name).get("/new-page") for name in ("ben", "ana"))
     assert (refused.status_code, let_in.status_code) == (404, 404), "nobody is told whether it is there"
     assert "door" in refused.text and "top-nav" in let_in.text, "only the admin has come past the guard"
+
+
+def test_a_script_that_is_kept_for_everybody_is_given_to_no_stranger(home: Home) -> None:
+    home.add("ana", Role.MEMBER)
+    known = home.logged_in("ana").get("/static/map.js")
+    assert known.status_code == 200 and known.headers["X-Content-Type-Options"] == "nosniff"
+    assert home.browser().get("/static/map.js").status_code in (303, 401)
