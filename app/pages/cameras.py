@@ -4,15 +4,15 @@ import asyncio
 import math
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from app import system, wording
 from app.access import callers
 from app.pages import parts
 from app.pages.frame import ask, frame
-from app.pages.parts import AS_FORM, icon, tag
+from app.pages.parts import AS_FORM, icon, submitted, tag
 from dashcam.access.roles import Role
 from dashcam.catalog import clocks
 
@@ -96,16 +96,7 @@ def wrong(camera: clocks.CameraTime) -> str:
 
 def form(camera: clocks.CameraTime) -> None:
     """What the clock is ahead or behind, in hours, minutes and seconds; times by the satellites stay as they are."""
-
-    async def save(event: GenericEventArguments) -> None:
-        try:
-            ahead_s = seconds_of(event.args)
-        except ValueError as error:
-            ui.notify(str(error), type="warning")
-            return
-        await correct(camera.camera, ahead_s)
-
-    whose = name_of(camera.camera)
+    whose, save = name_of(camera.camera), submitted(seconds_of, partial(correct, camera.camera))
     with tag("form", "filters").on("submit", save, js_handler=AS_FORM):
         tag("span", "muted small", "This clock is")
         for (unit, short, _), amount in zip(UNITS, amounts(camera.correction_s), strict=True):
@@ -127,16 +118,7 @@ def form(camera: clocks.CameraTime) -> None:
 
 def showed_when(camera: clocks.CameraTime) -> None:
     """For who has stood before the camera with a watch."""
-
-    async def save(event: GenericEventArguments) -> None:
-        try:
-            ahead_s = ahead_of(event.args)
-        except ValueError as error:
-            ui.notify(str(error), type="warning")
-            return
-        await correct(camera.camera, ahead_s)
-
-    whose = name_of(camera.camera)
+    whose, save = name_of(camera.camera), submitted(ahead_of, partial(correct, camera.camera))
     with tag("form", "filters").on("submit", save, js_handler=AS_FORM):
         for name, words in (("showed", "It showed"), ("was", "when it was")):
             with tag("label", "dated"):

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from app import system, wording
 from app.access import callers
 from app.pages import parts
-from app.pages.parts import AS_FORM, tag
+from app.pages.parts import AS_FORM, submitted, tag
 from dashcam.access.roles import Role
 from dashcam.catalog.lenses import KnownLens
 from dashcam.config.model import Lens
@@ -46,15 +46,7 @@ def sentence(camera: str, known: KnownLens) -> str:
 
 
 def form(camera: str) -> None:
-    async def save(event: GenericEventArguments) -> None:
-        try:
-            lens = lens_of(event.args)
-        except ValueError as error:
-            ui.notify(str(error), type="warning")
-            return
-        await take(camera, lens)
-
-    with tag("form").on("submit", save, js_handler=AS_FORM):
+    with tag("form").on("submit", submitted(lens_of, partial(take, camera)), js_handler=AS_FORM):
         tag("p", "muted small", HOW)
         tag("button", "button small", "Take the player's picture", type="button", data_picture=True)
         tag("canvas", width="640", height="360", role="img", aria_label="The picture that is measured", hidden=True)

@@ -1,12 +1,14 @@
 """The pieces pages are made of. Whatever text comes in is shown as text: nothing here is ever parsed as HTML."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, tzinfo
 from itertools import groupby
-from typing import cast
+from typing import TypeVar, cast
 
+from nicegui import ui
 from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
+from nicegui.events import GenericEventArguments
 
 from app import addresses, media, wording
 from app.access import callers
@@ -21,6 +23,24 @@ from dashcam.catalog.work import TaskLine
 GUESS = "a guess by the file's date"
 AS_FORM = "event => { event.preventDefault(); emit(Object.fromEntries(new FormData(event.target))); }"
 """What a form's submit event is to be handled by, so that its handler gets the fields by their names."""
+FormT = TypeVar("FormT")
+
+
+def submitted(
+    read: Callable[[Mapping[str, str]], FormT], then: Callable[[FormT], Awaitable[None]]
+) -> Callable[[GenericEventArguments], Awaitable[None]]:
+    """The handler of such a form: ``then`` is called with what ``read`` makes of it, or its sentence is shown where
+    that raises ``ValueError``."""
+
+    async def save(event: GenericEventArguments) -> None:
+        try:
+            said = read(event.args)
+        except ValueError as error:
+            ui.notify(str(error), type="warning")
+            return
+        await then(said)
+
+    return save
 
 
 def tag(kind: str, /, classes: str = "", text: str | None = None, **attributes: str | bool) -> Element:

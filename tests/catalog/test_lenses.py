@@ -7,7 +7,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import lenses, plate_facts
-from dashcam.catalog.models import CameraLens, Plate, SightingRow, Video
+from dashcam.catalog.camera_rows import CameraLens
+from dashcam.catalog.models import Plate, SightingRow, Video
 from dashcam.catalog.places import estimate_again
 from dashcam.config.model import Lens, PlaceSettings
 from dashcam.database import reading, writing

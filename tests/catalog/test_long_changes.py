@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, event, func, insert, select, update
 
 from dashcam.catalog import clocks, deriving
-from dashcam.catalog.models import CameraClock, PositionRow, SightingRow, TripRow, Video
+from dashcam.catalog.camera_rows import CameraClock
+from dashcam.catalog.models import PositionRow, SightingRow, TripRow, Video
 from dashcam.catalog.plates import plate_ids
 from dashcam.config import Site
 from dashcam.database import reading, writing

@@ -1,6 +1,7 @@
 """A lens that is measured by two marks is the one that shows them there."""
 
 import math
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,6 @@ def test_it_is_found_again_from_what_it_shows(
     ],
 )
 def test_what_no_lens_shows_is_a_sentence(left: float, right: float, across_m: float, away_m: float, says: str) -> None:
-    for projection in ("rectilinear", "fisheye"):
+    for projection in get_args(Projection):
         with pytest.raises(ValueError, match=says):
-            measured(left, right, across_m, away_m, projection)  # type: ignore[arg-type]
+            measured(left, right, across_m, away_m, projection)

@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 
 from dashcam import Say
 from dashcam.catalog import clocks, deriving
-from dashcam.catalog.models import CameraClock, PositionRow, Video
+from dashcam.catalog.camera_rows import CameraClock
+from dashcam.catalog.models import PositionRow, Video
 from dashcam.config import Site
 from dashcam.database import open_engine, writing
 from dashcam.gps.restart import counter_of

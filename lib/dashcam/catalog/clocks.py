@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement, Engine, bindparam, false, func, select, up
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import deriving, plate_facts
-from dashcam.catalog.models import CameraClock, PositionRow, SightingRow, Video
+from dashcam.catalog.camera_rows import CameraClock
+from dashcam.catalog.models import PositionRow, SightingRow, Video
 from dashcam.catalog.places import overlapping, place_companions, place_sightings
 from dashcam.config import Site
 from dashcam.config.model import PlaceSettings

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from sqlalchemy import Engine, exists, false, select, update
 from sqlalchemy.orm import Session
 
-from dashcam.catalog.models import CameraLens, SightingRow, Video
+from dashcam.catalog.camera_rows import CameraLens
+from dashcam.catalog.models import SightingRow, Video
 from dashcam.config.model import Lens, PlaceSettings
 from dashcam.database import reading, writing
 

@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON as Json
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text, true
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.catalog import aside_rows as aside_rows  # its tables too
+from dashcam.catalog import camera_rows as camera_rows
 from dashcam.catalog import plate_words as plate_words
 from dashcam.catalog import reread_rows as reread_rows
 from dashcam.catalog import review_rows as review_rows
@@ -124,32 +125,6 @@ class TripDecision(Base):
     video_id: Mapped[str] = mapped_column(ForeignKey("video.video_id"), primary_key=True)
     decision: Mapped[str]
     decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class CameraClock(Base):
-    """What a person says about a camera's clock: how far it is ahead. Clips timed by true UTC do not need it."""
-
-    __tablename__ = "camera_clock"
-
-    camera: Mapped[str] = mapped_column(primary_key=True)
-    ahead_s: Mapped[float]
-    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    applied: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """The clips' times go by it; until then it is being carried out, also after a restart."""
-
-
-class CameraLens(Base):
-    """What a person says about a camera's lens (`config.model.Lens`); it counts before what the settings say."""
-
-    __tablename__ = "camera_lens"
-
-    camera: Mapped[str] = mapped_column(primary_key=True)
-    horizontal_fov_deg: Mapped[float | None]
-    """None: it was taken back, the settings count again."""
-    projection: Mapped[str]
-    decided_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    applied: Mapped[bool] = mapped_column(default=True, server_default=true())
-    """Where other cars were goes by it; until then it is being carried out, also after a restart."""
 
 
 class SourceFile(Base):

@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 
 from dashcam.catalog import aside, deletions
 from dashcam.catalog.aside_rows import Going, SetAside
+from dashcam.catalog.camera_rows import CameraClock, CameraLens
 from dashcam.catalog.models import (
-    CameraClock,
-    CameraLens,
     DeviceRow,
     Holding,
     Protection,

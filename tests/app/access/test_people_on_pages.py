@@ -11,7 +11,8 @@ from app.access import callers
 from app.access.callers import Caller, NotAllowed
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
-from dashcam.catalog.models import CameraLens, Protection
+from dashcam.catalog.camera_rows import CameraLens
+from dashcam.catalog.models import Protection
 from dashcam.database import reading, writing
 from tests.app.access.conftest import Home, act, opened
 from tests.catalog.rows import add_video
