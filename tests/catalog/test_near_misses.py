@@ -66,6 +66,12 @@ def test_few_reads_tell_nothing() -> None:
         assert left_s(reads(towards(12.0, 5.0))[-count:] if count else [], WIDTH, PLACE) is None
 
 
+def test_a_pixel_more_within_a_tenth_of_a_second_is_how_a_box_is_drawn() -> None:
+    boxes = (0.0, 40.0), (0.033, 40.0), (0.067, 41.0), (0.1, 42.0)
+    few = [{"t_s": t_s, "box": [960 - wide / 2, 590.0, 960 + wide / 2, 599.0]} for t_s, wide in boxes]
+    assert left_s(few, WIDTH, PLACE) is None
+
+
 def braking(video: Video, t_s: float, kind: str = "braking") -> TripEvent:
     told = {"kind": kind, "utc": NOON, "value": 6.0, "lat": 52.0, "lon": 4.0, "video_id": video.video_id, "t_s": t_s}
     return TripEvent.model_validate(told)

@@ -219,3 +219,28 @@ def test_a_way_crosses_a_zone_where_it_comes_near_enough() -> None:
     assert not crosses([zone], plane.to_degrees(-1000, 320), plane.to_degrees(1000, 320))
     assert not crosses([zone], plane.to_degrees(400, 0), plane.to_degrees(1000, 0))
     assert distance_m(plane.to_degrees(0, 200), (52.0, 4.4)) == pytest.approx(200, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("area", "total"),
+    [
+        (Area(52.45, 4.45, 52.55, 4.55), 1),
+        (Area(52.8, 4.1, 52.9, 4.2), 0),
+        (Area(51, 3, 54, 6), 1),
+    ],
+    ids=["it leads through", "it leads past", "it lies inside"],
+)
+def test_a_trip_is_listed_where_its_way_leads_through_not_where_it_leads_past(
+    any_engine: Engine, area: Area, total: int
+) -> None:
+    """From corner to corner of a degree."""
+    with writing(any_engine) as session:
+        session.add(TripRow(trip_id=1, start_utc=NOON, end_utc=NOON, clips=1, parked=0, cameras=[], distance_m=9.0,
+                            moving_s=9.0, max_mps=9.0, leads=[], stops=[], events=[]))  # fmt: skip
+        session.flush()
+        sides = {"south": 52.0, "west": 4.0, "north": 53.0, "east": 5.0}
+        line = routes.line_of([[(52.0, 4.0), (53.0, 5.0)]])
+        session.add(RouteRow(trip_id=1, level=len(routes.LEVELS) - 1, line=line, heat="", **sides))
+    with reading(any_engine) as session:
+        found = overview.passing(session, PlateFilter(region=area), 20)
+        assert (len(found.shown), found.total) == (total, total)
