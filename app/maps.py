@@ -16,8 +16,8 @@ from fastapi.responses import FileResponse, HTMLResponse
 from app import addresses, kept, system, wording, zones
 from app.map_sheet import Drawn, Map, answer, below, blank_map
 from app.parameters import Number, cursor_text, day_of
+from dashcam.catalog import home_zones, seen_at
 from dashcam.catalog import plates as plate_table
-from dashcam.catalog import seen_at
 from dashcam.catalog import sightings as sighting_table
 from dashcam.catalog import trips as trip_table
 from dashcam.catalog.models import TripRow, Video
@@ -249,6 +249,17 @@ def of_trip(trip_id: int) -> HTMLResponse:
     if row is None or not clips:
         raise HTTPException(404, f"There are no positions for trip {trip_id}.")
     return trip_map(clips, seen, row.start_utc, [TripEvent.model_validate(one) for one in row.events])
+
+
+@router.get("/maps/home")
+def home_map() -> HTMLResponse:
+    """The map of the page on which home zones are drawn."""
+    with reading(system.current().engine) as session:
+        ends = [end for ends in home_zones.trip_ends(session) for end in ends]
+    known = [(one.lat, one.lon, one.radius_m) for one in zones.known()]
+    view = blank_map()
+    Drawn("dashcamHome", {"zones": known, "ends": ends}).add_to(view)
+    return answer(view, [*ends, *(one[:2] for one in known)], ("map-home.js",))
 
 
 @router.get("/maps/plates/{text:path}")

@@ -21,6 +21,7 @@ from app.answers import Answers
 from app.broker import Broker
 from app.caretaker import Caretaker
 from app.corrections import Corrections
+from app.drawn_zones import DrawnZones
 from app.journal import Journal
 from app.metrics import Metrics
 from app.outages import DATABASE, Outages
@@ -96,6 +97,7 @@ class System:
     access: Access = field(init=False)
     meanings: Meanings = field(default_factory=Meanings)
     answers: Answers = field(init=False)
+    drawn_zones: DrawnZones = field(init=False)
     pictures: int = field(default_factory=time.time_ns)
     """Part of the address of what stands for a clip: a browser keeps no picture under it that is not to be shown."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
@@ -104,6 +106,7 @@ class System:
 
     def __post_init__(self) -> None:
         self.answers = Answers(self.engine)
+        self.drawn_zones = DrawnZones(self.engine)
         self.shortages = Shortages(self.engine)
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
         self.corrections = Corrections(self.engine, self.site)

@@ -73,6 +73,10 @@ def deletion(what: str, device: Device = Device.NOTHING) -> RouteRule:
     return RouteRule(ADMIN, device, "deletion", what)
 
 
+def setting(what: str) -> RouteRule:
+    return RouteRule(ADMIN, audit="settings", what=what)
+
+
 def access(what: str) -> RouteRule:
     return RouteRule(ADMIN, audit="access", what=what)
 
@@ -116,6 +120,7 @@ PAGES = {
     "GET /rereads": plate("looked through what was read differently"),
     "GET /storage": ALL,
     "GET /settings": ALL,
+    "GET /home-zone": RUN,
     "GET /account": CLIENT,
     "GET /people": RUN,
     "GET /audit": RUN,
@@ -128,6 +133,7 @@ PAGES = {
     "GET /maps/pins/{sighting_id}": ALL,
     "GET /maps/videos/{video_id}": CLIENT,
     "GET /maps/trips/{trip_id}": CLIENT,
+    "GET /maps/home": RUN,
     "GET /maps/everything": RouteRule(VIEWER, audit="plate", what="looked at the map of everything"),
     "GET /maps/plates/{text:path}": plate("looked a plate up on the map"),
     "GET /timeline/trips/{trip_id}": CLIENT,
@@ -237,6 +243,9 @@ CALLS = {
     "PUT /cameras/clocks": correction("corrected a camera's clock"),
     "GET /cameras/lenses": ALL,
     "PUT /cameras/lenses": correction("said how wide a camera's lens is"),
+    "GET /home-zones": ALL,
+    "POST /home-zones": setting("drew a home zone"),
+    "DELETE /home-zones": setting("removed a home zone"),
     "GET /export/track.{form}": export("exported a track"),
     "GET /export/sightings.{form}": export("exported sightings"),
     "GET /export/evidence.zip": export("took out a bundle of evidence"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import messages, streets, system, wording
+from app import messages, streets, system, wording, zones
 from app.access import callers
 from app.pages import parts
 from app.pages.cameras import name_of, wrong
@@ -21,6 +21,7 @@ from dashcam.access.roles import Role
 from dashcam.catalog import clocks, lenses, notes
 from dashcam.config import Site
 from dashcam.config.model import PlaceSettings
+from dashcam.config.privacy import Zone
 from dashcam.gps.streets import Streets
 from dashcam.upkeep import retention
 from dashcam.upkeep.retention import Rules
@@ -67,7 +68,7 @@ async def settings() -> None:
         for part in (
             cameras(here.site, known),
             lens(place),
-            home_zone(here.site),
+            home_zone(zones.known()),
             kept(here.site),
             storage(here.site),
             streets_below(here.site, found),
@@ -105,14 +106,13 @@ def lens(place: PlaceSettings) -> Part:
     return Part("Lens", [how, plate], ("place.lenses", "place.plate_width_m", "place.plate_height_m"))
 
 
-def home_zone(site: Site) -> Part:
-    zones = site.privacy.home_zones
-    if not zones:
-        said = "None is set: exports have every place, and viewers see where you live."
+def home_zone(known: Sequence[Zone]) -> Part:
+    if not known:
+        said = "None: exports have every place, and viewers see where you live."
     else:
-        sizes = ", ".join(f"{one.radius_m:g} m" for one in zones)
-        said = f"{wording.count(len(zones), 'circle')} ({sizes}): exports have no place in there, viewers see none."
-    return Part("Home zone", [said], ("privacy.home_zones",))
+        sizes = ", ".join(wording.distance(one.radius_m) for one in known)
+        said = f"{wording.count(len(known), 'circle')} ({sizes}): exports have no place in there, viewers see none."
+    return Part("Home zone", [said], ("privacy.home_zones",), ("Draw it on a map", "/home-zone"))
 
 
 def kept(site: Site) -> Part:

@@ -38,6 +38,7 @@ PAGES = (
     "/rereads",
     "/storage",
     "/settings",
+    "/home-zone",
     "/account",
     "/people",
     "/audit",

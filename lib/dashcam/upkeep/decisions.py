@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from dashcam.catalog import aside, deletions
 from dashcam.catalog.aside_rows import Going, SetAside
 from dashcam.catalog.camera_rows import CameraClock, CameraLens
+from dashcam.catalog.home_rows import HomeZone
 from dashcam.catalog.models import (
     DeviceRow,
     Holding,
@@ -36,7 +37,7 @@ from dashcam.tasks.row import TaskRow
 
 OF_A_CLIP: tuple[Any, ...] = (TripDecision, Protection, SightingWord)
 """Tables of which every row is a person's word about one clip."""
-OF_THE_SITE: tuple[Any, ...] = (CameraClock, CameraLens, PlateMerge, PlateApart, PlateNote)
+OF_THE_SITE: tuple[Any, ...] = (CameraClock, CameraLens, HomeZone, PlateMerge, PlateApart, PlateNote)
 
 
 class EndedClip(Record):

@@ -9,6 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from app import system
+from app.pages import home_zone
 from dashcam.access import tokens
 from dashcam.access.roles import Role
 from dashcam.catalog import deriving
@@ -19,7 +21,7 @@ from dashcam.database import reading, writing
 from dashcam.gps import home as rules
 from dashcam.gps.plane import Plane, distance_m
 from dashcam.records import Fix
-from tests.app.access.conftest import Home
+from tests.app.access.conftest import Home, act, opened
 from tests.catalog.car import Car, arrive, video_id
 from tests.catalog.rows import add_sighting
 
@@ -28,11 +30,18 @@ ZONE = Zone(lat=HERE[0], lon=HERE[1], radius_m=300)
 PLACE = re.compile(r"(52\.3\d{3,}), ?(4\.9\d*)|(4\.9\d*), ?(52\.3\d{3,})")
 
 
-@pytest.fixture
-def drive(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
+@pytest.fixture(params=["by the settings", "drawn"])
+def drive(home: Home, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
     """A drive that goes through the zone, and a plate seen in its middle: the clip and the trip."""
-    site = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": {"home_zones": [ZONE.model_dump()]}})
-    monkeypatch.setattr(home.here, "site", site)
+    if request.param == "drawn":
+        home.here.drawn_zones.draw(ZONE)
+    else:
+        site = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": {"home_zones": [ZONE.model_dump()]}})
+        monkeypatch.setattr(home.here, "site", site)
+    return driven(home)
+
+
+def driven(home: Home) -> tuple[str, int]:
     car = Car()
     car.drive(datetime(2026, 6, 28, 12, tzinfo=UTC), 3)
     with writing(home.here.engine) as session:
@@ -43,7 +52,7 @@ def drive(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
         inside = {"lat": HERE[0], "lon": HERE[1], "speed_mps": 15.0, "heading_deg": 0.0}
         add_sighting(session, video, "LT1HOME", 80.0, **inside)
         add_sighting(session, video, "LT2AWAY", 2.0, lat=52.3701, lon=4.90)
-    deriving.derive_everything(home.here.engine, site.trips)
+    deriving.derive_everything(home.here.engine, home.here.site.trips)
     with reading(home.here.engine) as session:
         return clip, session.scalars(select(TripRow.trip_id)).one()
 
@@ -124,3 +133,56 @@ def test_without_a_zone_nothing_is_cut() -> None:
     fixes = [Fix(t_s=t, utc=at + timedelta(seconds=t), lat=HERE[0], lon=HERE[1]) for t in range(3)]
     assert rules.pieces([], fixes) == [fixes] and rules.pieces([ZONE], fixes) == []
     assert not rules.is_inside([ZONE], None, None)
+
+
+def test_what_an_admin_draws_counts_at_once_and_after_a_restart_and_is_written_down_without_its_place(
+    home: Home,
+) -> None:
+    clip, _ = driven(home)
+    admin, member, viewer = (program(home, role) for role in (Role.ADMIN, Role.MEMBER, Role.VIEWER))
+
+    def nearest(said: TestClient) -> float:
+        track = said.get(f"/videos/{clip}/track").raise_for_status().json()
+        return nearest_m([(one["lat"], one["lon"]) for one in track])
+
+    assert nearest(viewer) < 300
+    small = ZONE.model_dump() | {"radius_m": 50}
+    for said in (member, viewer):
+        assert said.post("/home-zones", json=small).status_code == 403
+    assert [said.get("/home-zones").status_code for said in (member, viewer)] == [200, 403]
+    for size, least in ((small, 50), (ZONE.model_dump(), 300)):
+        assert admin.post("/home-zones", json=size).status_code == 204
+        assert nearest(viewer) > least > nearest(member)
+    for wrong in ({"lat": 91}, {"radius_m": 10}, {"lon": None}):
+        assert admin.post("/home-zones", json=ZONE.model_dump() | wrong).status_code == 422
+    system.start(system.System(home.here.engine, home.here.site, home.here.stores, home.here.token))
+    assert nearest(viewer) > 300
+    assert member.get("/home-zones").json() == [ZONE.model_dump()]
+    middle = {"lat": ZONE.lat, "lon": ZONE.lon}
+    assert member.delete("/home-zones", params=middle).status_code == 403
+    assert [admin.delete("/home-zones", params=middle).status_code for _ in range(2)] == [204, 404]
+    assert nearest(viewer) < 300
+    noted = admin.get("/audit?kind=settings").raise_for_status().text
+    assert noted.count("drew a home zone") == 2 and noted.count("removed a home zone") >= 1
+    assert str(ZONE.lat) not in noted
+
+
+def test_only_an_admin_opens_the_page_where_it_is_drawn_and_its_map(home: Home) -> None:
+    driven(home)
+    for role in (Role.VIEWER, Role.MEMBER):
+        home.add(role.word, role)
+        browser = home.logged_in(role.word)
+        assert [browser.get(path).status_code for path in ("/home-zone", "/maps/home")] == [403, 403]
+
+
+def test_what_is_sent_from_the_page_is_drawn_or_refused_in_a_sentence(home: Home) -> None:
+    home.add("ana", Role.ADMIN)
+    browser = home.logged_in("ana")
+    page = opened(browser, "/home-zone")
+    (form,) = [one for one in page.elements.values() if one.tag == "form" and one._event_listeners]
+    known = home.here.drawn_zones
+    act(browser, page, form, {"lat": "52.38060", "lon": "4.90000", "radius_m": "450"}, lambda: bool(known.all()))
+    assert known.all() == [Zone(lat=52.3806, lon=4.9, radius_m=450)]
+    for wrong in ({"lat": ""}, {"lat": "12", "lon": "200"}, {"lat": "nan", "lon": "1", "radius_m": "300"}):
+        with pytest.raises(ValueError, match="in degrees, or click on the map"):
+            home_zone.zone_of({"lat": "1", "lon": "1", "radius_m": "300"} | wrong)
