@@ -94,7 +94,7 @@ class PlateFound(PlateAnswer):
 
 class PlateDetail(PlateAnswer):
     seen: list[SightingAnswer]
-    """Newest first."""
+    """Newest first, as many as were asked for."""
 
 
 class MetAnswer(Named):
@@ -159,11 +159,14 @@ def list_plates(limit: Annotated[int, Query(ge=1, le=1000)] = 100, offset: Numbe
 
 
 @router.get("/plates/{plate}")
-def get_plate(plate: str) -> PlateDetail:
-    """One plate, by its text, with every sighting."""
+def get_plate(plate: str, limit: Annotated[int, Query(ge=1, le=2000)] = 500, offset: Number = 0) -> PlateDetail:
+    """One plate, by its text, with its newest sightings; ``sightings`` is how many there are. All of them at once, as
+    a table, are at ``/export/sightings.csv?plate=``."""
     with reading(system.current().engine) as session:
         found = plates.plate(session, plate)
-        seen = [] if found is None else sightings.of_plate(session, found.plate_id, limit=None, reads=True)
+        seen = (
+            [] if found is None else sightings.of_plate(session, found.plate_id, limit=limit, skip=offset, reads=True)
+        )
         others = corroborations(session, seen)
     if found is None:
         raise HTTPException(404, f"No plate {plate} has been seen.")

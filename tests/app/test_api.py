@@ -207,3 +207,15 @@ def test_a_plate_tells_what_the_other_camera_has_seen_of_it(client: TestClient, 
         "together": 0.95,
     }
     assert not rear["other_camera"]["later"]
+
+
+def test_a_plates_sightings_come_newest_first_some_at_a_time(client: TestClient, here: System) -> None:
+    with writing(here.engine) as session:
+        video = add_video(session, 1)
+        for number in range(5):
+            add_sighting(session, video, "LT21CGK", number, seen_utc=NOON + timedelta(minutes=number))
+    told = [client.get("/plates/LT21CGK", params={"limit": 2, "offset": skip}).json() for skip in (0, 2, 4, 6)]
+    assert [[one["best_s"] for one in some["seen"]] for some in told] == [[4, 3], [2, 1], [0], []]
+    assert {some["sightings"] for some in told} == {5}
+    assert len(client.get("/plates/LT21CGK").json()["seen"]) == 5
+    assert client.get("/plates/LT21CGK", params={"limit": 5000}).status_code == 422

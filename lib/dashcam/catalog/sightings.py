@@ -118,10 +118,11 @@ def of_plate(
     session: Session,
     plate_id: int,
     after: Cursor | None = None,
-    limit: int | None = 60,
+    limit: int = 60,
     placed: bool = False,
     reads: bool = False,
     span: tuple[datetime, datetime] | None = None,
+    skip: int = 0,
 ) -> list[SightingCard]:
     """One plate's sightings, newest first, those without a time last; ``placed`` only those with a position, of a
     ``span`` only those from its beginning to before its end."""
@@ -133,7 +134,7 @@ def of_plate(
     if after is not None:
         query = query.where(tuple_(SightingRow.seen_utc, SightingRow.sighting_id) < (after.when, after.key))
     newest_first = SightingRow.seen_utc.desc().nulls_last(), SightingRow.sighting_id.desc()
-    return cards(session, query.order_by(*newest_first).limit(limit))
+    return cards(session, query.order_by(*newest_first).limit(limit).offset(skip))
 
 
 def times_of_plate(session: Session, plate_id: int) -> list[datetime]:
