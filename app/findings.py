@@ -111,7 +111,7 @@ def retention(here: "System", now: datetime) -> Iterator[Finding]:
     if here.site.retention.enabled:
         yield ok("retention", "what is past its days goes every night")
     else:
-        yield ok("retention", "nothing is removed, only reported (retention.enabled)")
+        yield ok("retention", "nothing is removed, only reported, until an admin has it begin on the page Storage")
 
 
 def at_work(here: "System", now: datetime) -> Iterator[Finding]:

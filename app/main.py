@@ -59,7 +59,7 @@ def build(here: system.System) -> FastAPI:
 async def dispatching(web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
-    await asyncio.to_thread(here.drawn_zones.look)
+    await asyncio.to_thread(here.heed)
     stopped = threading.Event()
     telling = here.caretaker.go_on(), here.broker.go_on(), service.keep_telling()
     going_on = (

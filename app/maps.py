@@ -256,7 +256,7 @@ def home_map() -> HTMLResponse:
     """The map of the page on which home zones are drawn."""
     with reading(system.current().engine) as session:
         ends = [end for ends in home_zones.trip_ends(session) for end in ends]
-    known = [(one.lat, one.lon, one.radius_m) for one in zones.known()]
+    known = [(one.lat, one.lon, one.radius_m) for one in system.current().site.privacy.home_zones]
     view = blank_map()
     Drawn("dashcamHome", {"zones": known, "ends": ends}).add_to(view)
     return answer(view, [*ends, *(one[:2] for one in known)], ("map-home.js",))

@@ -21,7 +21,6 @@ from app.answers import Answers
 from app.broker import Broker
 from app.caretaker import Caretaker
 from app.corrections import Corrections
-from app.drawn_zones import DrawnZones
 from app.journal import Journal
 from app.metrics import Metrics
 from app.outages import DATABASE, Outages
@@ -30,7 +29,7 @@ from app.samples import SampleDrive
 from app.shortages import Shortages
 from app.upkeep import Upkeep
 from dashcam.access.roles import Role
-from dashcam.catalog import clocks
+from dashcam.catalog import clocks, site_words
 from dashcam.catalog.arrival import Settling
 from dashcam.catalog.meanings import Meanings
 from dashcam.config import Site
@@ -97,7 +96,8 @@ class System:
     access: Access = field(init=False)
     meanings: Meanings = field(default_factory=Meanings)
     answers: Answers = field(init=False)
-    drawn_zones: DrawnZones = field(init=False)
+    configured: Site = field(init=False)
+    """As its files say; ``site`` is with what admins have said on the pages."""
     pictures: int = field(default_factory=time.time_ns)
     """Part of the address of what stands for a clip: a browser keeps no picture under it that is not to be shown."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
@@ -106,7 +106,7 @@ class System:
 
     def __post_init__(self) -> None:
         self.answers = Answers(self.engine)
-        self.drawn_zones = DrawnZones(self.engine)
+        self.configured = self.site
         self.shortages = Shortages(self.engine)
         self.upkeep = Upkeep(self.engine, self.site, self.stores)
         self.corrections = Corrections(self.engine, self.site)
@@ -163,6 +163,18 @@ class System:
                 return change(session)
 
         return await asyncio.to_thread(carry_out)
+
+    def heed(self) -> None:
+        """Go by what admins have said of the site; at the start, and whenever one has."""
+        with reading(self.engine) as session:
+            self.site = site_words.heeded(session, self.configured)
+
+    def settle(self, say: Callable[[Session], T]) -> T:
+        """Write down what an admin says of the site, and go by it. Not for the event loop."""
+        with writing(self.engine) as session:
+            answer = say(session)
+        self.heed()
+        return answer
 
     def wake(self, *video_ids: str) -> None:
         """Tell the dispatcher and whoever watches, from any thread, that the task table has changed, and for whom."""

@@ -9,15 +9,9 @@ from dashcam.config.privacy import Zone
 from dashcam.gps import home, towns
 
 
-def known() -> Sequence[Zone]:
-    """By the settings, and as people have drawn them."""
-    here = system.current()
-    return [*here.site.privacy.home_zones, *here.drawn_zones.all()]
-
-
 def hidden() -> Sequence[Zone]:
     """On pages and in answers; those who live there see them."""
-    return () if callers.may(Role.MEMBER) else known()
+    return () if callers.may(Role.MEMBER) else system.current().site.privacy.home_zones
 
 
 def cut(home: bool) -> Sequence[Zone]:
@@ -25,7 +19,7 @@ def cut(home: bool) -> Sequence[Zone]:
     if home:
         callers.ensure(Role.ADMIN)
         return ()
-    return known()
+    return system.current().site.privacy.home_zones
 
 
 def way(ends: tuple[tuple[float, float], tuple[float, float]] | None) -> str:

@@ -258,6 +258,8 @@ CALLS = {
     "GET /rereads": plate("looked through what was read differently"),
     "GET /retention": ALL,
     "POST /retention/simulate": ALL,
+    "PUT /retention/rules": deletion("said how long what is kept"),
+    "DELETE /retention/rules": deletion("had config.json say again how long what is kept"),
     "POST /retention/plans": HOUSEKEEPING,
     "GET /retention/plans/{plan_id}": RouteRule(MEMBER, Device.HOUSEKEEPING),
     "POST /retention/plans/{plan_id}/begin": deletion("began to remove what is due", Device.HOUSEKEEPING),

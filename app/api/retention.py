@@ -5,12 +5,13 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app import system
+from app.access import callers
 from app.api.tasks import Changed
 from app.parameters import Number
-from dashcam.catalog import holdings
+from dashcam.catalog import holdings, site_words
 from dashcam.catalog.models import Video
 from dashcam.database import reading, writing
 from dashcam.records import HoldingKind
@@ -59,6 +60,18 @@ class NewRules(BaseModel):
     lowres_months: int | None = Field(None, ge=1, le=3_000)
 
 
+class SaidRules(BaseModel):
+    """Said, those that are left out stay as they are; answered, as all of them are now."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    enabled: bool = False
+    """Whether what is due goes every night."""
+    raw_videos: int | None = Field(None, ge=0, le=100_000)
+    """Days; null is for ever, here and below."""
+    lowres_months: int | None = Field(None, ge=1, le=3_000)
+
+
 class Wish(BaseModel):
     reason: str = Field(min_length=1, max_length=500)
     who: str = Field("the owner", min_length=1, max_length=100)
@@ -91,6 +104,23 @@ def simulate(new: NewRules) -> planning.Simulated:
     rules = Rules.of(here.site).model_copy(update=new.model_dump(exclude_unset=True))
     with reading(here.engine) as session:
         return planning.simulate(session, here.site, rules, datetime.now(UTC))
+
+
+@router.put("/retention/rules")
+def say_rules(said: SaidRules) -> SaidRules:
+    """Count from now on, before those of ``config.json``; the days of intermediates stand there alone."""
+    here = system.current()
+    rules = site_words.rules_of(here.site) | said.model_dump(exclude_unset=True)
+    here.settle(partial(site_words.say_retention, who=callers.name(), now=datetime.now(UTC), **rules))
+    return SaidRules(**site_words.rules_of(here.site))
+
+
+@router.delete("/retention/rules")
+def take_rules_back() -> SaidRules:
+    """Those of ``config.json`` count again."""
+    here = system.current()
+    here.settle(partial(site_words.take_retention_back, who=callers.name(), now=datetime.now(UTC)))
+    return SaidRules(**site_words.rules_of(here.site))
 
 
 @router.post("/retention/plans", status_code=201)

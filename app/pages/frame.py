@@ -138,6 +138,14 @@ async def change(
     return answer
 
 
+async def settle(say: Callable[[Session], object], did: str, kind: audit.Kind = "settings") -> None:
+    """What an admin says of the site: written down, with who did what, and gone by from now on."""
+    callers.ensure(Role.ADMIN)
+    here = system.current()
+    await asyncio.to_thread(here.settle, say)
+    await asyncio.to_thread(here.access.note, callers.name(), kind, did)
+
+
 def person() -> str:
     """Who looks at the page, as others are told."""
     caller = callers.current()

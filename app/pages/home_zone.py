@@ -1,18 +1,15 @@
 """Where home is: circles on a map, of which viewers and exports are told nothing."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from nicegui import ui
 from pydantic import ValidationError
 
 from app import system, wording, zones
-from app.access import callers
 from app.pages import parts
-from app.pages.frame import ask, frame
+from app.pages.frame import ask, frame, settle
 from app.pages.parts import AS_FORM, submitted, tag
-from dashcam.access.roles import Role
 from dashcam.catalog import home_zones
 from dashcam.catalog.home_zones import NEWEST, OftenHere
 from dashcam.config.privacy import Zone
@@ -28,8 +25,10 @@ WRONG = "Write a latitude and a longitude in degrees, or click on the map; the r
 
 async def home_zone() -> None:
     here = system.current()
-    ends = await ask(home_zones.trip_ends)
-    suggested = [one for one in home_zones.often(ends) if not home.is_inside(zones.known(), one.lat, one.lon)]
+    drawn, ends = await ask(lambda session: (home_zones.drawn(session), home_zones.trip_ends(session)))
+    suggested = [
+        one for one in home_zones.often(ends) if not home.is_inside(here.site.privacy.home_zones, one.lat, one.lon)
+    ]
     with frame("Home zone", "/account", own=("home-zone.css", "home-zone.js")):
         parts.page_title("Home zone", "Where you live is nobody else's business")
         with tag("div", "home-zone"):
@@ -38,7 +37,7 @@ async def home_zone() -> None:
                 with tag("div", "wide"):
                     parts.map_frame("/maps/home", "Map of where trips begin and end, and of the home zones")
                 with tag("div", "narrow lens"):
-                    those_that_count(here.site.privacy.home_zones, here.drawn_zones.all())
+                    those_that_count(here.configured.privacy.home_zones, drawn)
                     with parts.section("Draw one"), tag("div", "panel pad"):
                         suggestions(suggested, len(ends))
                         form(suggested)
@@ -105,15 +104,10 @@ def zone_of(form: Mapping[str, str]) -> Zone:
 
 
 async def draw(zone: Zone) -> None:
-    await carried_out(partial(system.current().drawn_zones.draw, zone), "drew a home zone")
+    await settle(partial(home_zones.draw, zone=zone), "drew a home zone")
+    ui.navigate.reload()
 
 
 async def remove(zone: Zone) -> None:
-    await carried_out(partial(system.current().drawn_zones.rub_out, zone.lat, zone.lon), "removed a home zone")
-
-
-async def carried_out(do: Callable[[], object], did: str) -> None:
-    callers.ensure(Role.ADMIN)
-    await asyncio.to_thread(do)
-    await asyncio.to_thread(system.current().access.note, callers.name(), "settings", did)
+    await settle(partial(home_zones.rub_out, lat=zone.lat, lon=zone.lon), "removed a home zone")
     ui.navigate.reload()

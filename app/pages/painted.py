@@ -82,7 +82,7 @@ def attributes(element: Element, names: list[str], more: str = "") -> str:
     said: dict[str, object] = {"id": f"c{element.id}"}
     if classes:
         said["class"] = classes
-    said |= {name: value for name in names if (value := element.props[name]) not in (False, None)}
+    said |= {name.lstrip("^"): value for name in names if (value := element.props[name]) not in (False, None)}
     if element.tag in TOUCHED or (element._event_listeners and element.tag not in FRAMES):
         said["inert"] = True
     return "".join(f" {name}" if value is True else f' {name}="{escape(str(value))}"' for name, value in said.items())

@@ -21,8 +21,11 @@ from dashcam.catalog.videos import VideoCard
 from dashcam.catalog.work import TaskLine
 
 GUESS = "a guess by the file's date"
-AS_FORM = "event => { event.preventDefault(); emit(Object.fromEntries(new FormData(event.target))); }"
-"""What a form's submit event is to be handled by, so that its handler gets the fields by their names."""
+AS_FORM = """event => {
+  event.preventDefault(); emit(Object.fromEntries(new FormData(event.target, event.submitter)));
+}"""
+"""What a form's submit event is to be handled by, so that its handler gets the fields by their names, and the button's
+where it has one."""
 FormT = TypeVar("FormT")
 
 
@@ -52,6 +55,9 @@ def tag(kind: str, /, classes: str = "", text: str | None = None, **attributes: 
     known = {name.strip("_").replace("_", "-"): value for name, value in attributes.items()}
     if is_still():
         return cast(Element, StillTag(kind, classes, text, known))
+    if kind == "input" and "value" in known:
+        # Vue's word for an attribute: a value would be set anew, over what is being typed, with each change of the page
+        known["^value"] = known.pop("value")
     element = Element(kind) if text is None else TextElement(tag=kind, text=text)
     list.extend(element.classes, classes.split())
     dict.update(element.props, known)

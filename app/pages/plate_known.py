@@ -115,7 +115,7 @@ def writing(text: str, note: Note, facts: Element, status: Element) -> None:
                 tag("input", "field", name="tags", maxlength="600", value=", ".join(note.tags), autocomplete="off")
             with tag("label"):
                 tag("span", "small muted", "Note")
-                tag("textarea", "field", name="note", maxlength="2000", rows="3", value=note.note)
+                tag("textarea", "field", note.note, name="note", maxlength="2000", rows="3")
             tag("button", "button small", "Save", type="submit")
     form.on("submit", lambda event: save(text, event.args, facts, status), js_handler=AS_FORM)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import messages, streets, system, wording, zones
+from app import messages, streets, system, wording
 from app.access import callers
 from app.pages import parts
 from app.pages.cameras import name_of, wrong
@@ -21,7 +21,6 @@ from dashcam.access.roles import Role
 from dashcam.catalog import clocks, lenses, notes
 from dashcam.config import Site
 from dashcam.config.model import PlaceSettings
-from dashcam.config.privacy import Zone
 from dashcam.gps.streets import Streets
 from dashcam.upkeep import retention
 from dashcam.upkeep.retention import Rules
@@ -68,7 +67,7 @@ async def settings() -> None:
         for part in (
             cameras(here.site, known),
             lens(place),
-            home_zone(zones.known()),
+            home_zone(here.site),
             kept(here.site),
             storage(here.site),
             streets_below(here.site, found),
@@ -106,7 +105,8 @@ def lens(place: PlaceSettings) -> Part:
     return Part("Lens", [how, plate], ("place.lenses", "place.plate_width_m", "place.plate_height_m"))
 
 
-def home_zone(known: Sequence[Zone]) -> Part:
+def home_zone(site: Site) -> Part:
+    known = site.privacy.home_zones
     if not known:
         said = "None: exports have every place, and viewers see where you live."
     else:

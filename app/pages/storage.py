@@ -6,29 +6,23 @@ from datetime import UTC, datetime
 from functools import partial
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
 from app.access import callers
-from app.pages import deletion, parts
+from app.pages import deletion, keeping, parts
 from app.pages.frame import ask, change, frame, now, person, zone
-from app.pages.parts import AS_FORM, icon, link, tag
+from app.pages.parts import icon, link, tag
 from dashcam.access.roles import Role
-from dashcam.catalog import holdings
+from dashcam.catalog import holdings, site_words
 from dashcam.catalog.models import Holding, Protection, RetentionPlan
+from dashcam.catalog.site_rows import RetentionWord
 from dashcam.upkeep import answers, planning, retention, undoing
 from dashcam.upkeep.answers import Entry
 from dashcam.upkeep.retention import Plan, Rules
 from dashcam.upkeep.undoing import GoingLine
 
 NEXT = 50
-FIELDS = (
-    ("raw_videos", "Clips, days"),
-    ("preproc_data", "Preprocessing, days"),
-    ("heavy_output", "Bundles, days"),
-    ("lowres_months", "Small copies, months"),
-)
 STORE_NAMES = {"indoor_nas": "Indoor NAS", "shed_nas": "Shed NAS, the archive"}
 
 
@@ -39,6 +33,8 @@ class Looked:
     went: list[tuple[Holding, str]]
     plan: tuple[RetentionPlan, Plan] | None
     going: list[GoingLine]
+    word: RetentionWord | None
+    """Of an admin, how long what is kept."""
 
 
 def look(session: Session) -> Looked:
@@ -52,6 +48,7 @@ def look(session: Session) -> Looked:
         planning.last_removed(session),
         plans[0] if plans else None,
         undoing.listed(session),
+        site_words.retention_word(session),
     )
 
 
@@ -62,12 +59,12 @@ async def storage() -> None:
         draw(found)
         deletion.going(found.going)
         kept(held)
-        other_rules()
+        keeping.other_rules()
         deletion.days()
 
 
 def draw(found: Looked) -> None:
-    standing(found.plan)
+    standing(found.plan, found.word)
     if found.plan is not None:
         stores(found.plan[1], found.plan[0].made_at)
     next_to_go(found.coming)
@@ -75,7 +72,7 @@ def draw(found: Looked) -> None:
     gone(found.went)
 
 
-def standing(known: tuple[RetentionPlan, Plan] | None) -> None:
+def standing(known: tuple[RetentionPlan, Plan] | None, word: RetentionWord | None) -> None:
     """Whether anything goes at all, and what was said last."""
     enabled = system.current().site.retention.enabled
     refused = known[1].refused if known else []
@@ -86,10 +83,13 @@ def standing(known: tuple[RetentionPlan, Plan] | None) -> None:
                 tag("strong", text="What is due goes every night" if not refused else "Nothing goes now")
             else:
                 tag("strong", text="Only reported: nothing is removed")
-                tag("p", "small", 'It begins with "retention": {"enabled": true} in config.json.')
+                tag("p", "small", "It begins when an admin has looked at what goes next, and says so here.")
             for sentence in refused:
                 tag("p", "small", sentence)
             tag("p", "small muted", last_plan(known))
+            if said := keeping.whose(word):
+                tag("p", "small muted", said)
+            keeping.acts(word)
 
 
 def last_plan(known: tuple[RetentionPlan, Plan] | None) -> str:
@@ -230,50 +230,3 @@ def kept(held: Mapping[str, tuple[int, int]]) -> None:
         cold = system.current().site.retention.cold_store
         said = f"Before a small copy goes, the clip's record is copied to {cold}."
         tag("p", "muted small pad", said if cold else "No store is named for cold storage (retention.cold_store).")
-
-
-def other_rules() -> None:
-    """A form that says what would be due under other rules; it changes nothing."""
-    rules = Rules.of(system.current().site)
-
-    async def tried(event: GenericEventArguments) -> None:
-        try:
-            new = rules_of(event.args)
-        except ValueError as error:
-            said.set_text(str(error))
-            return
-        here = system.current()
-        found = await ask(lambda session: planning.simulate(session, here.site, new, now()))
-        said.set_text(f"{due_text(found.then)} would be due at once; now it is {due_text(found.now)}.")
-
-    with parts.section("What if"), tag("div", "panel pad"):
-        with tag("form", "filters").on("submit", tried, js_handler=AS_FORM):
-            for name, label in FIELDS:
-                value = getattr(rules, name)
-                with tag("label", "unit"):
-                    tag("span", "muted small", label)
-                    shown = {} if value is None else {"value": str(value)}
-                    tag("input", "field", name=name, type="number", min="0", step="1", aria_label=label, **shown)
-            tag("button", "button", "Show what would go", type="submit")
-        said = ui.label("An empty field means for ever. Nothing is changed by this form.").classes("muted small")
-        said.props("role=status")
-
-
-def rules_of(form: Mapping[str, str]) -> Rules:
-    """What the form says; ``ValueError`` with a sentence where that is no rule."""
-    values: dict[str, int | None] = {}
-    for name, label in FIELDS:
-        text = str(form.get(name) or "").strip()
-        if text and not (text.isdecimal() and len(text) < 6):
-            raise ValueError(f"{label}: write a whole number.")
-        values[name] = int(text) if text else None
-    for name, label in FIELDS[1:3]:
-        if values[name] is None:
-            raise ValueError(f"{label}: write a number, intermediates are not kept for ever.")
-    if values["lowres_months"] == 0:
-        raise ValueError("Small copies, months: at least one, or leave it empty.")
-    return Rules.model_validate(values)
-
-
-def due_text(due: planning.Due) -> str:
-    return f"{wording.count(due.items, 'thing')}, about {wording.size(due.bytes)},"

@@ -30,12 +30,38 @@ def test_a_clip_that_goes_next_is_kept_by_one_press_and_goes_again_by_another(pa
 
 def test_a_rule_is_tried_before_it_is_written_down(page: Page) -> None:
     page.goto("/storage")
-    page.get_by_label("Clips, days").fill("")
+    page.wait_for_function("window.socket?.connected")
+    days = page.get_by_label("Clips, days")
+    days.fill("")
     page.get_by_role("button", name="Show what would go").click()
     expect(page.get_by_text("would be due at once; now it is")).to_be_visible()
+    expect(days).to_have_value("")
     page.get_by_label("Bundles, days").fill("")
     page.get_by_role("button", name="Show what would go").click()
     expect(page.get_by_text("intermediates are not kept for ever")).to_be_visible()
+
+
+def test_rules_are_taken_and_what_is_due_begins_to_go_and_stops_by_a_press(page: Page) -> None:
+    page.goto("/storage")
+    page.wait_for_function("window.socket?.connected")
+    page.get_by_label("Clips, days").fill("45")
+    page.get_by_label("Bundles, days").fill("8")
+    page.get_by_text("Take these rules").press("Enter")
+    certain = page.get_by_role("button", name="Yes: keep by these from now on")
+    certain.press("Enter")
+    expect(page.get_by_text("stand in config.json, which devices go by too")).to_be_visible()
+    page.get_by_label("Bundles, days").fill("7")
+    certain.press("Enter")
+    expect(page.get_by_text("raw_videos = 45").first).to_be_visible()
+    expect(page.get_by_text("Only reported: nothing is removed")).to_be_visible()
+    page.get_by_text("Begin", exact=True).press("Enter")
+    page.get_by_role("button", name="Yes: what is due goes every night").press("Enter")
+    expect(page.get_by_text("As the owner said here on")).to_be_visible()
+    page.get_by_role("button", name="Stop: only report").press("Enter")
+    expect(page.get_by_text("Only reported: nothing is removed")).to_be_visible()
+    page.get_by_role("button", name="Go by config.json").press("Enter")
+    expect(page.get_by_text("raw_videos = 45")).to_have_count(0)
+    expect(page.get_by_text("said here on")).to_have_count(0)
 
 
 def test_a_clips_page_says_what_was_removed_by_which_rule(page: Page) -> None:

@@ -282,7 +282,7 @@ async def zone_kept(_web: FastAPI) -> AsyncIterator[None]:
     """As the real web process keeps it: no page reads it on the event loop."""
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
-    await asyncio.to_thread(here.drawn_zones.look)
+    await asyncio.to_thread(here.heed)
     keeping = asyncio.create_task(here.keep_zone())
     yield
     keeping.cancel()

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog import routes
-from dashcam.catalog.home_rows import HomeZone
 from dashcam.catalog.models import TripRow
 from dashcam.catalog.routes import Ends
+from dashcam.catalog.site_rows import HomeZone
 from dashcam.config.privacy import Zone
 from dashcam.gps.plane import Plane, distance_m
 

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from dashcam.catalog import aside_rows as aside_rows  # its tables too
 from dashcam.catalog import camera_rows as camera_rows
-from dashcam.catalog import home_rows as home_rows
 from dashcam.catalog import plate_words as plate_words
 from dashcam.catalog import reread_rows as reread_rows
 from dashcam.catalog import review_rows as review_rows
+from dashcam.catalog import site_rows as site_rows
 from dashcam.database import Base, UtcDateTime
 from dashcam.tasks.row import only
 

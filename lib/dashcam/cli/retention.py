@@ -46,8 +46,8 @@ def retention(
             raise typer.Exit(1)
         if plan.report_only:
             raise Explained(
-                'Retention only reports: to have it remove files, write "retention": {"enabled": true} into '
-                "config.json and start the main server anew."
+                "Retention only reports: to have it remove files, press Begin on the page Storage, or write "
+                '"retention": {"enabled": true} into config.json and start the main server anew.'
             )
         if not yes and not typer.confirm(f"Remove these {len(plan.items)} things for good?"):
             raise typer.Exit(1)
@@ -67,7 +67,7 @@ def show(plan: "Plan") -> None:
         said = f"{len(plan.items)} things, about {size(plan.bytes)}"
         out.print(f"{said}; {plan.later} more are due" if plan.later else said, highlight=False)
     if plan.report_only:
-        say("Report only: nothing goes by itself until retention.enabled is true (docs/retention.md)")
+        say("Report only: nothing goes by itself until an admin has it begin (docs/retention.md)")
 
 
 def table_of(plan: "Plan") -> Table:

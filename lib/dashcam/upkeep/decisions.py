@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 from dashcam.catalog import aside, deletions
 from dashcam.catalog.aside_rows import Going, SetAside
 from dashcam.catalog.camera_rows import CameraClock, CameraLens
-from dashcam.catalog.home_rows import HomeZone
 from dashcam.catalog.models import (
     DeviceRow,
     Holding,
@@ -28,6 +27,7 @@ from dashcam.catalog.models import (
 )
 from dashcam.catalog.plate_words import PlateApart, PlateMerge, PlateNote, SightingWord
 from dashcam.catalog.record import stage_record
+from dashcam.catalog.site_rows import HomeZone, RetentionWord
 from dashcam.database import UtcDateTime
 from dashcam.records import ClipRecord, Record
 from dashcam.storage import bundle, layout
@@ -37,7 +37,7 @@ from dashcam.tasks.row import TaskRow
 
 OF_A_CLIP: tuple[Any, ...] = (TripDecision, Protection, SightingWord)
 """Tables of which every row is a person's word about one clip."""
-OF_THE_SITE: tuple[Any, ...] = (CameraClock, CameraLens, HomeZone, PlateMerge, PlateApart, PlateNote)
+OF_THE_SITE: tuple[Any, ...] = (CameraClock, CameraLens, HomeZone, PlateMerge, PlateApart, PlateNote, RetentionWord)
 
 
 class EndedClip(Record):

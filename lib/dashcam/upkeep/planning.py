@@ -146,7 +146,9 @@ def begin(session: Session, site: Site, plan_id: int, now: datetime) -> Plan:
     if plan.refused:
         raise PlanRefused(" ".join(plan.refused))
     if not site.retention.enabled:
-        raise PlanRefused("Retention only reports: set retention.enabled to true in config.json, and start anew.")
+        raise PlanRefused(
+            "Retention only reports: an admin has it begin on the page Storage (or retention.enabled in config.json)."
+        )
     if plan.rules != Rules.of(site):
         raise PlanRefused("The rules have changed since this plan was made: make another one.")
     if not now - LASTING <= plan.made_at <= now:

@@ -99,7 +99,6 @@ def home(whole: TestClient, engine: Engine, tmp_path: Path) -> Home:
         root.mkdir()
     here = system.System(engine, SITE, Stores(roots), TOKEN)
     here.look_at_zone()
-    here.drawn_zones.look()
     system.start(here)
     return Home(whole, here)
 

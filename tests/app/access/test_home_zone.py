@@ -3,6 +3,7 @@
 import csv
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import gpxpy
 import pytest
@@ -13,7 +14,7 @@ from app import system
 from app.pages import home_zone
 from dashcam.access import tokens
 from dashcam.access.roles import Role
-from dashcam.catalog import deriving
+from dashcam.catalog import deriving, home_zones
 from dashcam.catalog.models import TripRow, Video
 from dashcam.config import Site
 from dashcam.config.privacy import Zone
@@ -34,7 +35,7 @@ PLACE = re.compile(r"(52\.3\d{3,}), ?(4\.9\d*)|(4\.9\d*), ?(52\.3\d{3,})")
 def drive(home: Home, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
     """A drive that goes through the zone, and a plate seen in its middle: the clip and the trip."""
     if request.param == "drawn":
-        home.here.drawn_zones.draw(ZONE)
+        home.here.settle(partial(home_zones.draw, zone=ZONE))
     else:
         site = Site.model_validate({"server": {"host": "0.0.0.0"}, "privacy": {"home_zones": [ZONE.model_dump()]}})
         monkeypatch.setattr(home.here, "site", site)
@@ -155,7 +156,9 @@ def test_what_an_admin_draws_counts_at_once_and_after_a_restart_and_is_written_d
         assert nearest(viewer) > least > nearest(member)
     for wrong in ({"lat": 91}, {"radius_m": 10}, {"lon": None}):
         assert admin.post("/home-zones", json=ZONE.model_dump() | wrong).status_code == 422
-    system.start(system.System(home.here.engine, home.here.site, home.here.stores, home.here.token))
+    again = system.System(home.here.engine, home.here.configured, home.here.stores, home.here.token)
+    again.heed()
+    system.start(again)
     assert nearest(viewer) > 300
     assert member.get("/home-zones").json() == [ZONE.model_dump()]
     middle = {"lat": ZONE.lat, "lon": ZONE.lon}
@@ -180,9 +183,14 @@ def test_what_is_sent_from_the_page_is_drawn_or_refused_in_a_sentence(home: Home
     browser = home.logged_in("ana")
     page = opened(browser, "/home-zone")
     (form,) = [one for one in page.elements.values() if one.tag == "form" and one._event_listeners]
-    known = home.here.drawn_zones
-    act(browser, page, form, {"lat": "52.38060", "lon": "4.90000", "radius_m": "450"}, lambda: bool(known.all()))
-    assert known.all() == [Zone(lat=52.3806, lon=4.9, radius_m=450)]
+    act(
+        browser,
+        page,
+        form,
+        {"lat": "52.38060", "lon": "4.90000", "radius_m": "450"},
+        lambda: bool(home.here.site.privacy.home_zones),
+    )
+    assert home.here.site.privacy.home_zones == [Zone(lat=52.3806, lon=4.9, radius_m=450)]
     for wrong in ({"lat": ""}, {"lat": "12", "lon": "200"}, {"lat": "nan", "lon": "1", "radius_m": "300"}):
         with pytest.raises(ValueError, match="in degrees, or click on the map"):
             home_zone.zone_of({"lat": "1", "lon": "1", "radius_m": "300"} | wrong)
