@@ -36,9 +36,6 @@ LOOKS_S = 1.0
 """How often it is seen to whether anybody still waits for the bundle."""
 
 router = APIRouter(prefix="/export", tags=["export"])
-_one_at_a_time = asyncio.Semaphore(1)
-_percent: dict[str, int | None] = {}
-"""Of each bundle that somebody waits for, by its ticket, how much is made."""
 Second = Annotated[float, Query(ge=0, le=86_400, description="Of the clip.")]
 
 
@@ -63,15 +60,15 @@ async def evidence(
     wanted = await here.ask(lambda session: order_of(session, video, (first, last), plate.upper(), cut, who))
     wanted = wanted.model_copy(update={"blur": blur, "faces": faces})
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="dashcam-evidence-"))
-    _percent[ticket] = None
+    here.bundles[ticket] = None
     try:
-        async with _one_at_a_time:
-            await made(request, wanted, folder, partial(_percent.__setitem__, ticket))
+        async with here.one_bundle:
+            await made(request, wanted, folder, partial(here.bundles.__setitem__, ticket))
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
     finally:
-        _percent.pop(ticket, None)
+        here.bundles.pop(ticket, None)
     name = f"evidence_{Path(wanted.name).stem}_{first:.0f}-{last:.0f}s.zip"
     gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     return FileResponse(folder / "bundle.zip", media_type="application/zip", filename=name, background=gone)
@@ -80,9 +77,10 @@ async def evidence(
 @router.get("/evidence/progress")
 async def progress(ticket: Annotated[str, Query(max_length=64)]) -> dict[str, int | None]:
     """How many percent of the bundle with this ticket are made; null while it waits for another one."""
-    if ticket not in _percent:
+    bundles = system.current().bundles
+    if ticket not in bundles:
         raise HTTPException(404, "No bundle with this ticket is being made.")
-    return {"percent": _percent[ticket]}
+    return {"percent": bundles[ticket]}
 
 
 async def made(request: Request, wanted: Order, folder: Path, tell: Callable[[int], None]) -> None:

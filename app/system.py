@@ -98,6 +98,10 @@ class System:
     answers: Answers = field(init=False)
     configured: Site = field(init=False)
     """As its files say; ``site`` is with what admins have said on the pages."""
+    bundles: dict[str, int | None] = field(default_factory=dict)
+    """Of each bundle of evidence that somebody waits for, by its ticket, how many percent are made."""
+    one_bundle: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One is made at a time."""
     pictures: int = field(default_factory=time.time_ns)
     """Part of the address of what stands for a clip: a browser keeps no picture under it that is not to be shown."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)

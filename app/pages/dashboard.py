@@ -34,7 +34,7 @@ from dashcam.tasks.row import TaskRow
 from dashcam.upkeep import checks
 
 VIDEOS = 8
-WEIGHED_S = 0.02
+WEIGHED_S = 0.01
 """Of CPU, how plates were met: for who waits for the page, and each time that the open page looks again."""
 SHARE = 0.01
 """Of one core, that a part of an open page may take to be drawn."""

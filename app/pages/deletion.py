@@ -2,7 +2,8 @@
 button, it is hidden, and goes for good a day later. Until then it can be had back, there and on Storage."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -37,27 +38,29 @@ def section(what: str, wanted: Wanted, then: str) -> None:
     """For admins. ``what`` is "this clip", say; ``then`` the page to go to when it is gone, one of `BACK`."""
     if not callers.may(Role.ADMIN):
         return
-    with tag("details", "section"):
-        tag("summary", text=f"Delete {what}")
-        with tag("div", "panel pad") as place:
-            tag("p", "muted small", GOES)
-            with tag("div", "filters"):
-                button("Show what would go", partial(show, place, wanted, then))
-                if wanted.plate is not None:
-                    with_clips = wanted.model_copy(update={"with_clips": True})
-                    button("And the clips it is in", partial(show, place, with_clips, then))
+    with fold(f"Delete {what}", GOES) as place, tag("div", "filters"):
+        button("Show what would go", partial(show, place, wanted, then))
+        if wanted.plate is not None:
+            with_clips = wanted.model_copy(update={"with_clips": True})
+            button("And the clips it is in", partial(show, place, with_clips, then))
 
 
 def hiding(what: str, wanted: Wanted, then: str) -> None:
     """For admins: what is hidden alone comes back whenever somebody says so."""
     if not callers.may(Role.ADMIN):
         return
+    with fold(f"Hide {what}", STAYS) as place, tag("div", "filters"):
+        button(f"Hide {what} from everybody", partial(hide, place, wanted, then))
+
+
+@contextmanager
+def fold(title: str, said: str) -> Iterator[Element]:
+    """What it does stands within, above what is built inside."""
     with tag("details", "section"):
-        tag("summary", text=f"Hide {what}")
+        tag("summary", text=title)
         with tag("div", "panel pad") as place:
-            tag("p", "muted small", STAYS)
-            with tag("div", "filters"):
-                button(f"Hide {what} from everybody", partial(hide, place, wanted, then))
+            tag("p", "muted small", said)
+            yield place
 
 
 async def hide(place: Element, wanted: Wanted, then: str) -> None:
@@ -70,25 +73,22 @@ def days() -> None:
     """For admins: a form for all clips of some days."""
     if not callers.may(Role.ADMIN):
         return
-    with tag("details", "section"):
-        tag("summary", text="Delete some days")
-        with tag("div", "panel pad") as place:
-            tag("p", "muted small", f"All clips that began on these days. {GOES}")
+    with fold("Delete some days", f"All clips that began on these days. {GOES}") as place:
 
-            async def chosen(event: GenericEventArguments) -> None:
-                first, last = str(event.args.get("first") or ""), str(event.args.get("last") or "")
-                wanted = days_of(midnight(first), midnight(last, days=1))
-                if wanted is None:
-                    ui.notify("Choose the first and the last of these days, in this order.", type="warning")
-                    return
-                await show(place, wanted, "/storage")
+        async def chosen(event: GenericEventArguments) -> None:
+            first, last = str(event.args.get("first") or ""), str(event.args.get("last") or "")
+            wanted = days_of(midnight(first), midnight(last, days=1))
+            if wanted is None:
+                ui.notify("Choose the first and the last of these days, in this order.", type="warning")
+                return
+            await show(place, wanted, "/storage")
 
-            with tag("form", "filters").on("submit", chosen, js_handler=AS_FORM):
-                for name, label in (("first", "From"), ("last", "To")):
-                    with tag("label", "dated muted small"):
-                        tag("span", text=label)
-                        tag("input", "field", name=name, type="date", required=True, aria_label=f"{label} this day")
-                tag("button", "button", "Show what would go", type="submit")
+        with tag("form", "filters").on("submit", chosen, js_handler=AS_FORM):
+            for name, label in (("first", "From"), ("last", "To")):
+                with tag("label", "dated muted small"):
+                    tag("span", text=label)
+                    tag("input", "field", name=name, type="date", required=True, aria_label=f"{label} this day")
+            tag("button", "button", "Show what would go", type="submit")
 
 
 def days_of(since: datetime | None, until: datetime | None) -> Wanted | None:

@@ -18,7 +18,8 @@ from dashcam.catalog.reviews import Mark
 from dashcam.catalog.routes import Ends
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.suggestions import Suggestion
-from dashcam.catalog.tonight import Item, ItemKind, TripNews
+from dashcam.catalog.tonight import TripNews
+from dashcam.catalog.trip_items import Item, ItemKind
 from dashcam.gps import home
 from dashcam.gps.trips import TripEvent
 
