@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,7 +22,7 @@ from app.pages import devices, parts, review
 from app.pages.frame import ask, frame, midnight, now, zone
 from app.pages.parts import link, tag
 from app.pages.plate_acts import act
-from app.pages.still import still
+from app.pages.still import Piece, anew
 from app.progress import Progress
 from dashcam.access.roles import Role
 from dashcam.catalog import devices as device_table
@@ -137,12 +138,26 @@ class PagePart:
         if what == self.shown or time.monotonic() < self.rests_until:
             return
         began = time.thread_time()
-        self.place.clear()
-        with self.place:
+        with self.anew():
             self.draw(what)
         if self.shown is not None:  # who opens the page sees the first change at once
             self.rests_until = time.monotonic() + (time.thread_time() - began) / SHARE
         self.shown = what
+
+    def anew(self) -> AbstractContextManager[object]:
+        self.place.clear()
+        return self.place
+
+
+class StillPart(PagePart):
+    """In which what becomes the same again stays as somebody has it."""
+
+    def __init__(self, place: Piece, draw: Callable[[Any], None]) -> None:
+        super().__init__(place, draw)
+        self.piece = place
+
+    def anew(self) -> AbstractContextManager[object]:
+        return anew(self.piece)
 
 
 class Inbox:
@@ -248,8 +263,8 @@ async def dashboard(day: str = "", month: str = "") -> None:
         with tag("div", "columns"):
             with tag("div", "wide"):
                 main = PagePart(tag("div", id="tonight"), partial(review.draw, inbox.wanted))
-                recent = PagePart(tag("div"), recent_videos)
-            side = PagePart(tag("div", "narrow"), going_on_now)
+                recent = StillPart(Piece().classes("still"), recent_videos)
+            side = StillPart(Piece().classes("narrow"), going_on_now)
         review.keys_sheet()
         acts = tag("div", "hidden", id="acts")
 
@@ -286,17 +301,12 @@ def recent_videos(videos: list[VideoCard]) -> None:
     if not videos:
         return
     progress = system.current().progress.snapshot()
-    with still(), parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
+    with parts.section("Latest videos", ("All videos", "/videos")), tag("div", "grid videos"):
         for card in videos:
             parts.video_card(card, zone(), now(), progress, dated=True)
 
 
 def going_on_now(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:
-    with still():
-        draw_work(known)
-
-
-def draw_work(known: tuple[GoingOn, Mapping[int, Progress]]) -> None:
     at, progress = known
     if at.troubles:
         with parts.section("To see to", None), tag("div", "panel"):

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from nicegui import ui
+from nicegui.events import GenericEventArguments
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
@@ -13,6 +14,7 @@ from app.pages.admitting import carry_out
 from app.pages.frame import ask, change, frame, now, zone
 from app.pages.inviting import add_a_device
 from app.pages.parts import link, tag
+from app.pages.still import PRESSED, anew, still
 from app.progress import Progress
 from dashcam.access import tokens
 from dashcam.access.models import AccessToken
@@ -21,7 +23,7 @@ from dashcam.catalog import devices as device_table
 from dashcam.catalog import work
 from dashcam.tasks.chain import POOLS, STAGES
 
-PAUSES = (("Pause for 2 h", timedelta(hours=2)), ("Pause", None))
+PAUSES = {"a while": ("Pause for 2 h", timedelta(hours=2)), "pause": ("Pause", None)}
 DevicesShown = tuple[list[device_table.DeviceLine], list[work.TaskLine]]
 
 
@@ -51,8 +53,9 @@ async def devices() -> None:
             with tag("div"):
                 link("/storage", "button small quiet", "Storage")
                 link("/settings", "button small quiet", "Settings")
-        with tag("div") as place:
+        with still() as drawn:
             draw(*found)
+        drawn.on("click", pressed, js_handler=PRESSED)
         if callers.may(Role.ADMIN):
             add_a_device()
         if given:
@@ -61,10 +64,9 @@ async def devices() -> None:
     async def look_again() -> None:
         nonlocal shown
         found = await ask(question)
-        if (seen_now := looks(*found)) != shown:  # a button that is being pressed is left alone
+        if (seen_now := looks(*found)) != shown:
             shown = seen_now
-            place.clear()
-            with place:
+            with anew(drawn):
                 draw(*found)
 
     ui.timer(2.0, look_again)
@@ -112,7 +114,7 @@ def nobody(pool: str) -> str:
 
 def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLine, Progress]]) -> None:
     at = now()
-    with tag("section", "card device"), tag("div", "card-body"):
+    with tag("section", "card device", data_key=device.hostname), tag("div", "card-body"):
         with tag("div", "line"):
             dot(device, at)
             tag("h2", "grow", device.hostname)
@@ -136,11 +138,12 @@ def device_card(device: device_table.DeviceLine, at_work: list[tuple[work.TaskLi
                         tag("dd", "num", plain(value))
         with tag("div", "actions"):
             if device.pause.paused:
-                pause_button(device.hostname, "Resume", f"Let {device.hostname} work again", None, paused=False)
+                act_button(device.hostname, "resume", "Resume", f"Let {device.hostname} work again")
             else:
-                for label, length in PAUSES:
-                    spoken = f"{label} {device.hostname}: it gives back what it works on"
-                    pause_button(device.hostname, label, spoken, length, paused=True)
+                for act, (label, _) in PAUSES.items():
+                    act_button(
+                        device.hostname, act, label, f"{label} {device.hostname}: it gives back what it works on"
+                    )
 
 
 def device_tokens(given: list[AccessToken]) -> None:
@@ -182,18 +185,23 @@ def rests(device: device_table.DeviceLine, at: datetime, at_work: bool) -> str:
     return f"Resting: {device.drained}."
 
 
-def pause_button(hostname: str, label: str, spoken: str, length: timedelta | None, paused: bool) -> None:
-    async def press() -> None:
-        until = now() + length if length else None
-        await change(
-            partial(device_table.pause, hostname=hostname, until=until)
-            if paused
-            else partial(device_table.resume, hostname=hostname)
-        )
-        system.current().pauses.changed()
-        ui.notify(f"{hostname} is paused." if paused else f"{hostname} works again.", type="info")
+def act_button(hostname: str, act: str, label: str, spoken: str) -> None:
+    known = {"aria_label": spoken, "title": spoken, "data_act": act, "data_of": hostname}
+    tag("button", "button small", label, type="button", **known)
 
-    tag("button", "button small", label, type="button", aria_label=spoken, title=spoken).on("click", press)
+
+async def pressed(event: GenericEventArguments) -> None:
+    hostname, act = str(event.args.get("of")), event.args.get("act")
+    if act in PAUSES:
+        length = PAUSES[act][1]
+        until = now() + length if length else None
+        there = await change(partial(device_table.pause, hostname=hostname, until=until))
+        said = f"{hostname} is paused."
+    else:
+        there = await change(partial(device_table.resume, hostname=hostname))
+        said = f"{hostname} works again."
+    system.current().pauses.changed()
+    ui.notify(said if there else "There is no such device here.", type="info")
 
 
 def plain(value: object) -> str:

@@ -92,12 +92,19 @@ def is_still() -> bool:
 def still(kind: str = "div", classes: str = "still") -> Iterator[Piece]:
     """What `tag` makes within becomes the content of the element that is given."""
     element = Piece(kind=kind).classes(classes)
+    with anew(element):
+        yield element
+
+
+@contextmanager
+def anew(element: Piece) -> Iterator[None]:
+    """The same in one that is there: what becomes the same again stays in the browser as somebody has it."""
     beside = context.slot.children
     already = len(beside)
     inside: list[StillTag] = []
     token = OPEN.set([inside])
     try:
-        yield element
+        yield
     finally:
         OPEN.reset(token)
     if len(beside) != already:

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 from nicegui import ui
-from sqlalchemy.orm import Session
+from nicegui.events import GenericEventArguments
 
 from app import addresses, lining, system, wording
 from app.pages import parts
 from app.pages.frame import ask, change, frame, now, zone
 from app.pages.parts import link, tag
+from app.pages.still import PRESSED, anew, still
 from app.progress import Progress
 from dashcam.catalog import work
 from dashcam.tasks import table
@@ -36,7 +38,7 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
                 link("/rereads", "button quiet", "Read again")
                 link("/accuracy", "button quiet", "Accuracy")
                 link(prefect, "button quiet", "Open Prefect", target="_blank", rel="noreferrer")
-        with tag("div") as place:
+        with still() as listed:
             draw(chosen, number, shown, progress)
 
     async def look_again() -> None:
@@ -44,10 +46,19 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
         found, at = await look(chosen, number), system.current().progress.snapshot()
         if (found, at) != (shown, progress):
             shown, progress = found, at
-            place.clear()
-            with place:
+            with anew(listed):
                 draw(chosen, number, shown, progress)
 
+    async def pressed(event: GenericEventArguments) -> None:
+        said, task_id = event.args.get("act"), event.args.get("of")
+        line = next((one for one in shown[0] if str(one.task_id) == task_id), None)
+        if said == "all":
+            tasks = await asyncio.to_thread(lining.retry_failed)
+            ui.notify(f"{wording.count(tasks, 'task')} tried again now.", type="info")
+        elif line is not None:
+            await (again(line) if said == "again" else move(line))
+
+    listed.on("click", pressed, js_handler=PRESSED)
     ui.timer(2.0, look_again)
 
 
@@ -99,7 +110,7 @@ def nothing(view: str) -> None:
 
 
 def task_row(line: work.TaskLine, running: Progress | None, at: datetime) -> None:
-    with tag("tr"):
+    with tag("tr", data_key=str(line.task_id)):
         with tag("td", "clip-cell"):
             link(addresses.video_url(line.video_id), "clip", line.video_name, title=line.video_name)
         tag("td", text=wording.stage_name(line.task_type))
@@ -145,38 +156,36 @@ def task_state(line: work.TaskLine, running: Progress | None, at: datetime) -> N
 
 
 def retry_button(line: work.TaskLine) -> None:
-    async def again() -> None:
-        def release(session: Session) -> bool:
-            return table.release(session, line.task_id)
-
-        what = f"had a task tried again: {line.task_type} of {line.video_id}"
-        released = await change(release, what)
-        system.current().shortages.try_again()
-        system.current().wake(line.video_id)
-        ui.notify("It is tried again now." if released else "This task is done already.", type="info")
-
-    label = f"Try {wording.stage_name(line.task_type)} of {line.video_name} again"
-    tag("button", "button small", "Try again", type="button", aria_label=label).on("click", again)
-
-
-def retry_all_button(stuck: int) -> None:
-    async def again() -> None:
-        tasks = await asyncio.to_thread(lining.retry_failed)
-        ui.notify(f"{wording.count(tasks, 'task')} tried again now.", type="info")
-
-    with tag("p", "actions"):
-        label = f"Try all {stuck:,} again" if stuck > 1 else "Try it again"
-        tag("button", "button primary", label, type="button").on("click", again)
+    act_button(line, "again", "Try again", f"Try {wording.stage_name(line.task_type)} of {line.video_name} again")
 
 
 def first_button(line: work.TaskLine) -> None:
     """Or the way back from it."""
-
-    async def move() -> None:
-        tasks = await asyncio.to_thread(lining.clip_first, line.video_id, line.first)
-        said = f"{line.video_name} waits its turn." if line.first else f"{line.video_name} goes first, to its end."
-        ui.notify(said if tasks else f"{line.video_name} is through already.", type="info")
-
     label, what = ("In turn", "Let {} wait its turn") if line.first else ("First in line", "Put {} first in line")
-    spoken = what.format(line.video_name)
-    tag("button", "button small quiet", label, type="button", aria_label=spoken, title=spoken).on("click", move)
+    act_button(line, "move", label, what.format(line.video_name), "quiet")
+
+
+def act_button(line: work.TaskLine, act: str, label: str, spoken: str, classes: str = "") -> None:
+    known = {"aria_label": spoken, "title": spoken, "data_act": act, "data_of": str(line.task_id)}
+    tag("button", f"button small {classes}", label, type="button", **known)
+
+
+def retry_all_button(stuck: int) -> None:
+    with tag("p", "actions"):
+        label = f"Try all {stuck:,} again" if stuck > 1 else "Try it again"
+        tag("button", "button primary", label, type="button", data_act="all")
+
+
+async def again(line: work.TaskLine) -> None:
+    what = f"had a task tried again: {line.task_type} of {line.video_id}"
+    released = await change(partial(table.release, task_id=line.task_id), what)
+    system.current().shortages.try_again()
+    system.current().wake(line.video_id)
+    ui.notify("It is tried again now." if released else "This task is done already.", type="info")
+
+
+async def move(line: work.TaskLine) -> None:
+    """To the head of the line, or back from it."""
+    tasks = await asyncio.to_thread(lining.clip_first, line.video_id, line.first)
+    said = f"{line.video_name} waits its turn." if line.first else f"{line.video_name} goes first, to its end."
+    ui.notify(said if tasks else f"{line.video_name} is through already.", type="info")

@@ -1,13 +1,14 @@
 """First in line and tried again: over REST and on the page, and by whom."""
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
-from nicegui import Client
-from nicegui.element import Element
 from sqlalchemy import select
 
+from app.pages.still import Piece
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
 from dashcam.catalog.deriving import derive_everything
@@ -18,6 +19,7 @@ from dashcam.tasks.model import Completion
 from dashcam.tasks.row import TaskRow
 from tests.app.access.conftest import Home, act, opened
 from tests.app.access.test_horizon import program
+from tests.app.access.test_own_pages import words
 from tests.catalog.rows import NOON, add_task, add_video
 
 OLD, MIDDLE, NEW = (f"{number:016x}" for number in (1, 2, 3))
@@ -43,15 +45,6 @@ def noted(home: Home) -> list[tuple[str, str]]:
     with reading(home.here.engine) as session:
         entries = session.scalars(select(AuditEntry).order_by(AuditEntry.audit_id))
         return [(entry.who, entry.what) for entry in entries if entry.kind == "correction"]
-
-
-def button(page: Client, label: str) -> Element:
-    (found,) = [one for one in page.elements.values() if label in (one._props.get("aria-label"), text_of(one))]
-    return found
-
-
-def text_of(element: Element) -> str | None:
-    return getattr(element, "text", None)
 
 
 def test_a_member_puts_a_clip_or_a_trip_first_and_back_over_rest(waiting: Home) -> None:
@@ -104,14 +97,12 @@ def test_all_that_failed_is_tried_again_over_rest_and_each_stage_by_itself(waiti
 
 def test_the_page_has_both_and_the_way_back(waiting: Home) -> None:
     ana = waiting.logged_in("ana")
-    page = opened(ana, "/tasks?view=stuck")
-    act(ana, page, button(page, "Try it again"), {}, lambda: bool(noted(waiting)))
-    page = opened(ana, "/tasks")
-    name = next(one for one in texts(page) if one.endswith("0002F.MP4"))
-    act(ana, page, button(page, f"Put {name} first in line"), {}, lambda: len(noted(waiting)) == 2)
-    page = opened(ana, "/tasks")
-    assert next(one for one in texts(page) if one.endswith(".MP4")) == name and "First in line" in texts(page)
-    act(ana, page, button(page, f"Let {name} wait its turn"), {}, lambda: len(noted(waiting)) == 3)
+    press(ana, "/tasks?view=stuck", "Try it again", lambda: bool(noted(waiting)))
+    name = "2026_0628_000002_0002F.MP4"
+    press(ana, "/tasks", f"Put {name} first in line", lambda: len(noted(waiting)) == 2)
+    listed = words(opened(ana, "/tasks").layout)
+    assert re.findall(r"\S+\.MP4", listed)[0] == name and "First in line" in listed
+    press(ana, "/tasks", f"Let {name} wait its turn", lambda: len(noted(waiting)) == 3)
     assert [what for _, what in noted(waiting)] == [
         "had all that failed tried again: 1 of all stages",
         f"put first in line: clip {MIDDLE}",
@@ -119,5 +110,10 @@ def test_the_page_has_both_and_the_way_back(waiting: Home) -> None:
     ]
 
 
-def texts(page: Client) -> list[str]:
-    return [text for one in page.elements.values() if isinstance(text := text_of(one), str)]
+def press(browser: TestClient, address: str, label: str, done: Callable[[], bool]) -> None:
+    """A button of the list, by its label or what it is called aloud."""
+    page = opened(browser, address)
+    (listed,) = [one for one in page.elements.values() if isinstance(one, Piece) and one._event_listeners]
+    (made,) = [one for one in re.findall("<button[^>]*>[^<]*", listed.content) if label in one]
+    said = dict(re.findall('data-(act|of)="([^"]*)"', made))
+    act(browser, page, listed, said, done)

@@ -1,7 +1,9 @@
 """The pages People, Your account and Audit log, and the devices' tokens: what is pressed there, holds from then on."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from nicegui.element import Element
 from sqlalchemy import select
 
 from app import system
+from app.pages.still import Piece
 from dashcam.access import audit, users
 from dashcam.access.models import AccessToken, Account, AuditEntry, LoginSession
 from dashcam.access.roles import Role
@@ -50,7 +53,13 @@ def inside(element: Element) -> Iterator[Element]:
 
 
 def words(element: Element) -> str:
-    return " ".join(str(getattr(one, "text", "")) for one in inside(element))
+    return " ".join(text_of(one) for one in inside(element))
+
+
+def text_of(element: Element) -> str:
+    if isinstance(element, Piece):
+        return unescape(re.sub("<[^>]*>", " ", element.content))
+    return str(getattr(element, "text", ""))
 
 
 def form(page: Client, label: str) -> Element:
