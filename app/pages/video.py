@@ -19,6 +19,7 @@ from dashcam.catalog import videos as video_table
 from dashcam.catalog.lenses import KnownLens
 from dashcam.catalog.sightings import SightingCard
 from dashcam.catalog.videos import VideoDetail
+from dashcam.catalog.work import TaskLine
 from dashcam.records import VideoFacts
 from dashcam.upkeep import answers, checks
 from dashcam.upkeep.answers import Answer
@@ -102,8 +103,11 @@ def picture(found: VideoDetail, start_s: float | None) -> None:
         with tag("div", "panel note" + (" trouble" if trouble else "")):
             icon("block" if trouble else "hourglass_top")
             with tag("div", "grow"):
-                tag("strong", text=trouble or "Still in work")
-                live_standing(found)
+                if trouble:
+                    tag("strong", text=trouble)
+                    parts.standing(found.task, found.outcome, found.reason, now(), {})
+                else:
+                    live_standing(found)
     for one in found.removed:
         if one.kind in kept.GONE:
             tag("p", "muted small", kept.gone(one))
@@ -123,22 +127,35 @@ def original_type(found: VideoDetail) -> str | None:
 
 
 def live_standing(found: VideoDetail) -> None:
-    """Where the clip stands, while it is watched; the page is loaded anew when a stage is done."""
+    """Where the clip stands, while it is watched. The page is loaded anew when a stage is done, but not while its film
+    is there and may be looked at."""
+    task = found.task
     with tag("div") as place:
-        parts.standing(found.task, found.outcome, found.reason, now(), system.current().progress.snapshot())
-    if found.outcome is not None:
-        return
+        still_in_work(task)
 
     async def look_again() -> None:
-        task = await ask(lambda session: work.task_of(session, found.video_id))
-        if (task and task.task_id) != (found.task and found.task.task_id):
+        nonlocal task
+        now_at = await ask(lambda session: work.task_of(session, found.video_id))
+        if found.media is None and (now_at and now_at.task_id) != (task and task.task_id):
             ui.navigate.reload()
             return
+        task, before = now_at, task
         place.clear()
         with place:
-            parts.standing(task, None, None, now(), system.current().progress.snapshot())
+            if task is not None or before is None:
+                still_in_work(task)
+                return
+            timer.cancel()
+            tag("strong", text="It is through")
+            with tag("p", "small"):
+                link(addresses.video_url(found.video_id), "", "Load the page anew for all that is known of it")
 
-    ui.timer(2.0, look_again)
+    timer = ui.timer(2.0, look_again)
+
+
+def still_in_work(task: TaskLine | None) -> None:
+    tag("strong", text="Still in work")
+    parts.standing(task, None, None, now(), system.current().progress.snapshot())
 
 
 def sightings(found: VideoDetail) -> None:

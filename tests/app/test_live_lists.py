@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Executable, Update, delete, update
 from dashcam.catalog.models import DeviceRow, Video
 from dashcam.database import open_engine, writing
 from dashcam.tasks.row import TaskRow
+from tests.app import filmed
 from tests.app.browser import chromium as chromium
 from tests.app.browser import desk as desk
 from tests.app.browser import page as page
@@ -40,8 +41,9 @@ def engine(site: str, folder: Path) -> Iterator[Engine]:
     """With four clips in trouble and a device, the same for each test."""
     one = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     with writing(one) as session:
-        for table in (TaskRow, Video):
-            session.execute(delete(table).where(table.video_id.in_([f"{number:016x}" for number in TROUBLED])))
+        known = [f"{number:016x}" for number in TROUBLED]
+        session.execute(delete(TaskRow).where(TaskRow.video_id.in_([*known, filmed.video_id(0)])))
+        session.execute(delete(Video).where(Video.video_id.in_(known)))
         session.execute(delete(DeviceRow))
         for number in TROUBLED:
             video = add_video(session, number, NOON + timedelta(minutes=number), outcome=None)
@@ -93,6 +95,29 @@ def test_on_devices_the_keyboard_stays_where_it_is(page: Page, engine: Engine) -
     expect(page.get_by_text("jetson-1 is paused.")).to_be_visible()
     page.get_by_role("button", name="Let jetson-1 work again").press("Enter")
     expect(pause).to_be_visible()
+
+
+def test_a_film_that_is_looked_at_goes_on_when_a_stage_of_its_clip_is_done(page: Page, engine: Engine) -> None:
+    """Its archive is made within a minute after its plates are there."""
+    clip = filmed.video_id(0)
+    with writing(engine) as session:
+        video = session.get_one(Video, clip)
+        video.outcome = None
+        first = add_task(session, video, "ARCHIVE_VIDEO").task_id
+        second = add_task(session, video, "FINALIZE_VIDEO", state="complete").task_id
+    opened(page, f"/videos/{clip}")
+    expect(page.get_by_text("Waiting: archive (step 4 of 5)")).to_be_visible()
+    page.evaluate("window.same = true")
+    done, waits = ({"state": state} for state in ("complete", "pending"))
+    change(
+        engine,
+        *(update(TaskRow).where(TaskRow.task_id == one).values(to) for one, to in ((first, done), (second, waits))),
+    )
+    expect(page.get_by_text("Waiting: finalize (step 5 of 5)")).to_be_visible()
+    through = update(Video).where(Video.video_id == clip).values(outcome="processed")
+    change(engine, update(TaskRow).where(TaskRow.task_id == second).values(done), through)
+    expect(page.get_by_text("It is through")).to_be_visible()
+    assert page.evaluate("window.same")
 
 
 BECOMES = """async (pairs) => {
