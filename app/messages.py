@@ -1,4 +1,4 @@
-"""Messages to whoever the owner names in ``notify.urls``."""
+"""Messages to whoever the owner names in ``notify.urls``, and an admin on the page Settings."""
 
 import logging
 from collections.abc import Sequence
@@ -15,5 +15,5 @@ def send(urls: Sequence[str], about: str, words: str) -> bool:
     to = apprise.Apprise()
     added = [to.add(url) for url in urls]
     if not all(added):
-        log.warning("notify.urls has an address that cannot be used: see apprise's documentation for its form")
+        log.warning("an address for messages cannot be used: see apprise's documentation for its form")
     return bool(len(to)) and bool(to.notify(body=words, title=f"dashcam: {about}"))

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from app import addressees
 from app.access import callers
 from app.access.entry import Access
 from app.answers import Answers
@@ -171,7 +172,9 @@ class System:
     def heed(self) -> None:
         """Go by what admins have said of the site; at the start, and whenever one has."""
         with reading(self.engine) as session:
-            self.site = site_words.heeded(session, self.configured)
+            site = site_words.heeded(session, self.configured)
+        urls = [*site.notify.urls, *(one.url for one in addressees.known(self.configured))]
+        self.site = site.model_copy(update={"notify": site.notify.model_copy(update={"urls": urls})})
 
     def settle(self, say: Callable[[Session], T]) -> T:
         """Write down what an admin says of the site, and go by it. Not for the event loop."""

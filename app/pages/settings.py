@@ -1,17 +1,16 @@
 """What is set, one place for all of it: each part in a sentence, and where it is changed. No secret is on it."""
 
 import asyncio
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from nicegui import ui
 from sqlalchemy.orm import Session
 
-from app import messages, streets, system, wording
+from app import addressees, streets, system, wording
 from app.access import callers
-from app.pages import parts
+from app.pages import messaging, parts
 from app.pages.cameras import name_of, wrong
 from app.pages.frame import ask, frame, may_open
 from app.pages.parts import tag
@@ -30,12 +29,8 @@ FILE = (
     "DASHCAM_CONFIG says. dashcam check says what is wrong with it; it holds after sudo systemctl restart "
     "dashcam-server, or when dashcam up is started again."
 )
-SERVICE = re.compile(r"([a-z][a-z0-9+.-]{1,19})://", re.IGNORECASE)
-"""What an address of ``notify.urls`` begins with; all that follows may hold a password."""
 PLAN = ("What goes when", "/storage")
 SPACE = ("Free space", "/storage")
-NOT_TAKEN = "Not every address has taken it: see notify.urls in config.json, and whether the service answers."
-TEST = "This is a test, asked for on the page Settings: messages of the main server arrive."
 
 
 @dataclass(frozen=True)
@@ -61,6 +56,7 @@ async def settings() -> None:
 
     watched, people, place = await ask(question)
     found = await asyncio.to_thread(streets.here)
+    added = await asyncio.to_thread(addressees.known, here.configured) if admin else []
     with frame("Settings", "/account"):
         parts.page_title("Settings", "What is set, and where it is changed")
         tag("p", "muted small", FILE)
@@ -75,19 +71,19 @@ async def settings() -> None:
         ):
             draw(part)
         if admin:
-            draw(told(here))
+            keys = "notify.urls", "notify.silent_minutes", "mqtt"
+            draw(Part("Messages", messaging.said(here), keys), partial(messaging.acts, added))
             draw(log_in(here.access.standing(), people))
 
 
-def draw(part: Part) -> None:
+def draw(part: Part, acts: Callable[[], None] = lambda: None) -> None:
     page = part.page if part.page and may_open(part.page[1]) else None
     with parts.section(part.title, page), tag("div", "panel pad"):
         for sentence in part.said:
             tag("p", text=sentence)
         if part.keys:
             tag("p", "muted small", f"In config.json: {', '.join(part.keys)}.")
-        if part.title == "Messages" and system.current().site.notify.urls:
-            test_button()
+        acts()
 
 
 def cameras(site: Site, known: list[clocks.CameraTime]) -> Part:
@@ -157,40 +153,7 @@ def watch(site: Site, watched: int) -> Part:
     return Part("Watch", [said, how], ("privacy.watched_plates",), ("Plates", "/plates"))
 
 
-def told(here: system.System) -> Part:
-    """Of each address no more than the service that it is of."""
-    notify, mqtt = here.site.notify, here.site.mqtt
-    services = Counter(found[1].lower() if (found := SERVICE.match(url)) else "unreadable" for url in notify.urls)
-    each = ", ".join(name if number == 1 else f"{name} (×{number})" for name, number in services.items())
-    said = [f"Messages go to {each}." if each else "Messages go to nobody: ntfy, a webhook and mail are possible."]
-    if each:
-        said.append(f"A device is told of that was silent for {notify.silent_minutes:g} minutes.")
-    if mqtt.host is None:
-        said.append("No MQTT broker is told how the site is.")
-    else:
-        trouble = here.broker.trouble
-        said.append(trouble or f"The MQTT broker {mqtt.host} is told how the site is, under {mqtt.topic}.")
-    return Part("Messages", said, ("notify.urls", "notify.silent_minutes", "mqtt"))
-
-
 def log_in(standing: str, people: list[Account]) -> Part:
     roles = Counter(one.role for one in people if not one.disabled)
     said = ", ".join(wording.count(number, role) for role, number in roles.items()) or "nobody has a name yet"
     return Part("People", [standing, f"Who can log in: {said}."], ("access",), ("People", "/people"))
-
-
-def test_button() -> None:
-    async def send() -> None:
-        callers.ensure(Role.ADMIN)
-        here = system.current()
-        button.props["disabled"] = True
-        said.set_text("It is on its way.")
-        arrived = await asyncio.to_thread(messages.send, here.site.notify.urls, "test", TEST)
-        await asyncio.to_thread(here.access.note, callers.name(), "settings", "sent a test message")
-        del button.props["disabled"]
-        said.set_text("Every address has taken it." if arrived else NOT_TAKEN)
-
-    with tag("div", "filters"):
-        button = tag("button", "button", "Send a test message", type="button")
-        button.on("click", send)
-        said = ui.label("").classes("muted small").props("role=status")

@@ -1,20 +1,28 @@
 """The page Settings: what is set, to whom it may be told, without a secret; a message is tried from there."""
 
+import asyncio
+import stat
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from app import addressees
+from app.access import callers
+from app.access.callers import Caller, NotAllowed
+from app.pages import messaging
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
 from dashcam.config import Site
 from dashcam.database import reading
 from tests.app.access.conftest import Home, act, opened
 from tests.app.access.test_own_pages import button, words
+from tests.catalog.rows import NOON
 
 SECRET = "hunter2-of-the-broker"
 
@@ -98,3 +106,60 @@ def test_a_test_message_arrives_and_is_in_the_audit_log(
     act(browser, page, button(page, "Send a test message"), {}, lambda: bool(noted()))
     assert noted() == ["sent a test message"]
     assert len(Post.heard) == 1 and b"a test, asked for on the page Settings" in Post.heard[0]
+
+
+def kept_in(home: Home, monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """Where the site's addresses for messages lie."""
+    site = Site.model_validate({"server": {"host": "0.0.0.0", "database_url": f"sqlite:///{folder / 'dashcam.db'}"}})
+    monkeypatch.setattr(home.here, "configured", site)
+    return folder / "messages.json"
+
+
+def test_an_admin_has_messages_sent_somewhere_and_no_more(
+    home: Home, monkeypatch: pytest.MonkeyPatch, webhook: str, tmp_path: Path
+) -> None:
+    file = kept_in(home, monkeypatch, tmp_path)
+    home.add("ana", Role.ADMIN)
+    browser = home.logged_in("ana")
+    page = opened(browser, "/settings")
+    (form,) = [one for one in page.elements.values() if one.tag == "form" and one._event_listeners]
+    act(browser, page, form, {"url": f"  {webhook} "}, lambda: bool(home.here.site.notify.urls))
+    assert home.here.site.notify.urls == [webhook]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it may hold a password"
+    page = opened(browser, "/settings")
+    assert "Messages go to json." in words(page.layout) and "json, added by ana on" in words(page.layout)
+    assert SECRET not in browser.get("/settings").text
+    home.here.site = home.here.configured
+    home.here.heed()  # as a main server does that starts
+    act(browser, page, button(page, "Send a test message"), {}, lambda: bool(Post.heard))
+    act(browser, page, button(page, "No messages go there any more"), {}, lambda: not home.here.site.notify.urls)
+    assert "Messages go to nobody" in shown(browser)
+    with reading(home.here.engine) as session:
+        noted = list(session.scalars(select(AuditEntry.what).where(AuditEntry.kind == "settings")))
+    assert {"has messages sent to json", "removed an address for messages"} <= {*noted}
+    assert not any(SECRET in one for one in noted)
+
+
+def test_what_is_no_address_or_is_there_already_is_said_and_changes_nothing(tmp_path: Path) -> None:
+    site = Site.model_validate({"server": {"database_url": f"sqlite:///{tmp_path / 'dashcam.db'}"}})
+    for wrong in ("", "hello", "json://", "nosuch://host/x", "javascript:alert(1)", "json://h/" + "x" * 1000):
+        with pytest.raises(ValueError, match="no address as apprise writes it"):
+            addressees.add(site, wrong, "ana", NOON)
+    addressees.add(site, "json://one.lan", "ana", NOON)
+    with pytest.raises(ValueError, match="already"):
+        addressees.add(site, "json://one.lan", "ben", NOON)
+    assert [one.url for one in addressees.known(site)] == ["json://one.lan"]
+    for number in range(addressees.MOST - 1):
+        addressees.add(site, f"json://other{number}.lan", "ana", NOON)
+    with pytest.raises(ValueError, match="remove one first"):
+        addressees.add(site, "json://late.lan", "ana", NOON)
+    addressees.file_of(site).write_text("{")
+    assert addressees.known(site) == [], "the server starts all the same"
+
+
+def test_a_member_has_no_messages_sent(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    kept_in(home, monkeypatch, tmp_path)
+    for do in (messaging.add, messaging.remove):
+        with callers.speaking(Caller("ben", "session", Role.MEMBER)), pytest.raises(NotAllowed, match="for an admin"):
+            asyncio.run(do("json://one.lan"))
+    assert list(tmp_path.glob("*.json")) == []

@@ -1,0 +1,98 @@
+"""Whom messages go to, as admins have said on the page Settings; beside those of the settings (``notify.urls``).
+
+An address may hold a password: it lies in a file of mode 0600 of its own, in no database and no backup, and is shown
+nowhere but for the service that it is of.
+"""
+
+import hashlib
+import logging
+import os
+import re
+import secrets
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from dashcam.catalog import pseudonyms
+from dashcam.config import Site
+
+NAME = "messages.json"
+MOST = 20
+LONGEST = 1000
+SERVICE = re.compile(r"([a-z][a-z0-9+.-]{1,19})://", re.IGNORECASE)
+"""What an address begins with; all that follows may hold a password."""
+ONE_AT_A_TIME = Lock()
+log = logging.getLogger("dashcam")
+
+
+class MessageAddress(BaseModel):
+    url: str
+    who: str
+    """An admin, who has added it."""
+    at: datetime
+
+    @property
+    def key(self) -> str:
+        """Tells it from others, and nothing else of it."""
+        return hashlib.sha256(self.url.encode()).hexdigest()[:16]
+
+
+ALL = TypeAdapter(list[MessageAddress])
+
+
+def service(url: str) -> str:
+    return found[1].lower() if (found := SERVICE.match(url)) else "unreadable"
+
+
+def file_of(site: Site) -> Path:
+    """Beside the key of the hashes."""
+    return pseudonyms.key_file(site).parent / NAME
+
+
+def known(site: Site) -> list[MessageAddress]:
+    """None of a file that cannot be read: the log says so, and messages go to the others."""
+    file = file_of(site)
+    try:
+        return ALL.validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValidationError):
+        log.warning("%s cannot be read: messages do not go to the addresses in it", file)
+        return []
+
+
+def add(site: Site, url: str, who: str, now: datetime) -> None:
+    """Raises ``ValueError`` with a sentence where nobody can be reached by it."""
+    import apprise  # a tenth of a second
+
+    if not 0 < len(url) <= LONGEST or apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:
+        raise ValueError("That is no address as apprise writes it, such as ntfy://ntfy.lan/dashcam.")
+    with ONE_AT_A_TIME:
+        there = known(site)
+        if any(one.url == url for one in there) or url in site.notify.urls:
+            raise ValueError("Messages go there already.")
+        if len(there) >= MOST:
+            raise ValueError(f"There are {MOST} addresses already: remove one first.")
+        write(file_of(site), [*there, MessageAddress(url=url, who=who, at=now)])
+
+
+def remove(site: Site, key: str) -> None:
+    with ONE_AT_A_TIME:
+        write(file_of(site), [one for one in known(site) if one.key != key])
+
+
+def write(file: Path, addressees: list[MessageAddress]) -> None:
+    """Whole or not at all, for its owner alone."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    scratch = file.with_name(f".{file.name}.{secrets.token_hex(6)}.part")
+    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as written:
+            written.write(ALL.dump_json(addressees, indent=1))
+            written.flush()
+            os.fsync(written.fileno())
+        scratch.replace(file)
+    finally:
+        scratch.unlink(missing_ok=True)
