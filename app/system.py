@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from threading import Lock
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -107,6 +108,8 @@ class System:
     """Part of the address of what stands for a clip: a browser keeps no picture under it that is not to be shown."""
     _zone: tuple[float, tzinfo | None] = (-math.inf, None)
     _recent: dict[tuple[Callable[[Session], Any], Any], tuple[float, float, Any]] = field(default_factory=dict)
+    _heeding: Lock = field(default_factory=Lock)
+    """Or who has read before what another has said since would have the last word."""
     _counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
@@ -171,10 +174,11 @@ class System:
 
     def heed(self) -> None:
         """Go by what admins have said of the site; at the start, and whenever one has."""
-        with reading(self.engine) as session:
-            site = site_words.heeded(session, self.configured)
-        urls = [*site.notify.urls, *(one.url for one in addressees.known(self.configured))]
-        self.site = site.model_copy(update={"notify": site.notify.model_copy(update={"urls": urls})})
+        with self._heeding:
+            with reading(self.engine) as session:
+                site = site_words.heeded(session, self.configured)
+            urls = [*site.notify.urls, *(one.url for one in addressees.known(self.configured))]
+            self.site = site.model_copy(update={"notify": site.notify.model_copy(update={"urls": urls})})
 
     def settle(self, say: Callable[[Session], T]) -> T:
         """Write down what an admin says of the site, and go by it. Not for the event loop."""

@@ -40,6 +40,21 @@ def test_what_is_due_goes_once_an_admin_has_it_begin_and_nothing_more_once_it_is
         assert second.source in house.files()
 
 
+def test_who_ends_it_while_a_plan_is_carried_out_keeps_what_is_still_there(house: House) -> None:
+    clips = [house.clip(number, 100) for number in (1, 2, 3)]
+    with house.server() as server:
+        server.call("PUT", RULES, json={"enabled": True})
+        plan = house.announce()
+
+        def stop(said: str) -> None:
+            if not house.stores.path(clips[0].source).exists():
+                server.call("PUT", RULES, json={"enabled": False})
+
+        done = removing.carry_out(server, house.stores, plan, stop)
+    there = {clip.source for clip in clips} & house.files()
+    assert 0 < len(there) < 3 and any("only reported" in why for why in done.kept)
+
+
 def test_a_plan_by_rules_that_were_said_before_is_not_carried_out(house: House) -> None:
     clip = house.clip(1, 100)
     with house.server() as server:

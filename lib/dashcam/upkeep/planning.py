@@ -165,6 +165,8 @@ def begin(session: Session, site: Site, plan_id: int, now: datetime) -> Plan:
 def check(session: Session, site: Site, plan_id: int, one: One, now: datetime) -> Go:
     """The last word before something is removed: what has changed since the plan was made counts."""
     item = item_of(session, plan_id, one)
+    if not site.retention.enabled:
+        return Go(go=False, why="Somebody has ended it: what is due is only reported now.")
     kind, video_id = one.kind, one.video_id
     held = holdings.held(session, Holding.kind == kind, Holding.video_id == video_id)
     if not held:
