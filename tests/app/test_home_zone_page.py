@@ -52,6 +52,8 @@ def test_by_keys_alone_it_is_drawn_in_the_middle_of_the_map(page: Page) -> None:
     page.get_by_label("Longitude").fill("26.1")
     page.get_by_role("button", name="Draw it").press("Enter")
     zone = page.get_by_role("listitem").filter(has_text="300 m around a place")
+    expect(zone).to_be_visible()
+    page.wait_for_function("window.socket?.connected")
     zone.locator("summary").press("Enter")
     zone.get_by_role("button", name="Viewers and exports get all of it").press("Enter")
     expect(zone).to_have_count(0)

@@ -23,6 +23,15 @@ from tests.catalog.rows import NOON, add_task, add_video
 pytestmark = pytest.mark.browser
 
 TROUBLED = range(900, 904)
+SLOW = 20_000
+"""Pages look again every two seconds, and a machine may be busy."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def patient() -> Iterator[None]:
+    expect.set_options(timeout=SLOW)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="module")

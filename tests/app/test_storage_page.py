@@ -14,6 +14,11 @@ pytestmark = pytest.mark.browser
 CLIP = "2026_0628_000001_0001F.MP4"
 
 
+def built(page: Page) -> None:
+    """Its buttons can be pressed."""
+    page.wait_for_function("window.socket?.connected")
+
+
 def test_a_clip_that_goes_next_is_kept_by_one_press_and_goes_again_by_another(page: Page) -> None:
     page.goto("/devices")
     page.get_by_role("link", name="Storage").click()
@@ -30,7 +35,7 @@ def test_a_clip_that_goes_next_is_kept_by_one_press_and_goes_again_by_another(pa
 
 def test_a_rule_is_tried_before_it_is_written_down(page: Page) -> None:
     page.goto("/storage")
-    page.wait_for_function("window.socket?.connected")
+    built(page)
     days = page.get_by_label("Clips, days")
     days.fill("")
     page.get_by_role("button", name="Show what would go").click()
@@ -43,7 +48,7 @@ def test_a_rule_is_tried_before_it_is_written_down(page: Page) -> None:
 
 def test_rules_are_taken_and_what_is_due_begins_to_go_and_stops_by_a_press(page: Page) -> None:
     page.goto("/storage")
-    page.wait_for_function("window.socket?.connected")
+    built(page)
     page.get_by_label("Clips, days").fill("45")
     page.get_by_label("Bundles, days").fill("8")
     page.get_by_text("Take these rules").press("Enter")
@@ -53,15 +58,18 @@ def test_rules_are_taken_and_what_is_due_begins_to_go_and_stops_by_a_press(page:
     page.get_by_label("Bundles, days").fill("7")
     certain.press("Enter")
     expect(page.get_by_text("raw_videos = 45").first).to_be_visible()
-    expect(page.get_by_text("Only reported: nothing is removed")).to_be_visible()
+    expect(page.get_by_text("As the owner said here on")).to_be_visible()
+    built(page)
     page.get_by_text("Begin", exact=True).press("Enter")
     page.get_by_role("button", name="Yes: what is due goes every night").press("Enter")
-    expect(page.get_by_text("As the owner said here on")).to_be_visible()
+    expect(page.locator("strong", has_text="What is due goes every night")).to_be_visible()
+    built(page)
     page.get_by_role("button", name="Stop: only report").press("Enter")
     expect(page.get_by_text("Only reported: nothing is removed")).to_be_visible()
+    built(page)
     page.get_by_role("button", name="Go by config.json").press("Enter")
-    expect(page.get_by_text("raw_videos = 45")).to_have_count(0)
     expect(page.get_by_text("said here on")).to_have_count(0)
+    expect(page.get_by_text("raw_videos = 45")).to_have_count(0)
 
 
 def test_a_clips_page_says_what_was_removed_by_which_rule(page: Page) -> None:
