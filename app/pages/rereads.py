@@ -12,7 +12,7 @@ from app.found import TEMPLATES
 from app.pages import parts, reading_again
 from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
 from app.pages.parts import tag
-from app.pages.still import Piece
+from app.pages.still import Piece, anew, still
 from dashcam.catalog import older_reads
 from dashcam.catalog import rereads as reread
 from dashcam.catalog.older_reads import OlderReads
@@ -42,22 +42,33 @@ async def rereads(after: str = "") -> None:
     shown = await look()
     with frame("Read again", "/tasks"):
         parts.page_title("Read again", "What plates were read as before their clips were read again, and now")
-        with tag("div") as place:
-            draw(*shown, is_first=cursor is None)
+        with tag("div") as offered:
+            reading_again.all_of(shown[2])
+        with still() as counted:
+            count(shown[0], shown[1])
+        listed = Piece(piece(shown[0][:PAGE]))  # our own template, in which whatever comes in is text
+        with still() as further:
+            pager(shown[0], cursor is None)
 
     async def look_again() -> None:
         nonlocal shown
-        if (found := await look()) != shown:
-            shown = found
-            place.clear()
-            with place:
-                draw(*shown, is_first=cursor is None)
+        (lines, counts, older), before = await look(), shown
+        shown = lines, counts, older
+        if older != before[2]:
+            offered.clear()
+            with offered:
+                reading_again.all_of(older)
+        if (lines, counts) != before[:2]:
+            with anew(counted):
+                count(lines, counts)
+            listed.content = piece(lines[:PAGE])
+            with anew(further):
+                pager(lines, cursor is None)
 
     ui.timer(LOOK_S, look_again)
 
 
-def draw(lines: list[ChangeLine], counts: RereadCounts, older: OlderReads, is_first: bool) -> None:
-    reading_again.all_of(older)
+def count(lines: list[ChangeLine], counts: RereadCounts) -> None:
     if not (lines or counts.clips or counts.waiting):
         what = "After a new release, or with another reader, what its plates are read as then shows here."
         parts.empty("published_with_changes", "No clip was read again yet", what, "dashcam again VIDEO")
@@ -66,9 +77,10 @@ def draw(lines: list[ChangeLine], counts: RereadCounts, older: OlderReads, is_fi
     if not lines:
         what = "Everything that was read again is read as it was before."
         parts.empty("task_alt", "Nothing is read differently", what if counts.clips else "The first clips are waiting.")
-    page, more = lines[:PAGE], len(lines) > PAGE
-    Piece(piece(page))  # our own template, in which whatever comes in is text
-    further = addresses.url(HERE, {"after": cursor_text(page[-1].cursor)}) if more else None
+
+
+def pager(lines: list[ChangeLine], is_first: bool) -> None:
+    further = addresses.url(HERE, {"after": cursor_text(lines[PAGE - 1].cursor)}) if len(lines) > PAGE else None
     parts.pager(further, None if is_first else HERE)
 
 
@@ -103,6 +115,7 @@ def card_of(line: ChangeLine) -> dict[str, Any]:
     spoken = SPOKEN[line.kind].format(was=line.was, now=line.now)
     stays = f". A person says {line.said}" if line.said else ""
     return {
+        "key": line.cursor.key,
         "href": addresses.video_url(line.video_id, line.best_s),
         "picture": line.crop and addresses.media_url(line.video_id, line.crop),
         "was": was if line.was else [],
