@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app import addresses, reviewing, saying, system, wording
 from app.access import callers
 from app.answers import of_the_catalogue
-from app.pages import devices, parts, review
+from app.pages import devices, first_run, parts, review
 from app.pages.frame import ask, frame, midnight, now, zone
 from app.pages.parts import link, tag
 from app.pages.plate_acts import act
@@ -262,13 +262,16 @@ async def dashboard(day: str = "", month: str = "") -> None:
             review.keys_button()
         with tag("div", "columns"):
             with tag("div", "wide"):
-                main = PagePart(tag("div", id="tonight"), partial(review.draw, inbox.wanted))
+                first = PagePart(tag("div"), first_run.draw)
+                with tag("div", id="tonight"):
+                    main = StillPart(Piece(), partial(review.draw, inbox.wanted))
                 recent = StillPart(Piece().classes("still"), recent_videos)
             side = StillPart(Piece().classes("narrow"), going_on_now)
         review.keys_sheet()
         acts = tag("div", "hidden", id="acts")
 
         def show() -> None:
+            first.show(inbox.found.any_clips)
             main.show(inbox.found)
             recent.show(at_work_now(at_work.videos, at_work.running))
             side.show((at_work, system.current().progress.snapshot()))

@@ -19,6 +19,11 @@ THERE = "The sample drive is there, and its clips are being looked at."
 GONE_AGAIN = "Storage, Delete some days for good, takes it away again: it is of 28 June 2026."
 
 
+def draw(any_clips: bool) -> None:
+    if not any_clips:
+        no_clips()
+
+
 def no_clips() -> None:
     what = "Give the folder with your dashcam's clips to this command; what is in them appears here."
     parts.empty("video_library", "No clips yet", what, "dashcam process FOLDER")

@@ -3,7 +3,10 @@
 import { h } from "vue";
 
 const OWN = ["open", "src"]; // of the browser, or of a script
-const key = (node) => (node.matches?.(".picture") ? node.firstElementChild?.dataset.src : node.dataset?.key);
+const key = (node) => {
+  if (node.matches?.(".picture")) return node.firstElementChild?.dataset.src;
+  return node.dataset?.key ?? (node.id || undefined);
+};
 const alike = (one, other) => one?.nodeName === other.nodeName && key(one) === key(other);
 
 function become(here, wanted) {

@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from app import addresses, wording, zones
 from app.found import TEMPLATES
-from app.pages import first_run, parts
+from app.pages import parts
 from app.pages.frame import now, zone
 from app.pages.parts import link, tag
-from app.pages.still import Piece
+from app.pages.still import OwnHtml
 from app.parameters import LARGEST
 from dashcam.catalog.reviews import Mark
 from dashcam.catalog.routes import Ends
@@ -105,8 +105,8 @@ def asked_for(said: Any) -> Act | None:
 
 
 def draw(wanted: Shown, found: Tonight) -> None:
+    """In what is `still`."""
     if not found.any_clips:
-        first_run.no_clips()
         return
     month(wanted, found.days)
     left = [trip for trip in found.trips if not trip.reviewed]
@@ -117,7 +117,7 @@ def draw(wanted: Shown, found: Tonight) -> None:
         one_car(found.pairs)
     if not found.trips:
         calm(wanted, found)
-    Piece(piece(found))  # our own template, in which what comes in is text
+    OwnHtml(piece(found))
 
 
 def piece(found: Tonight) -> str:
@@ -211,7 +211,7 @@ def month(wanted: Shown, days: Sequence[tuple[date, bool]]) -> None:
         of_a_day=wanted.day is not None,
         days=[day_of(day, dot, day == wanted.day) for day, dot in days],
     )
-    Piece(piece)  # our own template, of dates
+    OwnHtml(piece)
 
 
 def day_of(day: date, dot: bool, here: bool) -> dict[str, Any]:

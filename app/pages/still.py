@@ -75,6 +75,19 @@ class StillTag:
         return f"{begin}>{text}{''.join([one.html() for one in self.inside])}</{self.kind}>"
 
 
+class OwnHtml(StillTag):
+    """HTML of a template of our own, in which what came in is text already."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: str) -> None:
+        self.content = content
+        OPEN.get()[-1].append(self)
+
+    def html(self) -> str:
+        return self.content
+
+
 OPEN: ContextVar[list[list[StillTag]]] = ContextVar("open_still_tags")
 
 

@@ -108,3 +108,18 @@ def test_by_the_keyboard_alone_a_day_is_looked_through_and_another_person_has_ma
         expect(page.locator("main .plate")).to_have_count(0)
         page.get_by_role("button", name=re.compile("Mark the trip of")).first.click()
         expect(page.locator(".trip-news").first).not_to_contain_text("14:00 – 14:00")
+
+
+def test_what_is_marked_changes_and_all_else_stays(chromium: Browser, guarded: str) -> None:
+    """No picture is drawn anew, and the keyboard stays where it is."""
+    there = "window.before.every((one) => one.isConnected)"
+    with logged_in(chromium, guarded, "ana") as page:
+        page.evaluate("window.before = [...document.querySelectorAll('#tonight li, #tonight section')]")
+        assert page.evaluate("window.before.length") > 10
+        for key in "jjx":
+            page.keyboard.press(key)
+        expect(page.locator("#tonight li.reviewed button:disabled")).to_have_count(1)
+        assert page.evaluate(there)
+        page.keyboard.press("u")
+        expect(page.locator("#tonight li.reviewed")).to_have_count(0)
+        assert page.evaluate(there)

@@ -12,7 +12,7 @@ from dashcam.catalog import plates
 from dashcam.catalog.plate_words import PlateApart
 from dashcam.database import reading, writing
 from tests.app.access.conftest import Home, act, opened
-from tests.app.access.test_known_of_plates import texts
+from tests.app.access.test_own_pages import words
 from tests.catalog.looked import look, seen
 from tests.catalog.rows import add_video
 
@@ -47,11 +47,11 @@ def test_yes_is_a_merge_no_is_kept_and_both_are_taken_back(drive: Home) -> None:
     ana = drive.logged_in("ana")
     page = opened(ana, "/")
     asked = "read a moment apart at one place of the picture"
-    assert {"Probably one car", asked} <= texts(page)
+    assert "Probably one car" in words(page.layout) and asked in words(page.layout)
     act(ana, page, acts(page), {"act": "yes", "key": KEY}, lambda: shown_as(drive, "UCRM469") == "HUCFM469")
     act(ana, page, acts(page), {"act": "undo"}, lambda: shown_as(drive, "UCRM469") == "UCRM469")
     act(ana, page, acts(page), {"act": "no", "key": KEY}, lambda: apart(drive) == 1)
-    assert "Probably one car" not in texts(opened(ana, "/")), "nobody asks again"
+    assert "Probably one car" not in words(opened(ana, "/").layout), "nobody asks again"
     act(ana, page, acts(page), {"act": "undo"}, lambda: apart(drive) == 0)
     with reading(drive.here.engine) as session:
         said = [one.what.partition(":")[0] for one in session.scalars(select(AuditEntry)) if one.kind == "correction"]
@@ -64,7 +64,7 @@ def test_yes_is_a_merge_no_is_kept_and_both_are_taken_back(drive: Home) -> None:
 
 
 def test_who_may_not_correct_is_not_asked(drive: Home) -> None:
-    assert "Probably one car" not in texts(opened(drive.logged_in("vic"), "/"))
+    assert "Probably one car" not in words(opened(drive.logged_in("vic"), "/").layout)
 
 
 @pytest.mark.parametrize(
