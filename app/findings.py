@@ -11,6 +11,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from dashcam.access import users
+from dashcam.access.roles import Role
 from dashcam.catalog import deletions, pseudonyms, work
 from dashcam.catalog.devices import SILENT, DeviceLine
 from dashcam.catalog.devices import lines as device_lines
@@ -183,6 +185,19 @@ def broker(here: "System", now: datetime) -> Iterator[Finding]:
     yield ok("mqtt", f"{here.site.mqtt.host} is told how the site is")
 
 
+def home(here: "System", now: datetime) -> Iterator[Finding]:
+    """Whether people who may only look are shown it."""
+    if here.site.privacy.home_zones:
+        yield ok("privacy", "viewers and exports are told of no place at home")
+        return
+    with reading(here.engine) as session:
+        people = users.all_of_them(session)
+    if viewers := [one.name for one in people if one.role == Role.VIEWER.word and not one.disabled]:
+        may = "may only look, and is" if len(viewers) == 1 else "may only look, and are"
+        said = f"{', '.join(viewers)} {may} shown where you live: there is no home zone."
+        yield warning("privacy", said, "Draw a home zone: the page Settings leads to its map.")
+
+
 def key_of_hashes(here: "System", now: datetime) -> Iterator[Finding]:
     """Of a site that has hashed or deleted plates."""
     with reading(here.engine) as session:
@@ -205,4 +220,4 @@ def key_of_hashes(here: "System", now: datetime) -> Iterator[Finding]:
 ServerCheck = Callable[["System", datetime], Iterator[Finding]]
 WATCHED: tuple[ServerCheck, ...] = (disk, backups, stores, at_work, archives, key_of_hashes, broker)
 """What costs little enough to be looked at every minute."""
-LOOKS: tuple[ServerCheck, ...] = (database, *WATCHED, retention)
+LOOKS: tuple[ServerCheck, ...] = (database, *WATCHED, retention, home)

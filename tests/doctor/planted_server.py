@@ -3,13 +3,16 @@
 import shutil
 import socket
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import text, update
 
-from dashcam.catalog import pseudonyms
+from dashcam.access import users
+from dashcam.access.roles import Role
+from dashcam.catalog import home_zones, pseudonyms
 from dashcam.catalog.models import Plate
-from dashcam.config.privacy import PrivacySettings
+from dashcam.config.privacy import PrivacySettings, Zone
 from dashcam.database import writing
 from dashcam.tasks import table
 from dashcam.tasks.model import TaskType
@@ -143,6 +146,13 @@ def no_backup_for_days(ward: Ward) -> Planted:
     ward.server.system.upkeep.began_at -= timedelta(days=3)
     yield "backup", "no backup of the database yet", "Run `dashcam backup`"
     ward.types("backup")
+
+
+def a_viewer_who_is_shown_home(ward: Ward) -> Planted:
+    with writing(ward.engine) as session:
+        users.add(session, "vic", "no password's hash", Role.VIEWER, datetime.now(UTC))
+    yield "privacy", "vic may only look, and is shown where you live", "Draw a home zone"
+    ward.server.system.settle(partial(home_zones.draw, zone=Zone(lat=52.37, lon=4.9)))
 
 
 def a_lost_key_of_hashed_plates(ward: Ward) -> Planted:
