@@ -3,6 +3,7 @@
 A browser that comes for the first time asks for some thirty of them, a map's sheet of its own for ten.
 """
 
+import asyncio
 import re
 
 from starlette.datastructures import Headers
@@ -32,20 +33,24 @@ class PackedOnce:
             await self.app(scope, receive, send)
             return
         key = scope["path"], "gzip" in headers.get("accept-encoding", "")
-        answer = self._kept.get(key) or await self.whole(scope, receive)
+        answer = self._kept.get(key) or await self.whole(scope)
         if answer[0]["status"] == 200 and len(self._kept) < MOST:
             self._kept[key] = answer
         for message in answer:
             await send(copied(message))
 
-    async def whole(self, scope: Scope, receive: Receive) -> list[Message]:
-        """What it answers to be sent, its body in one piece."""
+    async def whole(self, scope: Scope) -> list[Message]:
+        """What it answers to be sent, its body in one piece: all of it, though who has asked may leave meanwhile."""
         said: list[Message] = []
+        asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+        async def nobody_leaves() -> Message:
+            return next(asked, None) or await asyncio.get_running_loop().create_future()
 
         async def hear(message: Message) -> None:
             said.append(message)
 
-        await self.app(scope, receive, hear)
+        await self.app(scope, nobody_leaves, hear)
         body = b"".join(message.get("body", b"") for message in said[1:])
         return [said[0], {"type": "http.response.body", "body": body}]
 

@@ -1,12 +1,16 @@
 """What is the same for everybody is made once, and answered as if it were made anew."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
@@ -101,3 +105,29 @@ def test_no_more_is_kept_however_an_address_is_written(
     for address in ("x/%2e%2e/app.js", "y/%2e%2e/app.js", "z/%2e%2e/app.js", "z/%2e%2e/app.js"):
         assert browser.get(f"/static/{address}").text == SCRIPT
     assert files.asked == 4
+
+
+async def passed_on(request: Request, call_next: RequestResponseEndpoint) -> Response:
+    return await call_next(request)
+
+
+async def unheard(_: Message) -> None:
+    pass
+
+
+@pytest.mark.parametrize("turns", range(0, 60, 4))
+def test_who_leaves_while_it_is_read_spoils_it_for_nobody(files: Counted, tmp_path: Path, turns: int) -> None:
+    """After so many turns of the loop. NiceGUI has layers within that hear of who leaves."""
+
+    async def leaves() -> Message:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        return {"type": "http.disconnect"}
+
+    (tmp_path / "app.js").write_text(SCRIPT * 1000, encoding="utf-8")  # more than is read at once
+    layers = [Middleware(PackedOnce), Middleware(BaseHTTPMiddleware, dispatch=passed_on), Middleware(GZipMiddleware)]
+    site = Starlette(routes=[Mount("/static", files)], middleware=layers)
+    given = {"type": "http", "method": "GET", "path": "/static/app.js", "root_path": "", "query_string": b""}
+    asyncio.run(site(given | {"headers": [(b"accept-encoding", b"gzip")]}, leaves, unheard))
+    assert TestClient(site).get("/static/app.js").text == SCRIPT * 1000
+    assert files.asked == 1, "and is read for the next, too"
