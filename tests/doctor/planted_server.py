@@ -151,6 +151,7 @@ def no_backup_for_days(ward: Ward) -> Planted:
 def a_viewer_who_is_shown_home(ward: Ward) -> Planted:
     with writing(ward.engine) as session:
         users.add(session, "vic", "no password's hash", Role.VIEWER, datetime.now(UTC))
+        users.add(session, "ada", "no password's hash", Role.VIEWER, datetime.now(UTC)).disabled = True
     yield "privacy", "vic may only look, and is shown where you live", "Draw a home zone"
     ward.server.system.settle(partial(home_zones.draw, zone=Zone(lat=52.37, lon=4.9)))
 

@@ -14,7 +14,7 @@ from app import system
 from app.pages import home_zone
 from dashcam.access import tokens
 from dashcam.access.roles import Role
-from dashcam.catalog import deriving, home_zones
+from dashcam.catalog import deriving, home_zones, routes
 from dashcam.catalog.models import TripRow, Video
 from dashcam.config import Site
 from dashcam.config.privacy import Zone
@@ -194,3 +194,19 @@ def test_what_is_sent_from_the_page_is_drawn_or_refused_in_a_sentence(home: Home
     for wrong in ({"lat": ""}, {"lat": "12", "lon": "200"}, {"lat": "nan", "lon": "1", "radius_m": "300"}):
         with pytest.raises(ValueError, match="in degrees, or click on the map"):
             home_zone.zone_of({"lat": "1", "lon": "1", "radius_m": "300"} | wrong)
+
+
+def test_where_many_trips_begin_is_offered_until_it_is_home(home: Home) -> None:
+    for day in range(3):
+        car = Car()
+        car.drive(datetime(2026, 6, 20 + day, 12, tzinfo=UTC), 3)
+        with writing(home.here.engine) as session:
+            arrive(session, car.clips[0])
+    deriving.derive_everything(home.here.engine, home.here.site.trips)
+    routes.draw(home.here.engine)
+    home.add("ana", Role.ADMIN)
+    browser = home.logged_in("ana")
+    offered = [browser.get("/home-zone").text.count("3 of your 3 trips begin or end there")]
+    home.here.settle(partial(home_zones.draw, zone=Zone(lat=52.37, lon=4.90, radius_m=500)))
+    offered.append(browser.get("/home-zone").text.count("3 of your 3 trips begin or end there"))
+    assert offered[0] == 2 * offered[1] > 0, "where they begin, and where they end"
