@@ -67,6 +67,7 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
         here.keep_zone(),
         here.upkeep.go_on(),
         here.access.keep_tidy(),
+        here.ahead.go_on(),
         draw_routes(here, stopped),
         *telling,
     )

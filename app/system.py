@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app import addressees
 from app.access import callers
 from app.access.entry import Access
+from app.ahead import Ahead
 from app.answers import Answers
 from app.broker import Broker
 from app.caretaker import Caretaker
@@ -97,6 +98,7 @@ class System:
     broker: Broker = field(init=False)
     access: Access = field(init=False)
     meanings: Meanings = field(default_factory=Meanings)
+    ahead: Ahead = field(init=False)
     answers: Answers = field(init=False)
     configured: Site = field(init=False)
     """As its files say; ``site`` is with what admins have said on the pages."""
@@ -121,6 +123,7 @@ class System:
         self.caretaker = Caretaker(self)
         self.sample = SampleDrive(self.stores)
         self.broker = Broker(self)
+        self.ahead = Ahead(self)
         self.access = Access(self.engine, self.site, self.token)
 
     async def ask(self, question: Callable[[Session], T]) -> T:

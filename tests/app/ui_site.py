@@ -263,7 +263,7 @@ def main(
         with writing(engine) as session:
             people(session)
     system.start(system.System(engine, site, Stores({"shed_nas": archive}), "a token"))
-    web = FastAPI(lifespan=zone_kept)
+    web = FastAPI(lifespan=beside)
     web.include_router(media.router)
     web.include_router(api.router)
     pages.register()
@@ -278,14 +278,15 @@ def main(
 
 
 @asynccontextmanager
-async def zone_kept(_web: FastAPI) -> AsyncIterator[None]:
-    """As the real web process keeps it: no page reads it on the event loop."""
+async def beside(_web: FastAPI) -> AsyncIterator[None]:
+    """What the real web process does for its pages, so that none of them has to."""
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
     await asyncio.to_thread(here.heed)
-    keeping = asyncio.create_task(here.keep_zone())
+    going_on = [asyncio.create_task(one) for one in (here.keep_zone(), here.ahead.go_on())]
     yield
-    keeping.cancel()
+    for task in going_on:
+        task.cancel()
 
 
 if __name__ == "__main__":

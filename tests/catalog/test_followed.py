@@ -254,4 +254,7 @@ def test_a_look_weighs_a_few_plates_and_the_next_ones_the_rest_each_once_until_s
     assert seen_again(engine, 6, kept)[1] == 0 and weighed[4:] == [numbers["COMMUTE"]]
     assert seen_again(engine, 6, kept, view="another person")[1] == 3, "who may see less is told of nothing else"
     clock[0] = 2 * meanings.KEPT_S
+    assert seen_again(engine, 6, kept)[1] == 0, "nobody has written since: it is as it was, and nothing weighs at night"
+    with writing(engine) as session:
+        session.execute(update(SightingRow).where(SightingRow.plate_id == numbers["TWICE22"]).values(frame="new"))
     assert seen_again(engine, 6, kept)[1] == 3, "other cars may have come in"

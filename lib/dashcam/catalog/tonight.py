@@ -68,6 +68,13 @@ def news(
     return told(session, account_id, rows, watched, new, left, look, place)
 
 
+def weigh(session: Session, look: Weighing, watched: Mapping[int, str]) -> None:
+    """How the plates of the newest trips were met, which is remembered until somebody looks at them."""
+    quiet = set(notes.ignored(session))
+    for row in session.scalars(select(TripRow).order_by(*NEWEST).limit(MOST_TRIPS)):
+        draft(session, row, quiet, watched, look)
+
+
 def unreviewed(session: Session, account_id: int, rows: Iterable[TripRow]) -> set[int]:
     """Those of the trips that the person has not looked at all of."""
     its = TripRow.trip_id.in_([row.trip_id for row in rows])

@@ -1,0 +1,39 @@
+"""How the plates of the newest trips were met is known before anybody opens Tonight; an idle night costs nothing."""
+
+from sqlalchemy import Engine, event, update
+
+from app.ahead import LOOK_S
+from app.system import System
+from dashcam.catalog import meanings
+from dashcam.catalog.models import SightingRow
+from dashcam.config import Site
+from dashcam.database import writing
+from dashcam.storage.roots import Stores
+from tests.catalog.test_followed import scenes, seen_again, store
+
+
+def test_how_plates_were_met_is_weighed_before_anybody_asks_and_at_rest_the_database_is_left_alone(
+    engine: Engine,
+) -> None:
+    store(engine, scenes())
+    here = System(engine, Site.model_validate({"server": {"time_zone": "UTC"}}), Stores({}), "token")
+    here.look_at_zone()
+    for _ in range(100):
+        if here.ahead.look() == LOOK_S:
+            break
+    view = (True, None)
+    met, left = seen_again(engine, 11, here.meanings, 0.0, view)
+    assert met and all(met.values()) and left == 0, "who opens the page weighs nothing"
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _cursor, said, *_rest: asked.append(said))
+    here.ahead.look()
+    assert asked == []
+    with writing(engine) as session:
+        session.execute(update(SightingRow).where(SightingRow.sighting_id == 1).values(crop="new"))
+    asked.clear()
+    here.ahead.look()
+    assert asked, "something was written"
+    asked.clear()
+    here.ahead.looked -= meanings.KEPT_S + 1
+    here.ahead.look()
+    assert asked, "what was weighed before a change runs out within an hour of it"
