@@ -35,7 +35,7 @@ from app.pages import (
     video,
     videos,
 )
-from app.pages.frame import NAME, serve_static
+from app.pages.frame import AWAY_S, NAME, serve_static
 from app.pages.painted import paint_each_page
 from app.pages.trimmed import serve_trimmed
 from app.parameters import only_known
@@ -95,7 +95,7 @@ def register() -> None:
     app.include_router(timelines.router)
     favicon = (addresses.STATIC / "favicon.svg").read_text(encoding="utf-8")
     for path, build in PAGES.items():
-        ui.page(path, favicon=favicon, response_timeout=PATIENCE_S)(build)
+        ui.page(path, favicon=favicon, response_timeout=PATIENCE_S, reconnect_timeout=AWAY_S)(build)
 
 
 def look_at_each_method_once() -> None:

@@ -11,7 +11,7 @@ from nicegui import ui
 from app import system, wording
 from app.access import callers
 from app.pages import parts
-from app.pages.frame import ask, frame
+from app.pages.frame import ask, frame, keep_looking
 from app.pages.parts import AS_FORM, icon, submitted, tag
 from dashcam.access.roles import Role
 from dashcam.catalog import clocks
@@ -49,14 +49,14 @@ def how_far(camera: str, at: clocks.Correcting) -> None:
         icon("schedule")
         words = ui.label(carried_out(at)).classes("grow")
 
-    def look_again() -> None:
+    async def look_again() -> None:
         now = corrections.at.get(camera, at)
         words.text = carried_out(now)
         if now.ended:
             timer.cancel()
 
     if not at.ended:
-        timer = ui.timer(LOOK_S, look_again)
+        timer = keep_looking(LOOK_S, look_again)
 
 
 def carried_out(at: clocks.Correcting) -> str:

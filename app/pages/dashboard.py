@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from nicegui import ui
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 from sqlalchemy.orm import Session
@@ -19,7 +18,7 @@ from app import addresses, reviewing, saying, system, wording
 from app.access import callers
 from app.answers import of_the_catalogue
 from app.pages import devices, first_run, parts, review
-from app.pages.frame import ask, frame, midnight, now, zone
+from app.pages.frame import ask, frame, keep_looking, midnight, now, zone
 from app.pages.parts import link, tag
 from app.pages.plate_acts import act
 from app.pages.still import Piece, anew
@@ -291,7 +290,7 @@ async def dashboard(day: str = "", month: str = "") -> None:
         show()
 
     acts.on("act", carry_out, js_handler="event => emit(event.detail)")
-    ui.timer(2.0, look_again)
+    keep_looking(2.0, look_again)
 
 
 def at_work_now(videos: list[VideoCard], running: list[work.TaskLine]) -> list[VideoCard]:

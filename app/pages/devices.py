@@ -11,7 +11,7 @@ from app import addresses, system, wording
 from app.access import callers
 from app.pages import parts
 from app.pages.admitting import carry_out
-from app.pages.frame import ask, change, frame, now, zone
+from app.pages.frame import ask, change, frame, keep_looking, now, zone
 from app.pages.inviting import add_a_device
 from app.pages.parts import link, tag
 from app.pages.still import PRESSED, anew, still
@@ -69,7 +69,7 @@ async def devices() -> None:
             with anew(drawn):
                 draw(*found)
 
-    ui.timer(2.0, look_again)
+    keep_looking(2.0, look_again)
 
 
 def looks(known: list[device_table.DeviceLine], running: list[work.TaskLine]) -> object:

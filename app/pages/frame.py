@@ -1,7 +1,7 @@
 """The frame around every page: name, navigation, search, light or dark."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from typing import TypeVar
@@ -36,6 +36,9 @@ NAVIGATION = (
 )
 NAME = "Dashcam Processor"
 OUTAGES_S = 10.0
+AWAY_S = 60.0
+"""So long a page waits for its browser, which is out of reach of the network, or asleep: what is typed, open and played
+on it stays. Later it is loaded anew."""
 CONTENT = "content"
 """The id of what stands within the frame."""
 T = TypeVar("T")
@@ -91,6 +94,17 @@ def above(here: str, query: str) -> str:
     )
 
 
+def keep_looking(every_s: float, look_again: Callable[[], Awaitable[None]]) -> ui.timer:
+    """While somebody has the page open; not while their browser is away, for which `AWAY_S` is waited."""
+    client = ui.context.client
+
+    async def look() -> None:
+        if client.has_socket_connection:
+            await look_again()
+
+    return ui.timer(every_s, look)
+
+
 def outage_banner() -> None:
     """What is away, on a page that is open too, until it is back: asks nothing but what the server remembers."""
     outages = system.current().outages
@@ -98,7 +112,7 @@ def outage_banner() -> None:
     with tag("div", role="status") as place:
         draw_outages(shown)
 
-    def look_again() -> None:
+    async def look_again() -> None:
         nonlocal shown
         if (away := outages.all()) != shown:
             shown = away
@@ -106,7 +120,7 @@ def outage_banner() -> None:
             with place:
                 draw_outages(shown)
 
-    ui.timer(OUTAGES_S, look_again)
+    keep_looking(OUTAGES_S, look_again)
 
 
 def draw_outages(away: list[Outage]) -> None:

@@ -5,12 +5,10 @@ from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Any
 
-from nicegui import ui
-
 from app import addresses, system, wording
 from app.found import TEMPLATES
 from app.pages import parts, reading_again
-from app.pages.frame import ask, cursor_of, cursor_text, frame, now, zone
+from app.pages.frame import ask, cursor_of, cursor_text, frame, keep_looking, now, zone
 from app.pages.parts import tag
 from app.pages.still import Piece, anew, still
 from dashcam.catalog import older_reads
@@ -65,7 +63,7 @@ async def rereads(after: str = "") -> None:
             with anew(further):
                 pager(lines, cursor is None)
 
-    ui.timer(LOOK_S, look_again)
+    keep_looking(LOOK_S, look_again)
 
 
 def count(lines: list[ChangeLine], counts: RereadCounts) -> None:

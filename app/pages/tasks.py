@@ -10,7 +10,7 @@ from nicegui.events import GenericEventArguments
 
 from app import addresses, lining, system, wording
 from app.pages import parts
-from app.pages.frame import ask, change, frame, now, zone
+from app.pages.frame import ask, change, frame, keep_looking, now, zone
 from app.pages.parts import link, tag
 from app.pages.still import PRESSED, anew, still
 from app.progress import Progress
@@ -59,7 +59,7 @@ async def tasks(view: str = "pending", page: str = "1") -> None:
             await (again(line) if said == "again" else move(line))
 
     listed.on("click", pressed, js_handler=PRESSED)
-    ui.timer(2.0, look_again)
+    keep_looking(2.0, look_again)
 
 
 async def look(view: str, number: int) -> TasksShown:

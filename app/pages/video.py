@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app import addresses, system, wording, zones
 from app.access import callers
 from app.pages import deletion, evidence, kept, lens, parts, reading_again
-from app.pages.frame import ask, frame, local_there, now, zone
+from app.pages.frame import ask, frame, keep_looking, local_there, now, zone
 from app.pages.parts import icon, link, tag
 from app.pages.player import OWN, player, second_of
 from dashcam.access.roles import Role
@@ -150,7 +150,7 @@ def live_standing(found: VideoDetail) -> None:
             with tag("p", "small"):
                 link(addresses.video_url(found.video_id), "", "Load the page anew for all that is known of it")
 
-    timer = ui.timer(2.0, look_again)
+    timer = keep_looking(2.0, look_again)
 
 
 def still_in_work(task: TaskLine | None) -> None:

@@ -1,5 +1,6 @@
 """What NiceGUI makes of our pages: how long each may take, and what each of its elements costs."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 from nicegui import Client, helpers, ui
 
 from app import pages
+from app.pages.frame import keep_looking
 from app.pages.parts import icon, tag
 from app.pages.still import still
 
@@ -74,3 +76,19 @@ def test_nothing_that_lives_gets_lost_in_a_piece_that_stays_as_it_is() -> None:
         ui.timer(1.0, print)
     with Client(ui.page("/")), pytest.raises(AttributeError), still():
         tag("button", text="Do it").on("click", print)
+
+
+def test_a_page_whose_browser_is_away_looks_at_nothing_until_it_is_back() -> None:
+    looked: list[str] = []
+
+    async def look() -> None:
+        looked.append("once")
+
+    with Client(ui.page("/")) as client:
+        timer = keep_looking(1.0, look)
+    assert timer.callback is not None
+    asyncio.run(timer.callback())
+    assert looked == [], "nobody has it open"
+    client.tab_id = "a browser's"
+    asyncio.run(timer.callback())
+    assert looked == ["once"]

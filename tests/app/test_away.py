@@ -1,0 +1,110 @@
+"""A page whose browser was away a while stays as it is; one that had to be loaded anew has what was typed on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import Engine, update
+
+from dashcam.database import open_engine, writing
+from dashcam.tasks.row import TaskRow
+from tests.app.browser import chromium as chromium
+from tests.app.browser import desk as desk
+from tests.app.browser import page as page
+from tests.app.browser import served
+from tests.catalog.rows import NOON, add_task, add_video
+
+pytestmark = pytest.mark.browser
+
+CLIP = 900
+LOST_MS = 6_000
+"""Longer than NiceGUI waits by itself."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("away")
+
+
+@pytest.fixture(scope="module")
+def site(chromium: Browser, folder: Path) -> Iterator[str]:
+    with served(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def engine(site: str, folder: Path) -> Iterator[Engine]:
+    """With a clip in trouble."""
+    one = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
+    with writing(one) as session:
+        add_task(session, add_video(session, CLIP, NOON, outcome=None), failures=1, last_error="No room.")
+    yield one
+    one.dispose()
+
+
+def built(page: Page) -> None:
+    page.wait_for_function("window.socket?.connected")
+
+
+def again(page: Page) -> None:
+    """As NiceGUI does when the server knows nothing of the page."""
+    with page.expect_navigation():
+        page.evaluate("setTimeout(() => location.reload())")
+    built(page)
+
+
+def test_a_page_without_network_for_a_while_stays_and_shows_what_has_changed(page: Page, engine: Engine) -> None:
+    page.goto("/tasks?view=stuck")
+    row = page.locator("tr", has_text="No room.")
+    row.locator("summary").press("Enter")
+    built(page)
+    page.evaluate("window.same = true; socket.io.reconnection(false); socket.io.engine.close()")
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
+    with writing(engine) as session:
+        session.execute(update(TaskRow).where(TaskRow.video_id == f"{CLIP:016x}").values(failures=7))
+    page.wait_for_timeout(LOST_MS)
+    page.evaluate("socket.io.reconnection(true); socket.connect()")
+    expect(page.get_by_text("Connection lost.")).to_be_hidden()
+    expect(row).to_contain_text("7 failed")
+    expect(row.locator("pre")).to_be_visible()
+    row.get_by_role("button", name="again").press("Enter")
+    expect(page.get_by_text("It is tried again now.")).to_be_visible()
+    assert page.evaluate("window.same")
+
+
+def test_what_was_typed_and_not_sent_is_there_again_when_the_page_is_loaded_anew(page: Page) -> None:
+    page.goto("/storage")
+    built(page)
+    days, bundles = page.get_by_label("Clips, days"), page.get_by_label("Bundles, days")
+    days.fill("45")
+    again(page)
+    expect(days).to_have_value("45")
+    expect(bundles).to_have_value("7")
+    page.goto("/people")
+    built(page)
+    name, password = page.get_by_label("Name of the new person"), page.get_by_label("Password of the new person")
+    name.fill("maud")
+    password.fill("a secret of hers")
+    page.evaluate("for (const one of document.querySelectorAll('details')) one.open = false")
+    again(page)
+    expect(name).to_have_value("maud")
+    expect(name).to_be_visible()
+    expect(password).to_have_value("")
+    page.goto("/storage")
+    built(page)
+    expect(days).to_have_value("90")
+    page.goto("/people")
+    built(page)
+    expect(name).to_have_value("")
+
+
+def test_what_was_sent_is_not_there_again(page: Page) -> None:
+    page.goto("/settings")
+    built(page)
+    url = page.get_by_label("An address for messages")
+    url.fill("no address")
+    url.press("Enter")
+    expect(page.get_by_text("That is no address as apprise writes it")).to_be_visible()
+    again(page)
+    expect(url).to_have_value("")
