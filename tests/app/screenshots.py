@@ -31,6 +31,8 @@ def draw(browser: Browser, address: str, folder: Path) -> None:
                 page.set_viewport_size(size)
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
                 page.wait_for_load_state("networkidle")
+                for part in page.frames:  # a map is another page, and turns dark by itself
+                    part.evaluate("() => new Promise(painted => requestAnimationFrame(() => setTimeout(painted)))")
                 name = re.sub(r"\W+", "-", path).strip("-") or "dashboard"
                 page.screenshot(path=folder / f"{name}.{look}.png", full_page=True)
 
