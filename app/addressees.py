@@ -5,7 +5,6 @@ nowhere but for the service that it is of.
 """
 
 import hashlib
-import logging
 import os
 import re
 import secrets
@@ -15,6 +14,7 @@ from threading import Lock
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from dashcam import Explained
 from dashcam.catalog import pseudonyms
 from dashcam.config import Site
 
@@ -24,7 +24,6 @@ LONGEST = 1000
 SERVICE = re.compile(r"([a-z][a-z0-9+.-]{1,19})://", re.IGNORECASE)
 """What an address begins with; all that follows may hold a password."""
 ONE_AT_A_TIME = Lock()
-log = logging.getLogger("dashcam")
 
 
 class MessageAddress(BaseModel):
@@ -51,20 +50,24 @@ def file_of(site: Site) -> Path:
     return pseudonyms.key_file(site).parent / NAME
 
 
+class Unreadable(Explained):
+    """The file of the addresses cannot be read, and is left as it is."""
+
+
 def known(site: Site) -> list[MessageAddress]:
-    """None of a file that cannot be read: the log says so, and messages go to the others."""
+    """Raises `Unreadable`."""
     file = file_of(site)
     try:
         return ALL.validate_json(file.read_bytes())
     except FileNotFoundError:
         return []
     except (OSError, ValidationError):
-        log.warning("%s cannot be read: messages do not go to the addresses in it", file)
-        return []
+        what = f"{file} cannot be read: no message goes to the addresses in it."
+        raise Unreadable(f"{what} Put it right, or remove it and add them anew.") from None
 
 
 def add(site: Site, url: str, who: str, now: datetime) -> None:
-    """Raises ``ValueError`` with a sentence where nobody can be reached by it."""
+    """Raises ``ValueError`` with a sentence where nobody can be reached by it; and `Unreadable`."""
     import apprise  # a tenth of a second
 
     if not 0 < len(url) <= LONGEST or apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:

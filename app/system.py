@@ -102,6 +102,10 @@ class System:
     answers: Answers = field(init=False)
     configured: Site = field(init=False)
     """As its files say; ``site`` is with what admins have said on the pages."""
+    addressed: list[addressees.MessageAddress] = field(default_factory=list)
+    """Whom messages go to besides, as admins have said."""
+    unheeded: str | None = None
+    """Why nobody of them is written to."""
     bundles: dict[str, int | None] = field(default_factory=dict)
     """Of each bundle of evidence that somebody waits for, by its ticket, how many percent are made."""
     one_bundle: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -180,7 +184,11 @@ class System:
         with self._heeding:
             with reading(self.engine) as session:
                 site = site_words.heeded(session, self.configured)
-            urls = [*site.notify.urls, *(one.url for one in addressees.known(self.configured))]
+            try:
+                self.addressed, self.unheeded = addressees.known(self.configured), None
+            except addressees.Unreadable as error:  # messages go to the others, and everything else goes on
+                self.addressed, self.unheeded = [], str(error)
+            urls = [*site.notify.urls, *(one.url for one in self.addressed)]
             self.site = site.model_copy(update={"notify": site.notify.model_copy(update={"urls": urls})})
 
     def settle(self, say: Callable[[Session], T]) -> T:

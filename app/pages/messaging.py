@@ -10,7 +10,7 @@ from nicegui import ui
 
 from app import addressees, messages, system, wording
 from app.access import callers
-from app.addressees import MessageAddress
+from app.addressees import MessageAddress, Unreadable
 from app.pages import parts
 from app.pages.frame import person, zone
 from app.pages.parts import AS_FORM, submitted, tag
@@ -29,6 +29,8 @@ def said(here: system.System) -> list[str]:
     told = [f"Messages go to {each}." if each else "Messages go to nobody: ntfy, a webhook and mail are possible."]
     if each:
         told.append(f"A device is told of that was silent for {notify.silent_minutes:g} minutes.")
+    if here.unheeded:
+        told.append(here.unheeded)
     if mqtt.host is None:
         told.append("No MQTT broker is told how the site is.")
     else:
@@ -63,7 +65,7 @@ async def add(url: str) -> None:
     here, who = system.current(), person()
     try:
         await asyncio.to_thread(addressees.add, here.configured, url, who, datetime.now(UTC))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, Unreadable) as error:
         ui.notify(str(error), type="warning")
         return
     await changed(f"has messages sent to {addressees.service(url)}")
@@ -71,7 +73,11 @@ async def add(url: str) -> None:
 
 async def remove(key: str) -> None:
     callers.ensure(Role.ADMIN)
-    await asyncio.to_thread(addressees.remove, system.current().configured, key)
+    try:
+        await asyncio.to_thread(addressees.remove, system.current().configured, key)
+    except (OSError, Unreadable) as error:
+        ui.notify(str(error), type="warning")
+        return
     await changed("removed an address for messages")
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
-from app import addressees, streets, system, wording
+from app import streets, system, wording
 from app.access import callers
 from app.pages import messaging, parts
 from app.pages.cameras import name_of, wrong
@@ -56,7 +56,6 @@ async def settings() -> None:
 
     watched, people, place = await ask(question)
     found = await asyncio.to_thread(streets.here)
-    added = await asyncio.to_thread(addressees.known, here.configured) if admin else []
     with frame("Settings", "/account"):
         parts.page_title("Settings", "What is set, and where it is changed")
         tag("p", "muted small", FILE)
@@ -72,7 +71,7 @@ async def settings() -> None:
             draw(part)
         if admin:
             keys = "notify.urls", "notify.silent_minutes", "mqtt"
-            draw(Part("Messages", messaging.said(here), keys), partial(messaging.acts, added))
+            draw(Part("Messages", messaging.said(here), keys), partial(messaging.acts, here.addressed))
             draw(log_in(here.access.standing(), people))
 
 

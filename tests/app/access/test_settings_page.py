@@ -1,11 +1,14 @@
 """The page Settings: what is set, to whom it may be told, without a secret; a message is tried from there."""
 
 import asyncio
+import contextlib
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import ClassVar
 
 import pytest
@@ -153,8 +156,44 @@ def test_what_is_no_address_or_is_there_already_is_said_and_changes_nothing(tmp_
         addressees.add(site, f"json://other{number}.lan", "ana", NOON)
     with pytest.raises(ValueError, match="remove one first"):
         addressees.add(site, "json://late.lan", "ana", NOON)
-    addressees.file_of(site).write_text("{")
-    assert addressees.known(site) == [], "the server starts all the same"
+
+
+def test_addresses_that_cannot_be_read_are_told_of_and_stay_as_they_are(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = kept_in(home, monkeypatch, tmp_path)
+    file.write_text('[{"url": "json://one.lan", "who": "ana"')
+    torn = file.read_text()
+    home.here.heed()  # as a main server does that starts
+    home.add("ana", Role.ADMIN)
+    browser = home.logged_in("ana")
+    page = opened(browser, "/settings")
+    assert "messages.json cannot be read: no message goes to the addresses in it" in words(page.layout)
+    assert "messages.json cannot be read" in words(opened(browser, "/").layout)
+    for do in (lambda: addressees.add(home.here.configured, "json://two.lan", "ana", NOON),
+               lambda: addressees.remove(home.here.configured, "some")):  # fmt: skip
+        with pytest.raises(addressees.Unreadable, match="Put it right"):
+            do()
+    assert file.read_text() == torn
+    file.unlink()
+    home.here.heed()
+    assert "cannot be read" not in words(opened(browser, "/settings").layout)
+
+
+def test_of_two_admins_who_add_an_address_at_once_both_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    site = Site.model_validate({"server": {"database_url": f"sqlite:///{tmp_path / 'dashcam.db'}"}})
+    both, known = Barrier(2), addressees.known
+
+    def read_by_both(site: Site) -> list[addressees.MessageAddress]:
+        there = known(site)
+        with contextlib.suppress(BrokenBarrierError):
+            both.wait(0.5)
+        return there
+
+    monkeypatch.setattr(addressees, "known", read_by_both)
+    with ThreadPoolExecutor() as beside:
+        list(beside.map(lambda who: addressees.add(site, f"json://{who}.lan", who, NOON), ("ana", "ben")))
+    assert {one.who for one in known(site)} == {"ana", "ben"}
 
 
 def test_a_member_has_no_messages_sent(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
