@@ -17,7 +17,7 @@ from tests.catalog.rows import NOON, add_task, add_video
 
 pytestmark = pytest.mark.browser
 
-CLIP = 900
+CLIP, OTHER = 900, 901
 LOST_MS = 6_000
 """Longer than NiceGUI waits by itself."""
 
@@ -35,16 +35,27 @@ def site(chromium: Browser, folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def engine(site: str, folder: Path) -> Iterator[Engine]:
-    """With a clip in trouble."""
+    """With two clips in trouble."""
     one = open_engine(f"sqlite:///{folder / 'dashcam.db'}")
     with writing(one) as session:
-        add_task(session, add_video(session, CLIP, NOON, outcome=None), failures=1, last_error="No room.")
+        for number, error in ((CLIP, "No room."), (OTHER, "No picture.")):
+            add_task(session, add_video(session, number, NOON, outcome=None), failures=1, last_error=error)
     yield one
     one.dispose()
 
 
 def built(page: Page) -> None:
     page.wait_for_function("window.socket?.connected")
+
+
+def lose(page: Page) -> None:
+    page.evaluate("socket.io.reconnection(false); socket.io.engine.close()")
+    expect(page.get_by_text("Connection lost.")).to_be_visible()
+
+
+def come_back(page: Page) -> None:
+    page.evaluate("socket.io.reconnection(true); socket.connect()")
+    expect(page.get_by_text("Connection lost.")).to_be_hidden()
 
 
 def again(page: Page) -> None:
@@ -59,18 +70,27 @@ def test_a_page_without_network_for_a_while_stays_and_shows_what_has_changed(pag
     row = page.locator("tr", has_text="No room.")
     row.locator("summary").press("Enter")
     built(page)
-    page.evaluate("window.same = true; socket.io.reconnection(false); socket.io.engine.close()")
-    expect(page.get_by_text("Connection lost.")).to_be_visible()
+    page.evaluate("window.same = true")
+    lose(page)
     with writing(engine) as session:
         session.execute(update(TaskRow).where(TaskRow.video_id == f"{CLIP:016x}").values(failures=7))
     page.wait_for_timeout(LOST_MS)
-    page.evaluate("socket.io.reconnection(true); socket.connect()")
-    expect(page.get_by_text("Connection lost.")).to_be_hidden()
+    come_back(page)
     expect(row).to_contain_text("7 failed")
     expect(row.locator("pre")).to_be_visible()
     row.get_by_role("button", name="again").press("Enter")
     expect(page.get_by_text("It is tried again now.")).to_be_visible()
     assert page.evaluate("window.same")
+
+
+def test_what_is_pressed_meanwhile_is_done_when_the_network_is_back(page: Page, engine: Engine) -> None:
+    page.goto("/tasks?view=stuck")
+    built(page)
+    lose(page)
+    page.locator("tr", has_text="No picture.").get_by_role("button", name="again").press("Enter")
+    page.wait_for_timeout(LOST_MS)
+    come_back(page)
+    expect(page.get_by_text("It is tried again now.")).to_be_visible()
 
 
 def test_what_was_typed_and_not_sent_is_there_again_when_the_page_is_loaded_anew(page: Page) -> None:
