@@ -26,10 +26,13 @@ window.dashcamSeek = (event, seconds) => {
   window.dispatchEvent(new CustomEvent("dashcam-seek", { detail: seconds }));
 };
 
-// whose log-in has ended elsewhere sees no more of this page
+// whose log-in has ended elsewhere sees no more of this page, nor what was typed on it
+let loggedOut = false;
 const leaveWhenLoggedOut = async () => {
   const answer = await fetch("/log-in/check", { redirect: "manual" }).catch(() => null);
-  if (answer?.type === "opaqueredirect") location.reload();
+  if (answer?.type !== "opaqueredirect") return;
+  loggedOut = true;
+  location.reload();
 };
 addEventListener("load", () => setTimeout(() => window.socket?.on("connect_error", leaveWhenLoggedOut)));
 
@@ -43,7 +46,8 @@ addEventListener("load", () => setTimeout(() => dashcamApplyTheme()));
   const key = "unsent";
   const sent = new WeakSet();
   const fields = (name) => [...document.querySelectorAll(`${KIND}[name="${CSS.escape(name)}"]`)];
-  const isUnsent = (one) => one.value !== one.defaultValue && !sent.has(one.form) && !one.closest("form[method=get]");
+  const isUnsent = (one) =>
+    one.value !== one.defaultValue && !loggedOut && !sent.has(one.form) && !one.closest("form[method=get]");
   const keep = () => {
     const typed = [...document.querySelectorAll(`${KIND}[name]`)].filter(isUnsent).map((one) => {
       return { name: one.name, at: fields(one.name).indexOf(one), was: one.defaultValue, now: one.value };

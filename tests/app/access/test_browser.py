@@ -66,12 +66,14 @@ def test_every_page_works_for_who_is_logged_in(let_in: BrowserContext, guarded: 
 
 def test_who_logs_out_in_one_tab_is_out_in_all(let_in: BrowserContext) -> None:
     left, other = let_in.new_page(), let_in.new_page()
-    for page in (left, other):
-        page.goto("/devices")
-        expect(page.get_by_role("heading", name="study-pc").first).to_be_visible()
+    other.goto("/devices")
+    left.goto("/people")
+    left.wait_for_function("window.socket?.connected")
+    left.get_by_label("Name of the new person").fill("maud")
     other.get_by_role("button", name="Log ana out").click()
     expect(other).to_have_url(re.compile("/log-in$"))
-    expect(left).to_have_url(re.compile(r"/log-in\?next=%2Fdevices$"), timeout=AWHILE_MS)
+    expect(left).to_have_url(re.compile(r"/log-in\?next=%2Fpeople$"), timeout=AWHILE_MS)
+    assert "maud" not in left.evaluate("JSON.stringify(sessionStorage)"), "nor is there what was typed"
 
 
 def test_an_admin_hides_a_plate_and_chosen_sightings_and_shows_them_again(let_in: BrowserContext, guarded: str) -> None:
