@@ -9,7 +9,7 @@ from nicegui.element import Element
 
 from app.pages.parts import tag
 
-OWN = ("player.css", "screen.js", "timeline.js", "film.js", "keys.js", "player-bar.js", "player.js")
+OWN = ("player.css", "screen.js", "footage.js", "timeline.js", "film.js", "keys.js", "player-bar.js", "player.js")
 """The styles and scripts of a page with a player, for `app.pages.frame.frame`."""
 
 

@@ -13,7 +13,7 @@ window.dashcamPlayer.Film = class {
   show(tile, at) {
     this.tile = tile;
     this.at = at;
-    const clips = this.owner.data.cameras.map((camera) => this.owner.clipAt(camera, at)).filter(Boolean);
+    const clips = this.owner.data.cameras.map((camera) => this.owner.footage.clipAt(camera, at)).filter(Boolean);
     const clip = clips.find((one) => one.playable) ?? clips[0];
     if (!clip) return this.fill("", "Nothing was filmed");
     if (!clip.playable || clip.unreadable) {

@@ -1,8 +1,8 @@
 // The player: a clip, or a whole trip from clip to clip, all cameras in step, with its timeline and its keys.
 {
-  const { Film, Keys, Screen, Timeline, made } = window.dashcamPlayer;
+  const { Film, Footage, Keys, Screen, Timeline, made } = window.dashcamPlayer;
   const CAMERAS = { front: "Front", rear: "Rear", interior: "Interior", telephoto: "Telephoto" };
-  const TOUCHING = 1.5; // s: a shorter break between clips of a camera is none
+  const { TOUCHING } = Footage;
   const READY_S = 12; // so long before a clip ends the next one is made ready
   const COPY_FPS = 15;
   class Player extends HTMLElement {
@@ -36,24 +36,11 @@
         this.waiting.textContent = "The player could not ask what there is to play: reload the page.";
         return;
       }
-      this.arrange();
+      this.footage = new Footage(this.data);
+      this.isTrip = this.data.clock_s !== null;
       this.build();
       this.listen();
       this.seek(this.t, { first: true });
-    }
-
-    arrange() {
-      const { clips, cameras, plates } = this.data;
-      this.byCamera = new Map(cameras.map((camera) => [camera, clips.filter((clip) => clip.camera === camera)]));
-      for (const clip of clips) clip.end_s = clip.at_s + clip.length_s;
-      this.gaps = [];
-      let end = 0;
-      for (const clip of clips) {
-        if (clip.at_s > end + TOUCHING) this.gaps.push([end, clip.at_s]);
-        end = Math.max(end, clip.end_s);
-      }
-      plates.sort((a, b) => a.best_s - b.best_s);
-      this.isTrip = this.data.clock_s !== null;
     }
 
     build() {
@@ -106,23 +93,6 @@
       return undefined;
     }
 
-    // of a camera the clip at a moment, the one that began last
-    clipAt(camera, t) {
-      const clips = this.byCamera.get(camera);
-      let low = 0, high = clips.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (clips[middle].at_s <= t + 0.001) low = middle + 1;
-        else high = middle;
-      }
-      const found = clips[low - 1];
-      return found && t < found.end_s ? found : null;
-    }
-
-    after(camera, t) {
-      return this.byCamera.get(camera).find((clip) => clip.at_s > t + 0.001) ?? null;
-    }
-
     get lead() {
       return this.screens.find((screen) => screen.clip?.playable) ?? null;
     }
@@ -130,12 +100,7 @@
     // show every camera's picture of that moment
     place(t) {
       this.t = Math.max(0, Math.min(t, this.data.length_s));
-      for (const screen of this.screens) screen.show(this.clipAt(screen.camera, Math.min(this.t, this.lastMoment())), this.t);
-    }
-
-    // the end itself belongs to the last clip
-    lastMoment() {
-      return Math.max(0, this.data.length_s - 0.001);
+      for (const screen of this.screens) screen.show(this.footage.clipAt(screen.camera, Math.min(this.t, this.footage.lastMoment)), this.t);
     }
 
     seek(t, { first = false, middle = first } = {}) {
@@ -182,7 +147,7 @@
     play(rate = 1) {
       this.backwards = 0;
       this.rate = rate;
-      if (this.t >= this.lastMoment()) this.place(0);
+      if (this.t >= this.footage.lastMoment) this.place(0);
       if (!this.lead) this.advance();
       this.playing = Boolean(this.lead);
       if (this.playing) this.run();
@@ -232,12 +197,12 @@
     }
 
     accompany(screen, lead) {
-      const clip = screen.clip && this.t < screen.clip.end_s ? screen.clip : this.clipAt(screen.camera, this.t);
+      const clip = screen.clip && this.t < screen.clip.end_s ? screen.clip : this.footage.clipAt(screen.camera, this.t);
       if (screen !== lead && clip !== screen.clip) {
         screen.show(clip, this.t);
         if (clip?.playable) screen.play(this.rate, this.muted || screen !== this.lead).catch(() => undefined);
       } else if (screen !== lead) screen.keepStep(this.t, this.rate);
-      const following = this.after(screen.camera, screen.clip?.at_s ?? this.t);
+      const following = this.footage.after(screen.camera, screen.clip?.at_s ?? this.t);
       const from = screen.clip && following && following.at_s < screen.clip.end_s + TOUCHING ? Math.max(following.at_s, screen.clip.end_s) : following?.at_s;
       if (following && from - this.t < READY_S * this.rate) screen.prepare(following, from);
     }
@@ -246,9 +211,9 @@
     advance() {
       const lead = this.lead;
       const end = lead ? Math.max(lead.clip.end_s, this.t) : this.t;
-      const own = lead && this.after(lead.camera, lead.clip.at_s);
+      const own = lead && this.footage.after(lead.camera, lead.clip.at_s);
       const goes = own && own.playable && own.at_s <= end + TOUCHING;
-      const beside = this.screens.some((screen) => screen !== lead && this.clipAt(screen.camera, end)?.playable);
+      const beside = this.screens.some((screen) => screen !== lead && this.footage.clipAt(screen.camera, end)?.playable);
       const later = this.data.clips.find((clip) => clip.playable && clip.at_s >= end);
       if (goes) this.place(Math.max(own.at_s, end) + 0.0011);
       else if (beside) this.place(end);

@@ -180,7 +180,7 @@
     paintFilmed(pen, high) {
       const clips = this.shown(this.data.clips, (clip) => clip.at_s, (clip) => clip.at_s + clip.length_s);
       pen.fillStyle = this.colour("--shade");
-      for (const [from, to] of this.owner.gaps) {
+      for (const [from, to] of this.owner.footage.gaps) {
         const left = this.x(from), right = this.x(to);
         if (right < 0 || left > this.canvas.clientWidth) continue;
         pen.fillRect(left, 0, Math.max(1, right - left), high);
