@@ -48,13 +48,13 @@ def findings(here: "System", looks: "Sequence[ServerCheck] | None" = None) -> li
 
 def database(here: "System", now: datetime) -> Iterator[Finding]:
     file, size = file_of(here), database_bytes(here)
-    if size is not None and size <= MOST_READ and (damage := damage_of(here)) is not None:
+    if file is not None and size <= MOST_READ and (damage := damage_of(here)) is not None:
         remedy = (
             "Stop the main server, keep the file, and run `dashcam restore` with the newest backup (docs/backup.md)."
         )
         yield fault("database", f"The database {file} is damaged ({damage}).", remedy)
         return
-    yield ok("database", f"{named(here.engine)}{f', {in_words(size)}' if size is not None else ''}")
+    yield ok("database", f"{named(here.engine)}, {in_words(size)}")
 
 
 def disk(here: "System", now: datetime) -> Iterator[Finding]:
@@ -70,10 +70,11 @@ def disk(here: "System", now: datetime) -> Iterator[Finding]:
     yield ok("database", f"{in_words(usage.free)} are free on its disk", "disk")
 
 
-def database_bytes(here: "System") -> int | None:
+def database_bytes(here: "System") -> int:
     """With its log, which may hold most of it."""
     if (file := file_of(here)) is None:
-        return None
+        with reading(here.engine) as session:
+            return int(session.scalar(text("SELECT pg_database_size(current_database())")) or 0)
     log = file.with_name(f"{file.name}-wal")
     return file.stat().st_size + (log.stat().st_size if log.exists() else 0)
 

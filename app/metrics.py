@@ -60,7 +60,7 @@ class Metrics:
         self.free = Gauge("dashcam_store_free_bytes", "Free space of each store.", ["store"], registry=registry)
         self.size = Gauge("dashcam_store_size_bytes", "Size of each store.", ["store"], registry=registry)
         self.there = Gauge("dashcam_store_there", "1 of a store that is mounted.", ["store"], registry=registry)
-        self.database = Gauge("dashcam_database_bytes", "Size of the database's file.", registry=registry)
+        self.database = Gauge("dashcam_database_bytes", "Size of the database.", registry=registry)
         self.findings = Gauge(
             "dashcam_findings", "What the main server finds wrong with itself.", ["check", "state"], registry=registry
         )
@@ -104,7 +104,7 @@ class Metrics:
             self.seen.labels(one.hostname, one.device_type).set(one.last_seen.timestamp())
             self.resting.labels(one.hostname).set(one.drained is not None or one.pause.paused)
 
-    def disks(self, rooms: dict[str, Room | None], database: int | None) -> None:
+    def disks(self, rooms: dict[str, Room | None], database: int) -> None:
         for gauge in (self.free, self.size, self.there):
             gauge.clear()
         for store, room in rooms.items():
@@ -112,8 +112,7 @@ class Metrics:
             if room is not None:
                 self.free.labels(store).set(room.free)
                 self.size.labels(store).set(room.total)
-        if database is not None:
-            self.database.set(database)
+        self.database.set(database)
 
     def found(self, findings: list[Finding]) -> None:
         self.findings.clear()

@@ -21,7 +21,8 @@ ReadBox = tuple[float, float, float, float, float]
 @dataclass(frozen=True)
 class SightingCard:
     sighting_id: int
-    plate_id: int
+    plate_id: int = field(compare=False)
+    """A plate that is merged and split again has another."""
     text: str
     confidence: float
     confirmed: bool
