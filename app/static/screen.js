@@ -7,6 +7,7 @@
   const INTO_FRAME = 0.002; // s: lands inside the wanted frame, not on the edge to the one before
   const OFF = 0.3; // s: further out of step a picture jumps, below it runs a little faster or slower
   const IN_STEP = 0.012;
+  const AGAIN_MS = 2000; // so long after nobody has answered
 
   function made(tag, className, attributes = {}) {
     const element = document.createElement(tag);
@@ -36,7 +37,7 @@
       const video = made("video", "", { playsinline: "", preload: "auto" });
       video.disableRemotePlayback = true;
       video.addEventListener("loadedmetadata", () => this.settle(video));
-      video.addEventListener("error", () => video === this.video && video.src && (this.owner.original ? this.owner.backToCopy() : this.say("broken")));
+      video.addEventListener("error", () => video === this.video && video.src && this.failed());
       for (const name of ["seeked", "loadeddata"])
         video.addEventListener(name, () => video === this.video && this.owner.looked());
       video.requestVideoFrameCallback?.(function presented(_, frame) {
@@ -59,6 +60,26 @@
       video.src = `/media/${clip.video_id}/${file}`;
       video.setAttribute("aria-label", `${this.label}, ${clip.name}, ${this.owner.original ? "original" : "low resolution"}`);
       this.owner.inside(clip);
+    }
+
+    // for its file, or because nobody answers: then it is asked for until somebody does
+    async failed() {
+      if (this.asking) return;
+      const { video } = this;
+      this.asking = true;
+      const answer = await fetch(video.src, { headers: { Range: "bytes=0-0" } }).catch(() => null);
+      this.asking = false;
+      if (video !== this.video) return this.video.error && this.failed();
+      if (!video.error) return;
+      if (answer && answer.status < 500) return this.owner.original ? this.owner.backToCopy() : this.say("broken");
+      this.say("away");
+      setTimeout(() => video === this.video && video.error && this.again(), AGAIN_MS);
+    }
+
+    again() {
+      this.video.clip = null;
+      this.show(this.clip, this.owner.t);
+      if (this.owner.playing) this.owner.run();
     }
 
     // to a second of the clip that is loaded, as soon as it can
@@ -86,6 +107,7 @@
       if (this.video.clip !== clip && this.spare?.clip === clip) this.swap();
       this.load(this.video, clip);
       this.video.className = "current";
+      if (this.video.error) this.failed();
       if (Math.abs(this.seconds() + clip.at_s - at) > 2 * INTO_FRAME) this.to(this.video, at - clip.at_s);
     }
 
@@ -126,12 +148,13 @@
 
     say(what) {
       const texts = {
+        away: "The server does not answer: the picture is back when it does.",
         broken: "This clip cannot be played here: its file is not there, or the browser cannot read it.",
         gone: "The small copy of this clip is not there.",
         dark: "Nothing was filmed.",
       };
       this.nothing.textContent = texts[what] ?? "";
-      this.root.classList.toggle("broken", what === "broken");
+      this.root.classList.toggle("broken", what === "broken" || what === "away");
     }
 
     draw() {

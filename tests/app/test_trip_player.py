@@ -107,6 +107,23 @@ def test_a_trip_opens_at_a_second_with_both_cameras_in_step_and_the_box_there(pa
     expect(page.locator(".cursor b")).to_have_text("14:00:09.2")
 
 
+def test_a_film_goes_on_where_it_was_when_the_network_is_back(chromium: Browser, site: str) -> None:
+    with chromium.new_context(base_url=site) as context:  # that has kept none of the films
+        page = context.new_page()
+        opened(page, f"{TRIP}?t=1.00")
+        away = page.locator("dashcam-player .nothing", has_text="The server does not answer")
+        context.set_offline(True)
+        page.evaluate("document.querySelector('dashcam-player').seek(9.2)")
+        expect(away).to_have_count(2)
+        page.keyboard.press("Space")
+        context.set_offline(False)
+        expect(away).to_have_count(0, timeout=20_000)
+        page.wait_for_function("document.querySelector('dashcam-player').t > 9.5", timeout=60_000)
+        page.keyboard.press("k")
+        settled(page)
+        assert min(seconds(page)) > 9.4
+
+
 def test_it_plays_over_the_clips_border_and_passes_over_what_nobody_filmed(page: Page) -> None:
     opened(page, f"{TRIP}?t=4.50")
     before = page.evaluate("document.querySelector('dashcam-player').lead.clip.video_id")
