@@ -20,4 +20,12 @@
     },
     true,
   );
+  // those that the network was away from are asked for once more when it is back
+  const again = () => {
+    for (const picture of document.querySelectorAll(".picture.missing img")) {
+      picture.parentElement.classList.remove("missing");
+      picture.src = picture.getAttribute("src");
+    }
+  };
+  addEventListener("load", () => setTimeout(() => window.socket?.on("disconnect", () => window.socket.once("connect", again))));
 })();

@@ -93,6 +93,21 @@ def test_what_is_pressed_meanwhile_is_done_when_the_network_is_back(page: Page, 
     expect(page.get_by_text("It is tried again now.")).to_be_visible()
 
 
+def test_pictures_that_the_network_was_away_from_come_when_it_is_back(chromium: Browser, site: str) -> None:
+    with chromium.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.route("**/media/**", lambda route: route.abort())
+        page.goto("/plates")
+        built(page)
+        missing, there = page.locator(".picture.missing img[src]"), page.locator(".picture:not(.missing) img[src]")
+        expect(missing).to_have_count(6)
+        lose(page)
+        page.unroute("**/media/**")
+        come_back(page)
+        expect(there).to_have_count(5)
+        expect(missing).to_have_count(1)  # whose file is not there
+
+
 def test_what_was_typed_and_not_sent_is_there_again_when_the_page_is_loaded_anew(page: Page) -> None:
     page.goto("/storage")
     built(page)
