@@ -16,7 +16,7 @@ from dashcam.database import reading
 if TYPE_CHECKING:
     from app.system import System
 
-LOOK_S = 30.0
+LOOK_S = 60.0
 WEIGHED_S = 0.05
 """Of CPU, at once."""
 SHARE = 0.02
