@@ -64,7 +64,7 @@ addEventListener("load", () => setTimeout(() => dashcamApplyTheme()));
     const again = performance.getEntriesByType("navigation")[0].type === "reload" || document.wasDiscarded;
     for (const { name, at, was, now } of again && kept?.page === location.href ? kept.typed : []) {
       const one = fields(name)[at];
-      if (one?.value !== was || one.defaultValue !== was) continue;
+      if (one?.value !== was) continue;
       for (let around = one.closest("details"); around; around = around.parentElement.closest("details")) around.open = true;
       one.value = now;
       one.dispatchEvent(new Event("input", { bubbles: true }));

@@ -1,8 +1,15 @@
 """How the plates of the newest trips were met is known before anybody opens Tonight; an idle night costs nothing."""
 
+import threading
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, update
 
-from app.ahead import LOOK_S
+from app import system
+from app.ahead import LOOK_S, Ahead
+from app.main import dispatching
 from app.system import System
 from dashcam.catalog import meanings
 from dashcam.catalog.models import SightingRow
@@ -37,3 +44,16 @@ def test_how_plates_were_met_is_weighed_before_anybody_asks_and_at_rest_the_data
     here.ahead.looked -= meanings.KEPT_S + 1
     here.ahead.look()
     assert asked, "what was weighed before a change runs out within an hour of it"
+
+
+def test_the_main_server_looks_ahead_by_itself(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = threading.Event()
+
+    def look(_: Ahead) -> float:
+        looked.set()
+        return LOOK_S
+
+    monkeypatch.setattr(Ahead, "look", look)
+    system.start(System(engine, Site(), Stores({}), "token"))
+    with TestClient(FastAPI(lifespan=dispatching)):
+        assert looked.wait(60)

@@ -115,6 +115,9 @@ def test_what_was_typed_and_not_sent_is_there_again_when_the_page_is_loaded_anew
     days.fill("45")
     again(page)
     expect(days).to_have_value("45")
+    page.goto("/storage")  # whoever asks for the page anew gets it anew
+    built(page)
+    expect(days).to_have_value("90")
     expect(bundles).to_have_value("7")
     page.goto("/people")
     built(page)

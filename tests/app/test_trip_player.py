@@ -124,6 +124,18 @@ def test_a_film_goes_on_where_it_was_when_the_network_is_back(chromium: Browser,
         assert min(seconds(page)) > 9.4
 
 
+def test_a_film_that_comes_to_a_clip_without_network_says_so_and_goes_on(chromium: Browser, site: str) -> None:
+    with chromium.new_context(base_url=site) as context:
+        page = context.new_page()
+        opened(page, f"{TRIP}?t=4.50")
+        context.set_offline(True)
+        page.keyboard.press("Space")
+        away = page.locator("dashcam-player .nothing", has_text="The server does not answer")
+        expect(away.first).to_be_visible(timeout=20_000)
+        context.set_offline(False)
+        page.wait_for_function("document.querySelector('dashcam-player').t > 7", timeout=60_000)
+
+
 def test_it_plays_over_the_clips_border_and_passes_over_what_nobody_filmed(page: Page) -> None:
     opened(page, f"{TRIP}?t=4.50")
     before = page.evaluate("document.querySelector('dashcam-player').lead.clip.video_id")
