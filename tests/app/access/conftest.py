@@ -40,15 +40,23 @@ SITE = Site.model_validate({"server": {"host": "0.0.0.0"}})
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
-    """Once a process, because NiceGUI's application is one; what it answers from is `system.current()`."""
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The database of what runs beside every test."""
     (engine,) = migrated(f"sqlite:///{tmp_path_factory.mktemp('whole') / 'dashcam.db'}")
-    return main.build(system.System(engine, SITE, Stores({}), TOKEN))
+    return engine
+
+
+@pytest.fixture(scope="session")
+def built(bare: Engine) -> FastAPI:
+    """Once a process, because NiceGUI's application is one; what it answers from is `system.current()`."""
+    return main.build(system.System(bare, SITE, Stores({}), TOKEN))
 
 
 @pytest.fixture(scope="module")
-def whole(built: FastAPI) -> Iterator[TestClient]:
+def whole(built: FastAPI, bare: Engine) -> Iterator[TestClient]:
     """Runs no longer than its tests: what it does beside them would disturb those that measure."""
+    # a system is of one event loop, and the one that is current may have been of another module's
+    system.start(system.System(bare, SITE, Stores({}), TOKEN))
     with TestClient(built) as running:
         yield running
 
