@@ -5,16 +5,14 @@ nowhere but for the service that it is of.
 """
 
 import hashlib
-import os
 import re
-import secrets
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from dashcam import Explained
+from dashcam import Explained, whole_file
 from dashcam.catalog import pseudonyms
 from dashcam.config import Site
 
@@ -87,15 +85,4 @@ def remove(site: Site, key: str) -> None:
 
 
 def write(file: Path, addressees: list[MessageAddress]) -> None:
-    """Whole or not at all, for its owner alone."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    scratch = file.with_name(f".{file.name}.{secrets.token_hex(6)}.part")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as written:
-            written.write(ALL.dump_json(addressees, indent=1))
-            written.flush()
-            os.fsync(written.fileno())
-        scratch.replace(file)
-    finally:
-        scratch.unlink(missing_ok=True)
+    whole_file.write(file, ALL.dump_json(addressees, indent=1))

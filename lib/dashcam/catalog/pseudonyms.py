@@ -6,13 +6,12 @@ The key lies in a file of mode 0600. Without it the hashes are of no use to anyb
 import base64
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from dashcam import Explained
+from dashcam import Explained, whole_file
 from dashcam.catalog import plate_text
 from dashcam.config import Site
 from dashcam.records import HIDDEN
@@ -67,17 +66,5 @@ def of_site(site: Site, make: bool = False) -> Pseudonyms:
 
 
 def make_key(file: Path) -> None:
-    """Whole or not at all: a second one would make all hashes of the first worthless."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    scratch = file.with_name(f".{file.name}.{secrets.token_hex(6)}.part")
-    handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as written:
-        written.write(secrets.token_hex(32) + "\n")
-        written.flush()
-        os.fsync(written.fileno())
-    try:
-        os.link(scratch, file)
-    except FileExistsError:
-        pass  # somebody else has made one meanwhile
-    finally:
-        scratch.unlink()
+    """Once: a second one would make all hashes of the first worthless."""
+    whole_file.make(file, f"{secrets.token_hex(32)}\n".encode())

@@ -2,11 +2,10 @@
 
 import base64
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dashcam import Explained
+from dashcam import Explained, whole_file
 from dashcam.records import Record
 
 if TYPE_CHECKING:
@@ -50,10 +49,7 @@ def key_of(key_file: Path) -> "Ed25519PrivateKey":
         made = Ed25519PrivateKey.generate()
         raw = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         try:
-            with os.fdopen(os.open(key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(made.private_bytes(*raw))
-        except FileExistsError:  # another bundle was quicker
-            pass
+            whole_file.make(key_file, made.private_bytes(*raw))
         except OSError as error:
             raise Explained(f"{key_file} cannot be written ({error.strerror}): bundles are signed with it.") from error
     try:

@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dashcam import Explained, config
+from dashcam import Explained, config, whole_file
 from dashcam.config import Site
-from dashcam.site.steps import write_whole
 
 PREFECT_PORT = 4443
 """Of Prefect's pages, for an admin who has logged in to the WebUI."""
@@ -82,7 +81,7 @@ def prepared(site: Site, folder: Path) -> tuple[list[str], dict[str, str]]:
     state = Path(site.server.prefect_home).parent / "caddy"
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = state / "Caddyfile"
-    write_whole(file, caddyfile(site, folder, state), 0o600)
+    whole_file.write(file, caddyfile(site, folder, state).encode())
     basic = base64.b64encode((config.prefect_login(folder) or "").encode()).decode()
     home = {"XDG_DATA_HOME": str(state), "XDG_CONFIG_HOME": str(state)}
     return (

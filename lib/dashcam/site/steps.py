@@ -1,11 +1,10 @@
 """A set-up as steps of one line each: what is there already is left alone, so that all of it may be repeated."""
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from dashcam import Say
+from dashcam import Say, whole_file
 from dashcam.site import machine
 
 
@@ -37,7 +36,7 @@ class Steps:
         """With just that content."""
 
         def write() -> None:
-            write_whole(file, content, mode)
+            whole_file.write(file, content.encode(), mode)
             self.own(file)
 
         self.step(f"{what}: {file}", file.exists() and file.read_text(encoding="utf-8") == content, write)
@@ -45,15 +44,3 @@ class Steps:
     def own(self, path: Path) -> None:
         if self.owner is not None:
             shutil.chown(path, *machine.ids_of(self.owner))
-
-
-def write_whole(file: Path, content: str, mode: int) -> None:
-    """There with its rights from its first moment, or not at all."""
-    temporary = file.with_name(f".{file.name}.new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-    temporary.replace(file)
