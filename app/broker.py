@@ -1,4 +1,4 @@
-"""Tells a broker of the house once a minute how the site is (`app.homeassistant`); only where ``mqtt.host`` is set."""
+"""Tells a broker of the house once a minute how the site is (`app.homeassistant`): the one that is set or named."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from app import findings
 from app.homeassistant import OFFLINE, ONLINE, State, Topics, announced, told
+from app.named_broker import NamedBroker
 from dashcam import config
 from dashcam.catalog import devices, watching, work
+from dashcam.config.telling import MqttSettings
 from dashcam.upkeep import planning
 
 if TYPE_CHECKING:
@@ -35,23 +37,44 @@ class Broker:
 
     def __init__(self, here: "System") -> None:
         self.here = here
-        self.settings = here.site.mqtt
-        self.topics = Topics(self.settings)
+        self.reached = False
+        """Whether it has let the main server in since it is the one to be told."""
         self.trouble: str | None = None
         """Why nobody hears anything, in a sentence; None while all is well."""
         self.said: dict[str, str] = {}
         """What Home Assistant was told of since the broker was reached: said again only when it has changed."""
 
     async def go_on(self) -> None:
+        """Until cancelled; from when another broker is to be told, that one is."""
+        while True:
+            change, named = self.here.settled.next(), self.named()
+            telling = asyncio.create_task(self.keep_telling(*named))
+            try:
+                while self.named() == named:
+                    await change.wait()
+                    change = self.here.settled.next()
+                self.reached, self.trouble = False, None  # nothing is known of the other
+            finally:
+                telling.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await telling
+
+    def named(self) -> tuple[MqttSettings, NamedBroker | None]:
+        return self.here.site.mqtt, self.here.broker_named
+
+    async def keep_telling(self, settings: MqttSettings, named: NamedBroker | None) -> None:
         """Until cancelled."""
-        if self.settings.host is None:
+        if settings.host is None:
             return
+        self.settings, self.topics = settings, Topics(settings)
         reached, loop = asyncio.Event(), asyncio.get_running_loop()
         try:
-            client = await asyncio.to_thread(self.start, lambda: loop.call_soon_threadsafe(reached.set))
+            client = await asyncio.to_thread(self.client, named, lambda: loop.call_soon_threadsafe(reached.set))
         except config.ConfigError as error:
             self.note(str(error))
             return
+        client.connect_async(settings.host, settings.port)
+        client.loop_start()
         try:
             while True:
                 with contextlib.suppress(TimeoutError):
@@ -63,8 +86,8 @@ class Broker:
         finally:
             await asyncio.to_thread(self.stop, client)
 
-    def start(self, reached: Callable[[], object]) -> "Client":
-        """A client with a thread of its own that reaches the broker, and does so again; ``reached`` is called then."""
+    def client(self, named: NamedBroker | None, reached: Callable[[], object]) -> "Client":
+        """That in a thread of its own reaches the broker, and does so again; ``reached`` is called then."""
         from paho.mqtt.client import Client  # only for who has a broker
         from paho.mqtt.enums import CallbackAPIVersion
 
@@ -76,6 +99,7 @@ class Broker:
                 self.note(f"The MQTT broker at {where} does not let the main server in ({code}).")
                 return
             self.note(None)
+            self.reached = True
             client.publish(self.topics.here, ONLINE, qos=1, retain=True)
             reached()
 
@@ -89,13 +113,11 @@ class Broker:
         client.on_connect, client.on_connect_fail, client.on_disconnect = answered, away, left
         client.will_set(self.topics.here, OFFLINE, qos=1, retain=True)
         client.reconnect_delay_set(max_delay=MOST_PAUSE_S)
-        if (login := config.mqtt_login()) is not None:
+        if (login := config.mqtt_login() if named is None else named.login) is not None:
             user, _, password = login.partition(":")
             client.username_pw_set(user, password)
         if self.settings.tls:
             client.tls_set()
-        client.connect_async(self.settings.host or "", self.settings.port)
-        client.loop_start()
         return client
 
     def note(self, trouble: str | None) -> None:

@@ -129,9 +129,8 @@ def at_work(here: "System", now: datetime) -> Iterator[Finding]:
     yield from unserved(waiting, there)
     held = sum(stage.held for stage in waiting.values())
     if held:
-        yield warning(
-            "tasks", f"{held} tasks are held back.", "See on the page Tasks why, and try them again there.", "held"
-        )
+        said = f"{held} {'task is' if held == 1 else 'tasks are'} held back."
+        yield warning("tasks", said, "See on the page Tasks why, and try them again there.", "held")
     if oldest is not None and now - oldest > OVERDUE:
         said = f"The oldest clip waits since {oldest:%Y-%m-%d %H:%M} UTC."
         yield warning(
@@ -177,11 +176,15 @@ def archives(here: "System", now: datetime) -> Iterator[Finding]:
         yield fault("archives", damaged, "Look at the archive's disk, and bring the clip back from a copy of it.")
 
 
+BY_SETTINGS = "Start it, or correct `mqtt` in config.json and the file mqtt-login beside it."
+ANEW = "Start it, or name it anew on the page Settings."
+
+
 def broker(here: "System", now: datetime) -> Iterator[Finding]:
     if here.site.mqtt.host is None:
         return
     if (trouble := here.broker.trouble) is not None:
-        yield warning("mqtt", trouble, "Start it, or correct `mqtt` in config.json and the file mqtt-login beside it.")
+        yield warning("mqtt", trouble, BY_SETTINGS if here.broker_named is None else ANEW)
         return
     yield ok("mqtt", f"{here.site.mqtt.host} is told how the site is")
 

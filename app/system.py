@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app import addressees
+from app import addressees, named_broker
 from app.access import callers
 from app.access.entry import Access
 from app.ahead import Ahead
@@ -27,6 +27,7 @@ from app.corrections import Corrections
 from app.journal import Journal
 from app.metrics import Metrics
 from app.outages import DATABASE, Outages
+from app.private_words import PrivateWord, Unreadable
 from app.progress import ProgressBoard
 from app.samples import SampleDrive
 from app.shortages import Shortages
@@ -104,8 +105,12 @@ class System:
     """As its files say; ``site`` is with what admins have said on the pages."""
     addressed: list[addressees.MessageAddress] = field(default_factory=list)
     """Whom messages go to besides, as admins have said."""
-    unheeded: str | None = None
-    """Why nobody of them is written to."""
+    broker_named: named_broker.NamedBroker | None = None
+    """As an admin has said."""
+    unheeded: list[str] = field(default_factory=list)
+    """Why what they have said does not count."""
+    settled: Broadcast = field(default_factory=Broadcast)
+    """Of what admins say."""
     bundles: dict[str, int | None] = field(default_factory=dict)
     """Of each bundle of evidence that somebody waits for, by its ticket, how many percent are made."""
     one_bundle: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -184,12 +189,22 @@ class System:
         with self._heeding:
             with reading(self.engine) as session:
                 site = site_words.heeded(session, self.configured)
-            try:
-                self.addressed, self.unheeded = addressees.known(self.configured), None
-            except addressees.Unreadable as error:  # messages go to the others, and everything else goes on
-                self.addressed, self.unheeded = [], str(error)
+            unheeded: list[str] = []
+            self.addressed = self.word_of(addressees.WORD, unheeded) or []
+            self.broker_named = self.word_of(named_broker.WORD, unheeded)
+            self.unheeded = unheeded
             urls = [*site.notify.urls, *(one.url for one in self.addressed)]
-            self.site = site.model_copy(update={"notify": site.notify.model_copy(update={"urls": urls})})
+            mqtt = site.mqtt if self.broker_named is None else self.broker_named.instead_of(site.mqtt)
+            self.site = site.model_copy(update={"notify": site.notify.model_copy(update={"urls": urls}), "mqtt": mqtt})
+        self.settled.changed()
+
+    def word_of(self, word: PrivateWord[T], unheeded: list[str]) -> T | None:
+        """What cannot be read is told, and everything else goes on."""
+        try:
+            return word.known(self.configured)
+        except Unreadable as error:
+            unheeded.append(str(error))
+            return None
 
     def settle(self, say: Callable[[Session], T]) -> T:
         """Write down what an admin says of the site, and go by it. Not for the event loop."""

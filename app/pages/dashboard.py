@@ -67,7 +67,7 @@ def backlog(session: Session) -> tuple[list[work.StageBacklog], Outlook]:
 
 async def look() -> GoingOn:
     here = system.current()
-    told = [await asyncio.to_thread(here.upkeep.trouble, now()), await here.recent(checks.summary), here.unheeded]
+    told = [await asyncio.to_thread(here.upkeep.trouble, now()), await here.recent(checks.summary), *here.unheeded]
     told += here.shortages.sentences()
     troubles = [sentence for sentence in told if sentence]
     return GoingOn(await here.recent(latest), *await here.recent(backlog), *await ask(going_on), troubles)

@@ -10,10 +10,11 @@ from nicegui import ui
 
 from app import addressees, messages, system, wording
 from app.access import callers
-from app.addressees import MessageAddress, Unreadable
+from app.addressees import MessageAddress
 from app.pages import parts
 from app.pages.frame import person, zone
 from app.pages.parts import AS_FORM, submitted, tag
+from app.private_words import Unreadable
 from dashcam.access.roles import Role
 
 NOT_TAKEN = "Not every address has taken it: look at how they are written, and whether the service answers."
@@ -23,20 +24,13 @@ HOW = "As apprise writes it: ntfy://ntfy.lan/dashcam, json://host/path for a web
 
 def said(here: system.System) -> list[str]:
     """Of each address no more than the service that it is of."""
-    notify, mqtt = here.site.notify, here.site.mqtt
+    notify = here.site.notify
     services = Counter(map(addressees.service, notify.urls))
     each = ", ".join(name if number == 1 else f"{name} (×{number})" for name, number in services.items())
     told = [f"Messages go to {each}." if each else "Messages go to nobody: ntfy, a webhook and mail are possible."]
     if each:
         told.append(f"A device is told of that was silent for {notify.silent_minutes:g} minutes.")
-    if here.unheeded:
-        told.append(here.unheeded)
-    if mqtt.host is None:
-        told.append("No MQTT broker is told how the site is.")
-    else:
-        trouble = here.broker.trouble
-        told.append(trouble or f"The MQTT broker {mqtt.host} is told how the site is, under {mqtt.topic}.")
-    return told
+    return [*told, *here.unheeded]
 
 
 def acts(added: list[MessageAddress]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import streets, system, wording
 from app.access import callers
-from app.pages import messaging, parts
+from app.pages import broker, messaging, parts
 from app.pages.cameras import name_of, wrong
 from app.pages.frame import ask, frame, may_open
 from app.pages.parts import tag
@@ -70,8 +70,9 @@ async def settings() -> None:
         ):
             draw(part)
         if admin:
-            keys = "notify.urls", "notify.silent_minutes", "mqtt"
+            keys = "notify.urls", "notify.silent_minutes"
             draw(Part("Messages", messaging.said(here), keys), partial(messaging.acts, here.addressed))
+            draw(Part("Home Assistant", broker.said(here), ("mqtt",)), partial(broker.acts, here))
             draw(log_in(here.access.standing(), people))
 
 

@@ -20,16 +20,19 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 from sqlalchemy import update
 
-from app import findings
+from app import findings, named_broker
 from app.broker import Broker
+from app.named_broker import NamedBroker
 from app.system import System
 from dashcam.catalog import devices, notes
 from dashcam.catalog.models import Plate
 from dashcam.catalog.notes import Note
+from dashcam.config import Site
 from dashcam.config.telling import MqttSettings
 from dashcam.database import writing
 from dashcam.tasks import table
 from dashcam.tasks.model import TaskType
+from tests.catalog.rows import NOON
 from tests.tasks.test_table import complete, heavy_result, publish
 
 DEADLINE_S = 60.0
@@ -151,7 +154,7 @@ def test_home_assistant_is_told_what_there_is_and_how_it_is(here: System, broker
     client.loop_stop()
     site = house.heard["dashcam/site"]
     assert (site["waiting"], site["held"], site["problem"]) == (2, 1, "ON")
-    assert "1 tasks are held back." in site["wrong"]
+    assert "1 task is held back." in site["wrong"]
     assert (site["retention"], site["due_gb"]) == ("OFF", None), "nothing was planned yet"
     assert house.heard["dashcam/stores/shed_nas"].keys() == {"there", "free_gb", "used_percent"}
     assert house.heard["dashcam/devices/gpu-1"] == {"there": "ON", "state": "works"}
@@ -223,5 +226,33 @@ def test_a_login_that_others_may_read_is_refused(broker: Broker, tmp_path: Path)
 
 
 def test_nobody_is_told_anything_unless_a_broker_is_named(here: System) -> None:
-    asyncio.run(asyncio.wait_for(here.broker.go_on(), DEADLINE_S))
+    asyncio.run(asyncio.wait_for(here.broker.keep_telling(*here.broker.named()), DEADLINE_S))
     assert list(findings.broker(here, datetime.now(UTC))) == [] and here.site.mqtt.host is None
+
+
+def test_what_an_admin_names_is_told_at_once_and_nothing_any_more_when_that_is_taken_back(
+    here: System, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    here.configured = Site.model_validate({"server": {"database_url": f"sqlite:///{tmp_path / 'dashcam.db'}"}})
+    given = {"host": "127.0.0.1", "port": mosquitto.port, "tls": False, "user": USER, "who": "ana", "at": NOON}
+
+    def act() -> None:
+        named_broker.WORD.say(here.configured, NamedBroker.model_validate(given | {"password": "not this one"}))
+        here.heed()
+        wait(lambda: here.broker.trouble is not None)
+        (wrong,) = findings.broker(here, datetime.now(UTC))
+        assert "does not let the main server in" in wrong.said and "on the page Settings" in (wrong.remedy or "")
+        named_broker.WORD.say(here.configured, NamedBroker.model_validate(given | {"password": PASSWORD}))
+        here.heed()
+        wait(lambda: here.broker.reached and here.broker.trouble is None)
+        house = House()
+        client = house.listen(mosquitto.port)
+        wait(lambda: house.heard.get("dashcam/status") == "online")
+        named_broker.WORD.unsay(here.configured)
+        here.heed()
+        wait(lambda: house.heard["dashcam/status"] == "offline")
+        client.disconnect()
+        client.loop_stop()
+        assert here.site.mqtt.host is None and not here.broker.reached
+
+    while_it_tells(here.broker, act)

@@ -137,7 +137,7 @@ def a_clip_that_is_held_back(ward: Ward) -> Planted:
     task_id = publish(ward.engine, TaskType.HEAVY_PROCESS_VIDEO)
     with writing(ward.engine) as session:
         table.hold(session, [task_id], "three failures")
-    yield "tasks", "1 tasks are held back", "try them again"
+    yield "tasks", "1 task is held back", "try them again"
     with writing(ward.engine) as session:
         assert table.release(session, task_id)
 

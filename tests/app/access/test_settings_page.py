@@ -15,19 +15,21 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app import addressees
+from app import addressees, private_words
 from app.access import callers
 from app.access.callers import Caller, NotAllowed
-from app.pages import messaging
+from app.pages import broker, messaging
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
 from dashcam.config import Site
+from dashcam.config.telling import MqttSettings
 from dashcam.database import reading
 from tests.app.access.conftest import Home, act, opened
-from tests.app.access.test_own_pages import button, words
+from tests.app.access.test_own_pages import button, form, words
 from tests.catalog.rows import NOON
 
 SECRET = "hunter2-of-the-broker"
+BROKER = {"host": " mosquitto.lan", "port": "8883", "user": "dashcam", "password": SECRET, "tls": "true"}
 
 
 class Post(BaseHTTPRequestHandler):
@@ -125,8 +127,13 @@ def test_an_admin_has_messages_sent_somewhere_and_no_more(
     home.add("ana", Role.ADMIN)
     browser = home.logged_in("ana")
     page = opened(browser, "/settings")
-    (form,) = [one for one in page.elements.values() if one.tag == "form" and one._event_listeners]
-    act(browser, page, form, {"url": f"  {webhook} "}, lambda: bool(home.here.site.notify.urls))
+    act(
+        browser,
+        page,
+        form(page, "An address for messages"),
+        {"url": f"  {webhook} "},
+        lambda: bool(home.here.site.notify.urls),
+    )
     assert home.here.site.notify.urls == [webhook]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it may hold a password"
     page = opened(browser, "/settings")
@@ -172,7 +179,7 @@ def test_addresses_that_cannot_be_read_are_told_of_and_stay_as_they_are(
     assert "messages.json cannot be read" in words(opened(browser, "/").layout)
     for do in (lambda: addressees.add(home.here.configured, "json://two.lan", "ana", NOON),
                lambda: addressees.remove(home.here.configured, "some")):  # fmt: skip
-        with pytest.raises(addressees.Unreadable, match="Put it right"):
+        with pytest.raises(private_words.Unreadable, match="Put it right"):
             do()
     assert file.read_text() == torn
     file.unlink()
@@ -182,18 +189,18 @@ def test_addresses_that_cannot_be_read_are_told_of_and_stay_as_they_are(
 
 def test_of_two_admins_who_add_an_address_at_once_both_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     site = Site.model_validate({"server": {"database_url": f"sqlite:///{tmp_path / 'dashcam.db'}"}})
-    both, known = Barrier(2), addressees.known
+    both, known = Barrier(2), addressees.WORD.known
 
-    def read_by_both(site: Site) -> list[addressees.MessageAddress]:
+    def read_by_both(site: Site) -> list[addressees.MessageAddress] | None:
         there = known(site)
         with contextlib.suppress(BrokenBarrierError):
             both.wait(0.5)
         return there
 
-    monkeypatch.setattr(addressees, "known", read_by_both)
+    monkeypatch.setattr(addressees.WORD, "known", read_by_both)
     with ThreadPoolExecutor() as beside:
         list(beside.map(lambda who: addressees.add(site, f"json://{who}.lan", who, NOON), ("ana", "ben")))
-    assert {one.who for one in known(site)} == {"ana", "ben"}
+    assert {one.who for one in known(site) or []} == {"ana", "ben"}
 
 
 def test_a_member_has_no_messages_sent(home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -201,4 +208,54 @@ def test_a_member_has_no_messages_sent(home: Home, monkeypatch: pytest.MonkeyPat
     for do in (messaging.add, messaging.remove):
         with callers.speaking(Caller("ben", "session", Role.MEMBER)), pytest.raises(NotAllowed, match="for an admin"):
             asyncio.run(do("json://one.lan"))
+    with callers.speaking(Caller("ben", "session", Role.MEMBER)):
+        for how in (broker.name(broker.named("ben", BROKER)), broker.remove()):
+            with pytest.raises(NotAllowed, match="for an admin"):
+                asyncio.run(how)
     assert list(tmp_path.glob("*.json")) == []
+
+
+def test_an_admin_names_a_broker_and_its_password_is_nowhere(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = kept_in(home, monkeypatch, tmp_path).with_name("broker.json")
+    monkeypatch.setattr(broker, "ANSWERS_WITHIN_S", 0)
+    home.add("ana", Role.ADMIN)
+    browser = home.logged_in("ana")
+    page = opened(browser, "/settings")
+    assert "No MQTT broker is told how the site is." in words(page.layout)
+    act(browser, page, form(page, "Password"), BROKER, lambda: home.here.site.mqtt.host is not None)
+    assert home.here.site.mqtt == MqttSettings(host="mosquitto.lan", port=8883, tls=True, topic="dashcam")
+    assert home.here.broker_named is not None and home.here.broker_named.login == f"dashcam:{SECRET}"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    page = opened(browser, "/settings")
+    assert "mosquitto.lan has not answered yet" in words(page.layout)
+    assert "mosquitto.lan:8883 as dashcam, named by ana on" in words(page.layout)
+    assert SECRET not in browser.get("/settings").text
+    file.write_text('{"host": "mosqui')
+    home.here.heed()
+    assert "broker.json cannot be read: the MQTT broker in it is told nothing" in shown(browser)
+    act(browser, page, form(page, "Password"), BROKER, lambda: home.here.broker_named is not None)
+    act(browser, page, button(page, "Nothing is told to it any more"), {}, lambda: home.here.site.mqtt.host is None)
+    assert not file.exists() and "No MQTT broker is told how the site is." in shown(browser)
+    with reading(home.here.engine) as session:
+        noted = list(session.scalars(select(AuditEntry.what).where(AuditEntry.kind == "settings")))
+    assert {"has the MQTT broker mosquitto.lan told how the site is", "removed the MQTT broker"} <= {*noted}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"host": "mqtt://mosquitto.lan"}, "named as in homeassistant.lan"),
+        ({"host": ""}, "named as in homeassistant.lan"),
+        ({"port": "0"}, "from 1 to 65535"),
+        ({"port": "many"}, "from 1 to 65535"),
+        ({"user": "a:b"}, "no colon"),
+        ({"user": ""}, "of a user: name one"),
+        ({"password": "x" * 201}, "200 characters at most"),
+    ],
+)
+def test_what_names_no_broker_is_said_in_a_sentence(given: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=said) as error:
+        broker.named("ana", BROKER | given)
+    assert SECRET not in str(error.value)
