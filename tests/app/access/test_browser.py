@@ -14,6 +14,8 @@ from tests.app.ui_site import PASSWORD
 pytestmark = pytest.mark.browser
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "color_scheme": "dark"}
 AWHILE_MS = 60_000
+WIDTHS = (320, 390, 761, 768, 844, 961, 1024, 1081, 1121)
+"""Of small and common phones, of tablets, phones that lie on their side and half screens, and where the bar changes."""
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,10 @@ def test_every_page_works_for_who_is_logged_in(let_in: BrowserContext, guarded: 
         for path in PAGES:
             page.goto(path)
             expect(page.locator("main :is(h1, h2), main .counts").first).to_be_visible()
-            wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            assert wider <= 0, f"{path} is wider than the screen"
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 844})
+                wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                assert wider <= 0, f"{path} is wider than a screen of {width} pixels"
         page.goto("/account")
         page.get_by_label("What the token is for").fill("a script")
         page.get_by_role("button", name="Make a token").click()
