@@ -9,7 +9,7 @@ import re
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FOR_EVERYBODY = re.compile(r"/static/|/_nicegui/[\d.]+/(static|components)/|/maps/leaflet")
+FOR_EVERYBODY = re.compile(r"/static/|/_nicegui/[\d.]+/(static|components)/|/maps/(leaflet|ground/)")
 MOST = 400
 """Answers; an address can be written in many ways."""
 PARTLY = {"range", "if-none-match", "if-modified-since"}

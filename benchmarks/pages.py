@@ -16,8 +16,8 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +44,8 @@ QUIET_S, PATIENCE_S = 1.0, 60.0
 """A page is done when it has asked for nothing so long; and so long is waited for it."""
 SETTLED_S, AT_REST = 10.0, 0.01
 """A server that takes less of a core for so long has done what it does by itself after a start."""
+STARTED_S, STARTED = 1.0, 0.02
+"""And the processes of a browser whose new profile has started."""
 BREATH_S = 0.005
 """Of the main thread in `QUIET_S`, by which a page at rest asks whether its server is there."""
 WINDOW: ViewportSize = {"width": 1280, "height": 800}
@@ -130,6 +132,15 @@ def cpu_s(process: psutil.Process) -> float:
     return float(spent.user + spent.system)
 
 
+def browser_cpu_s() -> float:
+    """Of all processes of the browser that this one has started."""
+    spent = 0.0
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            spent += cpu_s(one) if "chrom" in one.name() else 0.0
+    return spent
+
+
 class Wire:
     """What comes over a page's wire, and when it last did."""
 
@@ -182,7 +193,8 @@ class Unheard:
         self.cdp, self.answer = browser.new_browser_cdp_session(), dict[str, Any]()
         self.cdp.on("Target.receivedMessageFromTarget", self.heard)
         self.profile = self.cdp.send("Target.createBrowserContext")["browserContextId"]
-        self.new_tab()  # its window is open before anything is measured
+        self.new_tab()
+        settle(browser_cpu_s, STARTED_S, STARTED)  # who comes for the first time has a browser that runs
 
     def new_tab(self) -> str:
         tab = self.cdp.send("Target.createTarget", {"url": "about:blank", "browserContextId": self.profile})
@@ -232,12 +244,13 @@ def draw(folder: Path, url: str) -> None:
 
 
 def visited(browser: Browser, server: psutil.Process, url: str, runs: int) -> tuple[PageCost, PageCost]:
-    """The first visit of a new browser profile, and the median of later ones."""
+    """A visit of a browser profile that has never been here, and the median of later ones."""
     with browser.new_context(viewport=WINDOW) as context:
-        heard = [opened(context, server, url) for _ in range(1 + runs)]
-    unheard = Unheard(browser)
-    first, *later = [replace(one, main_thread_clock_ms=unheard.visit_s(url) * 1000) for one in heard]
-    return first, middle(later)
+        first, *later = [opened(context, server, url) for _ in range(1 + runs)]
+    profiles = [Unheard(browser) for _ in range(runs)]
+    anew = median(profile.visit_s(url) * 1000 for profile in profiles)
+    again = [replace(one, main_thread_clock_ms=profiles[-1].visit_s(url) * 1000) for one in later]
+    return replace(first, main_thread_clock_ms=anew), middle(again)
 
 
 def middle(visits: Sequence[PageCost]) -> PageCost:
@@ -277,7 +290,7 @@ def measure(folder: Path, runs: int) -> None:
     with served(folder, "--as-it-is") as address, chromium() as browser, browser.new_context(viewport=WINDOW) as known:
         server = server_of(address)
         opened(known, server, f"{address}/account")  # what is loaded and compiled once in a server's life
-        settle(server)
+        settle(lambda: cpu_s(server), SETTLED_S, AT_REST)
         plate = next(path for path in paths if path.startswith("/plates/")).removeprefix("/plates/")
         for path in paths:
             opened(known, server, address + path)
@@ -288,11 +301,12 @@ def measure(folder: Path, runs: int) -> None:
             print(f"| `{text}` | {median(typed_ms(known, address, text) for _ in range(runs)):,.0f} |", flush=True)
 
 
-def settle(server: psutil.Process) -> None:
+def settle(spent_s: Callable[[], float], for_s: float, share: float) -> None:
+    """Until so long no more than this share of a core is taken."""
     before = -math.inf
-    while (spent := cpu_s(server)) - before > AT_REST * SETTLED_S:
+    while (spent := spent_s()) - before > share * for_s:
         before = spent
-        time.sleep(SETTLED_S)
+        time.sleep(for_s)
 
 
 def after_writing(context: BrowserContext, server: psutil.Process, address: str, plate: str, path: str) -> PageCost:

@@ -5,6 +5,7 @@
   const { TOUCHING } = Footage;
   const READY_S = 12; // so long before a clip ends the next one is made ready
   const COPY_FPS = 15;
+  const AGAIN_MS = 2000; // so long after nobody has said what is in a clip
   class Player extends HTMLElement {
     connectedCallback() {
       if (this.data || this.asked) return;
@@ -72,7 +73,7 @@
       addEventListener("dashcam-seek", this.onSeek);
     }
 
-    // what is known of a clip's inside, and what is asked for once
+    // what is known of a clip's inside, and what is asked for until somebody answers
     known(clip) {
       return this.insides.get(clip.video_id)?.found;
     }
@@ -83,13 +84,16 @@
       const entry = { found: undefined };
       this.insides.set(clip.video_id, entry);
       fetch(`/timeline/videos/${clip.video_id}/inside`)
-        .then((answer) => (answer.ok ? answer.json() : { plates: [], speeds: [] }))
+        .then((answer) => {
+          if (answer.status >= 500) throw new Error("the server is away");
+          return answer.ok ? answer.json() : { plates: [], speeds: [] };
+        })
         .then((found) => {
           entry.found = found;
           this.looked();
           this.timeline?.paint();
         })
-        .catch(() => this.insides.delete(clip.video_id));
+        .catch(() => setTimeout(() => this.insides.delete(clip.video_id) && this.isConnected && this.looked(), AGAIN_MS));
       return undefined;
     }
 

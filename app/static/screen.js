@@ -158,7 +158,7 @@
     }
 
     draw() {
-      const plates = this.clip?.playable ? (this.owner.known(this.clip)?.plates ?? []) : [];
+      const plates = this.clip?.playable ? (this.owner.inside(this.clip)?.plates ?? []) : [];
       const t = this.seconds();
       const used = new Set();
       for (const one of plates) {

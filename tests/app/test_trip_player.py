@@ -124,6 +124,16 @@ def test_a_film_goes_on_where_it_was_when_the_network_is_back(chromium: Browser,
         assert min(seconds(page)) > 9.4
 
 
+def test_what_a_clip_holds_is_asked_for_again_where_the_server_was_starting(chromium: Browser, site: str) -> None:
+    with chromium.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.route("**/inside", lambda route: route.fulfill(status=502))  # as whoever stands before it says
+        opened(page, f"{TRIP}?t=9.20")
+        expect(page.locator(".cursor b")).to_have_text("14:00:09.2")
+        page.unroute("**/inside")
+        expect(page.locator(".screen .box")).to_have_text(["KL34MNO", "AB12CDE"])
+
+
 def test_a_film_that_comes_to_a_clip_without_network_says_so_and_goes_on(chromium: Browser, site: str) -> None:
     with chromium.new_context(base_url=site) as context:
         page = context.new_page()
