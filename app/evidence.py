@@ -6,7 +6,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +34,10 @@ AROUND_S = 2.0
 LOOKS_S = 1.0
 """How often it is seen to whether anybody still waits for the bundle."""
 
+MADE = 100
+REMEMBERED = 50
+"""Bundles that were made."""
+
 router = APIRouter(prefix="/export", tags=["export"])
 Second = Annotated[float, Query(ge=0, le=86_400, description="Of the clip.")]
 
@@ -60,15 +63,15 @@ async def evidence(
     wanted = await here.ask(lambda session: order_of(session, video, (first, last), plate.upper(), cut, who))
     wanted = wanted.model_copy(update={"blur": blur, "faces": faces})
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="dashcam-evidence-"))
-    here.bundles[ticket] = None
+    begin(here.bundles, ticket)
     try:
         async with here.one_bundle:
-            await made(request, wanted, folder, partial(here.bundles.__setitem__, ticket))
+            await made(request, wanted, folder, lambda percent: here.bundles.update({ticket: min(percent, MADE - 1)}))
     except BaseException:
+        here.bundles.pop(ticket, None)
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    finally:
-        here.bundles.pop(ticket, None)
+    here.bundles[ticket] = MADE
     name = f"evidence_{Path(wanted.name).stem}_{first:.0f}-{last:.0f}s.zip"
     gone = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
     return FileResponse(folder / "bundle.zip", media_type="application/zip", filename=name, background=gone)
@@ -76,11 +79,19 @@ async def evidence(
 
 @router.get("/evidence/progress")
 async def progress(ticket: Annotated[str, Query(max_length=64)]) -> dict[str, int | None]:
-    """How many percent of the bundle with this ticket are made; null while it waits for another one."""
+    """How many percent of the bundle with this ticket are made, 100 once all of it is; null while it waits for another
+    one."""
     bundles = system.current().bundles
     if ticket not in bundles:
-        raise HTTPException(404, "No bundle with this ticket is being made.")
+        raise HTTPException(404, "No bundle with this ticket is or was being made.")
     return {"percent": bundles[ticket]}
+
+
+def begin(bundles: dict[str, int | None], ticket: str) -> None:
+    """Those that were made are remembered for who asks once more, the latest."""
+    for old in [one for one, percent in bundles.items() if percent == MADE][:-REMEMBERED]:
+        del bundles[old]
+    bundles[ticket] = None
 
 
 async def made(request: Request, wanted: Order, folder: Path, tell: Callable[[int], None]) -> None:

@@ -1,4 +1,4 @@
-"""Scripts, styles and fonts are read and packed once: they are the same for everybody while the server runs.
+"""Scripts, styles, fonts and the ground of maps are packed once: the same for everybody while the server runs.
 
 A browser that comes for the first time asks for some thirty of them, a map's sheet of its own for ten.
 """

@@ -112,7 +112,8 @@ class System:
     settled: Broadcast = field(default_factory=Broadcast)
     """Of what admins say."""
     bundles: dict[str, int | None] = field(default_factory=dict)
-    """Of each bundle of evidence that somebody waits for, by its ticket, how many percent are made."""
+    """Of each bundle of evidence that somebody waits for, or has waited for lately, by its ticket, how many percent are
+    made."""
     one_bundle: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One is made at a time."""
     pictures: int = field(default_factory=time.time_ns)

@@ -7,9 +7,11 @@ async function watch(form, ticket) {
   const say = (words) => said.textContent === words || (said.textContent = words);
   button.disabled = true;
   let seen = false;
-  for (let missed = 0; missed < PATIENCE; missed += 1) {
+  let answer = null;
+  let made = false;
+  for (let missed = 0; missed < PATIENCE && !made; missed += 1) {
     await new Promise((go) => setTimeout(go, LOOK_MS));
-    const answer = await fetch(`/export/evidence/progress?ticket=${ticket}`).catch(() => null);
+    answer = await fetch(`/export/evidence/progress?ticket=${ticket}`).catch(() => null);
     if (answer?.ok) {
       const { percent } = await answer.json();
       bar.hidden = false;
@@ -18,10 +20,13 @@ async function watch(form, ticket) {
       say(percent === null ? "Another bundle is being made first." : "It is being made, and comes when it is whole.");
       seen = true;
       missed = -1;
+      made = percent === 100;
     } else if (answer && seen) break;
   }
   bar.hidden = true;
-  say("It is made: your browser has it.");
+  if (made) say("It is made: your browser has it.");
+  else if (answer) say("It was not made: take it out once more.");
+  else say("The server does not answer: take it out once more when it is back.");
   button.disabled = false;
 }
 

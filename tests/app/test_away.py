@@ -1,10 +1,10 @@
 """A page whose browser was away a while stays as it is; one that had to be loaded anew has what was typed on it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import Engine, update
 
 from dashcam.database import open_engine, writing
@@ -106,6 +106,31 @@ def test_pictures_that_the_network_was_away_from_come_when_it_is_back(chromium: 
         come_back(page)
         expect(there).to_have_count(5)
         expect(missing).to_have_count(1)  # whose file is not there
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (lambda route: route.abort(), "The server does not answer: take it out once more"),
+        (lambda route: route.fulfill(status=404), "It was not made: take it out once more."),
+        (lambda route: route.fulfill(json={"percent": 100}), "It is made: your browser has it."),
+    ],
+    ids=["gone", "started again", "made"],
+)
+def test_of_a_bundle_it_is_said_that_it_is_there_when_it_is(
+    chromium: Browser, site: str, then: Callable[[Route], None], said: str
+) -> None:
+    with chromium.new_context(base_url=site) as context:
+        page = context.new_page()
+        page.route("**/export/evidence.zip*", lambda route: route.fulfill(status=204))
+        page.route("**/export/evidence/progress*", lambda route: route.fulfill(json={"percent": 40}))
+        page.goto(f"/videos/{60:016x}")
+        built(page)
+        page.get_by_role("button", name="Take it out").click()
+        expect(page.get_by_text("It is being made, and comes when it is whole.")).to_be_visible()
+        page.unroute("**/export/evidence/progress*")
+        page.route("**/export/evidence/progress*", then)
+        expect(page.get_by_text(said)).to_be_visible(timeout=20_000)
 
 
 def test_what_was_typed_and_not_sent_is_there_again_when_the_page_is_loaded_anew(page: Page) -> None:

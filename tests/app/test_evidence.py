@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import system
-from app.evidence import talked
+from app.evidence import begin, talked
 from dashcam.config import Site
 from dashcam.database import writing
 from dashcam.evidence.verify import verify
@@ -65,7 +65,9 @@ def test_a_bundle_comes_out_whole_and_nothing_of_it_stays(
     assert (tmp_path / "evidence.key").is_file()
 
 
-def test_how_far_it_is_is_told_while_it_is_made(client: TestClient, video_id: str) -> None:
+def test_how_far_it_is_is_told_while_it_is_made_and_that_it_was(
+    client: TestClient, video_id: str, tmp_path: Path
+) -> None:
     told: list[int | None] = []
     with ThreadPoolExecutor() as beside:
         bundle = beside.submit(ask, client, video_id, last=9, ticket="mine")
@@ -77,8 +79,20 @@ def test_how_far_it_is_is_told_while_it_is_made(client: TestClient, video_id: st
     assert isinstance(bundle.result(), io.BytesIO)
     percent = [one for one in told if one is not None]
     assert percent == sorted(percent) and 0 < percent[-1] <= 100
-    gone = client.get("/export/evidence/progress", params={"ticket": "mine"})
-    assert (gone.status_code, gone.json()["detail"]) == (404, "No bundle with this ticket is being made.")
+    assert client.get("/export/evidence/progress", params={"ticket": "mine"}).json() == {"percent": 100}
+    (tmp_path / "evidence.key").write_text("no key")
+    assert "holds no key to sign with" in str(ask(client, video_id, ticket="other"))
+    gone = client.get("/export/evidence/progress", params={"ticket": "other"})
+    assert (gone.status_code, gone.json()["detail"]) == (404, "No bundle with this ticket is or was being made.")
+
+
+def test_of_the_bundles_that_were_made_the_latest_are_remembered() -> None:
+    bundles: dict[str, int | None] = {"waits": None}
+    for number in range(200):
+        begin(bundles, str(number))
+        bundles[str(number)] = 100
+    begin(bundles, "mine")
+    assert list(bundles) == ["waits", *map(str, range(150, 200)), "mine"]
 
 
 def test_what_a_library_says_while_it_is_made_is_no_number_and_hinders_nothing() -> None:
