@@ -27,6 +27,7 @@ from dashcam.catalog.seen_at import SeenAt
 from dashcam.catalog.sightings import SightingCard
 from dashcam.database import reading
 from dashcam.gps import home
+from dashcam.gps.plane import Plane
 from dashcam.gps.track import Track
 from dashcam.gps.trips import TripEvent
 from dashcam.records import Fix
@@ -259,7 +260,8 @@ def home_map() -> HTMLResponse:
     known = [(one.lat, one.lon, one.radius_m) for one in system.current().site.privacy.home_zones]
     view = blank_map()
     Drawn("dashcamHome", {"zones": known, "ends": ends}).add_to(view)
-    return answer(view, [*ends, *(one[:2] for one in known)], ("map-home.js",))
+    rims = [Plane(lat, lon).to_degrees(side, side) for lat, lon, radius in known for side in (-radius, radius)]
+    return answer(view, [*ends, *rims], ("map-home.js",))
 
 
 @router.get("/maps/plates/{text:path}")

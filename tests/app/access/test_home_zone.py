@@ -1,6 +1,7 @@
 """No export, and nothing that a viewer is shown, has a place inside the home zones."""
 
 import csv
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -176,6 +177,15 @@ def test_only_an_admin_opens_the_page_where_it_is_drawn_and_its_map(home: Home) 
         home.add(role.word, role)
         browser = home.logged_in(role.word)
         assert [browser.get(path).status_code for path in ("/home-zone", "/maps/home")] == [403, 403]
+
+
+def test_the_map_shows_all_of_a_zone(home: Home) -> None:
+    home.here.settle(partial(home_zones.draw, zone=Zone(lat=52.37, lon=4.90, radius_m=3000)))
+    home.add("ana", Role.ADMIN)
+    page = home.logged_in("ana").get("/maps/home").text
+    (south, west), (north, east) = json.loads(re.search(r"fitBounds\(\s*(\[\[.*?\]\])", page)[1])
+    for edge in ((south, 4.90), (north, 4.90), (52.37, west), (52.37, east)):
+        assert distance_m((52.37, 4.90), edge) == pytest.approx(3000, rel=0.01)
 
 
 def test_what_is_sent_from_the_page_is_drawn_or_refused_in_a_sentence(home: Home) -> None:
