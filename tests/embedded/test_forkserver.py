@@ -78,7 +78,10 @@ def until(true: Callable[[], Any], what: str) -> Any:
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_it_has_the_environment_and_the_log_it_was_given(server: Server) -> None:
