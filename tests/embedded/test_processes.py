@@ -12,6 +12,7 @@ from dashcam.embedded.home import Home, HomeUnusable
 from dashcam.embedded.listening import reserve_port
 from dashcam.embedded.processes import Child, ask_to_end, end_all, members
 from dashcam.embedded.system import embedded_system
+from tests.embedded.test_forkserver import gone
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -126,4 +127,4 @@ with embedded_system(Home(Path({str(home.data)!r})), print) as system:
         if str(home.data) in (process.info["environ"] or {}).get("DASHCAM_CONFIG", "")
     )
     with embedded_system(home, print):
-        until(lambda: not sleeper.is_running() or sleeper.status() == psutil.STATUS_ZOMBIE)
+        until(lambda: gone(sleeper.pid))
