@@ -9,12 +9,11 @@ from nicegui import ui
 from pydantic import ValidationError
 
 from app import named_broker, system, wording
-from app.access import callers
+from app.broker import Broker
 from app.named_broker import LONGEST, NamedBroker
 from app.pages import parts
-from app.pages.frame import person, zone
+from app.pages.frame import person, settle_in_private, zone
 from app.pages.parts import AS_FORM, submitted, tag
-from dashcam.access.roles import Role
 
 ANSWERS_WITHIN_S = 5.0
 LOOK_S = 0.1
@@ -70,33 +69,21 @@ def named(who: str, form: Mapping[str, str]) -> NamedBroker:
 
 
 async def name(one: NamedBroker) -> None:
-    callers.ensure(Role.ADMIN)
-    here = system.current()
-    try:
-        await asyncio.to_thread(named_broker.WORD.say, here.configured, one)
-    except OSError as error:
-        ui.notify(str(error), type="warning")
-        return
-    await changed(f"has the MQTT broker {one.host} told how the site is")
+    say = partial(named_broker.WORD.say, system.current().configured, one)
+    if await settle_in_private(say, f"has the MQTT broker {one.host} told how the site is"):
+        await answered(system.current().broker)
+        ui.navigate.reload()
 
 
 async def remove() -> None:
-    callers.ensure(Role.ADMIN)
-    try:
-        await asyncio.to_thread(named_broker.WORD.unsay, system.current().configured)
-    except OSError as error:
-        ui.notify(str(error), type="warning")
-        return
-    await changed("removed the MQTT broker")
+    say = partial(named_broker.WORD.unsay, system.current().configured)
+    if await settle_in_private(say, "removed the MQTT broker"):
+        ui.navigate.reload()
 
 
-async def changed(did: str) -> None:
-    """The page says whether it has answered, where it does so within seconds."""
-    here = system.current()
-    await asyncio.to_thread(here.heed)
-    await asyncio.to_thread(here.access.note, callers.name(), "settings", did)
-    for _ in range(round(ANSWERS_WITHIN_S / LOOK_S) if here.site.mqtt.host else 0):
+async def answered(broker: Broker) -> None:
+    """So that the page can say whether it has; for some seconds at most."""
+    for _ in range(round(ANSWERS_WITHIN_S / LOOK_S)):
         await asyncio.sleep(LOOK_S)
-        if here.broker.reached or here.broker.trouble:
+        if broker.reached or broker.trouble:
             break
-    ui.navigate.reload()

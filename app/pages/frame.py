@@ -21,6 +21,7 @@ from app.parameters import cursor_text as cursor_text
 from app.parameters import day_of as day_of
 from app.parameters import midnight as midnight
 from app.parameters import moment_of as moment_of
+from app.private_words import Unreadable
 from dashcam.access import audit
 from dashcam.access.roles import Role
 from dashcam.gps.clock import known_zone
@@ -158,6 +159,20 @@ async def settle(say: Callable[[Session], object], did: str, kind: audit.Kind = 
     here = system.current()
     await asyncio.to_thread(here.settle, say)
     await asyncio.to_thread(here.access.note, callers.name(), kind, did)
+
+
+async def settle_in_private(say: Callable[[], object], did: str) -> bool:
+    """The same of what may hold a password (`app.private_words`); False where a sentence has said why it is not so."""
+    callers.ensure(Role.ADMIN)
+    here = system.current()
+    try:
+        await asyncio.to_thread(say)
+    except (ValueError, OSError, Unreadable) as error:
+        ui.notify(str(error), type="warning")
+        return False
+    await asyncio.to_thread(here.heed)
+    await asyncio.to_thread(here.access.note, callers.name(), "settings", did)
+    return True
 
 
 def person() -> str:

@@ -12,9 +12,8 @@ from app import addressees, messages, system, wording
 from app.access import callers
 from app.addressees import MessageAddress
 from app.pages import parts
-from app.pages.frame import person, zone
+from app.pages.frame import person, settle_in_private, zone
 from app.pages.parts import AS_FORM, submitted, tag
-from app.private_words import Unreadable
 from dashcam.access.roles import Role
 
 NOT_TAKEN = "Not every address has taken it: look at how they are written, and whether the service answers."
@@ -55,31 +54,15 @@ def url_of(form: Mapping[str, str]) -> str:
 
 
 async def add(url: str) -> None:
-    callers.ensure(Role.ADMIN)
-    here, who = system.current(), person()
-    try:
-        await asyncio.to_thread(addressees.add, here.configured, url, who, datetime.now(UTC))
-    except (ValueError, OSError, Unreadable) as error:
-        ui.notify(str(error), type="warning")
-        return
-    await changed(f"has messages sent to {addressees.service(url)}")
+    say = partial(addressees.add, system.current().configured, url, person(), datetime.now(UTC))
+    if await settle_in_private(say, f"has messages sent to {addressees.service(url)}"):
+        ui.navigate.reload()
 
 
 async def remove(key: str) -> None:
-    callers.ensure(Role.ADMIN)
-    try:
-        await asyncio.to_thread(addressees.remove, system.current().configured, key)
-    except (OSError, Unreadable) as error:
-        ui.notify(str(error), type="warning")
-        return
-    await changed("removed an address for messages")
-
-
-async def changed(did: str) -> None:
-    here = system.current()
-    await asyncio.to_thread(here.heed)
-    await asyncio.to_thread(here.access.note, callers.name(), "settings", did)
-    ui.navigate.reload()
+    say = partial(addressees.remove, system.current().configured, key)
+    if await settle_in_private(say, "removed an address for messages"):
+        ui.navigate.reload()
 
 
 def test_button() -> None:

@@ -15,7 +15,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app import addressees, private_words
+from app import addressees, named_broker, private_words
 from app.access import callers
 from app.access.callers import Caller, NotAllowed
 from app.pages import broker, messaging
@@ -237,10 +237,17 @@ def test_an_admin_names_a_broker_and_its_password_is_nowhere(
     assert "broker.json cannot be read: the MQTT broker in it is told nothing" in shown(browser)
     act(browser, page, form(page, "Password"), BROKER, lambda: home.here.broker_named is not None)
     act(browser, page, button(page, "Nothing is told to it any more"), {}, lambda: home.here.site.mqtt.host is None)
+    named_broker.WORD.unsay(home.here.configured)  # as a second admin does who has the same page open
     assert not file.exists() and "No MQTT broker is told how the site is." in shown(browser)
     with reading(home.here.engine) as session:
         noted = list(session.scalars(select(AuditEntry.what).where(AuditEntry.kind == "settings")))
     assert {"has the MQTT broker mosquitto.lan told how the site is", "removed the MQTT broker"} <= {*noted}
+
+
+def test_the_page_waits_no_longer_than_the_broker_for_an_answer(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "ANSWERS_WITHIN_S", 3600)
+    home.here.broker.note("It does not answer.")
+    asyncio.run(asyncio.wait_for(broker.answered(home.here.broker), 60))
 
 
 @pytest.mark.parametrize(
