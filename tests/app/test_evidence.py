@@ -5,13 +5,15 @@ import io
 import re
 import sys
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
+from fastapi import HTTPException
 from fastapi.testclient import TestClient
 
-from app import system
+from app import evidence, system
 from app.evidence import begin, talked
 from dashcam.config import Site
 from dashcam.database import writing
@@ -84,6 +86,21 @@ def test_how_far_it_is_is_told_while_it_is_made_and_that_it_was(
     assert "holds no key to sign with" in str(ask(client, video_id, ticket="other"))
     gone = client.get("/export/evidence/progress", params={"ticket": "other"})
     assert (gone.status_code, gone.json()["detail"]) == (404, "No bundle with this ticket is or was being made.")
+
+
+def test_nobody_is_told_that_a_bundle_is_made_before_it_can_be_given_out(
+    client: TestClient, video_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int | None] = []
+
+    async def nearly(_request: object, _wanted: object, _folder: Path, tell: Callable[[int], None]) -> None:
+        tell(100)
+        told.append(system.current().bundles["mine"])
+        raise HTTPException(500, "The disk is full.")
+
+    monkeypatch.setattr(evidence, "made", nearly)
+    assert "The disk is full." in str(ask(client, video_id, ticket="mine"))
+    assert told == [99]
 
 
 def test_of_the_bundles_that_were_made_the_latest_are_remembered() -> None:

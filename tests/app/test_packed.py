@@ -57,13 +57,13 @@ def files(tmp_path: Path) -> Counted:
 @pytest.fixture
 def browser(files: Counted) -> TestClient:
     layers = [Middleware(Named), Middleware(Headers), Middleware(PackedOnce), Middleware(GZipMiddleware)]
-    return TestClient(Starlette(routes=[Mount("/static", files), Mount("/media", files)], middleware=layers))
+    places = "/static", "/media", "/maps/ground"
+    return TestClient(Starlette(routes=[Mount(place, files) for place in places], middleware=layers))
 
 
-def test_it_is_read_once_and_each_answer_is_the_same(browser: TestClient, files: Counted) -> None:
-    first, again, newer = (
-        browser.get(address) for address in ("/static/app.js", "/static/app.js", "/static/app.js?v=2")
-    )
+@pytest.mark.parametrize("address", ["/static/app.js", "/maps/ground/app.js"])
+def test_it_is_read_once_and_each_answer_is_the_same(browser: TestClient, files: Counted, address: str) -> None:
+    first, again, newer = (browser.get(asked) for asked in (address, address, f"{address}?v=2"))
     assert files.asked == 1
     assert first.text == again.text == newer.text == SCRIPT
     assert [answer.headers.pop("Set-Cookie") for answer in (first, again, newer)] == ["whose=1", "whose=2", "whose=3"]
