@@ -18,6 +18,7 @@ from sqlalchemy import select
 from app import addressees, named_broker, private_words
 from app.access import callers
 from app.access.callers import Caller, NotAllowed
+from app.broker import Broker
 from app.pages import broker, messaging
 from dashcam.access.models import AuditEntry
 from dashcam.access.roles import Role
@@ -219,12 +220,17 @@ def test_an_admin_names_a_broker_and_its_password_is_nowhere(
     home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = kept_in(home, monkeypatch, tmp_path).with_name("broker.json")
-    monkeypatch.setattr(broker, "ANSWERS_WITHIN_S", 0)
+    waited: list[Broker] = []
+
+    async def at_once(one: Broker) -> None:
+        waited.append(one)
+
+    monkeypatch.setattr(broker, "answered", at_once)
     home.add("ana", Role.ADMIN)
     browser = home.logged_in("ana")
     page = opened(browser, "/settings")
     assert "No MQTT broker is told how the site is." in words(page.layout)
-    act(browser, page, form(page, "Password"), BROKER, lambda: home.here.site.mqtt.host is not None)
+    act(browser, page, form(page, "Password"), BROKER, lambda: waited == [home.here.broker])
     assert home.here.site.mqtt == MqttSettings(host="mosquitto.lan", port=8883, tls=True, topic="dashcam")
     assert home.here.broker_named is not None and home.here.broker_named.login == f"dashcam:{SECRET}"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
