@@ -293,10 +293,8 @@ def everything(
 
 def drawn(box: str, first: str, last: str, plate: str, unsure: str) -> HTMLResponse:
     wanted = PlateFilter(plate[:LONGEST], False, not unsure, midnight(first), midnight(last, days=1))
-    with reading(system.current().engine) as session:
-        driven = overview.reach(session, wanted)
-        seen = overview.clusters(session, wanted, 0).clusters if driven is None else []
-    boxes = [driven] if driven else [one.box for one in seen]
+    driven = reach(wanted)
+    boxes = [driven] if driven else boxes_seen(wanted)
     start = area_of(box)
     sides = [start] if start else [rough(one) for one in boxes] if zones.hidden() else boxes
     view = blank_map()
@@ -304,6 +302,22 @@ def drawn(box: str, first: str, last: str, plate: str, unsure: str) -> HTMLRespo
     options |= {"plates": callers.may(Role.MEMBER), "chosen": box if start else ""}
     Drawn("dashcamEverything", options).add_to(view)
     return answer(view, list(corners(sides)), OWN)
+
+
+def reach(wanted: PlateFilter) -> Area | None:
+    """How far the newest trips of these days reach, which no word of a person about a plate changes."""
+    here = system.current()
+
+    def ask() -> Area | None:
+        with reading(here.engine) as session:
+            return overview.reach(session, wanted)
+
+    return here.answers.of(("reach", wanted, callers.view()), read_for(wanted.text), ask)
+
+
+def boxes_seen(wanted: PlateFilter) -> list[Area]:
+    with reading(system.current().engine) as session:
+        return [one.box for one in overview.clusters(session, wanted, 0).clusters]
 
 
 def corners(boxes: Iterable[Area]) -> Iterator[tuple[float, float]]:

@@ -43,8 +43,8 @@ def build(here: system.System) -> FastAPI:
     system.start(here)
     web = FastAPIOffline(title="dashcam-processor", version=__version__, lifespan=dispatching)
     answer_trouble(web)
+    web.include_router(media.router)  # first: a page's pictures are looked for dozens at a time, each path in order
     web.include_router(api.router)
-    web.include_router(media.router)
     web.include_router(prefect_door.router)
     web.include_router(authority.router)
     app.pages.register()

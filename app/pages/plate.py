@@ -1,9 +1,7 @@
 """One plate, with everything seen of it."""
 
 import math
-from collections import Counter
 from dataclasses import dataclass
-from datetime import date
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +11,7 @@ from app.access import callers
 from app.pages import deletion, parts, plate_acts, plate_days, plate_known, plate_reads
 from app.pages.frame import ask, cursor_of, cursor_text, day_of, frame, zone
 from app.pages.parts import icon, link, tag
+from app.pages.plate_days import SeenDays
 from app.pages.still import still
 from dashcam.catalog import corrections
 from dashcam.catalog import plates as plate_table
@@ -33,7 +32,7 @@ class PageOfPlate:
     """``seen`` is one more than a page where there are older ones; ``read`` what the machine has read otherwise."""
 
     summary: PlateSummary
-    days: Counter[date]
+    days: SeenDays | None
     seen: list[SightingCard]
     read: dict[int, str]
     others: dict[int, Corroboration]
@@ -54,7 +53,7 @@ async def plate(text: str, after: str = "", day: str = "", did: str = "", of: st
             return None
         cards = sighting_table.of_plate(session, summary.plate_id, cursor, PAGE + 1, span=span)
         read = corrections.read_otherwise(session, [one.sighting_id for one in cards])
-        days = plate_days.counted(sighting_table.times_of_plate(session, summary.plate_id), zone())
+        days = plate_days.seen_days(session, summary, chosen, zone())
         others = corroborations(session, cards)
         known = plate_known.known(session, summary.text)
         quiet = known.note.own or known.note.ignored
@@ -77,7 +76,8 @@ async def plate(text: str, after: str = "", day: str = "", did: str = "", of: st
         plate_known.section(summary.text, found.known)
         with tag("div", "columns plate-page"):
             with tag("div", "wide"):
-                plate_days.strip(summary.text, found.days, chosen)
+                if found.days is not None:
+                    plate_days.strip(summary.text, found.days, chosen)
                 plate_acts.toolbar(summary.text)
                 sighting_list(seen[:PAGE], found.read, found.others)
                 whole = {"day": day} if chosen else {}

@@ -170,8 +170,8 @@ def with_text(query: Select[Any], wanted: PlateFilter) -> Select[Any]:
 
 
 def few(session: Session, query: Select[Any], most: int) -> bool:
-    counted = select(func.count()).select_from(query.limit(most + 1).subquery())
-    return (session.scalar(counted) or 0) <= most
+    """Whether there are not more than so many."""
+    return session.execute(query.offset(most).limit(1)).first() is None
 
 
 def is_quiet(session: Session, wanted: PlateFilter) -> bool:

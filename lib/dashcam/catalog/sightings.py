@@ -138,10 +138,17 @@ def of_plate(
     return cards(session, query.order_by(*newest_first).limit(limit).offset(skip))
 
 
-def times_of_plate(session: Session, plate_id: int) -> list[datetime]:
-    """When it was seen, as far as that is known: of the index alone, whatever the rows weigh."""
-    times = session.scalars(select(SightingRow.seen_utc).where(SightingRow.plate_id == plate_id))
-    return [when for when in times if when is not None]
+def times_of_plate(session: Session, plate_id: int, span: tuple[datetime, datetime]) -> list[datetime]:
+    """When it was seen from the beginning of the ``span`` to before its end: of the index alone, whatever the rows
+    weigh."""
+    its = SightingRow.plate_id == plate_id, SightingRow.seen_utc >= span[0], SightingRow.seen_utc < span[1]
+    return [when for when in session.scalars(select(SightingRow.seen_utc).where(*its)) if when is not None]
+
+
+def last_of_plate(session: Session, plate_id: int, before: datetime) -> datetime | None:
+    """When it was seen last before then."""
+    its = SightingRow.plate_id == plate_id, SightingRow.seen_utc < before
+    return session.scalar(select(func.max(SightingRow.seen_utc)).where(*its))
 
 
 def of_video(session: Session, video_id: str, reads: bool = False) -> list[SightingCard]:

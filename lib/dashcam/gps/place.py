@@ -7,6 +7,8 @@ the place in the picture. Both lean on the lens that the settings name, and on a
 import math
 from typing import Literal
 
+import numpy as np
+
 from dashcam.config.model import Lens, PlaceSettings
 from dashcam.gps.plane import Plane
 from dashcam.gps.track import TrackPoint
@@ -24,6 +26,8 @@ _FACING_AWAY = 0.25
 _LARGEST_M = 120.0
 _HEIGHT_M: dict[RegionKind, float] = {"car": 1.5, "motorcycle": 1.6, "bus": 3.1, "truck": 3.2}
 """Of a vehicle, a motorcycle's with its rider."""
+_AROUND = np.linspace(0, 2 * math.pi, 37)
+_CIRCLE = np.array([np.cos(_AROUND), np.sin(_AROUND)])
 SIGMAS_95 = 2.448
 """Standard deviations of the ellipse that holds 95 % of a two-dimensional normal distribution."""
 
@@ -44,18 +48,12 @@ class Estimate(Record):
     minor_m: float
     angle_deg: float
 
-    def ring(self, points: int = 36) -> list[tuple[float, float]]:
+    def ring(self) -> list[tuple[float, float]]:
         """The ellipse as a closed ring of (latitude, longitude)."""
-        plane, turn = Plane(self.lat, self.lon), math.radians(self.angle_deg)
-        ring = []
-        for step in range(points + 1):
-            along = self.major_m * math.cos(2 * math.pi * step / points)
-            across = self.minor_m * math.sin(2 * math.pi * step / points)
-            east = along * math.sin(turn) + across * math.cos(turn)
-            north = along * math.cos(turn) - across * math.sin(turn)
-            lat, lon = plane.to_degrees(east, north)
-            ring.append((round(lat, 7), round(lon, 7)))
-        return ring
+        sine, cosine = math.sin(math.radians(self.angle_deg)), math.cos(math.radians(self.angle_deg))
+        axes = np.array([[self.major_m * sine, self.minor_m * cosine], [self.major_m * cosine, -self.minor_m * sine]])
+        lat, lon = Plane(self.lat, self.lon).all_to_degrees(axes @ _CIRCLE).round(7).tolist()
+        return list(zip(lat, lon, strict=True))
 
 
 def estimate(own: TrackPoint, box: Box, size: tuple[int, int], camera: str, settings: PlaceSettings) -> Estimate | None:

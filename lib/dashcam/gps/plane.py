@@ -37,6 +37,11 @@ class Plane:
         lon = (self.lon + east / self.metres_east + 180) % 360 - 180
         return max(-90.0, min(90.0, self.lat + north / self.metres_north)), lon
 
+    def all_to_degrees(self, metres: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`to_degrees` of many, (2, n): metres east and north, and then their latitudes and longitudes."""
+        lon = (self.lon + metres[0] / self.metres_east + 180) % 360 - 180
+        return np.array([np.clip(self.lat + metres[1] / self.metres_north, -90.0, 90.0), lon])
+
 
 def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
     """Metres between two places (latitude, longitude): the haversine on a sphere, exact to half a percent."""
