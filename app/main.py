@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import hashlib
 import importlib
 import logging
@@ -18,7 +17,7 @@ from nicegui import ui
 from sqlalchemy.exc import SQLAlchemyError
 
 import app.pages
-from app import api, authority, media, prefect_door, system
+from app import api, authority, media, prefect_door, system, tidying
 from app.access.guard import stand_before
 from app.packed import PackedOnce
 from app.prepare import up_to_date
@@ -69,6 +68,7 @@ async def dispatching(web: FastAPI) -> AsyncIterator[None]:
         here.access.keep_tidy(),
         here.ahead.go_on(),
         draw_routes(here, stopped),
+        tidying.go_on(),
         *telling,
     )
     beside = [asyncio.create_task(one) for one in going_on]
@@ -112,7 +112,7 @@ async def dispatch(here: system.System) -> None:
             break
         await here.changes.wait(change, IDLE_S)
     module = await asyncio.to_thread(importlib.import_module, "app.dispatcher")
-    gc.freeze()
+    tidying.begin()
     await module.Dispatcher(here).run()
 
 
@@ -148,7 +148,7 @@ def main() -> None:
         sys.exit(NO_USE_TRYING)
     sys.setswitchinterval(SWITCH_S)
     web = build(here)
-    gc.freeze()  # or now and then a page would wait until all that was imported has been looked through for rubbish
+    tidying.begin()
     host, port = here.site.server.host, here.site.server.port
     log.info(here.access.standing())
     # whose word counts for where a request comes from is a setting of ours (access.trusted_proxies)

@@ -2,9 +2,9 @@
 
 A made-up catalogue is written into the folder, if it has none: a million sightings in 250,000 clips with two million
 fixes, the last of them today. Each page is visited in headless Chromium: by a browser that knows the scripts, when
-somebody has just corrected a read, so that no answer about sightings is remembered; by a new browser; then by the same
-one again, and of these later visits the median counts. A picture that a page asks for and that is not there yet is
-drawn before, by another server.
+somebody has just corrected a read, so that no answer about sightings is remembered; by new browsers; then by the same
+ones again. Of all three the median counts. A picture that a page asks for and that is not there yet is drawn before,
+by another server.
 
 Of the main thread its CPU time is told, which says the same beside other work, and what the clock says: browser and
 server are on the same cores here. The clock's are visits of their own, that nobody listens to: a driver that is told
@@ -244,13 +244,15 @@ def draw(folder: Path, url: str) -> None:
 
 
 def visited(browser: Browser, server: psutil.Process, url: str, runs: int) -> tuple[PageCost, PageCost]:
-    """A visit of a browser profile that has never been here, and the median of later ones."""
-    with browser.new_context(viewport=WINDOW) as context:
-        first, *later = [opened(context, server, url) for _ in range(1 + runs)]
-    profiles = [Unheard(browser) for _ in range(runs)]
-    anew = median(profile.visit_s(url) * 1000 for profile in profiles)
-    again = [replace(one, main_thread_clock_ms=profiles[-1].visit_s(url) * 1000) for one in later]
-    return replace(first, main_thread_clock_ms=anew), middle(again)
+    """The median of visits of browser profiles that have never been here, and of later ones."""
+    first, later = list[PageCost](), list[PageCost]()
+    for _ in range(runs):
+        with browser.new_context(viewport=WINDOW) as context:
+            new, known = [opened(context, server, url) for _ in range(2)]
+        profile = Unheard(browser)
+        first.append(replace(new, main_thread_clock_ms=profile.visit_s(url) * 1000))
+        later.append(replace(known, main_thread_clock_ms=profile.visit_s(url) * 1000))
+    return middle(first), middle(later)
 
 
 def middle(visits: Sequence[PageCost]) -> PageCost:

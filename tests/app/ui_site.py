@@ -7,7 +7,6 @@ ana, an admin, may log in with `PASSWORD`.
 """
 
 import asyncio
-import gc
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -26,7 +25,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 import migrations
-from app import api, media, pages, system
+from app import api, media, pages, system, tidying
 from app.access.guard import stand_before
 from app.packed import PackedOnce
 from dashcam.access import tokens, users
@@ -271,7 +270,7 @@ def main(
     if log_in:
         stand_before(web)
     ui.run_with(web, **pages.RUN_WITH, show_welcome_message=False)
-    gc.freeze()
+    tidying.begin()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
         uvicorn.Server(uvicorn.Config(web, log_level="warning")).run(sockets=[listening])
@@ -283,7 +282,7 @@ async def beside(_web: FastAPI) -> AsyncIterator[None]:
     here = system.current()
     await asyncio.to_thread(here.look_at_zone)
     await asyncio.to_thread(here.heed)
-    going_on = [asyncio.create_task(one) for one in (here.keep_zone(), here.ahead.go_on())]
+    going_on = [asyncio.create_task(one) for one in (here.keep_zone(), here.ahead.go_on(), tidying.go_on())]
     yield
     for task in going_on:
         task.cancel()
