@@ -326,9 +326,9 @@ def typed_ms(context: BrowserContext, address: str, text: str) -> float:
     page.goto(f"{address}/plates", timeout=PATIENCE_S * 1000)
     page.wait_for_load_state("networkidle")
     box = page.locator(".search input[name=q]")
-    with page.expect_response(lambda answer: "/found/" in answer.url):
+    with page.expect_response(lambda answer: "/found/" in answer.url and answer.url.endswith(f"q={text[:-1]}")):
         box.press_sequentially(text[:-1])
-    page.wait_for_load_state("networkidle")
+    page.wait_for_function("() => !document.querySelector('#found.waiting')")
     page.evaluate(KEYED)
     box.press_sequentially(text[-1])
     took = page.wait_for_function("() => window.tookMs", timeout=PATIENCE_S * 1000).json_value()
