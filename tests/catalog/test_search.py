@@ -87,6 +87,13 @@ MISREAD = [
 
 
 @pytest.mark.usefixtures("either_way")
+def test_so_many_are_few_and_one_more_is_not(filled: Engine) -> None:
+    with reading(filled) as session:
+        every = select(Plate.plate_id)
+        count = len(session.scalars(every).all())
+        assert count > 1 and search.few(session, every, count) and not search.few(session, every, count - 1)
+
+
 def test_a_misread_plate_is_found_nearest_first(filled: Engine) -> None:
     for text, expected in MISREAD:
         assert found(filled, PlateFilter(text, near=True)) == expected, text

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from dashcam.config.model import Lens, PlaceSettings
@@ -141,6 +142,13 @@ def test_the_ring_is_closed_and_lies_on_the_ellipse() -> None:
     away = [distance_m((found.lat, found.lon), place) for place in ring]
     assert max(away) == pytest.approx(found.major_m, rel=0.02)
     assert min(away) == pytest.approx(found.minor_m, rel=0.02)
+
+
+@pytest.mark.parametrize("at", [(52.4, 4.9), (-89.9999, 12.0), (89.9999, -3.0), (-17.0, 179.9999), (-17.0, -179.9999)])
+def test_many_places_lie_where_each_of_them_does(at: tuple[float, float]) -> None:
+    plane, metres = Plane(*at), [(120.0, -35.0), (-120.0, 35.0), (0.0, 0.0)]
+    found = plane.all_to_degrees(np.array(metres).T)
+    assert found.T.tolist() == [pytest.approx(plane.to_degrees(*one), abs=1e-9) for one in metres]
 
 
 def test_a_fisheye_gives_equal_angles_equal_widths() -> None:

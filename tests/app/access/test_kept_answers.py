@@ -63,6 +63,18 @@ def test_where_the_map_opens_tells_a_viewer_no_more_than_a_tenth_of_a_degree(
         assert all(round(10 * side, 6).is_integer() for side in sides) is (role is Role.VIEWER), (name, sides)
 
 
+def test_where_the_map_opens_is_by_the_trips_that_who_asks_may_see_of_these_days(
+    home: Home, drive: tuple[str, int]
+) -> None:
+    routes.draw(home.here.engine)
+    home.add("ana", Role.MEMBER)
+    home.add("eve", Role.MEMBER, datetime(2026, 7, 1, tzinfo=UTC))
+    ana, eve = home.logged_in("ana"), home.logged_in("eve")
+    assert "fitBounds(" in ana.get("/maps/everything").raise_for_status().text
+    assert "fitBounds(" not in eve.get("/maps/everything").raise_for_status().text
+    assert "fitBounds(" not in ana.get("/maps/everything?first=2030-01-01").raise_for_status().text
+
+
 def test_what_is_kept_reads_no_table_that_it_is_not_said_to_read(
     home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
