@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from jinja2 import Environment, FileSystemLoader
 from sqlalchemy.orm import Session
 
 from app import addresses, system, wording
+from app.access import callers
+from app.answers import of_the_catalogue
 from app.searching import DEFAULTS, Asked, understood
 from dashcam.catalog import search
 from dashcam.catalog.likeness import Difference
+from dashcam.catalog.plate_filter import PlateFilter
 from dashcam.catalog.plate_text import MIN_LENGTH, looked_for, normalised
 from dashcam.catalog.plates import PlateCard
 from dashcam.database import reading
@@ -63,12 +67,22 @@ def skipped(request: Request) -> int:
 def find(session: Session, asked: Asked, skip: int = 0) -> FoundPlates:
     """Misreadings come in by themselves where nothing has exactly that, unless they were switched off."""
     wanted = asked.wanted()
-    cards = search.plates(session, wanted, limit=PAGE + 1, skip=skip)
+    cards = looked_through(session, wanted, skip) if wanted.text else listed(session, wanted, skip)
     near = wanted.is_near
     if not cards and not skip and asked.near is None and len(normalised(wanted.text)) >= MIN_LENGTH:
         near = True
         cards = search.plates(session, replace(wanted, near=True), limit=PAGE + 1)
     return FoundPlates(cards[:PAGE], len(cards) > PAGE, near)
+
+
+def listed(session: Session, wanted: PlateFilter, skip: int) -> list[PlateCard]:
+    """What is there without a text is remembered: it is opened every evening, where what is typed is asked once."""
+    ask = partial(looked_through, session, wanted, skip)
+    return system.current().answers.of(("plates", wanted, skip, callers.view()), of_the_catalogue(), ask)
+
+
+def looked_through(session: Session, wanted: PlateFilter, skip: int) -> list[PlateCard]:
+    return search.plates(session, wanted, limit=PAGE + 1, skip=skip)
 
 
 def piece(asked: Asked, skip: int, found: FoundPlates, zone: tzinfo | None, now: datetime) -> str:

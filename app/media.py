@@ -1,12 +1,15 @@
 """The files of a video, for the browser: low-res video, crops, frames, of its folder alone; and the clip itself."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse, Response
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from app import addresses, system
@@ -14,8 +17,8 @@ from app.access import callers
 from app.parameters import VideoId
 from dashcam import written
 from dashcam.access.roles import Role
-from dashcam.catalog import held_back
 from dashcam.catalog import sightings as seen
+from dashcam.catalog.aside_rows import SetAside
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.catalog.plate_words import SightingWord
 from dashcam.database import reading
@@ -30,8 +33,15 @@ CHANGING = HEADERS | {"Cache-Control": "private, max-age=300"}
 CLIP_TYPES = {".mp4": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t", ".avi": "video/x-msvideo"}
 FOR_ALL = (layout.LOWRES, layout.POSTER)
 """What a viewer may see of a clip: no crop, and nothing in which a plate is written."""
-PLACE = select(Video.media, Video.name).where(Video.video_id == bindparam("video_id"))
-"""A page asks for dozens of pictures: the question is put together once."""
+KNOWN = (
+    select(Video.media, Video.name, SetAside.pictures)
+    .outerjoin(SetAside, SetAside.video_id == Video.video_id)
+    .where(Video.video_id == bindparam("video_id"))
+)
+"""A page asks for dozens of pictures: it is one question, put together once."""
+AT_ONCE = CapacityLimiter(2)
+"""Looked for at a time: six that a browser asks for at once would wait for each other's turn, which costs half as much
+again. One alone would have all wait for a slow store."""
 
 
 def poster_url(video_id: str, path: str) -> str:
@@ -64,11 +74,15 @@ def original(video_id: VideoId) -> FileResponse:
 
 
 @router.get("/{video_id}/{path:path}", response_class=FileResponse)
-def media(video_id: VideoId, path: str) -> Response:
+async def media(video_id: VideoId, path: str) -> Response:
     """One file of a video; answers range requests, so a player can seek.
 
     The poster is the frame with the best plate, where who asks may see plates.
     """
+    return await to_thread.run_sync(file_of, video_id, path, limiter=AT_ONCE)
+
+
+def file_of(video_id: str, path: str) -> Response:
     content_type = CONTENT_TYPES.get(Path(path).suffix.lower())
     if content_type is None:
         raise HTTPException(404, "Only videos, pictures and JSON files are served here.")
@@ -78,27 +92,28 @@ def media(video_id: VideoId, path: str) -> Response:
         else:
             if path not in FOR_ALL:
                 callers.ensure(Role.MEMBER)
-                refuse_what_goes(session, video_id, path)
-            file, headers = file_inside(folder_of(session, video_id), path), HEADERS
+            videos = known(session, video_id)
+            if path not in FOR_ALL:
+                refuse_what_goes([one.pictures for one in videos if one.pictures is not None], path)
+            file, headers = file_inside(place(videos[0]), path), HEADERS
     if file.suffix.lower() == ".jpg":  # small, and wanted whole: costs less than what may be asked for in parts
         return Response(file.read_bytes(), media_type=content_type, headers=headers)
     return FileResponse(file, media_type=content_type, headers=headers)
 
 
-def refuse_what_goes(session: Session, video_id: str, path: str) -> None:
+def refuse_what_goes(aside: list[list[str]], path: str) -> None:
     """A picture that was deleted is not shown while it can be had back; nor is a list in which it stands."""
-    going = held_back.pictures(session, video_id)
-    if going is not None and (path in going or (path.endswith(".json") and path != layout.TIMES)):
+    if any(path in going for going in aside) or (aside and path.endswith(".json") and path != layout.TIMES):
         raise HTTPException(404, f"{Path(path).name} is not among the files of this video.")
 
 
 def poster_of(session: Session, video_id: str) -> Path:
     """The frame with the best plate that is shown; without one the poster that was made with the clip, and before that
     what preprocessing has seen in the middle of it."""
-    waits = session.scalar(select(Video.media.is_(None)).where(Video.video_id == video_id))
-    if waits and (thumb := middle_thumb(video_id)):
+    video = known(session, video_id)[0]
+    if video.media is None and (thumb := middle_thumb(video_id)):
         return thumb
-    folder = folder_of(session, video_id)
+    folder = place(video)
     if (best := seen.best_frame(session, video_id)) is not None:
         with suppress(HTTPException):  # its pictures may be gone, as those of a hashed plate are
             return file_inside(folder, best)
@@ -115,9 +130,18 @@ def middle_thumb(video_id: str) -> Path | None:
 
 
 def folder_of(session: Session, video_id: str) -> Path:
-    video = session.execute(PLACE, {"video_id": video_id}).first()
-    if video is None:
+    return place(known(session, video_id)[0])
+
+
+def known(session: Session, video_id: str) -> Sequence[Row[Any]]:
+    """What `KNOWN` asks for: a line, or one for each time that something of the video was set aside."""
+    found = session.execute(KNOWN, {"video_id": video_id}).all()
+    if not found:
         raise HTTPException(404, f"There is no video {video_id}.")
+    return found
+
+
+def place(video: Row[Any]) -> Path:
     if video.media is None:
         raise HTTPException(404, f"{video.name} has no files yet: it has not been looked through.")
     try:

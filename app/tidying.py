@@ -14,6 +14,9 @@ however busy it is, with Python's own numbers after 70,000."""
 LOOK_S = 2.0
 AT_REST = 0.05
 """Of a core."""
+APART_S = 60.0
+"""At least, between two looks at all that lives: one costs as much as a page, and would fall to every second page of
+somebody who goes from one to another."""
 
 
 def begin() -> None:
@@ -22,13 +25,14 @@ def begin() -> None:
     gc.freeze()
 
 
-async def go_on(look_s: float = LOOK_S) -> None:
+async def go_on(look_s: float = LOOK_S, apart_s: float = APART_S) -> None:
     """Until cancelled."""
     while True:
         spent = time.process_time()
         await asyncio.sleep(look_s)
         if time.process_time() - spent < AT_REST * look_s and something_came():
             gc.collect()
+            await asyncio.sleep(apart_s)
 
 
 def something_came() -> bool:

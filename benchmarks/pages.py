@@ -128,15 +128,16 @@ def server_of(address: str) -> psutil.Process:
 
 
 def cpu_s(process: psutil.Process) -> float:
-    spent = process.cpu_times()
-    return float(spent.user + spent.system)
+    """By its own clock, which counts finer than the hundredths of a second that a process is said to have taken.
+    Source: clock_getcpuclockid(3), Linux."""
+    return time.clock_gettime(~process.pid << 3 | 2)
 
 
 def browser_cpu_s() -> float:
     """Of all processes of the browser that this one has started."""
     spent = 0.0
     for one in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess, OSError):  # it has ended meanwhile
             spent += cpu_s(one) if "chrom" in one.name() else 0.0
     return spent
 

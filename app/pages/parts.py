@@ -74,7 +74,7 @@ def icon(name: str) -> Element:
 
 
 def picture(source: str, alt: str, classes: str = "") -> Element:
-    """An image that `pictures.js` asks for when it comes near; it puts a quiet placeholder where one is missing."""
+    """An image that `pictures.js` asks for when it is to be seen; it puts a quiet placeholder where one is missing."""
     with tag("span", f"picture {classes}") as frame:
         tag("img", data_src=source, alt=alt, decoding="async")
     return frame

@@ -75,24 +75,24 @@ def strip(text: str, seen: SeenDays, chosen: date | None) -> None:
     Piece(piece(text, seen, chosen))  # our own template, in which whatever comes in is text
 
 
-def day_url(text: str, day: date) -> str:
-    return addresses.url(addresses.plate_url(text), {"day": day.isoformat()})
+def day_url(here: str, day: date) -> str:
+    return f"{here}?day={day.isoformat()}"
 
 
 def piece(text: str, seen: SeenDays, chosen: date | None) -> str:
-    days = sorted(seen.of_year)
+    here, days = addresses.plate_url(text), sorted(seen.of_year)
     months = [
-        Month(f"{date(seen.year, month, 1):%b}", [day_of(text, day, seen.of_year[day], chosen) for day in of_month])
+        Month(f"{date(seen.year, month, 1):%b}", [day_of(here, day, seen.of_year[day], chosen) for day in of_month])
         for month, of_month in groupby(days, key=lambda day: day.month)
     ]
     earlier = months_before(months)
     return TEMPLATES.get_template("days.html").render(
         years=[
-            {"year": one, "shown": one == seen.year, "href": day_url(text, day), "name": f"{one}, its last day"}
+            {"year": one, "shown": one == seen.year, "href": day_url(here, day), "name": f"{one}, its last day"}
             for one, day in sorted(seen.last_of.items())
         ],
         said=f"seen on {wording.count(len(days), 'day')}",
-        all=addresses.plate_url(text) if chosen else "",
+        all=here if chosen else "",
         earlier=months[:earlier],
         opened=any(day.here for month in months[:earlier] for day in month.days),
         months=months[earlier:],
@@ -107,6 +107,7 @@ def months_before(months: list[Month]) -> int:
     return min(number, len(months) - 1)
 
 
-def day_of(text: str, day: date, times: int, chosen: date | None) -> DayLink:
+def day_of(here: str, day: date, times: int, chosen: date | None) -> DayLink:
+    """``here``: the address of the plate's page, made once for all days."""
     name = f"{day:%A, %-d %B %Y}: {wording.count(times, 'sighting')}"
-    return DayLink(day.day, day_url(text, day), name, times >= OFTEN, day == chosen)
+    return DayLink(day.day, day_url(here, day), name, times >= OFTEN, day == chosen)

@@ -1,18 +1,26 @@
-// Pictures are asked for as they come near the window; what a browser calls lazy asks for a list's pictures four
-// windows ahead.
+// Pictures are asked for as the window shows them; once the page is scrolled also those that are about to come. What a
+// browser calls lazy asks for a list's pictures four windows ahead.
 (() => {
-  const near = new IntersectionObserver(
-    (seen) => {
-      for (const { isIntersecting, target } of seen) {
-        if (!isIntersecting) continue;
-        near.unobserve(target);
-        target.src = target.dataset.src;
-      }
-    },
-    { rootMargin: "200px" },
-  );
+  const asking = (rootMargin) =>
+    new IntersectionObserver(
+      (seen, its) => {
+        for (const { isIntersecting, target } of seen) {
+          if (!isIntersecting) continue;
+          its.unobserve(target);
+          target.src = target.dataset.src;
+        }
+      },
+      { rootMargin },
+    );
+  let near = asking("0px");
   const watch = () => document.querySelectorAll("img[data-src]:not([src])").forEach((picture) => near.observe(picture));
   new MutationObserver(watch).observe(document, { childList: true, subtree: true });
+  const lookAhead = () => {
+    near.disconnect();
+    near = asking("400px");
+    watch();
+  };
+  addEventListener("scroll", lookAhead, { once: true, capture: true, passive: true });
   document.addEventListener(
     "error",
     ({ target }) => {

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.models import GUESSED, Plate, SightingRow, Video
@@ -16,6 +16,9 @@ from dashcam.records import Box
 
 ReadBox = tuple[float, float, float, float, float]
 """``(t_s, x0, y0, x1, y1)`` in pixels of the source video."""
+READ_IN = select(SightingRow.frame, SightingRow.confidence, SightingRow.box).where(
+    SightingRow.video_id == bindparam("video_id"), SightingRow.confirmed
+)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,6 @@ def one(session: Session, sighting_id: int) -> SightingCard | None:
 def best_frame(session: Session, video_id: str) -> str | None:
     """The frame of the plate that was read best: of those that are as sure, to a percent, the largest in the picture;
     None without a confirmed one."""
-    its = SightingRow.video_id == video_id, SightingRow.confirmed
-    read = session.execute(select(SightingRow.frame, SightingRow.confidence, SightingRow.box).where(*its)).tuples()
+    read = session.execute(READ_IN, {"video_id": video_id}).tuples()
     best = max(read, key=lambda one: (round(one[1], 2), one[2][3] - one[2][1]), default=None)
     return best and best[0]

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy import delete, event
+from sqlalchemy.orm import Session
 
 from app import kept
 from app.answers import of_the_catalogue
 from dashcam.access.roles import Role
-from dashcam.catalog import routes
+from dashcam.catalog import routes, search
 from dashcam.catalog.models import SightingRow, Video
+from dashcam.catalog.plate_filter import PlateFilter
+from dashcam.catalog.plates import PlateCard
 from dashcam.config import Site
 from dashcam.database import writing
 from tests.app.access.conftest import Home
@@ -73,6 +76,29 @@ def test_where_the_map_opens_is_by_the_trips_that_who_asks_may_see_of_these_days
     assert "fitBounds(" in ana.get("/maps/everything").raise_for_status().text
     assert "fitBounds(" not in eve.get("/maps/everything").raise_for_status().text
     assert "fitBounds(" not in ana.get("/maps/everything?first=2030-01-01").raise_for_status().text
+
+
+def test_the_list_of_plates_is_looked_through_once_for_each_who_may_see_as_much_until_the_catalogue_is_another(
+    home: Home, drive: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plates, looked = search.plates, list[str]()
+
+    def counted(session: Session, wanted: PlateFilter, **rest: Any) -> list[PlateCard]:
+        looked.append(wanted.text)
+        return plates(session, wanted, **rest)
+
+    monkeypatch.setattr(search, "plates", counted)
+    home.add("ana", Role.MEMBER)
+    home.add("eve", Role.MEMBER, datetime(2026, 7, 1, tzinfo=UTC))
+    ana, eve = home.logged_in("ana"), home.logged_in("eve")
+    assert all("LT2AWAY" in ana.get("/found/plates").raise_for_status().text for _ in range(3))
+    assert looked == [""]
+    assert "LT2AWAY" not in eve.get("/found/plates").raise_for_status().text
+    assert "LT2AWAY" not in ana.get("/found/plates?first=2030-01-01").raise_for_status().text
+    assert "LT2AWAY" not in ana.get("/found/plates?skip=60").raise_for_status().text
+    with writing(home.here.engine) as session:
+        session.execute(delete(SightingRow))
+    assert "LT2AWAY" not in ana.get("/found/plates").raise_for_status().text
 
 
 def test_what_is_kept_reads_no_table_that_it_is_not_said_to_read(
