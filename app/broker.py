@@ -56,8 +56,9 @@ class Broker:
                 self.reached, self.trouble = False, None  # nothing is known of the other
             finally:
                 telling.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await telling
+                await asyncio.wait([telling])  # whoever cancels this meanwhile is heard, too
+            if not telling.cancelled():
+                telling.result()
 
     def named(self) -> tuple[MqttSettings, NamedBroker | None]:
         return self.here.site.mqtt, self.here.broker_named

@@ -256,3 +256,28 @@ def test_what_an_admin_names_is_told_at_once_and_nothing_any_more_when_that_is_t
         assert here.site.mqtt.host is None and not here.broker.reached
 
     while_it_tells(here.broker, act)
+
+
+def test_the_server_ends_while_another_broker_is_being_named(here: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    named, leaves = ["one"], asyncio.Event()
+
+    async def telling(*_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            leaves.set()
+            await asyncio.sleep(0.1)  # the last word to the one that was named before
+
+    async def ends() -> bool:
+        going_on = asyncio.create_task(here.broker.go_on())
+        await asyncio.sleep(0)
+        named[0] = "another"
+        here.settled.changed()
+        await asyncio.wait_for(leaves.wait(), DEADLINE_S)
+        going_on.cancel()
+        await asyncio.wait([going_on], timeout=2)
+        return going_on.cancelled()
+
+    monkeypatch.setattr(here.broker, "named", lambda: (named[0], None))
+    monkeypatch.setattr(here.broker, "keep_telling", telling)
+    assert asyncio.run(ends())
