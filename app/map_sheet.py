@@ -90,7 +90,7 @@ def page(view: Map, places: Sequence[tuple[float, float]], own: tuple[str, ...])
         view._children.move_to_end(name, last=False)
     figure = view.get_root()
     figure.title = "Map"
-    figure.header.add_child(Head(own), name="dashcam")
+    figure.header.add_child(Element(head(own)), name="dashcam")
     # Leaflet is an ES module here, so what Folium writes has to be one too, to run after it
     before, _, after = accessible(figure.render()).rpartition("\n<script>\n")
     given = json.dumps(view.given(), separators=(",", ":")).replace("<", r"\u003c")
@@ -105,19 +105,11 @@ def accessible(html: str) -> str:
     return UNSCALABLE.sub("", html.replace("<html>", '<html lang="en">', 1), count=1)
 
 
-class Head(Element):  # type: ignore[misc]
-    """Our styles and scripts, and those of one map: branca puts a text together anew each time."""
-
-    def __init__(self, own: tuple[str, ...]) -> None:
-        super().__init__()
-        self._template = head(own)
-
-
 @cache
-def head(own: tuple[str, ...]) -> Template:
+def head(own: tuple[str, ...]) -> str:
     scripts = (*SCRIPTS, *(name for name in own if name.endswith(".js")))
     importable = {"leaflet": "/maps/leaflet.js"} | {Path(name).stem: addresses.static_url(name) for name in scripts}
-    return Template(
+    return (
         f'<script src="{addresses.static_url("theme.js")}"></script>'
         '<link rel="stylesheet" href="/maps/leaflet/leaflet.css">'
         f'<link rel="stylesheet" href="{addresses.static_url("map.css")}">'

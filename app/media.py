@@ -17,8 +17,8 @@ from app.access import callers
 from app.parameters import VideoId
 from dashcam import written
 from dashcam.access.roles import Role
+from dashcam.catalog import held_back
 from dashcam.catalog import sightings as seen
-from dashcam.catalog.aside_rows import SetAside
 from dashcam.catalog.models import SourceFile, Video
 from dashcam.catalog.plate_words import SightingWord
 from dashcam.database import reading
@@ -33,11 +33,7 @@ CHANGING = HEADERS | {"Cache-Control": "private, max-age=300"}
 CLIP_TYPES = {".mp4": "video/mp4", ".mov": "video/mp4", ".ts": "video/mp2t", ".avi": "video/x-msvideo"}
 FOR_ALL = (layout.LOWRES, layout.POSTER)
 """What a viewer may see of a clip: no crop, and nothing in which a plate is written."""
-KNOWN = (
-    select(Video.media, Video.name, SetAside.pictures)
-    .outerjoin(SetAside, SetAside.video_id == Video.video_id)
-    .where(Video.video_id == bindparam("video_id"))
-)
+KNOWN = held_back.with_pictures(select(Video.media, Video.name).where(Video.video_id == bindparam("video_id")))
 """A page asks for dozens of pictures: it is one question, put together once."""
 AT_ONCE = CapacityLimiter(2)
 """Looked for at a time: six that a browser asks for at once would wait for each other's turn, which costs half as much

@@ -15,8 +15,8 @@ LOOK_S = 2.0
 AT_REST = 0.05
 """Of a core."""
 APART_S = 60.0
-"""At least, between two looks at all that lives: one costs as much as a page, and would fall to every second page of
-somebody who goes from one to another."""
+"""At least, between two looks at all that lives: one costs as much as a page, and somebody who reads each page for two
+seconds would have one at every eighth."""
 
 
 def begin() -> None:

@@ -281,3 +281,22 @@ def test_the_server_ends_while_another_broker_is_being_named(here: System, monke
     monkeypatch.setattr(here.broker, "named", lambda: (named[0], None))
     monkeypatch.setattr(here.broker, "keep_telling", telling)
     assert asyncio.run(ends())
+
+
+def test_what_ends_the_telling_by_itself_is_not_hidden(here: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = ["one"]
+
+    async def telling(*_: object) -> None:
+        raise LookupError("what nobody has thought of")
+
+    async def goes_on() -> None:
+        going_on = asyncio.create_task(here.broker.go_on())
+        await asyncio.sleep(0)
+        named[0] = "another"
+        here.settled.changed()
+        await asyncio.wait_for(going_on, DEADLINE_S)
+
+    monkeypatch.setattr(here.broker, "named", lambda: (named[0], None))
+    monkeypatch.setattr(here.broker, "keep_telling", telling)
+    with pytest.raises(LookupError):
+        asyncio.run(goes_on())

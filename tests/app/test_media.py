@@ -1,6 +1,8 @@
 """A browser gets a video's own files, in parts if it asks for parts, and never anything else."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,14 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app import media, system
+from dashcam.catalog import held_back
+from dashcam.catalog.aside_rows import NEVER, Going
 from dashcam.catalog.models import Video
 from dashcam.database import writing
 from dashcam.records import PreprocessResult
 from dashcam.storage import layout
 from dashcam.tasks.model import Completion, TaskType
-from tests.catalog.rows import add_sighting, add_video, applied
+from tests.catalog.rows import NOON, add_sighting, add_video, applied
 
 VIDEO = f"{1:016x}"
 
@@ -125,6 +129,45 @@ def test_a_clips_picture_is_the_frame_with_its_best_plate(
     assert shown() == b"large"
     (bundle / "frames" / "2_best_frame.jpg").unlink()
     assert shown() == b"the middle"
+
+
+def test_of_all_that_was_deleted_in_a_clip_nothing_is_shown(
+    here: system.System, browser: TestClient, bundle: Path
+) -> None:
+    crops = [layout.crop(str(number)) for number in (1, 2, 3)]
+    with writing(here.engine) as session:
+        for crop in crops[:2]:
+            going = Going(clips=[], texts=[crop], word_id=None, said=crop, who="ana", at=NOON, due=NEVER)
+            session.add(going)
+            session.flush()
+            held_back.keep(session, going.going_id, VIDEO, [crop])
+    for crop in crops:
+        (bundle / crop).write_bytes(b"a picture")
+    assert [browser.get(f"/media/{VIDEO}/{crop}").status_code for crop in crops] == [404, 404, 200]
+
+
+def test_a_pages_pictures_are_looked_for_two_at_a_time(browser: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most, lock = set[int](), list[int](), threading.Lock()
+    both = threading.Barrier(2)
+    looks = media.file_inside
+
+    def look(folder: Path, path: str) -> Path:
+        with lock:
+            inside.add(threading.get_ident())
+            most.append(len(inside))
+        both.wait(10)  # no answer comes before a second one is looked for beside it
+        try:
+            return looks(folder, path)
+        finally:
+            with lock:
+                inside.discard(threading.get_ident())
+
+    monkeypatch.setattr(media, "file_inside", look)
+    address = f"/media/{VIDEO}/{layout.crop('1')}"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: browser.get(address).status_code, range(8)))
+    assert answers == [200] * 8
+    assert max(most) == 2
 
 
 def test_while_a_clip_waits_its_picture_is_what_preprocessing_saw_in_the_middle(

@@ -292,31 +292,6 @@ def test_older_videos_are_a_link_away_and_none_is_shown_twice(page: Page) -> Non
     assert len(set(first + rest)) == len(first + rest) == 82
 
 
-def test_pictures_are_asked_for_as_the_window_shows_them_and_once_it_is_scrolled_ahead_of_it(page: Page) -> None:
-    page.goto("/videos")
-    expect(page.locator("#app .video-card .picture.missing").first).to_be_visible()
-    pictures = page.locator("#app .video-card img")
-
-    def are_asked_for_down_to(below: int) -> None:
-        """So far below the window's end, and not much further."""
-        page.wait_for_function(
-            """below => [...document.querySelectorAll('#app .video-card img')].every(one => {
-              const from = one.getBoundingClientRect().top - innerHeight
-              return one.hasAttribute('src') ? from < below + 50 : from > below - 50
-            })""",
-            arg=below,
-        )
-
-    are_asked_for_down_to(0)
-    page.mouse.wheel(0, 1)
-    are_asked_for_down_to(400)
-    last = pictures.last
-    address = last.get_attribute("data-src")
-    assert address is not None and last.get_attribute("src") is None
-    last.scroll_into_view_if_needed()
-    expect(last).to_have_attribute("src", address)
-
-
 def test_a_filter_stays_in_the_address(page: Page) -> None:
     page.goto("/videos")
     page.get_by_label("State").select_option("rejected")

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from dashcam.catalog.aside_rows import NEVER, Going, SetAside
+from dashcam.catalog.models import Video
 from dashcam.records import ClipRecord
 
 NOTHING = zlib.compress(b"[]")
@@ -35,6 +36,12 @@ def pictures(session: Session, video_id: str) -> set[str] | None:
     """Of a clip what is not to be shown, as paths in its folder; None where nothing of it is set aside."""
     found = session.scalars(PICTURES, {"video_id": video_id}).all()
     return {path for some in found for path in some} if found else None
+
+
+def with_pictures(query: Select[Any]) -> Select[Any]:
+    """The same question about clips, with ``pictures`` of what is set aside of them as the last column: None where
+    nothing is, and a line for each time that something was."""
+    return query.add_columns(SetAside.pictures).outerjoin(SetAside, SetAside.video_id == Video.video_id)
 
 
 def texts(session: Session, when: datetime) -> dict[str, int]:
